@@ -116,7 +116,7 @@ def start(
     from mixpanel_access.operations.review.starting import begin
 
     if by not in REVIEWERS:
-        raise UsageError("cannot use --reviewer-by", whom=by, why=unknown(by, "one to ask", REVIEWERS))
+        raise UsageError("cannot use --reviewer-by", whom=by, why=unknown(by, "choice", REVIEWERS))
     project = open_project(cwd, progress)
     overview = load_overview(project, stack or [], instant_of(now), progress)
     if warning := overview.logins.warning:

@@ -46,5 +46,6 @@ def configured_day() -> date:
         return dates.today(now)
     except ValueError:
         raise ConfigurationError(
-            "the Mixpanel configuration cannot be used", why=f"mixpanel:now is {now!r}, which is no ISO 8601 instant"
+            "the Mixpanel configuration cannot be used",
+            why=f"mixpanel:now is {now!r}, which is not an ISO 8601 instant",
         ) from None

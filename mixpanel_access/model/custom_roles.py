@@ -13,9 +13,9 @@ MOST_CUSTOM_ROLES: Final = 5
 
 
 def problem_with_role_name(name: object) -> str | None:
-    """Why this can be no name of a custom role, in words, or None when it can."""
+    """Why this cannot be the name of a custom role, in words, or None when it can."""
     if not isinstance(name, str) or not name.strip():
-        return f"{name!r} is no name of a custom role"
+        return f"{name!r} cannot be the name of a custom role"
     if roles.is_project_role(roles.normalized(name)):
         return f"{name!r} is a role that every project has; give the custom role another name"
     return None
@@ -24,9 +24,9 @@ def problem_with_role_name(name: object) -> str | None:
 def problem_with_permissions(permissions: object) -> str | None:
     """Why these can be no permissions, in words, or None when they can; which codes there are, Mixpanel knows."""
     if not isinstance(permissions, (list, tuple)):
-        return f"{permissions!r} is no list of permissions"
+        return f"{permissions!r} is not a list of permissions"
     wrong = [code for code in permissions if not isinstance(code, str) or not code.strip()]
-    return f"{wrong[0]!r} is no permission, which is a code of Mixpanel's" if wrong else None
+    return f"{wrong[0]!r} is not a permission, which is a code of Mixpanel's" if wrong else None
 
 
 def as_set(permissions: Iterable[str]) -> list[str]:

@@ -47,7 +47,7 @@ def day(text: str) -> date:
     """
     value = date.fromisoformat(text)
     if value.isoformat() != text:  # 20260501, 2026-W18-5
-        raise ValueError(f"{text!r} is no date of the form YYYY-MM-DD")
+        raise ValueError(f"{text!r} is not a date of the form YYYY-MM-DD")
     return value
 
 

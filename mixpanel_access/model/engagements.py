@@ -108,7 +108,7 @@ def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:
             try:
                 days[field] = day(value)
             except ValueError:
-                problems[field] = f"{value!r} is no date; write it as YYYY-MM-DD"
+                problems[field] = f"{value!r} is not a date; write it as YYYY-MM-DD"
                 continue
             if not FIRST_YEAR <= days[field].year <= LAST_YEAR:
                 problems[field] = f"{value} is not of the years {FIRST_YEAR} to {LAST_YEAR}"

@@ -41,7 +41,7 @@ def domains_in(value: object) -> frozenset[str]:
     "@example.com" and "example.com." are example.com.
 
     Raises:
-        ValueError: it is no list, or something in it is not a domain; the text says what.
+        ValueError: it is not a list, or something in it is not a domain; the text says what.
     """
     return frozenset(_domain(word) for word in words_in(value))
 
@@ -50,7 +50,7 @@ def company_domains_in(value: object) -> frozenset[str]:
     """The e-mail domains of a company, as `domains_in` gives them.
 
     Raises:
-        ValueError: it is no list, or something in it is not a domain that can be a company's; the text says what.
+        ValueError: it is not a list, or something in it is not a domain that can be a company's; the text says what.
     """
     domains = domains_in(value)
     if problems := list(filter(None, map(problem_with_company_domain, sorted(domains)))):
@@ -62,7 +62,7 @@ def addresses_in(value: object) -> frozenset[str]:
     """The e-mail addresses of a list, each as `same_key` gives them.
 
     Raises:
-        ValueError: it is no list, or something in it is not an address; the text says what.
+        ValueError: it is not a list, or something in it is not an address; the text says what.
     """
     words = words_in(value)
     if wrong := [(word, reason) for word in words if (reason := problem_with(word))]:
@@ -74,7 +74,7 @@ def chosen_in(value: object, known: Sequence[str]) -> frozenset[str]:
     """Some of the known words, in whatever case.
 
     Raises:
-        ValueError: it is no list, or names something else; the text says what.
+        ValueError: it is not a list, or names something else; the text says what.
     """
     words, by_key = words_in(value), {word.casefold(): word for word in known}
     if unknown := [word for word in words if word.casefold() not in by_key]:

@@ -212,7 +212,8 @@ class _SettingsReader:
         number = number_in(value) or 0
         if value and not number:
             self._problems.append(
-                f"the organization's id is {value!r}, which is no positive whole number: {how_to_set('organizationId')}"
+                f"the organization's id is {value!r}, which is not a positive whole number: "
+                f"{how_to_set('organizationId')}"
             )
         return number
 
@@ -252,7 +253,7 @@ class _SettingsReader:
         try:
             return instant(value) if value else None
         except ValueError:
-            self._problems.append(f"mixpanel:now is {value!r}, which is no ISO 8601 instant: {how_to_set('now')}")
+            self._problems.append(f"mixpanel:now is {value!r}, which is not an ISO 8601 instant: {how_to_set('now')}")
             return None
 
     def _timeout(self) -> float:
@@ -263,7 +264,7 @@ class _SettingsReader:
             seconds = -1
         if not (math.isfinite(seconds) and seconds > 0):
             self._problems.append(
-                f"the time-out is {value!r}, which is no positive number of seconds: {how_to_set('timeoutSeconds')}"
+                f"the time-out is {value!r}, which is not a positive number of seconds: {how_to_set('timeoutSeconds')}"
             )
         return seconds
 

@@ -85,9 +85,14 @@ def meant_address(address: str, known: Iterable[str]) -> str:
     return f" (did you mean {min(near, key=lambda other: slips_between(key, other, _SLIPS))!r}?)" if near else ""
 
 
+def with_article(noun: str) -> str:
+    """A noun behind "a" or "an"."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def unknown(word: str, kind: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    """`'analist' is no project role (did you mean 'analyst'?); there are ...`."""
-    return f"{word!r} is no {kind}{did_you_mean(word, known)}; there are {', '.join(known) or 'none'}"
+    """`'analist' is not a project role (did you mean 'analyst'?); there are ...`."""
+    return f"{word!r} is not {with_article(kind)}{did_you_mean(word, known)}; there are {', '.join(known) or 'none'}"
 
 
 _PLACEHOLDERS: Final = frozenset(

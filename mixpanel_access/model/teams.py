@@ -55,7 +55,7 @@ def same_name(name: str, other: str) -> bool:
 def problem_with_team_name(name: object) -> str | None:
     """Why this can be no team's name, in words, or None when it can."""
     if not isinstance(name, str) or not name.strip():
-        return f"{name!r} is no name of a team, which is a text"
+        return f"{name!r} cannot be the name of a team, which is text"
     return "there are blanks around the name" if name != name.strip() else None
 
 

@@ -124,7 +124,7 @@ class _Branch:
         return FileChange(file, content_of(file, "the roster"), content, "the roster", private=False)
 
     def _is_roster(self, name: str) -> bool:
-        """Whether a file has what every roster has. A changed one that is no YAML counts, so that its error is told."""
+        """Whether a file has what every roster has. A changed one that is not YAML counts, to show its error."""
         try:
             document: Any = load(self._text(name, name))
         except (BadYaml, RosterError):
@@ -135,14 +135,14 @@ class _Branch:
         """The text of a file in the program's folder.
 
         Raises:
-            RosterError: it is no file that may be read here.
+            RosterError: it is not a file that may be read here.
         """
         file = self._files.get(name)
         why = ""
         if ".." in written.split("/") or not _PATH.fullmatch(name):
             why = "in a preview of a branch, a roster includes YAML files of its own folder alone"
         elif file is None:
-            why = "there is no such file"
+            why = "the file does not exist"
         elif file.mode not in _REGULAR:
             why = "it is not a regular file"
         elif file.size > LARGEST:

@@ -49,7 +49,7 @@ def send_mail(mail: EmailMessage, server: str | None) -> None:
     if not host:
         raise ConfigurationError(
             "cannot send",
-            why=f"{SERVER_VARIABLE} is no URL of a mail server",
+            why=f"{SERVER_VARIABLE} is not a URL of a mail server",
             next_step="Write it as smtp://host:587 or smtps://user:password@host:465.",
         )
     try:
@@ -115,7 +115,7 @@ def post_to_webhook(text: str, url: str | None) -> None:
     except ValueError:
         host, port = "", None
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
-        raise ConfigurationError("cannot post", why=f"{WEBHOOK_VARIABLE} is no https URL", next_step="Correct it.")
+        raise ConfigurationError("cannot post", why=f"{WEBHOOK_VARIABLE} is not an https URL", next_step="Correct it.")
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
         connection = http.client.HTTPSConnection(

@@ -269,7 +269,7 @@ def _scim(case: Case) -> Diagnosis:
     events = [event for event in case.events if event.source in audit.BY_SCIM]
     fix = [
         f"change the group in {provider}, and have it synchronized again",
-        "what SCIM keeps is not to be declared beside it: take the role out of the roster, or the person out of SCIM",
+        "SCIM keeps this role, so the roster must not declare it: take it out of the roster, or the person out of SCIM",
     ]
     if case.someone.person and case.someone.person.deactivated:
         back = [f"have {provider} assign Mixpanel to them again", f"or, in SCIM mode, {case.up}"]

@@ -189,7 +189,7 @@ def _must_fit(request: InviteRequest, roster: Roster, file: Path) -> None:
         raise UsageError("cannot invite", whom=request.email, why=why, next_step=f"{next_step} Nothing was written.")
 
     if reason := problem_with(request.email):
-        hold(f"that is no e-mail address ({reason})", "Correct it.")
+        hold(f"that is not an e-mail address ({reason})", "Correct it.")
     key, engagement = same_key(request.email), request.engagement
     for person in roster.people:
         if person.key == key and person.engagement == engagement:

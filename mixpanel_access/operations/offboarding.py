@@ -247,7 +247,9 @@ def remaining_in_organizations(
     organizations = _by_organization(project)
     if not organizations:
         raise UsageError(
-            "cannot tell the organization", why="there is no stack", next_step="Make one: pulumi stack init production"
+            "cannot find the organization",
+            why="there is no stack",
+            next_step="Create one: pulumi stack init production",
         )
     addresses = [email, *sorted(also)]
     return [_remains(project.settings(stacks[0]), addresses) for stacks in organizations.values()]

@@ -253,7 +253,7 @@ def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, 
         text = f"can log in with a password, as an organization {role}; {domain} is not claimed"
         return Prerequisite(stack, email, Readiness.OK, text)
     if claimed is False:
-        text = f"cannot log in: single sign-on is required, and {domain} is no claimed domain"
+        text = f"cannot log in: single sign-on is required, and {domain} is not a claimed domain"
         return Prerequisite(stack, email, Readiness.PROBLEM, text, contact)
     if claimed and sso.idp_managed:
         text = f"{domain} is claimed, and {provider} says who is in: add them there, do not invite them"

@@ -275,7 +275,7 @@ def stacks_of(project: PulumiProject, wanted: Sequence[str]) -> list[str]:
     found = list(dict.fromkeys(wanted)) or sorted(project.stacks)
     if not found:
         raise UsageError(
-            "cannot look", why="the project has no stack", next_step="Make one: pulumi stack init production"
+            "cannot look", why="the project has no stack", next_step="Create one: pulumi stack init production"
         )
     return found
 

@@ -74,7 +74,7 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
             "cannot release",
             whom=email,
             why=f"the roster says all grants in project {whole}: who is let go there loses the grant at the next "
-            f"`pulumi up`, which is no release",
+            f"`pulumi up`, which is not a release",
             next_step="Nothing was changed. To take the grant away, use offboard or take the entry out; to let it go, "
             "leave `authoritative` out for the project first, and run `pulumi up`.",
         )

@@ -204,7 +204,7 @@ def _role_steps(
         refresh = _up(overview.projects[role.project][1], overview, after=" --refresh") if role.declared else ""
         if role.declared == role.actual:
             if role.declared is not None and role.effective != role.actual:
-                yield StatusStep(f"has {role.effective} in {role.name} by another way", problem=False)
+                yield StatusStep(f"has {role.effective} in {role.name} through another grant", problem=False)
         elif role.declared is None:
             if role.actual is not None:
                 # A project that only a state still has, or nobody, is of no roster; drift of any stack tells of it.

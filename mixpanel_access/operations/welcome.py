@@ -124,7 +124,7 @@ def compose(overview: Overview, email: str, template: str, folder: Path | None) 
     loader: BaseLoader = PackageLoader("mixpanel_access")
     name = f"{template}.md.j2"
     if folder and (folder / name).exists() and not (folder / name).is_file():
-        raise _bad_template(name, f"{folder / name} is no file")
+        raise _bad_template(name, f"{folder / name} is not a file")
     if folder and (folder / f"{template}.md.j2").is_file():
         loader = FileSystemLoader(folder)
     # The result is Markdown, in which every value is escaped; the HTML is made of it with raw HTML switched off.
@@ -139,7 +139,7 @@ def compose(overview: Overview, email: str, template: str, folder: Path | None) 
     head, _, body = written.strip().partition("\n")
     subject = _unescaped(head.removeprefix("Subject:").strip())
     if not head.startswith("Subject:") or not subject or not body.strip():
-        raise _bad_template(name, "its first line is no `Subject: ...`, or there is nothing below it")
+        raise _bad_template(name, "its first line is not `Subject: ...`, or nothing follows it")
     body = re.sub(r"\n{2,}|\n(?=#)", "\n\n", body.strip()) + "\n"
     page = MarkdownIt("commonmark", {"html": False}).render(body)
     html = f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"></head>\n<body>\n{page}</body>\n</html>\n'

@@ -8,6 +8,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.rights import Permission
+from mixpanel_access.model.similarity import with_article
 from mixpanel_access.provider.properties import Properties, known
 from mixpanel_access.provider.session import Session
 
@@ -42,7 +43,7 @@ def check_email(inputs: Properties, problems: Problems) -> None:
     if known(email):
         reason = "it is missing" if email is None else problem_with(email)
         if reason:
-            problems.add("email", f"{email!r} is no e-mail address ({reason})" if email is not None else reason)
+            problems.add("email", f"{email!r} is not an e-mail address ({reason})" if email is not None else reason)
 
 
 def check_id(field: str, what: str, inputs: Properties, problems: Problems) -> None:
@@ -53,7 +54,7 @@ def check_id(field: str, what: str, inputs: Properties, problems: Problems) -> N
     if isinstance(value, str) and (number := number_in(value.strip())) is not None:
         value = inputs[field] = number
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        problems.add(field, f"{value!r} is no {what} id, which is a positive whole number")
+        problems.add(field, f"{value!r} is not {with_article(what)} id, which is a positive whole number")
 
 
 def check_project_role(inputs: Properties, problems: Problems) -> None:
@@ -66,7 +67,7 @@ def check_project_role(inputs: Properties, problems: Problems) -> None:
         inputs["role"] = word
     else:
         words = ", ".join(roles.PROJECT_ROLES)
-        problems.add("role", f"{role!r} is no project role; there are {words}, or a custom role's id (a UUID)")
+        problems.add("role", f"{role!r} is not a project role; there are {words}, or a custom role's id (a UUID)")
 
 
 def check_environment(

@@ -110,7 +110,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
             if isinstance(description, str):
                 inputs["description"] = description.strip()
             else:
-                problems.add("description", f"{description!r} is no text")
+                problems.add("description", f"{description!r} is not text")
         permissions = inputs.setdefault("permissions", [])
         if known(permissions):
             if reason := problem_with_permissions(permissions):

@@ -79,9 +79,9 @@ class MemberHandler(Handler[MemberId]):
             if isinstance(role, str) and role.strip():
                 inputs["role"] = roles.organization_role(role)
             else:
-                problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
+                problems.add("role", f"{role!r} is not an organization role; there are {_ROLES}")
         if known(removal) and removal not in REMOVALS:
-            problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
+            problems.add("removal", f"{removal!r} is not a choice; there are {', '.join(REMOVALS)}")
         whose = inputs.get("ownership")
         if whose is not None and known(whose) and whose not in OWNERSHIPS:
             problems.add("ownership", f"{whose!r} is not a choice; there are {', '.join(OWNERSHIPS)}")
@@ -110,7 +110,7 @@ class MemberHandler(Handler[MemberId]):
             ownership.note_begun(self.session, person.key)
         if role not in roles.ORGANIZATION_ROLES:
             if person is None or person.role != role:
-                problems.add("role", f"{role!r} is no organization role; there are {_ROLES}")
+                problems.add("role", f"{role!r} is not an organization role; there are {_ROLES}")
             return
         if person is not None and person.role == roles.OWNER and role != roles.OWNER and inputs.get("role"):
             try:

@@ -54,7 +54,7 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
         keys = inputs.get(_REQUEST_ACCESS)
         if keys is not None and known(keys):
             if not isinstance(keys, dict):
-                problems.add(_REQUEST_ACCESS, f"{keys!r} is no mapping of settings")
+                problems.add(_REQUEST_ACCESS, f"{keys!r} is not a mapping of settings")
             elif empty := [key for key, value in keys.items() if value is None]:
                 problems.add(_REQUEST_ACCESS, f"{empty[0]!r} has no value; leave out what is to stay as it is")
 

@@ -62,16 +62,16 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         if not known(grants):
             return
         if not isinstance(grants, Mapping):
-            problems.add("grants", f"{grants!r} is no mapping of an address to a project role")
+            problems.add("grants", f"{grants!r} is not a mapping of an address to a project role")
             return
         inputs["grants"] = {email: _normalized(role) for email, role in grants.items()}
         for email, role in inputs["grants"].items():
             if reason := problem_with(email):
-                problems.add("grants", f"{email!r} is no e-mail address ({reason})")
+                problems.add("grants", f"{email!r} is not an e-mail address ({reason})")
             if not (isinstance(role, str) and (not known(role) or roles.is_project_role(role))):
                 words = ", ".join(roles.PROJECT_ROLES)
                 problems.add(
-                    "grants", f"{email}: {role!r} is no project role; there are {words}, or a custom role's id"
+                    "grants", f"{email}: {role!r} is not a project role; there are {words}, or a custom role's id"
                 )
         for email, first in twice(grants):
             problems.add("grants", f"{email} stands there twice, first as {first}")
@@ -322,7 +322,7 @@ def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) 
     if reasons is None or not known(reasons):
         return
     if not isinstance(reasons, list) or not all(isinstance(one, Mapping) for one in reasons):
-        problems.add("reasons", "it is no list of mappings, each with `people` and why they have the access")
+        problems.add("reasons", "it is not a list of mappings, each with `people` and why they have the access")
         return
     seen: set[str] = set()
     for reason in reasons:
@@ -335,7 +335,7 @@ def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) 
         if not known(people):
             continue
         if not isinstance(people, list) or not all(isinstance(email, str) for email in people):
-            problems.add("reasons", f"people: {people!r} is no list of addresses")
+            problems.add("reasons", f"people: {people!r} is not a list of addresses")
             continue
         for email in filter(known, people):
             key = same_key(email)

@@ -355,7 +355,7 @@ def _check_role(inputs: Properties, problems: Problems) -> None:
         else:
             problems.add(
                 "role",
-                f"{role!r} is no role of a service account; there are {', '.join(roles.SERVICE_ACCOUNT_ROLES)}",
+                f"{role!r} is not a role of a service account; there are {', '.join(roles.SERVICE_ACCOUNT_ROLES)}",
             )
 
 
@@ -366,7 +366,7 @@ def _check_expiry(inputs: Properties, problems: Problems) -> None:
         try:
             inputs["expires"] = dates.normalized(expires if isinstance(expires, str) else "")
         except ValueError:
-            problems.add("expires", f"{expires!r} is no ISO 8601 date or instant")
+            problems.add("expires", f"{expires!r} is not an ISO 8601 date or instant")
 
 
 def _are_days(field: str, inputs: Properties, problems: Problems) -> bool:
@@ -374,5 +374,5 @@ def _are_days(field: str, inputs: Properties, problems: Problems) -> bool:
     days = inputs.get(field)
     if days is None or not known(days) or (type(days) is int and 0 < days <= LONGEST_DAYS):
         return True
-    problems.add(field, f"{days!r} is no number of days, positive and whole, up to {LONGEST_DAYS}")
+    problems.add(field, f"{days!r} is not a number of days, positive and whole, up to {LONGEST_DAYS}")
     return False

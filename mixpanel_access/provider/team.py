@@ -90,7 +90,7 @@ class TeamHandler(NamedHandler[TeamId]):
             problems.add("name", reason)
         removal = inputs.setdefault("removal", WHEN_UNUSED)
         if known(removal) and removal not in REMOVALS:
-            problems.add("removal", f"{removal!r} is no choice; there are {', '.join(REMOVALS)}")
+            problems.add("removal", f"{removal!r} is not a choice; there are {', '.join(REMOVALS)}")
 
     def keep_shown(self, olds: Properties, inputs: Properties) -> None:
         """Keep what the team gives."""

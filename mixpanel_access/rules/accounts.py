@@ -86,8 +86,8 @@ def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[RuleFi
             raise NotJudged(f"{entry}: a member whose address is not known before the update may be {contact}", entry)
         else:
             yield RuleFinding(
-                f"{entry}: its contact {contact} is not a member in this stack or in a roster beside it, nor one of "
-                f"mixpanel:approvers",
+                f"{entry}: its contact {contact} is not a member in this stack or in another roster of its folder, "
+                f"nor one of mixpanel:approvers",
                 entry,
             )
 

@@ -37,7 +37,8 @@ def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
             if hidden:
                 raise NotJudged(f"a member whose address is not known before the update may be {approver}", entries[0])
             yield RuleFinding(
-                f"the approver {approver} (of {what}) is no member that this stack declares; correct the address, or "
+                f"the approver {approver} (of {what}) is not a member that this stack declares; correct the address, "
+                f"or "
                 f"name all who may approve: {HOW_TO_NAME} {approver}"
             )
 

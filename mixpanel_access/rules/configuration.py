@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from mixpanel_access.model.list_settings import addresses_in, company_domains_in, domains_in
-from mixpanel_access.model.similarity import did_you_mean, unknown
+from mixpanel_access.model.similarity import did_you_mean, unknown, with_article
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES
 from mixpanel_access.rules.guards import GUARDS
 from mixpanel_access.rules.rule import ADDRESS, COMPANY_DOMAIN, DOMAIN, PATTERN, Level, Rule
@@ -57,7 +57,7 @@ def kept_on(rule_id: str, level: Level) -> Level:
 def problems_of(document: Any) -> Iterator[str]:
     """What is wrong with a whole configuration: rule id -> level, or options with it under `enforcementLevel`."""
     if not isinstance(document, Mapping):
-        yield "it is no object of rules"
+        yield "it is not an object of rules"
         return
     names: dict[str, list[str]] = {}
     for name, given in document.items():
@@ -95,7 +95,7 @@ def _entry(rule: Rule | None, given: Any) -> Iterator[str]:
 def _misfits(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:
     words, fits = _KINDS[schema["type"]]
     if not fits(value):
-        yield f"{path}: {_shown(value)} is no {words}"
+        yield f"{path}: {_shown(value)} is not {with_article(words)}"
     elif value not in schema.get("enum", (value,)):
         yield f"{path}: {unknown(value, 'choice', schema['enum'])}"
     elif "minimum" in schema and value < schema["minimum"]:
@@ -122,7 +122,7 @@ def _no_pattern(text: str, path: str) -> Iterator[str]:
     try:
         re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
-        yield f"{path}: {text!r} is no pattern ({error})"
+        yield f"{path}: {text!r} is not a pattern ({error})"
 
 
 def _not_in(read: Callable[[object], object], text: str, path: str) -> Iterator[str]:

@@ -62,7 +62,7 @@ def span(one: ExceptionEntry) -> tuple[date, date] | None:
 
 def _problems(one: ExceptionEntry, context: Context, entry: Entry | None) -> Iterator[str]:
     if one.rule not in context.rules:
-        yield f"there is no rule {one.rule!r} to be excepted from{did_you_mean(one.rule, list(context.rules))}"
+        yield f"the exception names an unknown rule, {one.rule!r}{did_you_mean(one.rule, list(context.rules))}"
     elif context.rules[one.rule] is None:
         yield f"the rule {one.rule!r} has no exceptions; delete this one, and fix what it covers"
     if missing := [name for name in _NEEDED if is_empty(getattr(one, name))]:

@@ -48,7 +48,7 @@ def _account_expires(entry: Entry, context: Context) -> Iterator[str]:
         return
     last = day_or_none(text[:10])
     if last is None:
-        yield f"its expiry {text!r} is no date"
+        yield f"its expiry {text!r} is not a date"
     elif (last - context.today).days > most:
         yield f"it expires on {last}, in {(last - context.today).days} days; it may live {most} days"
 

@@ -90,7 +90,7 @@ def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
     known = with_changes(context.options["standards"])
     standard = known.get(kind)
     if standard is None:
-        yield f"{kind!r} is no engagement type; there are {', '.join(known)}"
+        yield f"{kind!r} is not an engagement type; there are {', '.join(known)}"
     elif entry.kind == Kind.MEMBER:
         if roles.organization_rank(entry.role) > roles.organization_rank(standard.organization):
             yield f"an engagement of type {kind} needs organization {standard.organization} at most"

@@ -232,7 +232,7 @@ PEOPLE_RULES: Final = (
         kinds=(Kind.MEMBER,),
         options=(
             texts(
-                "domains", (), "Domains beside the company's; with none the rule allows every domain.", format=DOMAIN
+                "domains", (), "Domains besides the company's; with none the rule allows every domain.", format=DOMAIN
             ),
         ),
         controls=(soc2("CC6.2"), iso27001("A.5.16")),
@@ -246,15 +246,13 @@ PEOPLE_RULES: Final = (
         "Ask for the person's address at their company.",
         _consumer_mail,
         kinds=(Kind.MEMBER,),
-        options=(
-            texts("domains", (), "Further consumer mail providers, beside those that are built in.", format=DOMAIN),
-        ),
+        options=(texts("domains", (), "Consumer mail providers in addition to the built-in ones.", format=DOMAIN),),
         controls=(soc2("CC6.2"), iso27001("A.5.16")),
     ),
     Rule(
         "domain-misspelt",
         Family.PEOPLE,
-        "An address's domain is no probable misspelling of a known one.",
+        "An address's domain does not look like a misspelling of a known one.",
         Level.MANDATORY,
         Severity.HIGH,
         "Correct the address; if it is right, add its domain to the rule's option `domains`.",
@@ -272,7 +270,7 @@ PEOPLE_RULES: Final = (
         "Put the address of one person in its place; for a program, declare a service account.",
         _shared_mailbox,
         kinds=(Kind.MEMBER,),
-        options=(texts("names", (), "Further words of such mailboxes, beside those that are built in."),),
+        options=(texts("names", (), "Words for such mailboxes in addition to the built-in ones."),),
         controls=(soc2("CC6.1"), iso27001("A.5.16"), cis("5.1")),
     ),
     Rule(

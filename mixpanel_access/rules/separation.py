@@ -301,7 +301,7 @@ SEPARATION_RULES: Final = (
     Rule(
         "rosters-apart",
         Family.SEPARATION,
-        "No two rosters beside each other have one project, or declare the organization roles.",
+        "No two rosters in one folder have the same project, or declare the organization roles.",
         Level.MANDATORY,
         Severity.HIGH,
         "Decide which stack has it, and delete it in the other roster.",

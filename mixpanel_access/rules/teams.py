@@ -32,7 +32,7 @@ class Neighbours:
     def unread(self) -> Iterator[NotJudged]:
         """What hides whether another roster gives more, in words."""
         if self.hidden:
-            yield NotJudged("what the rosters beside this one give is not known before the update")
+            yield NotJudged("what the other rosters in the folder give is not known before the update")
         for words in self._unread:
             yield NotJudged(words, None, "Correct that file, or move it out of the folder if it is no stack's roster.")
 

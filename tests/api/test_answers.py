@@ -77,7 +77,7 @@ def test_half_a_character_is_shown_as_a_question_mark() -> None:
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"results":' * 100_000], ids=["lists", "mappings"])
 def test_an_answer_nested_without_end_is_a_clear_failure(content: bytes) -> None:
-    """As what is no JSON is, and in the words of a refusal too."""
+    """As what is not JSON is, and in the words of a refusal too."""
     with pytest.raises(errors.Unintelligible, match="the answer is not JSON"):
         page_of(content, "x", Redactor())
     assert Redactor().words_of(content, "").startswith(content[:9].decode())

@@ -1,4 +1,4 @@
-"""A list that contradicts itself is no list: whoever is on no page would be taken for absent (contract, section 1)."""
+"""A list that contradicts itself is not a list: people on no page would be taken for absent (contract, section 1)."""
 
 from __future__ import annotations
 

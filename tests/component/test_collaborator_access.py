@@ -110,14 +110,14 @@ def test_a_projects_id_may_be_anothers_output() -> None:
 
 
 BAD = {
-    "address": (replace(ARGS, email="robin"), "'robin' is no e-mail address"),
+    "address": (replace(ARGS, email="robin"), "'robin' is not an e-mail address"),
     "role": (replace(ARGS, projects={"shop": ProjectArgs(1, "analist")}), "(did you mean 'analyst'?)"),
-    "organization role": (replace(ARGS, organization_role="boss"), "'boss' is no organization role"),
-    "type": (replace(ARGS, engagement=Engagement(type="audits")), "no engagement type (did you mean 'audit'?)"),
+    "organization role": (replace(ARGS, organization_role="boss"), "'boss' is not an organization role"),
+    "type": (replace(ARGS, engagement=Engagement(type="audits")), "not an engagement type (did you mean 'audit'?)"),
     "no role and no type": (replace(ARGS, engagement=Engagement()), "shop has no role"),
     "dates": (replace(ARGS, engagement=Engagement(starts="2026-02-01", ends="2026-01-01")), "before it starts"),
-    "removal": (replace(ARGS, removal="perhaps"), "'perhaps' is no choice"),
-    "kind": (replace(ARGS, kind="contracter"), "no kind of person (did you mean 'contractor'?)"),
+    "removal": (replace(ARGS, removal="perhaps"), "'perhaps' is not a choice"),
+    "kind": (replace(ARGS, kind="contracter"), "not a kind of person (did you mean 'contractor'?)"),
     "standard roles": (replace(ARGS, standard_roles={"audit": {"longestDays": 0}}), "longestDays: "),
 }
 

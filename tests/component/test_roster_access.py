@@ -139,7 +139,7 @@ def test_a_clock_that_cannot_be_read_is_one_line(tmp_path: Path, now: str) -> No
     """It names the setting."""
     file = tmp_path / "production.yaml"
     file.write_text(ROSTER)
-    with pytest.raises(pulumi.RunError, match=r"mixpanel:now is '.*', which is no ISO 8601 instant"):
+    with pytest.raises(pulumi.RunError, match=r"mixpanel:now is '.*', which is not an ISO 8601 instant"):
         registered(lambda: roster_program(file), {"mixpanel:now": now})
 
 

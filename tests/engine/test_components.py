@@ -94,7 +94,7 @@ def test_bad_arguments_stop_the_preview_in_one_line(workspace: Workspace) -> Non
     failed = workspace.run("preview", "--stack", "production", check=False)
     said = failed.stdout + failed.stderr
     assert failed.returncode != 0
-    assert f"cannot declare access for {ROBIN}: 'audits' is no engagement type (did you mean 'audit'?)" in said
+    assert f"cannot declare access for {ROBIN}: 'audits' is not an engagement type (did you mean 'audit'?)" in said
     assert "Traceback" not in said
 
 

@@ -69,7 +69,7 @@ def test_a_role_lives_with_who_holds_it(workspace: Workspace) -> None:
     declare(workspace, ["create_report"])
     refused = workspace.run("preview", "--stack", "production", check=False)
     assert refused.returncode != 0
-    assert "'create_report' is no permission of project" in refused.stdout
+    assert "'create_report' is not a permission of project" in refused.stdout
     assert "(did you mean 'create_reports'?)" in refused.stdout
 
     declare(workspace, None, two_factor=None)

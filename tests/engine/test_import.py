@@ -193,7 +193,7 @@ def test_dry_run_shows_and_writes_nothing(workspace: Workspace) -> None:
     lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
     assert lines[0] == "who status organization role projects import left out"
     lee = "lee@example.com accepted member shop analyst (individual); warehouse analyst (team) member, shop"
-    assert f"{lee} warehouse: analyst through the team Data is no individual grant" in lines
+    assert f"{lee} warehouse: analyst through the team Data is not an individual grant" in lines
     assert any(line.startswith("new@example.com invited member member shop, warehouse: an individ") for line in lines)
     assert any(line.startswith("ana@example.com accepted owner shop owner (organization_role)") for line in lines)
     assert f"Service accounts, which are not people and are left out: {USERNAME}." in lines
@@ -234,7 +234,7 @@ def test_what_cannot_be_imported_is_one_line(workspace: Workspace) -> None:
     for stack in ("production", "staging"):
         failed = workspace.command("import", "--stack", stack, "--project", "2345678")
         assert failed.returncode == 2
-        assert f"production.yaml:{line}: robin@agency.example.org: 'analist' is no project role" in failed.stderr
+        assert f"production.yaml:{line}: robin@agency.example.org: 'analist' is not a project role" in failed.stderr
     assert not (workspace.stacks / "staging.yaml").exists()
     assert workspace.resources() == workspace.resources("staging") == []
 

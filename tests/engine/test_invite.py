@@ -137,7 +137,7 @@ def test_a_new_engagement_comes_with_its_person(up: Workspace) -> None:
 
 
 BAD = {
-    "no address": (("di@agency",), "cannot invite for di@agency: that is no e-mail address"),
+    "no address": (("di@agency",), "cannot invite for di@agency: that is not an e-mail address"),
     "in the roster": (
         ("robin@agency.example.org", "--engagement", "funnel-review"),
         "production.yaml has robin@agency.example.org already, with the engagement funnel-review",
@@ -152,13 +152,13 @@ BAD = {
         "the engagement funnel-review is there, with its own sow",
     ),
     "terms of none": ((DI, "--type", "audit"), "type belong to an engagement. Name it with --engagement."),
-    "unknown project": ((DI, "--project", "shpo"), "'shpo' is no project of this roster (did you mean 'shop'?)"),
+    "unknown project": ((DI, "--project", "shpo"), "'shpo' is not a project of this roster (did you mean 'shop'?)"),
     "unknown role": ((DI, "--project", "shop=analist"), "(did you mean 'analyst'?)"),
     "no standard role": ((DI, "--project", "shop"), "shop has no role"),
     "unknown type": ((DI, "--engagement", "x", "--type", "audits"), "(did you mean 'audit'?)"),
     "no date": (
         (DI, "--project", "shop=consumer", "--ends", "soon"),
-        f"cannot invite for {DI}: 'soon' is no date; write it as YYYY-MM-DD. Correct that. Nothing was written.",
+        f"cannot invite for {DI}: 'soon' is not a date; write it as YYYY-MM-DD. Correct that. Nothing was written.",
     ),
     "beyond the engagement": (
         (DI, "--engagement", "funnel-review", "--ends", "2031-01-01"),

@@ -127,7 +127,7 @@ ProjectGrant("g", project_id={PRODUCTION}, email="{LEE}", role="analyst", enviro
     workspace.up("production")
     refused = workspace.command("offboard", LEE, "--yes")
     assert (refused.returncode, workspace.grants(LEE).get(PRODUCTION)) == (1, "analyst")
-    assert "the program declares it beside the roster: take it out there" in refused.stderr
+    assert "the program declares it outside of the roster: take it out there" in refused.stderr
     workspace.program(roster)
     workspace.command("offboard", LEE, "--yes")
     assert PRODUCTION not in workspace.grants(LEE)

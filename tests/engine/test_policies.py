@@ -294,7 +294,9 @@ def test_levels_and_options_come_from_the_configuration(workspace: Workspace) ->
 def test_an_option_that_the_pack_refuses_is_one_clear_line(workspace: Workspace) -> None:
     """A misspelt option stops the preview before any rule uses it; tests/rules/test_configuration.py has the others."""
     config = workspace.folder / "config.json"
-    words = "longest-duration: 'dayz' is no option of it (did you mean 'days'?); there are days, totalDays, standards"
+    words = (
+        "longest-duration: 'dayz' is not an option of it (did you mean 'days'?); there are days, totalDays, standards"
+    )
     bad = {"enforcementLevel": "advisory", "dayz": 60}
     config.write_text(json.dumps({"all": "advisory", "longest-duration": bad}))
     given = ("--policy-pack", str(PACK), "--policy-pack-config", str(config))

@@ -171,7 +171,7 @@ def test_what_cannot_be_done_is_one_line(workspace: Workspace) -> None:
         (("status",), "cannot find a review"),
         (("apply", "--review", "none"), "cannot find the review for none"),
         (("start", "--reviewer-by", "aprover"), "did you mean 'approver'?"),
-        (("evidence", "--format", "pdf"), "'pdf' is no format"),
+        (("evidence", "--format", "pdf"), "'pdf' is not a format"),
     ]
     for args, words in wrong:
         failed = workspace.command("review", *args)

@@ -112,7 +112,7 @@ def test_what_has_ended_goes_whatever_else_waits_or_is_wrong(workspace: Workspac
     assert held.keys() == {person["email"] for person in (*shut, guarded)}
     assert all("removalShare" in held[str(person["email"])] for person in shut)
     assert "protected" in held["guard@agency.example.org"]
-    assert "'analist' is no project role" in one["problems"][0]
+    assert "'analist' is not a project role" in one["problems"][0]
     assert code == 1
 
     there = workspace.members()
@@ -263,7 +263,7 @@ def test_an_old_checkout_takes_only_what_has_ended(workspace: Workspace) -> None
 
 
 def test_one_stack_does_not_wait_for_another_nor_for_a_killed_run(workspace: Workspace, tmp_path: Path) -> None:
-    """A lock that was left, a roster that is no YAML, a pack that the backend enforces: each with what to do."""
+    """A lock that was left, a roster that is not YAML, a pack that the backend enforces: each with what to do."""
     workspace.add("staging")
     for stack in ("production", "staging"):
         day(workspace, f"{LAST}T12:00:00Z", stack)

@@ -191,7 +191,7 @@ def test_the_welcome_is_written_of_both_stacks(seen: Workspace) -> None:
     for args, words in (
         ((ROBIN, "--send"), "it has no sender. Name one with --from."),
         ((ROBIN, "--send", "--from", "ana@example.com"), "MIXPANEL_ACCESS_SMTP is not set"),
-        ((ROBIN, "--format", "htm"), "'htm' is no format (did you mean 'html'?)"),
+        ((ROBIN, "--format", "htm"), "'htm' is not a format (did you mean 'html'?)"),
         (("lee@example.com",), "no roster gives them anything today"),
     ):
         failed = seen.command("welcome", *args)

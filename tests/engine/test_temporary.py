@@ -53,5 +53,5 @@ def test_access_begins_and_ends_without_an_edit(workspace: Workspace) -> None:
     assert (bad.returncode, bad.stderr.startswith("error: cannot use --now for soon: it is not an ISO")) == (2, True)
     workspace.run("config", "set", "mixpanel:now", "never", "--stack", "production")
     failed = workspace.run("preview", "--stack", "production", check=False)
-    assert "mixpanel:now is 'never', which is no ISO 8601 instant" in failed.stdout + failed.stderr
+    assert "mixpanel:now is 'never', which is not an ISO 8601 instant" in failed.stdout + failed.stderr
     assert "Traceback" not in failed.stdout + failed.stderr

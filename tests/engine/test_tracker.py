@@ -99,7 +99,7 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     (problem,) = json.loads(touched.stdout)["problems"]
     assert problem.endswith(", stack production, which no line before it grants")
     wrong: list[tuple[tuple[str, ...], str]] = [
-        (("export", "--format", "pdf"), "'pdf' is no format"),
+        (("export", "--format", "pdf"), "'pdf' is not a format"),
         (("export", "--format", "xlsx"), "cannot print a workbook"),
         (("verify", "--file", "none.jsonl"), "cannot find the access log for none.jsonl"),
     ]

@@ -96,7 +96,9 @@ def test_a_collaborator_gets_started_and_in_trouble(workspace: Workspace) -> Non
     assert causes(unclaimed) == ["invitation not accepted", "single sign-on, domain not claimed"]
     preflight = workspace.command("preflight", ROBIN)
     assert preflight.returncode == 1
-    assert f"cannot log in: single sign-on is required, and {ROBIN.partition('@')[2]} is no claimed" in preflight.stdout
+    assert (
+        f"cannot log in: single sign-on is required, and {ROBIN.partition('@')[2]} is not a claimed" in preflight.stdout
+    )
 
 
 def test_what_cannot_be_diagnosed_or_started(workspace: Workspace) -> None:
@@ -105,7 +107,7 @@ def test_what_cannot_be_diagnosed_or_started(workspace: Workspace) -> None:
         (("diagnose", "robin"), "cannot diagnose for robin"),
         (("onboard", "lee@example.com"), "no roster gives them anything today"),
         (("onboard", "--done", "rules"), "nobody is named"),
-        (("onboard", ROBIN, "--done", "rulez"), "'rulez' is no task of theirs (did you mean 'rules'?)"),
+        (("onboard", ROBIN, "--done", "rulez"), "'rulez' is not a task of theirs (did you mean 'rules'?)"),
         (("onboard", ROBIN, "--done", "rules", "--by", "ana"), "cannot use --by for ana"),
     ):
         failed = workspace.command(*args)

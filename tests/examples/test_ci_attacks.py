@@ -47,7 +47,7 @@ ATTACKS: dict[str, Edit] = {
     "a path that is a command": written("::set-output name=code::0", ""),
     "a roster with a command in it": written("stacks/production.yaml", "a: |\n  ::set-output name=code::0\n  x\n"),
     "a large roster": appended("stacks/staging.yaml", "#" * LARGEST),
-    "a roster that is no YAML": written("stacks/production.yaml", "environment: [\n"),
+    "a roster that is not YAML": written("stacks/production.yaml", "environment: [\n"),
 }
 
 

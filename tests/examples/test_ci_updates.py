@@ -100,7 +100,7 @@ def test_only_the_newest_commit_is_applied(repository: Repository, script: str) 
 
 @pytest.mark.parametrize("script", CHECKS.values(), ids=CHECKS.keys())
 def test_nothing_is_applied_where_the_newest_commit_is_not_known(repository: Repository, script: str) -> None:
-    """A GitHub or GitLab that does not answer is no permission."""
+    """A GitHub or GitLab that does not answer is not a permission."""
     _git(repository.clone, "checkout", "-q", "--detach", repository.new)
     program(repository.clone / "bin", "gh", "#!/bin/sh\nexit 1\n")
     done = repository.run(script, repository.new, CI_REPOSITORY_URL=str(repository.folder / "nowhere"))

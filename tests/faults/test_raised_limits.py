@@ -1,4 +1,4 @@
-"""What one up was allowed to remove is no permission for a later destroy, on the mini engine."""
+"""What one up was allowed to remove is not a permission for a later destroy, on the mini engine."""
 
 from __future__ import annotations
 

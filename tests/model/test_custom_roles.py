@@ -7,9 +7,9 @@ import pytest
 from mixpanel_access.model.custom_roles import as_set, base_of, problem_with_permissions, problem_with_role_name
 
 NAMES: dict[str, tuple[object, str]] = {
-    "nothing": (None, "no name"),
-    "blank": (" ", "no name"),
-    "a number": (7, "no name"),
+    "nothing": (None, "cannot be the name"),
+    "blank": (" ", "cannot be the name"),
+    "a number": (7, "cannot be the name"),
     "a default role": ("Owner", "every project has"),
     "another": ("consumer ", "every project has"),
     "a role's id": ("5b0c0c3e-0000-4000-8000-000000000001", "every project has"),
@@ -27,10 +27,10 @@ def test_a_name_that_cannot_be_one(name: object, words: str) -> None:
 PERMISSIONS: dict[str, tuple[object, str | None]] = {
     "none": ([], None),
     "some": (["a", "b", "a"], None),
-    "a text": ("a", "no list"),
-    "a mapping": ({"a": True}, "no list"),
-    "a number among them": (["a", 7], "7 is no permission"),
-    "a blank one": (["a", " "], "' ' is no permission"),
+    "a text": ("a", "not a list"),
+    "a mapping": ({"a": True}, "not a list"),
+    "a number among them": (["a", 7], "7 is not a permission"),
+    "a blank one": (["a", " "], "' ' is not a permission"),
 }
 
 

@@ -147,8 +147,8 @@ EDITOR = {
     "unknown key": {"environment": "x", "peopel": []},
     "unknown key of a person": {"environment": "x", "people": [{"email": "a@example.com", "engagment": "b"}]},
     "no environment": {"people": []},
-    "role that is no text": {"environment": "x", "people": [{"email": "a@example.com", "projects": {"shop": 1}}]},
-    "id that is no number": {"environment": "x", "projects": {"shop": {"id": "1", "environment": "x"}}},
+    "role that is not a text": {"environment": "x", "people": [{"email": "a@example.com", "projects": {"shop": 1}}]},
+    "id that is not a number": {"environment": "x", "projects": {"shop": {"id": "1", "environment": "x"}}},
     "engagement that is a list": {"environment": "x", "engagements": []},
 }
 

@@ -91,15 +91,15 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
     ),
     "two keys alike": ("  data: {", "  support desk: {", 8, "support desk and Support-Desk are the same"),
     "a name that every project has": ("name: Data", "name: Owner", 8, "data: 'Owner' is a role that every project has"),
-    "a blank name": ("name: Data", "name: ' '", 8, "data: ' ' is no name of a custom role"),
+    "a blank name": ("name: Data", "name: ' '", 8, "data: ' ' cannot be the name of a custom role"),
     "no name": ("{ name: Data, project", "{ project", 8, "'name' is missing"),
     "no project": ("{ name: Data, project: warehouse }", "{ name: Data }", 8, "'project' is missing"),
-    "an unknown project": ("project: warehouse", "project: warehose", 8, "data: 'warehose' is no project of this"),
+    "an unknown project": ("project: warehouse", "project: warehose", 8, "data: 'warehose' is not a project of this"),
     "one name twice": (
         "name: Data, project: warehouse", "name: SUPPORT DESK, project: shop", 8,
         "data: Support-Desk is a custom role SUPPORT DESK of project shop already",
     ),
-    "a blank permission": ("export, share]", "export, ' ']", 7, "Support-Desk: ' ' is no permission"),
+    "a blank permission": ("export, share]", "export, ' ']", 7, "Support-Desk: ' ' is not a permission"),
     "an unknown key": ("permissions:", "permission:", 7, "'permission' is unknown here (did you mean 'permissions'?)"),
     "more than five": (
         "  data: { name: Data, project: warehouse }", "  data: { name: Data, project: warehouse }" + SIX, 13,
@@ -111,17 +111,17 @@ WRONG: dict[str, tuple[str, str, int, str]] = {
     ),
     "a role that nobody makes": (
         "shop: support-desk", "shop: suport-desk", 13,
-        "is no project role (did you mean 'support_desk'?); there are owner, admin, analyst, consumer, support_desk",
+        "is not a project role (did you mean 'support_desk'?); there are owner, admin, analyst, consumer, support_desk",
     ),
     "our own word for a role": (
-        "shop: support-desk", "shop: 'custom:bogus'", 13, "bo@example.com: 'custom:bogus' is no project role",
+        "shop: support-desk", "shop: 'custom:bogus'", 13, "bo@example.com: 'custom:bogus' is not a project role",
     ),
-    "an account's role": ("warehouse: data }", "warehouse: dada }", 16, "etl: 'dada' is no project role"),
+    "an account's role": ("warehouse: data }", "warehouse: dada }", 16, "etl: 'dada' is not a project role"),
     "security elsewhere": ("organizationRoles: true\n", "", 8, "only the one roster with organizationRoles: true"),
     "no truth": ("Required: true", "Required: maybe", 10, "twoFactorRequired: 'maybe' cannot be used"),
     "a setting without a value": ("mode: ask", "mode: null", 11, "mode has no value"),
     "a team's role that nobody makes": (
-        "shop: Support-Desk,", "shop: Suport-Desk,", 18, "team desk: 'suport_desk' is no project role (did you mean",
+        "shop: Support-Desk,", "shop: Suport-Desk,", 18, "team desk: 'suport_desk' is not a project role (did you mean",
     ),
     "a team's role of another project": (
         "shop: Support-Desk,", "shop: data,", 18,

@@ -174,7 +174,7 @@ def test_a_slip_in_the_access_of_an_included_file_is_left_out_as_one_of_the_rost
 
 
 def test_a_document_without_suspects_is_not_read_twice() -> None:
-    """Of a roster of thousands that would take as long as everything else: what is no YAML is not noticed here."""
+    """Of a roster of thousands that would take as long as everything else: what is not YAML is not noticed here."""
     assert slips(f"{ROSTER}\n]") == []
     with pytest.raises(BadYaml):
         slips(f"{ROSTER}\n] 0123")

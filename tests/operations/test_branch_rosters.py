@@ -170,7 +170,7 @@ def test_a_link_of_the_checkout_is_not_followed(repository: Repository) -> None:
         ("Pulumi.production.yaml", "YAML files of its own folder alone"),
         ("PULUMI.production.yaml", "YAML files of its own folder alone"),
         ("__main__.py", "YAML files of its own folder alone"),
-        ("none.yaml", "no such file"),
+        ("none.yaml", "the file does not exist"),
         ("ours.yaml", "not a regular file"),
     ],
 )

@@ -122,32 +122,32 @@ WAYS: dict[str, tuple[OrganizationSnapshot, str, bool, list[str]]] = {
         reading(person(BO), grants=(Grant(SHOP, BO, "admin", GrantType.TEAM, "Data"),)),
         EMPTY_ROSTER,
         True,
-        ["1: admin through the team Data is no individual grant"],
+        ["1: admin through the team Data is not an individual grant"],
     ),
     "the organization role, inherited": (
         reading(person(BO, "admin")),
         EMPTY_ROSTER,
         True,
-        [f"{project}: admin through the organization role is no individual grant" for project in (1, 2)],
+        [f"{project}: admin through the organization role is not an individual grant" for project in (1, 2)],
     ),
     "the organization role, listed": (
         reading(person(BO, "owner"), grants=(Grant(SHOP, BO, "owner", GrantType.ORGANIZATION_ROLE),)),
         EMPTY_ROSTER,
         True,
-        [f"{project}: owner through the organization role is no individual grant" for project in (1, 2)],
+        [f"{project}: owner through the organization role is not an individual grant" for project in (1, 2)],
     ),
     "all users": (
         reading(person(BO), grants=(Grant(SHOP, BO, "consumer", GrantType.ALL_USERS),)),
         EMPTY_ROSTER,
         True,
-        ["1: consumer through a grant to all users is no individual grant"],
+        ["1: consumer through a grant to all users is not an individual grant"],
     ),
     "a team, where the stack has no organization roles": (
         reading(person(BO), grants=(Grant(SHOP, BO, "admin", GrantType.TEAM, "Data"),)),
         MEMBERS_ONLY,
         False,
         [
-            "1: admin through the team Data is no individual grant",
+            "1: admin through the team Data is not an individual grant",
             "no individual grant in this stack's projects",
         ],
     ),
@@ -255,7 +255,7 @@ def test_an_entry_gets_the_places_that_it_lacks() -> None:
     assert plan_import(found, text, RosterSource("r"), held, ImportFilter(), TODAY).text == text
 
 
-STRAY = "1: admin through the team DATA is no individual grant"
+STRAY = "1: admin through the team DATA is not an individual grant"
 NOT_OURS: dict[str, tuple[ExistingTeam, list[str]]] = {
     "an identity provider gives it": (
         replace(IN_DATA, fed=True),

@@ -217,10 +217,10 @@ def test_ticks_that_0_1_0_kept_for_what_it_saw_do_not_count() -> None:
 
 
 def test_what_cannot_be_ticked_or_started() -> None:
-    """A key that is no task of theirs; somebody whom no roster gives anything; a track without a checklist."""
-    with pytest.raises(UsageError, match=r"'welcom' is no task of theirs \(did you mean 'welcome'\?\)"):
+    """A key that is not a task of theirs; somebody whom no roster gives anything; a track without a checklist."""
+    with pytest.raises(UsageError, match=r"'welcom' is not a task of theirs \(did you mean 'welcome'\?\)"):
         ticked(of(joined()), {}, ["welcom"], [], "", NOW)
-    with pytest.raises(UsageError, match="no task of theirs"):
+    with pytest.raises(UsageError, match="not a task of theirs"):
         ticked(of(joined()), {}, [], ["owners"], "", NOW)
     with pytest.raises(UsageError, match="accepted is ticked by what Mixpanel shows"):
         ticked(of(joined()), {}, ["accepted"], [], "", NOW)
@@ -230,7 +230,7 @@ def test_what_cannot_be_ticked_or_started() -> None:
     with pytest.raises(UsageError, match="no roster gives them anything today"):
         onboarding(looked.anybody(BO), looked, BUILT_IN, {})
     more = "standardRoles: { audit: { onboarding: helper } }"
-    with pytest.raises(UsageError, match="'helper' is no checklist"):
+    with pytest.raises(UsageError, match="'helper' is not a checklist"):
         of(joined(), person(more="engagement: review, projects: { shop: consumer }"), more=more)
 
 
@@ -248,7 +248,7 @@ BAD = {
     "an unknown field": ("analyst: [{ key: a, text: b, who: c }]", "analyst.0.who: Extra inputs are not permitted"),
     "an unknown check": ("analyst: [{ key: a, text: b, check: tea }]", "analyst.0.check: Input should be 'invited'"),
     "a key twice": ("analyst: [{ key: a, text: b }, { key: a, text: c }]", "analyst has a twice"),
-    "an unknown place": ("analyst: [{ key: a, text: '{emial}' }]", "'emial' is no place (did you mean 'email'?)"),
+    "an unknown place": ("analyst: [{ key: a, text: '{emial}' }]", "'emial' is not a place (did you mean 'email'?)"),
     "an empty key": ("analyst: [{ key: '', text: a }]", "analyst.0.key: Value error, a key is one word"),
     "an endless width": ("analyst: [{ key: a, text: '{email:>99999999999}' }]", "a brace without one of"),
     "an open brace": ("analyst: [{ key: a, text: '{' }]", "a: there is a brace without one of"),

@@ -148,7 +148,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         read_policy_config(file)
     assert str(told.value) == (
         f"cannot read the policies' configuration for {file}: there is no rule 'longst-duration' (did you mean "
-        "'longest-duration'?); ending-soon: days: \"60\" is no whole number. Fix it and run again; "
+        "'longest-duration'?); ending-soon: days: \"60\" is not a whole number. Fix it and run again; "
         "`mixpanel-access policy list` shows the rules."
     )
 

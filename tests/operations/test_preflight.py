@@ -200,7 +200,7 @@ def test_what_mixpanel_tells_needs_no_roster() -> None:
 MANAGED = replace(SSO, idp_managed=True)
 LOGINS: dict[str, tuple[SingleSignOn, str, Readiness, str]] = {
     "claimed": (SSO, "di@example.com", Readiness.OK, "can log in by single sign-on: example.com is claimed"),
-    "a subdomain is not claimed": (SSO, "di@eu.example.com", Readiness.PROBLEM, "eu.example.com is no claimed domain"),
+    "a subdomain is not claimed": (SSO, "di@eu.example.com", Readiness.PROBLEM, "eu.example.com is not a claimed"),
     "in already": (SSO, "ana@agency.example.org", Readiness.OK, "is in the organization already as owner"),
     "outside": (SSO, "di@agency.example.org", Readiness.PROBLEM, "cannot log in: single sign-on is required"),
     "the identity provider's": (MANAGED, "di@example.com", Readiness.CONFIRM, "Okta says who is in: add them there"),

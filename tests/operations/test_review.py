@@ -112,7 +112,7 @@ def test_a_packet_tells_who_what_why_and_what_is_suggested(tmp_path: Path) -> No
 UNASSIGNED = {
     "nobody": (person(), "approver", "the roster names no approver"),
     "no manager": (person(more="engagement: review, projects: { shop: admin }"), "manager", "names no manager"),
-    "no address": (person(more="approver: The boss, projects: { shop: admin }"), "approver", "is no e-mail address"),
+    "no address": (person(more="approver: The boss, projects: { shop: admin }"), "approver", "not an e-mail address"),
     "themselves": (
         person(more="approver: BO@example.com, projects: { shop: admin }"), "approver", "review their own access",
     ),
@@ -188,16 +188,16 @@ def test_a_packet_in_which_nothing_is_left_goes(review: Review) -> None:
 
 
 WRONG = {
-    "a word": ("shop", "decision: yep", "'yep' is no decision"),
+    "a word": ("shop", "decision: yep", "'yep' is not a decision"),
     "no role": ("shop", "decision: lower", "lower needs newRole"),
     "a role": ("shop", "decision: lower\n    newRole: analist", "did you mean 'analyst'"),
     "the same": ("shop", "decision: lower\n    newRole: admin", "admin is not lower than admin"),
     "higher": ("shop", "decision: lower\n    newRole: Owner", "owner is not lower than admin"),
     "a role to keep": ("shop", "decision: keep\n    newRole: analyst", "newRole is for the decision lower"),
     "a role alone": ("shop", "newRole: analyst", "there is a newRole and no decision"),
-    "no address": ("shop", "decision: keep\n    reviewer: Ana", "is no e-mail address"),
+    "no address": ("shop", "decision: keep\n    reviewer: Ana", "is not an e-mail address"),
     "themselves": ("shop", f"decision: keep\n    reviewer: {BO.upper()}", "nobody reviews what they have themselves"),
-    "no date": ("shop", "decision: keep\n    decided: May", "'May' is no date"),
+    "no date": ("shop", "decision: keep\n    decided: May", "'May' is not a date"),
     "to come": ("shop", "decision: keep\n    decided: 2026-05-05", "which is to come"),
     "before": ("shop", "decision: keep\n    decided: 2026-05-03", "before the review was begun"),
 }
@@ -224,7 +224,7 @@ def test_a_wrong_decision_is_told_with_file_and_line(review: Review, project: st
         review.plan()
     assert words in told.value.why
     assert any(f"{ANA}.yaml:{line + more}: " in told.value.why for more in (0, 1))
-    assert "'nope' is no decision" in told.value.why
+    assert "'nope' is not a decision" in told.value.why
     assert review.file.read_text() == before
 
 
@@ -311,7 +311,7 @@ def test_a_custom_role_of_the_roster_is_decided_on_by_its_key(tmp_path: Path) ->
     """Lowered from and lowered to, in the roster's own words; another project's, or none, is refused."""
     made = own_roles(tmp_path)
     for wrong, project in (("suport-desk", "shop"), ("custom:support_desk", "shop"), ("support-desk", "warehouse")):
-        with pytest.raises(UsageError, match="is no project role"):
+        with pytest.raises(UsageError, match="is not a project role"):
             made.decide(BO, f"lower={wrong}", project)
     with pytest.raises(UsageError, match="support_desk is not lower than support_desk"):
         made.decide(BO, "lower=Support-Desk", "shop")
@@ -445,7 +445,7 @@ def test_the_organization_role_is_an_item_of_its_own_where_it_is_above_member(tm
     ]  # fmt: skip
     with pytest.raises(UsageError, match="cannot tell which of their roles is meant"):
         made.decide(BO, "keep")
-    with pytest.raises(UsageError, match="'delete' is no decision"):  # before it is asked which of their roles
+    with pytest.raises(UsageError, match="'delete' is not a decision"):  # before it is asked which of their roles
         made.decide(BO, "delete")
     decide(made.folder, Wish(BO, "remove", organization=True), NOW.date())
     made.decide(CY, "remove")
@@ -482,7 +482,7 @@ def test_an_entry_without_an_engagement_is_told_from_one_with(tmp_path: Path) ->
 
 
 def test_entries_that_follow_each_other_are_told_apart_by_their_first_days(tmp_path: Path) -> None:
-    """An empty one is the entry without a first day; what is no date is refused."""
+    """An empty one is the entry without a first day; what is not a date is refused."""
     made = Review(tmp_path, *ENTRIES.values())
     made.begin()
     with pytest.raises(UsageError, match="cannot tell which of their roles is meant") as told:
@@ -496,7 +496,7 @@ def test_entries_that_follow_each_other_are_told_apart_by_their_first_days(tmp_p
     with pytest.raises(UsageError, match="cannot find what is to be decided"):
         made.decide(BO, "keep", starts="2026-03-02")
     for wrong in ("May", "20260301", "2026-02-30"):
-        with pytest.raises(UsageError, match=f"cannot use --starts for {wrong}: it is no date"):
+        with pytest.raises(UsageError, match=f"cannot use --starts for {wrong}: it is not a date"):
             made.decide(BO, "keep", starts=wrong)
 
 

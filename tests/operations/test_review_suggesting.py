@@ -84,7 +84,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str | None, str]] = {
     "below": ({"role": "consumer"}, "keep", None, "nothing"),
     "custom": ({"role": CUSTOM}, "keep", None, "nothing"),
     "no type": ({"role": "owner", "engagement_type": None}, "keep", None, "nothing"),
-    "no such type": ({"engagement_type": "tea"}, "look", None, "'tea' is no engagement type"),
+    "no such type": ({"engagement_type": "tea"}, "look", None, "'tea' is not an engagement type"),
     "outside, admin": (
         {"role": "admin", "engagement_type": "implementation", "email": OUTSIDE}, "lower", "analyst", "outside the",
     ),

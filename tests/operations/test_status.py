@@ -156,7 +156,7 @@ def test_access_by_other_ways_is_worth_knowing_and_access_of_no_roster_is_a_find
     api.give(WAREHOUSE, BO, "consumer")
     assert said(the_one(statuses(overview(api, person())))) == [
         ("has consumer in warehouse, which no roster gives", True),
-        ("has admin in shop by another way", False),
+        ("has admin in shop through another grant", False),
     ]
 
 

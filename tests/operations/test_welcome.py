@@ -223,10 +223,10 @@ def test_an_expired_invitation_has_an_end_that_is_past() -> None:
 BROKEN = {
     "divides by nothing": ("Subject: a\n\n{{ 1/0 }}", "ZeroDivisionError"),
     "adds a name to a number": ("Subject: a\n\n{{ name + 1 }}", "TypeError"),
-    "no subject": ("Hello {{ name }}\n\nbody", "its first line is no `Subject: ...`"),
-    "an empty subject": ("Subject:\n\nbody", "its first line is no `Subject: ...`"),
-    "nothing below it": ("Subject: a\n", "there is nothing below it"),
-    "empty": ("", "its first line is no `Subject: ...`"),
+    "no subject": ("Hello {{ name }}\n\nbody", "its first line is not `Subject: ...`"),
+    "an empty subject": ("Subject:\n\nbody", "its first line is not `Subject: ...`"),
+    "nothing below it": ("Subject: a\n", "or nothing follows it"),
+    "empty": ("", "its first line is not `Subject: ...`"),
 }
 
 
@@ -243,7 +243,7 @@ def test_a_broken_template_is_an_error(tmp_path: Path, text: str, words: str) ->
         compose(looked, BO, "welcome", tmp_path)
     (tmp_path / "welcome.md.j2").unlink()
     (tmp_path / "welcome.md.j2").mkdir()
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         compose(looked, BO, "welcome", tmp_path)
 
 

@@ -95,15 +95,15 @@ def test_a_compliant_role_passes_as_one(api: FakeApi, change: dict[str, Any]) ->
 
 
 SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no name": ({"name": None}, "name", "no name of a custom role"),
+    "no name": ({"name": None}, "name", "cannot be the name of a custom role"),
     "a default role's name": ({"name": "Analyst"}, "name", "a role that every project has"),
-    "no project": ({"project_id": 0}, "project_id", "no project id"),
+    "no project": ({"project_id": 0}, "project_id", "not a project id"),
     "another project": ({"project_id": 99}, "project_id", "has no project 99"),
-    "no text": ({"description": 7}, "description", "no text"),
-    "no list": ({"permissions": "export"}, "permissions", "no list of permissions"),
+    "no text": ({"description": 7}, "description", "is not text"),
+    "no list": ({"permissions": "export"}, "permissions", "not a list of permissions"),
     "an unknown permission": (
         {"permissions": ["exprot"]}, "permissions",
-        f"'exprot' is no permission of project {PRODUCTION} (did you mean 'export'?)",
+        f"'exprot' is not a permission of project {PRODUCTION} (did you mean 'export'?)",
     ),
     "an unknown input": ({"permission": ["export"]}, "permission", "there is no such input"),
 }  # fmt: skip

@@ -69,17 +69,17 @@ def test_a_compliant_member_passes(api: FakeApi) -> None:
 
 SPOILED = {
     "no address": ({"email": None}, "email", "missing"),
-    "no domain": ({"email": "cy"}, "email", "no e-mail address"),
+    "no domain": ({"email": "cy"}, "email", "not an e-mail address"),
     "blanks": ({"email": "cy@example.com "}, "email", "blanks"),
     "not a text": ({"email": 7}, "email", "not int"),
     "unknown role": ({"role": "superuser"}, "role", "there are owner, admin, billing_admin, member"),
-    "role is no text": ({"role": 3}, "role", "no organization role"),
+    "role is not a text": ({"role": 3}, "role", "not an organization role"),
     "role above our own": ({"role": "owner"}, "role", "whose own organization role is 'admin'"),
     "unknown removal": ({"removal": "sometimes"}, "removal", "when_unused, always, never"),
     "no date": ({"ends": "tomorrow"}, "ends", "YYYY-MM-DD"),
     "ends before it starts": ({"starts": "2026-02-01", "ends": "2026-01-31"}, "ends", "before it starts"),
     "unknown input": ({"rolle": "member"}, "rolle", "no such input"),
-    "metadata is no text": ({"ticket": 4711}, "ticket", "is text"),
+    "metadata is not a text": ({"ticket": 4711}, "ticket", "is text"),
 }
 
 
@@ -143,7 +143,7 @@ def test_a_configuration_that_cannot_be_used_is_one_failure(api: FakeApi, monkey
     provider.configure(Request())  # type: ignore[arg-type]
     (failure,) = provider.check({}, inputs()).failures
     assert failure.property == ""
-    for words in ("no positive whole number", "mixpanel:serviceAccountUsername", "MIXPANEL_SERVICE_ACCOUNT_SECRET"):
+    for words in ("not a positive whole number", "mixpanel:serviceAccountUsername", "MIXPANEL_SERVICE_ACCOUNT_SECRET"):
         assert words in failure.reason
     with pytest.raises(errors.ConfigurationError):
         provider.delete(ID, inputs())
@@ -173,11 +173,11 @@ def test_a_proxy_that_cannot_be_used_is_one_failure(monkeypatch: pytest.MonkeyPa
     [
         (1234567, "organization 1 has no project 1234567", ("", "organization 1 has no project 1234567")),
         (1234567, "take one of the two", ("", "project_id 1234567: take one of the two")),
-        (-1234567, "it is no id", ("", "project_id -1234567: it is no id")),
-        (1234567.5, "it is no id", ("", "project_id 1234567.5: it is no id")),
+        (-1234567, "it is not an id", ("", "project_id -1234567: it is not an id")),
+        (1234567.5, "it is not an id", ("", "project_id 1234567.5: it is not an id")),
         (999999, "no project 999999", ("project_id", "no project 999999")),
         ("1234567", "no project", ("project_id", "no project")),
-        (True, "it is no id", ("project_id", "it is no id")),
+        (True, "it is not an id", ("project_id", "it is not an id")),
     ],
 )
 def test_no_id_is_shown_with_an_exponent(value: object, reason: str, shown: tuple[str, str], api: FakeApi) -> None:

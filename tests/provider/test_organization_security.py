@@ -31,7 +31,7 @@ def provider(api: FakeApi, said: list[str] | None = None) -> OrganizationSecurit
 SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a word": ({"two_factor_required": "yes"}, "two_factor_required", "neither true nor false"),
     "a number": ({"two_factor_required": 1}, "two_factor_required", "neither true nor false"),
-    "no mapping": ({"request_access": ["a"]}, "request_access", "no mapping of settings"),
+    "no mapping": ({"request_access": ["a"]}, "request_access", "not a mapping of settings"),
     "a key without a value": ({"request_access": {"a": None}}, "request_access", "'a' has no value"),
     "how long a login lasts": ({"session": {}}, "session", "there is no such input"),
 }

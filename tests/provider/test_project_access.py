@@ -75,13 +75,17 @@ def test_a_compliant_project_passes(api: FakeApi) -> None:
 
 
 SPOILED = {
-    "no project": ({"project_id": None}, "project_id", "no project id"),
+    "no project": ({"project_id": None}, "project_id", "not a project id"),
     "unknown project": ({"project_id": 99}, "project_id", "has no project 99"),
-    "no grants": ({"grants": None}, "grants", "no mapping"),
-    "grants are a list": ({"grants": ["bo@example.com"]}, "grants", "no mapping"),
-    "malformed address": ({"grants": {"bo@": "analyst"}}, "grants", "'bo@' is no e-mail address"),
-    "unknown role": ({"grants": {"bo@example.com": "viewer"}}, "grants", "bo@example.com: 'viewer' is no project role"),
-    "no role": ({"grants": {"bo@example.com": None}}, "grants", "no project role"),
+    "no grants": ({"grants": None}, "grants", "not a mapping"),
+    "grants are a list": ({"grants": ["bo@example.com"]}, "grants", "not a mapping"),
+    "malformed address": ({"grants": {"bo@": "analyst"}}, "grants", "'bo@' is not an e-mail address"),
+    "unknown role": (
+        {"grants": {"bo@example.com": "viewer"}},
+        "grants",
+        "bo@example.com: 'viewer' is not a project role",
+    ),
+    "no role": ({"grants": {"bo@example.com": None}}, "grants", "not a project role"),
     "two spellings": (
         {"grants": {"bo@example.com": "analyst", "BO@example.com": "analyst"}},
         "grants",
@@ -89,20 +93,20 @@ SPOILED = {
     ),
     "role above our own": ({"grants": {"bo@example.com": "owner"}}, "grants", "cannot be given to bo@example.com"),
     "no date": ({"starts": "2026-13-01"}, "starts", "YYYY-MM-DD"),
-    "reasons are no list": ({"reasons": {"sow": "SOW-1"}}, "reasons", "no list of mappings"),
+    "reasons are no list": ({"reasons": {"sow": "SOW-1"}}, "reasons", "not a list of mappings"),
     "a strange reason": ({"reasons": [{"people": [], "why": "so"}]}, "reasons", "there is no why in a reason"),
     "a reason for nobody here": ({"reasons": [{"people": ["di@example.com"]}]}, "reasons", "has no grant here"),
     "a reason for a number": (
         {"reasons": [{"people": 5.0, "sow": "1"}]},
         "reasons",
-        "people: 5 is no list of addresses",
+        "people: 5 is not a list of addresses",
     ),
     "a reason for a text": (
         {"reasons": [{"people": "bo@example.com"}]},
         "reasons",
-        "people: 'bo@example.com' is no list of addresses",
+        "people: 'bo@example.com' is not a list of addresses",
     ),
-    "a reason for a list of a number": ({"reasons": [{"people": [5]}]}, "reasons", "[5] is no list of addresses"),
+    "a reason for a list of a number": ({"reasons": [{"people": [5]}]}, "reasons", "[5] is not a list of addresses"),
     "two reasons": (
         {"reasons": [{"people": ["bo@example.com"], "sow": "1"}, {"people": ["BO@example.com"]}]},
         "reasons",
@@ -111,7 +115,7 @@ SPOILED = {
     "a reason without a date": (
         {"reasons": [{"people": ["bo@example.com"], "ends": "soon"}]},
         "reasons",
-        "'soon' is no date",
+        "'soon' is not a date",
     ),
     "another environment": ({"environment": "staging"}, "environment", "this stack is 'production'"),
 }

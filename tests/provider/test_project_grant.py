@@ -51,18 +51,18 @@ def test_a_compliant_grant_passes(api: FakeApi, project: object) -> None:
 
 
 SPOILED = {
-    "no project": ({"project_id": None}, "project_id", "no project id"),
-    "project is no number": ({"project_id": "shop"}, "project_id", "positive whole number"),
+    "no project": ({"project_id": None}, "project_id", "not a project id"),
+    "project is not a number": ({"project_id": "shop"}, "project_id", "positive whole number"),
     "project is a truth value": ({"project_id": True}, "project_id", "positive whole number"),
     "project in other digits": ({"project_id": "²"}, "project_id", "positive whole number"),
     "project of many digits": ({"project_id": "9" * 5000}, "project_id", "positive whole number"),
     "negative project": ({"project_id": -1}, "project_id", "positive whole number"),
     "unknown project": ({"project_id": 99}, "project_id", "has no project 99"),
     "no address": ({"email": None}, "email", "missing"),
-    "malformed address": ({"email": "cy@"}, "email", "no e-mail address"),
+    "malformed address": ({"email": "cy@"}, "email", "not an e-mail address"),
     "no role": ({"role": None}, "role", "owner, admin, analyst, consumer"),
-    "unknown role": ({"role": "viewer"}, "role", "no project role"),
-    "organization role": ({"role": "member"}, "role", "no project role"),
+    "unknown role": ({"role": "viewer"}, "role", "not a project role"),
+    "organization role": ({"role": "member"}, "role", "not a project role"),
     "role above our own": ({"role": "owner"}, "role", "whose own organization role is 'admin'"),
     "no date": ({"starts": "2026-13-01"}, "starts", "YYYY-MM-DD"),
 }

@@ -95,10 +95,10 @@ SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a login name": ({"username": LOGIN}, "username", "give the name without what Mixpanel adds"),
     "an unknown role": ({"role": "member"}, "role", "there are admin, analyst, consumer"),
     "an owner": ({"role": "owner"}, "role", "there are admin, analyst, consumer"),
-    "no role word": ({"role": 7}, "role", "no role of a service account"),
-    "no date": ({"expires": "soon"}, "expires", "no ISO 8601 date"),
-    "a number": ({"expires": 7}, "expires", "no ISO 8601 date"),
-    "later than all dates": ({"expires": "9999-12-31T23:59:59-05:00"}, "expires", "no ISO 8601 date"),
+    "no role word": ({"role": 7}, "role", "not a role of a service account"),
+    "no date": ({"expires": "soon"}, "expires", "not an ISO 8601 date"),
+    "a number": ({"expires": 7}, "expires", "not an ISO 8601 date"),
+    "later than all dates": ({"expires": "9999-12-31T23:59:59-05:00"}, "expires", "not an ISO 8601 date"),
     "past": ({"expires": "2026-05-04T12:00:00Z"}, "expires", "is past"),
     "no days": ({"rotate_after": 0}, "rotate_after", "positive and whole"),
     "half a day": ({"rotate_after": 0.5}, "rotate_after", "positive and whole"),
@@ -368,11 +368,11 @@ def test_a_compliant_grant_passes_and_is_given(api: FakeApi) -> None:
 
 
 BAD_GRANTS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no account": ({"service_account_id": None}, "service_account_id", "no service account id"),
+    "no account": ({"service_account_id": None}, "service_account_id", "not a service account id"),
     "an unknown account": ({"service_account_id": 99}, "service_account_id", "has no such service account"),
-    "no project": ({"project_id": 0}, "project_id", "no project id"),
+    "no project": ({"project_id": 0}, "project_id", "not a project id"),
     "an unknown project": ({"project_id": 99}, "project_id", "has no project 99"),
-    "no role": ({"role": None}, "role", "no project role"),
+    "no role": ({"role": None}, "role", "not a project role"),
     "a role above our own": ({"role": "owner"}, "role", "whose own organization role is 'admin'"),
 }
 
@@ -759,9 +759,9 @@ def test_the_account_that_runs_this_is_not_deleted_when_its_overlap_is_over(stac
 
 
 BAD_OVERLAPS: dict[str, tuple[dict[str, Any], str]] = {
-    "none": ({"overlap": 0}, "no number of days"),
-    "a truth": ({"overlap": True}, "no number of days"),
-    "a text": ({"overlap": "7"}, "no number of days"),
+    "none": ({"overlap": 0}, "not a number of days"),
+    "a truth": ({"overlap": True}, "not a number of days"),
+    "a text": ({"overlap": "7"}, "not a number of days"),
     "as long as the rotation": ({"rotate_after": 7, "overlap": 7}, "must be shorter than `rotate_after`"),
 }
 

@@ -64,8 +64,8 @@ def test_what_a_team_gives_that_is_to_be_adopted_is_shown_at_the_first_preview(a
 
 
 SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no name": ({"name": None}, "name", "no name of a team"),
-    "a blank name": ({"name": " "}, "name", "no name of a team"),
+    "no name": ({"name": None}, "name", "cannot be the name of a team"),
+    "a blank name": ({"name": " "}, "name", "cannot be the name of a team"),
     "blanks around it": ({"name": " Data"}, "name", "blanks around the name"),
     "another removal": ({"removal": "maybe"}, "removal", "there are when_unused, always, never"),
     "another input": ({"label": "x"}, "label", "no such input"),
@@ -256,11 +256,11 @@ def test_a_compliant_grant_passes_and_is_given(api: FakeApi) -> None:
 
 
 BAD_GRANTS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no team": ({"team_id": None}, "team_id", "no team id"),
+    "no team": ({"team_id": None}, "team_id", "not a team id"),
     "an unknown team": ({"team_id": 9}, "team_id", "has no team 9"),
-    "no project": ({"project_id": 0}, "project_id", "no project id"),
+    "no project": ({"project_id": 0}, "project_id", "not a project id"),
     "an unknown project": ({"project_id": 99}, "project_id", "has no project 99"),
-    "no role": ({"role": None}, "role", "no project role"),
+    "no role": ({"role": None}, "role", "not a project role"),
     "a role above our own": ({"role": "owner"}, "role", "whose own organization role is 'admin'"),
 }
 

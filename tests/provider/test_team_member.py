@@ -52,10 +52,10 @@ def inside(api: FakeApi) -> bool:
 
 
 SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no team": ({"team_id": None}, "team_id", "no team id"),
+    "no team": ({"team_id": None}, "team_id", "not a team id"),
     "an unknown team": ({"team_id": 9}, "team_id", "has no team 9"),
     "no address": ({"email": None}, "email", "it is missing"),
-    "a bad address": ({"email": "bo"}, "email", "no e-mail address"),
+    "a bad address": ({"email": "bo"}, "email", "not an e-mail address"),
     "another input": ({"role": "admin"}, "role", "no such input"),
 }
 

@@ -403,9 +403,9 @@ CASES: dict[str, Cases] = {
         fails=[
             Case([grant(role="admin")], ["type analytics_review needs analyst at most"]),
             Case([member(role="admin")], ["type analytics_review needs organization member at most"]),
-            Case([grant(engagement_type="juggling")], ["'juggling' is no engagement type; there are analytics_review"]),
+            Case([grant(engagement_type="juggling")], ["'juggling' is not an engagement type; there are analytics_review"]),
             Case([team_grant("admin")], ["team 77 as admin in project 1234567: an engagement of type analytics_review"]),
-            Case([team_member(engagement_type="juggling")], ["'juggling' is no engagement type"]),
+            Case([team_member(engagement_type="juggling")], ["'juggling' is not an engagement type"]),
             Case([grant(engagement_type=None)], ["the engagement Funnel review has no type, which somebody outside the"]),
             Case([member(engagement=None, engagement_type=None)], ["there is no engagement with a type, which some"]),
         ],
@@ -549,9 +549,9 @@ CASES: dict[str, Cases] = {
     ),
     "approver-known": Cases(
         fails=[
-            Case([member(), grant()], ["the approver ana@example.com (of robin@agency.example.org) is no member that"]),
-            Case([team_grant()], ["the approver ana@example.com (of team 77 as analyst in project 1234567) is no member"]),
-            Case([account()], ["the approver ana@example.com (of etl.1a2b3c.mp-service-account) is no member"]),
+            Case([member(), grant()], ["the approver ana@example.com (of robin@agency.example.org) is not a member that"]),
+            Case([team_grant()], ["the approver ana@example.com (of team 77 as analyst in project 1234567) is not a member"]),
+            Case([account()], ["the approver ana@example.com (of etl.1a2b3c.mp-service-account) is not a member"]),
             Case(
                 [member("ana@example.com", kind="contractor", approver=None), grant(), team_member()],
                 ["ana@example.com (of robin@agency.example.org) is declared as contractor, and not of the company"],
@@ -965,7 +965,7 @@ CASES: dict[str, Cases] = {
         ],
     ),
     "service-account-expires": Cases(
-        fails=[Case([account(expires=None)], ["it never expires"]), Case([account(expires="never")], ["is no date"])],
+        fails=[Case([account(expires=None)], ["it never expires"]), Case([account(expires="never")], ["is not a date"])],
         boundary=(
             Case([account(expires="2027-05-04T00:00:00Z")]),
             Case([account(expires="2027-05-05T00:00:00Z")], ["in 366 days; it may live 365 days"]),
@@ -1166,12 +1166,12 @@ CASES: dict[str, Cases] = {
     ),
     "exceptions-count": Cases(
         fails=[
-            Case([member(exceptions=[_exception(rule="nonsense", email=ROBIN)])], [f"nonsense for {ROBIN} does not count: there"]),
+            Case([member(exceptions=[_exception(rule="nonsense", email=ROBIN)])], [f"nonsense for {ROBIN} does not count: the exception names"]),
             Case([], ["it has no reason, approver, starts, ticket; add `reason: ...` and `approver: ...` and `starts: 2026-05-04`"],
                  exceptions=[ExceptionEntry("justified", ends="2026-05-31")]),
             Case([grant(exceptions=[_exception(ends="soon")])], ["its ends 'soon' is not a date"]),
             Case([grant(exceptions=[_exception(rule="exceptions-in-force")])], ["'exceptions-in-force' has no exceptions"]),
-            Case([grant(exceptions=[_exception(rule="justifid")])], ["to be excepted from (did you mean 'justified'?)"]),
+            Case([grant(exceptions=[_exception(rule="justifid")])], ["an unknown rule, 'justifid' (did you mean 'justified'?)"]),
             Case([grant(exceptions=[_exception(starts="2026-06-01")])], ["it ends on 2026-05-31, before it starts on 2026-06-01"]),
             Case([grant("bo@example.com", exceptions=[_exception(approver="Bo+x@example.com")])], ["the approver is the person them"]),
             Case([], ["6 exceptions are in force, and at most 5 may be: admin-needed for the stack; "],

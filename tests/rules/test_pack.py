@@ -233,9 +233,9 @@ def test_the_company_domains_are_refused_by_name() -> None:
         (
             "metadata-well-formed",
             {"ticket": "["},
-            "ticket: '[' is no pattern (unterminated character set at position 0)",
+            "ticket: '[' is not a pattern (unterminated character set at position 0)",
         ),
-        ("justified", {"lowst": "admin"}, "'lowst' is no option of it (did you mean 'lowest'?); there are lowest"),
+        ("justified", {"lowst": "admin"}, "'lowst' is not an option of it (did you mean 'lowest'?); there are lowest"),
     ],
 )
 def test_a_configuration_that_the_engine_lets_pass_is_refused(rule: str, options: dict[str, Any], words: str) -> None:
@@ -330,7 +330,9 @@ def test_a_contact_in_another_roster_is_known() -> None:
     account = {"username": "etl", "sponsor": "ana@example.com"}
     rule = "service-account-contact-known"
     ((message, urn),) = of_stack(rule, {SERVICE_ACCOUNT_TYPE: account}, {})
-    assert message.startswith("etl: its contact ana@example.com is not a member in this stack or in a roster beside it")
+    assert message.startswith(
+        "etl: its contact ana@example.com is not a member in this stack or in another roster of its folder"
+    )
     assert urn
     known = {"contacts_beside": ["ana@example.com"]}
     assert of_stack(rule, {SERVICE_ACCOUNT_TYPE: account, COMPONENT_TYPE: known}, {}) == []

@@ -161,7 +161,7 @@ class Draft:
             quoted = mapping.flow_style and self._text.startswith('"', mapping.value[0][0].start_mark.index)
             self._extend(mapping, {key: value}, plain=not quoted)
         elif not isinstance(node, ScalarNode) or node.style not in (None, "'", '"'):
-            raise by_hand(self._file, f"line {node.start_mark.line + 1}: {key} is no plain value")
+            raise by_hand(self._file, f"line {node.start_mark.line + 1}: {key} is not a plain value")
         elif node.start_mark.index == node.end_mark.index:
             self._cuts.append((node.start_mark.index, node.end_mark.index, f" {value}"))
         else:
@@ -172,7 +172,7 @@ class Draft:
         """Take keys out of the mapping that stands under `key`; `{}` is left where there are no others."""
         node = self.value(mapping, key)
         if not isinstance(node, MappingNode):
-            raise by_hand(self._file, f"line {mapping.start_mark.line + 1}: {key} is no mapping")
+            raise by_hand(self._file, f"line {mapping.start_mark.line + 1}: {key} is not a mapping")
         pairs = [(name, self._placed(name, value)) for name, value in node.value]
         if any(value.start_mark.index < name.end_mark.index for name, value in pairs):
             raise by_hand(self._file, f"line {node.start_mark.line + 1}: a value in {key} is an alias of another part")

@@ -51,12 +51,15 @@ def _organization(roster: Roster) -> Problems:
         yield ("organization", "url"), _no_url(facts.url)
     for topic, address in facts.contacts.items():
         if reason := problem_with(address):
-            yield ("organization", "contacts", topic), f"{address!r} is no e-mail address ({reason})"
+            yield ("organization", "contacts", topic), f"{address!r} is not an e-mail address ({reason})"
     for index, network in enumerate(facts.login.ip_allowlist):
         try:
             ipaddress.ip_network(network, strict=False)
         except ValueError:
-            yield ("organization", "login", "ipAllowlist", index), f"{network!r} is no network such as 203.0.113.0/24"
+            yield (
+                ("organization", "login", "ipAllowlist", index),
+                f"{network!r} is not a network such as 203.0.113.0/24",
+            )
 
 
 def _service_accounts(roster: Roster) -> Problems:
@@ -70,7 +73,7 @@ def _service_accounts(roster: Roster) -> Problems:
         if account.role is not None and (reason := problem_with_account_name(name)):
             yield at, reason
         if account.contact is not None and (reason := problem_with(account.contact)):
-            yield (*at, "contact"), f"{account.contact!r} is no e-mail address ({reason})"
+            yield (*at, "contact"), f"{account.contact!r} is not an e-mail address ({reason})"
         yield from _own_account(roster, account, at)
 
 
@@ -116,7 +119,7 @@ def _engagements(roster: Roster) -> Problems:
         if engagement.type is not None and engagement.type not in roster.standards:
             yield (*at, "type"), unknown(engagement.type, "engagement type", roster.standards)
         if engagement.manager is not None and (reason := problem_with(engagement.manager)):
-            yield (*at, "manager"), f"{engagement.manager!r} is no e-mail address ({reason})"
+            yield (*at, "manager"), f"{engagement.manager!r} is not an e-mail address ({reason})"
         for field, words in problems_with_metadata(engagement.model_dump(exclude_none=True)).items():
             yield (*at, field), words
 
@@ -169,7 +172,7 @@ def _people(roster: Roster) -> Problems:
     for index, person in enumerate(roster.people):
         at: Path = ("people", index)
         if reason := problem_with(person.email):
-            yield (*at, "email"), f"{person.email!r} is no e-mail address ({reason})"
+            yield (*at, "email"), f"{person.email!r} is not an e-mail address ({reason})"
         yield from _roles(roster, person, at)
         if person.removal is not None and person.removal not in REMOVALS:
             yield (*at, "removal"), f"{person.email}: {unknown(person.removal, 'choice', REMOVALS)}"
@@ -301,7 +304,7 @@ def _is_url(text: str) -> bool:
 
 
 def _no_url(text: str) -> str:
-    return f"{text!r} is no URL that begins with https://"
+    return f"{text!r} is not a URL that begins with https://"
 
 
 _Problems = Iterator[tuple[tuple[str | int, ...], str]]

@@ -70,7 +70,7 @@ def salvage(text: str, source: RosterSource) -> Salvaged:
         source: where it is from.
 
     Raises:
-        RosterError: it cannot be read at all: it is no YAML, or a problem is not of one entry.
+        RosterError: it cannot be read at all: it is not YAML, or a problem is not of one entry.
     """
     try:
         return Salvaged(parse(text, source))

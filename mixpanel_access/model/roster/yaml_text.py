@@ -17,7 +17,7 @@ MOST_PARTS: Final = 1_000_000
 
 
 class BadYaml(ValueError):
-    """A text that is no YAML document, or none that is read here.
+    """A text that is not a YAML document, or not one that is read here.
 
     Attributes:
         line: where, from 1.

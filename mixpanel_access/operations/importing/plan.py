@@ -318,11 +318,11 @@ def _other_ways(
     """The ways in that are no individual grant, and no place in a team that the roster gives."""
     for grant in access.grants:
         if grant.grant_type is not GrantType.INDIVIDUAL and not own_places.give(grant):
-            yield LeftOut(f"{grant.role} through {source_in_words(grant)} is no individual grant", project)
+            yield LeftOut(f"{grant.role} through {source_in_words(grant)} is not an individual grant", project)
     listed = any(grant.grant_type is GrantType.ORGANIZATION_ROLE for grant in access.grants)
     if GrantType.ORGANIZATION_ROLE in access.grant_types and not listed:
         role = roles.project_role_of(organization_role)
-        yield LeftOut(f"{role} through the organization role is no individual grant", project)
+        yield LeftOut(f"{role} through the organization role is not an individual grant", project)
 
 
 def _written(

@@ -172,7 +172,7 @@ FACTORS: Final = (
     Factor(
         "production-owner",
         30,
-        "Owner of a project in production by another way than the organization role.",
+        "Owner of a project in production through something other than the organization role.",
         _production(roles.OWNER),
     ),
     Factor("production-admin", 25, "Admin of one, likewise.", _production(roles.ADMIN)),
@@ -181,7 +181,7 @@ FACTORS: Final = (
     Factor(
         "unmanaged",
         30,
-        "No stack has the person: nobody has written down why, approved by whom, and until when.",
+        "No stack has the person: nothing says why they have access, who approved it, and until when.",
         lambda facts: None if facts.managed else "no stack has them",
     ),
     Factor(

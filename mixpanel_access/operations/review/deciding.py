@@ -106,7 +106,7 @@ def _reviewed(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, st
     if not reviewer:
         yield "decision", f"{item}: nobody is named who decided: fill in reviewer"
     elif reason := problem_with(reviewer):
-        yield "reviewer", f"{item}: the reviewer, {reviewer!r}, is no e-mail address ({reason})"
+        yield "reviewer", f"{item}: the reviewer, {reviewer!r}, is not an e-mail address ({reason})"
     elif same_key(reviewer) == item.key:
         yield "reviewer", f"{item}: nobody reviews what they have themselves"
     if item.decided is None:
@@ -114,7 +114,7 @@ def _reviewed(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, st
     try:
         decided = day(item.decided)
     except ValueError:
-        yield "decided", f"{item}: {item.decided!r} is no date; write it as YYYY-MM-DD"
+        yield "decided", f"{item}: {item.decided!r} is not a date; write it as YYYY-MM-DD"
         return
     if decided > today:
         yield "decided", f"{item}: it was decided on {decided}, which is to come"
@@ -167,7 +167,7 @@ def _must_be_day(starts: str | None) -> None:
         raise UsageError(
             "cannot use --starts",
             whom=starts or "",
-            why="it is no date",
+            why="it is not a date",
             next_step='Write it as YYYY-MM-DD, or "" for the entry without a first day.',
         ) from None
 

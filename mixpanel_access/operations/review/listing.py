@@ -104,7 +104,7 @@ def _reviewer(entry: RosterEntry, roster: Roster, by: str) -> tuple[str | None, 
     if not named:
         return None, f"the roster names no {by}"
     if problem_with(named):
-        return None, f"the {by}, {named!r}, is no e-mail address"
+        return None, f"the {by}, {named!r}, is not an e-mail address"
     if same_key(named) == entry.person.key:
         return None, f"the {by} would review their own access"
     return named, None

@@ -20,7 +20,7 @@ from mixpanel_access.provider.session import Session
 
 _WHY: Final = (
     "a run that was killed may have given it, and the state does not have it, so nothing takes it away: look in "
-    "Mixpanel, and take it away there. It is told until the next run of the engine clears its note of it"
+    "Mixpanel, and take it away there. This line comes back until the next run of the engine clears its note of it"
 )
 
 

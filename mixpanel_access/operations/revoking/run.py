@@ -186,7 +186,7 @@ def _with_dropped(outside: Sequence[Removal], decision: RemovalDecision, seen: P
     """The decision, with what the program no longer declares of the person; the rest of it stays."""
     deleted = {step.urn for step in seen.steps if step.op == "delete"}
     stays = [
-        BlockedRemoval(one, "the program declares it beside the roster: take it out there")
+        BlockedRemoval(one, "the program declares it outside of the roster: take it out there")
         for one in outside
         if one.urn not in deleted
     ]
@@ -266,7 +266,7 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
         raise RosterError(
             "cannot read the roster",
             whom=str(file),
-            why="there is no such file",
+            why="the file does not exist",
             next_step=f"The stack {stack!r} needs its roster there.",
         )
     read: Salvaged = salvage(text, source_of(file))

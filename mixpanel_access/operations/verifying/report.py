@@ -16,7 +16,7 @@ from mixpanel_access.operations.verifying.steps import Target
 from mixpanel_access.operations.verifying.walk import CallResult, StepResult, WalkEvidence
 
 _WIRE_WORD: Final = re.compile(r"[a-z]+(?:_[a-z]+)*|[a-z]+(?:[A-Z][a-z]+)*")
-"""How a key of an answer is written, as `creator_name` or `creatorName`, where it is no id, address or name."""
+"""How a key of an answer is written, as `creator_name` or `creatorName`, where it is not an id, address or name."""
 _PARTS: Final = re.compile(r"[A-Z]?[a-z]+")
 _WORDS: Final = """
     accept accepted access account accounts action active add added address admin after all already any api assignable
