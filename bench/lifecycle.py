@@ -17,7 +17,8 @@ from mixpanel_access.operations.project import PulumiProject
 PREVIEW: Final = ("preview", "--expect-no-changes")
 REFRESH: Final = ("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 UP: Final = ("up", "--yes", "--skip-preview")
-DESTROY: Final = ("destroy", "--yes", "--skip-preview")
+DESTROY: Final = ("destroy", "--yes", "--skip-preview", "--run-program")
+"""Only where the program runs, destroy goes by the brakes that the stack releases today."""
 REFRESHES: Final = 5
 """How often refresh is measured at any size: it takes seconds, and there is nothing to undo."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from bench.lifecycle import PREVIEW, REFRESH, UP, Figure
+from bench.lifecycle import DESTROY, PREVIEW, REFRESH, UP, Figure
 from bench.workspaces import PROJECTS, email_of, organization, workspace
 from mixpanel_access.engine import Engine
 
@@ -39,4 +39,4 @@ def measure_whole(engine: Engine, grants: int) -> Iterator[Figure]:
         yield run("refresh", *REFRESH)
         declare(("analyst", "consumer"))
         yield run("up (half changed)", *UP)
-        yield run("destroy", "destroy", "--yes", "--skip-preview")
+        yield run("destroy", *DESTROY)

@@ -117,8 +117,7 @@ class BrakeFinding:
     advice: str = ""
 
     def __str__(self) -> str:
-        names = few(self.people) if self.brake is Brake.GRANT_SHARE else ", ".join(self.people)
-        return f"{names}: {self.words}"
+        return f"{few(self.people)}: {self.words}"
 
 
 def has_ended(ends: object, today: date) -> bool:

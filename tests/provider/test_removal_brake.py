@@ -47,11 +47,12 @@ def declared(count: int = 8, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("left", "held"), [(8, False), (5, False), (4, True), (0, True)])
 def test_who_is_no_longer_declared_is_judged_together(api: FakeApi, left: int, held: bool) -> None:
-    """Three may go, four may not, and all four are named."""
+    """Three may go, four may not; the first five are named, and the others counted."""
     failures = provider_for(api).check(declared(), declared(left)).failures
     assert bool(failures) is held
     if held:
-        assert all(f"m{n}@example.com" in failures[0].reason for n in range(left, 8))
+        assert all(f"m{n}@example.com" in failures[0].reason for n in range(left, min(left + 5, 8)))
+        assert ("m4@example.com and 3 others:" in failures[0].reason) is (left == 0)
 
 
 STAYING: dict[str, tuple[dict[str, Any], tuple[int, GrantType] | None, bool]] = {
