@@ -1,10 +1,11 @@
-"""An emulator over a real socket, and the providers on it through the real client."""
+"""An emulator in this process (over a socket for `make reliability`), and the providers on it by the real client."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import stamina
 
 from mixpanel_access.api.client import Api
-from mixpanel_access.api.transport import READ_ATTEMPTS
+from mixpanel_access.api.transport import READ_ATTEMPTS, Transport
 from mixpanel_access.directory.directory import Directory, Machine, Times
 from mixpanel_access.directory.this_machine import Unseen
 from mixpanel_access.emulator import EmulatorServer
@@ -23,6 +24,8 @@ from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.run import PresentRun
 from mixpanel_access.provider.session import Session
+from tests.faults.sampling import MANY
+from tests.in_process import InProcess
 from tests.tally import count
 
 ORG, SHOP, WAREHOUSE = 7654321, 1234567, 1234568
@@ -67,7 +70,9 @@ class World:
 
     def __init__(self, server: EmulatorServer) -> None:
         self.server = server
-        self.client = httpx.Client(base_url=server.url, timeout=30)
+        self.transport = None if MANY else InProcess(server)
+        """None for a socket."""
+        self.client = httpx.Client(base_url=server.url, timeout=30, transport=self.transport)
         self.apis: list[Api] = []
         self.scim_token: Secret | None = None
         self.read_back_seconds = 10.0
@@ -131,7 +136,7 @@ class World:
             scim_token=self.scim_token,
             read_back_seconds=self.read_back_seconds,
         )
-        self.apis.append(Api.connect(settings))
+        self.apis.append(Api.connect(settings, make=partial(Transport, transport=self.transport)))
         directory = Directory(
             self.apis[-1],
             ORG,

@@ -45,7 +45,7 @@ def accounts(world: World) -> list[dict[str, Any]]:
 def logs_in(world: World, outputs: dict[str, Any]) -> bool:
     """Whether the token is good."""
     auth = httpx.BasicAuth(outputs["login"], outputs["token"])
-    return httpx.get(f"{world.server.url}/api/app/me", auth=auth, timeout=30).status_code == 200
+    return world.client.get("/api/app/me", auth=auth).status_code == 200
 
 
 @pytest.mark.parametrize(("name", "method", "count"), every_pair(FAULTS, ("POST", "GET"), (1, 20)))

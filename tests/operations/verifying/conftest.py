@@ -1,4 +1,4 @@
-"""What the tests of `doctor --writes` work with: an emulator, a plan of a whole walk, and transports that fail."""
+"""What the tests of `doctor --writes` work with: an emulator in this process, a plan, and transports that fail."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.verifying.verify import Means, WritesPlan, make_plan
 from mixpanel_access.operations.verifying.walk import Patience
 from tests.emulator.conftest import ORG, Client, P, organization
+from tests.in_process import InProcess
 
 EMAIL = "throw.away+canary@example.net"
 PARTS = frozenset({"teams", "accounts"})
@@ -28,8 +29,9 @@ AT_ONCE = Patience(1.0, lambda _: None)
 
 @pytest.fixture(scope="module")
 def _running() -> Iterator[EmulatorServer]:
-    with EmulatorServer(organization()) as running:
-        yield running
+    server = EmulatorServer(organization())
+    yield server
+    server.stop()
 
 
 @pytest.fixture
@@ -41,15 +43,14 @@ def server(_running: EmulatorServer) -> EmulatorServer:
 
 def seed(server: EmulatorServer, document: dict[str, Any], dialect: Dialect | None = None) -> None:
     """Start anew."""
-    with Client(base_url=server.url) as control:
+    with Client(base_url=server.url, transport=InProcess(server)) as control:
         control.control("POST", "seed", document)
     speak(server, dialect or Dialect())
 
 
 def speak(server: EmulatorServer, dialect: Dialect) -> None:
     """Answer so from now on."""
-    with Client(base_url=server.url) as control:
-        control.control("POST", "dialect", dialect.model_dump())
+    server.app.speak(dialect)
     server.app.log.reset()
 
 
@@ -60,9 +61,25 @@ def plan_of(server: EmulatorServer, *, account: str = "admin-bot", project: int 
     return make_plan(settings, email, project, PARTS)
 
 
-def means(folder: Path, progress: Callable[[str], None] = lambda _: None, observer: Observer | None = None) -> Means:
+class Here(Observer):
+    """Makes transports to an emulator in this process."""
+
+    server: EmulatorServer
+
+    def transport(self, *args: Any, **options: Any) -> Transport:
+        return super().transport(*args, **options, transport=self.inner())
+
+    def inner(self) -> httpx.BaseTransport:
+        return InProcess(self.server)
+
+
+def means(
+    server: EmulatorServer, folder: Path, progress: Callable[[str], None] = lambda _: None, observer: Here | None = None
+) -> Means:
     """What a test works with: no waiting, and a journal in its own folder."""
-    return Means(progress, AT_ONCE, folder, observer or Observer())
+    observer = observer or Here()
+    observer.server = server
+    return Means(progress, AT_ONCE, folder, observer)
 
 
 def dump(server: EmulatorServer) -> dict[str, Any]:
@@ -80,13 +97,14 @@ class Dying(httpx.BaseTransport):
     """Does something at the n-th write.
 
     Args:
+        inner: answers.
         at: which write, from 1.
         what: `killed after` and `killed before` end the process; a status answers without applying; `lost` applies and
             gives no answer; `never sent` does neither.
     """
 
-    def __init__(self, at: int, what: str) -> None:
-        self._inner = httpx.HTTPTransport(verify=False)
+    def __init__(self, inner: httpx.BaseTransport, at: int, what: str) -> None:
+        self._inner = inner
         self._at, self._what, self._writes, self._dead = at, what, 0, False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -109,16 +127,13 @@ class Dying(httpx.BaseTransport):
             raise Killed
         return response
 
-    def close(self) -> None:
-        self._inner.close()
 
-
-class Trouble(Observer):
+class Trouble(Here):
     """Makes transports that do something at the n-th write."""
 
     def __init__(self, at: int, what: str) -> None:
         super().__init__()
         self._at, self._what = at, what
 
-    def transport(self, *args: Any, **options: Any) -> Transport:
-        return super().transport(*args, **options, transport=Dying(self._at, self._what))
+    def inner(self) -> httpx.BaseTransport:
+        return Dying(super().inner(), self._at, self._what)

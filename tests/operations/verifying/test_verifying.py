@@ -33,6 +33,7 @@ from mixpanel_access.operations.verifying.verify import (
     walk_through,
 )
 from tests.emulator.conftest import ORG, Client, P, organization
+from tests.in_process import InProcess
 from tests.operations.verifying.conftest import EMAIL, PARTS, Killed, Trouble, dump, means, plan_of, seed, speak
 
 pytestmark = pytest.mark.slow
@@ -109,19 +110,19 @@ def test_the_report_names_what_differs_and_is_that_dialect(server: EmulatorServe
     document = organization(organization={"id": ORG, "name": "Example", "plan": "growth"})
     seed(server, document, dialect)
     before = dump(server)
-    first = walk_through(plan_of(server), means(tmp_path))
+    first = walk_through(plan_of(server), means(server, tmp_path))
     assert otherwise(first) == expected
     assert (dump(server), first.evidence.left, first.document["asBefore"]) == (before, [], True)
     read = read_dialect(json.loads(as_text(first.document)))
     assert read == dialect
     seed(server, document, read)
-    second = walk_through(plan_of(server), means(tmp_path))
+    second = walk_through(plan_of(server), means(server, tmp_path))
     assert (verdicts(second), second.document["dialect"]) == (verdicts(first), first.document["dialect"])
 
 
 def test_statements_and_dialect_agree(server: EmulatorServer, tmp_path: Path) -> None:
     """Each field of the dialect is decided by a statement, or is known to stay open; each request has its template."""
-    report = walk_through(plan_of(server), means(tmp_path))
+    report = walk_through(plan_of(server), means(server, tmp_path))
     decided = report.document["dialect"].keys()
     assert (decided & UNDECIDED, decided | UNDECIDED) == (set(), set(Dialect.model_fields))
     assert len({statement.id for statement in STATEMENTS}) == len(STATEMENTS)
@@ -138,7 +139,7 @@ def test_everything_that_is_sent_was_shown_before(server: EmulatorServer, tmp_pa
     lines = list(plan.lines())
     assert server.app.log.summary()["total"] == 0
     shown = [line.partition(": ")[2] for line in lines if re.match(r"  \d+\. ", line)]
-    report = walk_through(plan, means(tmp_path))
+    report = walk_through(plan, means(server, tmp_path))
     sent = []
     for done in report.evidence.done.values():
         (exchange,) = done.sent.exchanges
@@ -192,7 +193,11 @@ def test_nothing_personal_is_in_the_report(server: EmulatorServer, tmp_path: Pat
     plan = plan_of(server)
     noted: list[str] = []
     file = journal_file(plan.settings, tmp_path)
-    report = walk_through(plan, means(tmp_path, lambda _: noted.append(file.read_text() if file.exists() else "")))
+
+    def note(_line: str) -> None:
+        noted.append(file.read_text() if file.exists() else "")
+
+    report = walk_through(plan, means(server, tmp_path, note))
     text = as_text(report.document)
     made = report.evidence.done["make a service account"].sent.exchanges[-1].answer["results"]
     canaries = {
@@ -219,16 +224,16 @@ def test_a_killed_run_is_finished_by_undo(server: EmulatorServer, tmp_path: Path
     for what in ("killed after", "killed before") if at in CREATING else ("killed after",):
         plan = plan_of(server)
         with pytest.raises(Killed):
-            walk_through(plan, means(tmp_path, observer=Trouble(at, what)))
+            walk_through(plan, means(server, tmp_path, observer=Trouble(at, what)))
         file = journal_file(plan.settings, tmp_path)
         assert file.exists() or dump(server) == before
         if file.exists():
             assert file.stat().st_mode & 0o777 == 0o600
             with pytest.raises(UsageError, match="doctor --undo first"):
-                walk_through(plan_of(server), means(tmp_path))
-        assert not finish(plan.settings, means(tmp_path))
+                walk_through(plan_of(server), means(server, tmp_path))
+        assert not finish(plan.settings, means(server, tmp_path))
         assert (dump(server), file.exists()) == (before, False), what
-    assert finish(plan.settings, means(tmp_path)) is None
+    assert finish(plan.settings, means(server, tmp_path)) is None
 
 
 CREATING = [number for number, step in enumerate(STEPS, 1) if set(step.makes) & {"person", "team", "account"}]
@@ -244,7 +249,7 @@ def test_an_interrupted_run_undoes_before_it_ends(server: EmulatorServer, tmp_pa
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        walk_through(plan_of(server), means(tmp_path, interrupted))
+        walk_through(plan_of(server), means(server, tmp_path, interrupted))
     assert (dump(server), list(tmp_path.iterdir())) == (before, [])
 
 
@@ -256,7 +261,7 @@ def test_a_write_that_fails_leaves_nothing(server: EmulatorServer, tmp_path: Pat
     """Whatever a write is answered, the walk goes on to undo; the organization is as before, and the report says so."""
     before = dump(server)
     what = KINDS[at % len(KINDS)]
-    report = walk_through(plan_of(server), means(tmp_path, observer=Trouble(at, what)))
+    report = walk_through(plan_of(server), means(server, tmp_path, observer=Trouble(at, what)))
     assert (dump(server), report.evidence.left, report.document["asBefore"]) == (before, [], True), what
     assert list(tmp_path.iterdir()) == []
     assert EMAIL not in as_text(report.document)
@@ -274,7 +279,7 @@ def test_a_write_that_fails_leaves_nothing(server: EmulatorServer, tmp_path: Pat
 def test_what_may_have_been_made_is_undone(server: EmulatorServer, tmp_path: Path, at: int, what: str) -> None:
     """Each write that makes something: refused, with a fault, and applied without an answer."""
     before = dump(server)
-    report = walk_through(plan_of(server), means(tmp_path, observer=Trouble(at, what)))
+    report = walk_through(plan_of(server), means(server, tmp_path, observer=Trouble(at, what)))
     assert (dump(server), report.evidence.left) == (before, [])
 
 
@@ -283,7 +288,7 @@ def test_what_cannot_be_undone_is_listed_with_the_steps_by_hand(server: Emulator
     seed(server, organization(), Dialect(missing=["POST /organizations/{o}/delete-users/"]))
     before = dump(server)
     plan = plan_of(server)
-    report = walk_through(plan, means(tmp_path))
+    report = walk_through(plan, means(server, tmp_path))
     assert report.document["asBefore"] is False
     assert report.evidence.left[0].startswith(
         f"remove the person in Organization Settings > Users & Teams: {EMAIL} (Mixpanel answered 404"
@@ -294,7 +299,7 @@ def test_what_cannot_be_undone_is_listed_with_the_steps_by_hand(server: Emulator
     assert after["grants"] == before["grants"]
     assert otherwise(report) == {"cancel", "remove", "verbs"}
     speak(server, Dialect())
-    assert finish(plan.settings, means(tmp_path)) == []
+    assert finish(plan.settings, means(server, tmp_path)) == []
     assert dump(server) == before
 
 
@@ -309,10 +314,10 @@ def test_a_person_who_is_not_found_is_no_missing_verb(server: EmulatorServer, tm
 
     def accept(line: str) -> None:
         if line.startswith(f"{step}:"):
-            with Client(base_url=server.url) as client:
+            with Client(base_url=server.url, transport=InProcess(server)) as client:
                 client.control("POST", "invitations/accept", {"email": EMAIL})
 
-    report = walk_through(plan_of(server), means(tmp_path, accept))
+    report = walk_through(plan_of(server), means(server, tmp_path, accept))
     assert report.document["dialect"].get("missing", []) == []
     assert "verbs" not in otherwise(report)
     assert verdicts(report)["verbs"] == "confirmed"
@@ -323,10 +328,10 @@ def test_what_others_change_meanwhile_is_not_ours(server: EmulatorServer, tmp_pa
 
     def somebody_else(line: str) -> None:
         if line.startswith("resend"):
-            with Client(base_url=server.url, auth=("admin-bot", "s:ecret")) as client:
+            with Client(base_url=server.url, auth=("admin-bot", "s:ecret"), transport=InProcess(server)) as client:
                 assert client.invite(OTHER).status_code == 200
 
-    report = walk_through(plan_of(server), means(tmp_path, somebody_else))
+    report = walk_through(plan_of(server), means(server, tmp_path, somebody_else))
     assert (report.evidence.left, len(report.evidence.elsewhere)) == ([], 1)
     assert OTHER in report.evidence.elsewhere[0]
     assert report.document["changedByOthers"] == 1
@@ -359,7 +364,7 @@ def test_what_must_hold_is_seen_before_the_first_write(server: EmulatorServer, t
     seed(server, document)
     before = dump(server)
     with pytest.raises(error, match=re.escape(words)):
-        walk_through(plan_of(server, **asked), means(tmp_path))
+        walk_through(plan_of(server, **asked), means(server, tmp_path))
     assert dump(server) == before
     asked_all = [verb for verb in server.app.log.by_endpoint if not verb.startswith("GET ")]
     assert all("audit-logs" in verb for verb in asked_all)

@@ -21,9 +21,12 @@ from tests.operations.verifying.conftest import means, plan_of
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> WritesReport:
     """What comes of a walk."""
-    with EmulatorServer(organization()) as server:
-        folder: Path = tmp_path_factory.mktemp("notes")
-        return walk_through(plan_of(server), means(folder))
+    server = EmulatorServer(organization())
+    folder: Path = tmp_path_factory.mktemp("notes")
+    try:
+        return walk_through(plan_of(server), means(server, folder))
+    finally:
+        server.stop()
 
 
 def keys(part: Any) -> set[str]:

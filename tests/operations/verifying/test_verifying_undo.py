@@ -9,15 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from mixpanel_access.api.observed import Observer
-from mixpanel_access.api.transport import Transport
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.verifying.journal import Journal, journal_file
 from mixpanel_access.operations.verifying.verify import WritesPlan, finish, walk_through
 from tests.emulator.conftest import organization
-from tests.operations.verifying.conftest import EMAIL, Dying, Killed, dump, means, plan_of, seed, speak
+from tests.operations.verifying.conftest import EMAIL, Dying, Here, Killed, dump, means, plan_of, seed, speak
 
 
 def note_of(plan: WritesPlan) -> dict[str, Any]:
@@ -43,10 +41,10 @@ def test_what_no_walk_notes_is_not_undone(server: EmulatorServer, tmp_path: Path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(note_of(plan) | change))
     with pytest.raises(UsageError, match=r"(?s)cannot read the note .* then delete the file"):
-        finish(plan.settings, means(tmp_path))
+        finish(plan.settings, means(server, tmp_path))
     assert (dump(server), file.exists()) == (before, True)
     file.write_text(json.dumps(note_of(plan)))
-    assert finish(plan.settings, means(tmp_path)) == []
+    assert finish(plan.settings, means(server, tmp_path)) == []
 
 
 def test_a_second_run_leaves_the_note_of_the_first(server: EmulatorServer, tmp_path: Path) -> None:
@@ -64,7 +62,7 @@ def test_a_second_run_leaves_the_note_of_the_first(server: EmulatorServer, tmp_p
     assert (first.opened, file.exists()) == (set(), False)
 
 
-class Unlisted(Observer):
+class Unlisted(Here):
     """Makes transports to a Mixpanel whose users list has nobody who is invited.
 
     Args:
@@ -76,8 +74,8 @@ class Unlisted(Observer):
         super().__init__()
         self._at, self._what = at, what
 
-    def transport(self, *args: Any, **options: Any) -> Transport:
-        return super().transport(*args, **options, transport=_Hiding(self._at, self._what))
+    def inner(self) -> httpx.BaseTransport:
+        return _Hiding(super().inner(), self._at, self._what)
 
 
 class _Hiding(Dying):
@@ -96,9 +94,9 @@ def test_who_is_invited_and_not_listed_is_removed(server: EmulatorServer, tmp_pa
     """That a list does not show them is no proof that they are not there."""
     plan, before = plan_of(server), dump(server)
     with pytest.raises(Killed):
-        walk_through(plan, means(tmp_path, observer=Unlisted(at)))
+        walk_through(plan, means(server, tmp_path, observer=Unlisted(at)))
     assert dump(server) != before
-    assert finish(plan.settings, means(tmp_path, observer=Unlisted())) == []
+    assert finish(plan.settings, means(server, tmp_path, observer=Unlisted())) == []
     assert (dump(server), journal_file(plan.settings, tmp_path).exists()) == (before, False)
 
 
@@ -107,19 +105,19 @@ def test_a_refused_removal_of_who_is_not_listed_is_said(server: EmulatorServer, 
     seed(server, organization(), Dialect(missing=["POST /organizations/{o}/delete-users/"]))
     plan = plan_of(server)
     with pytest.raises(Killed):
-        walk_through(plan, means(tmp_path, observer=Unlisted(2)))
-    left = finish(plan.settings, means(tmp_path, observer=Unlisted())) or [""]
+        walk_through(plan, means(server, tmp_path, observer=Unlisted(2)))
+    left = finish(plan.settings, means(server, tmp_path, observer=Unlisted())) or [""]
     assert EMAIL in left[0]
     assert journal_file(plan.settings, tmp_path).exists()
     speak(server, Dialect())
-    assert finish(plan.settings, means(tmp_path, observer=Unlisted())) == []
+    assert finish(plan.settings, means(server, tmp_path, observer=Unlisted())) == []
 
 
 def test_a_refused_removal_in_a_walk_is_said(server: EmulatorServer, tmp_path: Path) -> None:
     """Whoever is not listed is not gone because Mixpanel has no verb to remove them."""
     seed(server, organization(), Dialect(missing=["POST /organizations/{o}/delete-users/"]))
     before = dump(server)
-    report = walk_through(plan_of(server), means(tmp_path, observer=Unlisted()))
+    report = walk_through(plan_of(server), means(server, tmp_path, observer=Unlisted()))
     assert dump(server) != before
     assert report.document["asBefore"] is False
 
@@ -136,7 +134,7 @@ def test_a_lost_note_does_not_stop_the_undoing(server: EmulatorServer, tmp_path:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        walk_through(plan, means(tmp_path, emptied))
+        walk_through(plan, means(server, tmp_path, emptied))
     assert dump(server) == before
     assert any("it was changed while this ran" in line for line in said)
 
@@ -153,6 +151,6 @@ def test_what_an_interrupted_run_leaves_is_said(server: EmulatorServer, tmp_path
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        walk_through(plan, means(tmp_path, interrupted))
+        walk_through(plan, means(server, tmp_path, interrupted))
     assert any(line.startswith("left, to be done by hand: remove the person") and EMAIL in line for line in said)
     assert journal_file(plan.settings, tmp_path).exists()
