@@ -25,9 +25,8 @@ from pulumi.dynamic import (
 
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.settings import NAMESPACE
-from mixpanel_access.provider.handler import Handler
+from mixpanel_access.provider.handler import Handler, Properties
 from mixpanel_access.provider.lifecycle import Lifecycle
-from mixpanel_access.provider.properties import Properties
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session
 
 THREADS: Final = 32

@@ -1,38 +1,14 @@
-"""Checks that several kinds of resources share, and the list of problems that they fill."""
+"""Checks that several kinds of resources share."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.similarity import with_article
-from mixpanel_access.provider.properties import Properties, known
+from mixpanel_access.provider.handler import Problems, Properties, known
 from mixpanel_access.provider.session import Session
-
-
-class Failure(NamedTuple):
-    """One problem of one input; `field` is empty where no single input is to blame."""
-
-    field: str
-    reason: str
-
-
-class Problems:
-    """Collects the problems of one resource's inputs, so that the user sees all of them at once."""
-
-    def __init__(self) -> None:
-        self.failures: list[Failure] = []
-
-    def add(self, field: str, reason: str) -> None:
-        """Note a problem of one field."""
-        self.failures.append(Failure(field, reason))
-
-    def __bool__(self) -> bool:
-        return bool(self.failures)
-
 
 # Without a request
 

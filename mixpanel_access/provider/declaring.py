@@ -97,7 +97,7 @@ class DeclarationWriter:
         if _plain(props):
             self._write(number, handler, props)
             return
-        self._line(number, _OPEN, handler.resource)
+        self._line(number, _OPEN, handler.kind.name)
         import pulumi  # a command that reads needs no SDK
 
         pulumi.Output.from_input(dict(props)).apply(lambda known: self._write(number, handler, known))

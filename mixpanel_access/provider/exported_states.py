@@ -16,9 +16,7 @@ from typing import Any, Final
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.resources import (
-    PROVIDER_KEY,
-)
+from mixpanel_access.model.resources import PROVIDER_KEY
 from mixpanel_access.model.settings import NAMESPACE, limits_in
 from mixpanel_access.provider.command import engine_command
 from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States

@@ -9,33 +9,47 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
 
+from pulumi.output import Unknown
+from pulumi.runtime import rpc
+
 from mixpanel_access.directory.snapshot import not_shown
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import ConfigurationError, NotApplied
 from mixpanel_access.model.grants import REASON_FIELDS
-from mixpanel_access.model.resources import BY_NAME, ResourceId
-from mixpanel_access.provider.checks import Problems
-from mixpanel_access.provider.properties import Properties, known, own
+from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY, ResourceId, ResourceKind
 from mixpanel_access.provider.session import Session
 
 Id = TypeVar("Id", bound=ResourceId)
+Properties = dict[str, Any]
+"""Inputs and outputs of a resource as the engine hands them over; not all of the values are known at preview."""
 
 POLICY_FIELDS: Final = REASON_FIELDS
 """The inputs for the tracker and the policies, which every resource has. A change of one of them sends no request."""
 PROJECT_NAME: Final = "project_name"
 """The hint with the name of the project that an id is meant for."""
+BESIDE: Final = "beside"
+"""The hint with the names of the program's other resources of the same type."""
 
 
-class Difference(NamedTuple):
-    """What `diff` finds.
+class Failure(NamedTuple):
+    """One problem of one input; `field` is empty where no single input is to blame."""
 
-    Attributes:
-        changes: whether an update is needed.
-        replaces: the inputs whose change needs another resource, which is created before the old one is deleted.
-    """
+    field: str
+    reason: str
 
-    changes: bool
-    replaces: Sequence[str] = ()
+
+class Problems:
+    """Collects the problems of one resource's inputs, so that the user sees all of them at once."""
+
+    def __init__(self) -> None:
+        self.failures: list[Failure] = []
+
+    def add(self, field: str, reason: str) -> None:
+        """Note a problem of one field."""
+        self.failures.append(Failure(field, reason))
+
+    def __bool__(self) -> bool:
+        return bool(self.failures)
 
 
 class Created(NamedTuple):
@@ -55,14 +69,16 @@ class Found(NamedTuple):
 class Handler(ABC, Generic[Id]):
     """The base of every handler: one for each kind of resource."""
 
-    ID: ClassVar[type[ResourceId]]
-    """The class of the resource's id."""
-    INPUTS: ClassVar[tuple[str, ...]] = ()
+    INPUTS: ClassVar[tuple[str, ...]]
     """The resource's own inputs; each resource has the `POLICY_FIELDS` too."""
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ()
-    """Those of them whose change touches the organization."""
-    HINTS: ClassVar[tuple[str, ...]] = ()
-    """Inputs that only `check` uses: no state has them, and a change of them is no difference."""
+    """Those of them whose change touches the organization; none here for all."""
+    REPLACES: ClassVar[tuple[str, ...]] = ()
+    """Those of them whose change needs another resource, which is created before the old one is deleted."""
+    OUTPUTS: ClassVar[tuple[str, ...]] = ()
+    """The outputs that are not inputs."""
+    SHOWN: ClassVar[tuple[str, ...]] = ()
+    """Outputs that `check` reads too, and puts among the inputs: at a preview, an update has nothing else."""
     REPEATS: ClassVar[Mapping[str, str]] = {}
     """Output -> the input that it repeats under another name: the output is as secret as the input."""
     JUDGES: ClassVar[bool] = False
@@ -93,14 +109,25 @@ class Handler(ABC, Generic[Id]):
         return self._session
 
     @property
-    def resource(self) -> str:
-        """The name of the resource's class, such as `Member`."""
-        return type(self).__name__.removesuffix("Handler")
+    def kind(self) -> ResourceKind:
+        """The row of the resource's kind."""
+        return BY_NAME[type(self).__name__.removesuffix("Handler")]
 
     @property
     def all_inputs(self) -> tuple[str, ...]:
         """The resource's own inputs and the fields for tracker and policies."""
         return (*self.INPUTS, *POLICY_FIELDS)
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Inputs that only `check` uses: no state has them, and a change of them is not a difference."""
+        kind = self.kind
+        return (*((PROJECT_NAME,) if kind.in_a_project else ()), *((BESIDE,) if kind.renamed_in_place else ()))
+
+    @property
+    def access_inputs(self) -> tuple[str, ...]:
+        """The inputs whose change touches the organization."""
+        return self.ACCESS_INPUTS or self.INPUTS
 
     def parse(self, id_: str) -> Id:
         """Read the resource's id.
@@ -108,7 +135,7 @@ class Handler(ABC, Generic[Id]):
         Raises:
             InputError: the text is not one.
         """
-        return cast("Id", self.ID.parse(id_))
+        return cast("Id", self.kind.id.parse(id_))
 
     # What a resource is
 
@@ -151,18 +178,17 @@ class Handler(ABC, Generic[Id]):
         return now != identity and self._is_declared(now)
 
     def _is_declared(self, identity: Hashable) -> bool:
-        return self.session.declares(identity, self.resource) or self._stays(identity)
+        return self.session.declares(identity, self.kind.name) or self._stays(identity)
 
     def _stays(self, identity: Hashable) -> bool:
         """Whether a `destroy` with --target or --exclude leaves another resource of the stack for the same thing."""
         scope = self.session.scope
         if not (scope.partial and scope.destroys) or scope.deleted is None:
             return False
-        kind = BY_NAME[self.resource].type
         return any(
             self.identity(own(held.get("outputs") or {})) == identity
             for held in scope.resources or ()
-            if held["urn"] not in scope.deleted and held.get("type") == kind
+            if held["urn"] not in scope.deleted and held.get("type") == self.kind.type
         )
 
     def stacks_that_give(self, ref: Id, props: Properties) -> Sequence[str]:  # most are one stack's
@@ -189,20 +215,27 @@ class Handler(ABC, Generic[Id]):
         """Judge inputs that are all known, and differ from the old ones, against the organization."""
 
     def keep_shown(self, olds: Properties, inputs: Properties) -> None:
-        """Keep outputs of the last check that stand among the inputs, where this check did not read them.
-
-        At a preview, an update has nothing but its inputs.
-        """
+        """Keep the shown outputs of the last check, where this check did not read them."""
+        if inputs.keys().isdisjoint(self.SHOWN) and olds.get("project_id") == inputs.get("project_id"):
+            inputs |= select(olds, self.SHOWN)
 
     def check_ends(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
         """Judge an edit that moves the end of access to an earlier day."""
 
-    @abstractmethod
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        """Find out what changes, apart from the metadata."""
+    def diff(self, olds: Properties, news: Properties) -> bool:
+        """Whether an update is needed, apart from the metadata."""
+        return changed(self.INPUTS, olds, news)
 
-    def note_diff(self, id_: str, news: Properties, found: Difference) -> None:
-        """Keep what a difference says of the object in Mixpanel."""
+    def replaced(self, olds: Properties, news: Properties) -> list[str]:
+        """The inputs whose change needs another resource; another spelling of an address is no change."""
+        return [
+            field
+            for field in self.REPLACES
+            if known(news.get(field)) and _key(field, olds.get(field)) != _key(field, news.get(field))
+        ]
+
+    def note_update(self, id_: str, news: Properties) -> None:
+        """Keep what the program declares for the object of the state, which stays."""
 
     @abstractmethod
     def create(self, inputs: Properties) -> Created:
@@ -221,6 +254,14 @@ class Handler(ABC, Generic[Id]):
         """Take away."""
 
     # Helpers for subclasses
+
+    def found(self, outputs: Properties) -> Found:
+        """What `read` returns: the outputs, and the inputs among them."""
+        return Found(outputs, select(outputs, (*self.all_inputs, *self.SHOWN)))
+
+    def unchanged(self, olds: Properties, news: Properties) -> Properties:
+        """The outputs of an update that changes nothing in Mixpanel."""
+        return {**select(olds, self.OUTPUTS), **select(news, self.all_inputs)}
 
     def not_applied(self, what: str, label: str, shows: str, page: str) -> NotApplied:
         """The error of a write that Mixpanel accepted and does not show; `what` follows "cannot"."""
@@ -241,6 +282,36 @@ class Handler(ABC, Generic[Id]):
             provisioning.let_in(email)
 
 
-def another_person(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Whether the address is known to be somebody else's; another spelling of it is not."""
-    return known(news["email"]) and same_key(str(olds["email"])) != same_key(str(news["email"]))
+def _key(field: str, value: Any) -> Any:
+    return same_key(str(value)) if field == "email" else value
+
+
+def known(value: Any) -> bool:
+    """Whether a value is known: at preview, another resource's output may not be."""
+    return not (isinstance(value, str) and value == rpc.UNKNOWN)
+
+
+def changed(fields: Iterable[str], olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether any of the fields differs; an unknown value counts as another."""
+    return any(olds.get(field) != news.get(field) for field in fields)
+
+
+def select(props: Mapping[str, Any], fields: Iterable[str]) -> Properties:
+    """The fields that have a value."""
+    return {field: props[field] for field in fields if props.get(field) is not None}
+
+
+def own(props: Properties) -> Properties:
+    """The resource's own properties, without the pickled provider."""
+    return {key: _plain(value) for key, value in props.items() if key != PROVIDER_KEY}
+
+
+def _plain(value: Any) -> Any:
+    """A value without what the engine adds: its numbers are all floating-point, its unknowns are objects."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return rpc.UNKNOWN if isinstance(value, Unknown) else value

@@ -7,15 +7,13 @@ from typing import ClassVar, Protocol, TypeVar
 
 from mixpanel_access.model.resources import HolderGrantId
 from mixpanel_access.provider.checks import (
-    Problems,
     check_environment,
     check_id,
     check_project,
     check_project_reach,
     check_project_role,
 )
-from mixpanel_access.provider.handler import Created, Difference, Found, Handler
-from mixpanel_access.provider.properties import Properties, changed, known, select
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, select
 
 Ref = TypeVar("Ref", bound=HolderGrantId)
 
@@ -42,8 +40,6 @@ class HolderGrantHandler(Handler[Ref]):
     """The input with its id."""
     PAGE: ClassVar[str]
     """Where in Mixpanel one sees its role."""
-    OUTPUTS: ClassVar[tuple[str, ...]] = ()
-    """The outputs that are no inputs."""
 
     # What subclasses say
 
@@ -95,12 +91,6 @@ class HolderGrantHandler(Handler[Ref]):
             problems.add(self.FIELD, f"organization {self.session.organization} has {self.absent(holder)}")
         check_project_reach(self.session, whom, inputs["role"], problems)
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        """Another holder or project is another grant; another role is a change in place."""
-        place = (self.FIELD, "project_id")
-        replaces = [field for field in place if known(news.get(field)) and olds.get(field) != news.get(field)]
-        return Difference(changes=changed(self.INPUTS, olds, news), replaces=replaces)
-
     def create(self, inputs: Properties) -> Created:
         """Give the role, or adopt the one that is there already."""
         ref = self.grant_id(inputs["project_id"], inputs[self.FIELD])
@@ -113,12 +103,12 @@ class HolderGrantHandler(Handler[Ref]):
         if role is None:
             return None
         inputs = {**props, "project_id": project, self.FIELD: holder, "role": role}
-        return Found(self.outputs(inputs), select(inputs, self.all_inputs))
+        return self.found(self.outputs(inputs))
 
     def update(self, ref: Ref, olds: Properties, news: Properties) -> Properties:
         """Change the role in place."""
         if olds.get("role") == news["role"]:
-            return {**select(olds, self.OUTPUTS), **select(news, self.all_inputs)}
+            return self.unchanged(olds, news)
         return self._ensure(news)
 
     def delete(self, ref: Ref, props: Properties) -> None:

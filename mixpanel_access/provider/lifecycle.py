@@ -6,7 +6,7 @@ A server calls it for each of the engine's verbs; it needs no SDK for that.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -19,11 +19,21 @@ from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
 from mixpanel_access.model.resources import ResourceId
 from mixpanel_access.provider import vanished
-from mixpanel_access.provider.checks import Failure, Problems
 from mixpanel_access.provider.elsewhere import given_by
-from mixpanel_access.provider.handler import POLICY_FIELDS, PROJECT_NAME, Created, Difference, Found, Handler
+from mixpanel_access.provider.handler import (
+    POLICY_FIELDS,
+    PROJECT_NAME,
+    Created,
+    Failure,
+    Found,
+    Handler,
+    Problems,
+    Properties,
+    changed,
+    known,
+    own,
+)
 from mixpanel_access.provider.leaving import hold_run
-from mixpanel_access.provider.properties import Properties, changed, known, own
 from mixpanel_access.provider.session import Session
 
 _EXPONENT_FROM: Final = 1_000_000
@@ -35,6 +45,18 @@ class Checked(NamedTuple):
 
     inputs: Properties
     failures: list[Failure]
+
+
+class Difference(NamedTuple):
+    """What `diff` finds.
+
+    Attributes:
+        changes: whether an update is needed.
+        replaces: the inputs whose change needs another resource, which is created before the old one is deleted.
+    """
+
+    changes: bool
+    replaces: Sequence[str]
 
 
 class Lifecycle:
@@ -56,7 +78,7 @@ class Lifecycle:
     def check(self, olds: Properties, news: Properties) -> Checked:
         """Judge the inputs; every problem of the resource is reported, each in one line."""
         inputs = {key: value for key, value in own(news).items() if value is not None}
-        hints = {key: inputs.pop(key) for key in self.handler.HINTS if key in inputs}
+        hints = {key: inputs.pop(key) for key in self.handler.hints if key in inputs}
         problems = Problems()
         try:
             self._check(own(olds), inputs, hints, problems)
@@ -68,11 +90,10 @@ class Lifecycle:
         """Find out what changes; a change of metadata alone is an update that sends no request."""
         olds, news = own(olds), own(news)
         self._identify(olds)
-        found = self.handler.diff(olds, news)
-        metadata = changed(POLICY_FIELDS, olds, news)
-        found = found._replace(changes=bool(found.changes or found.replaces or metadata))
-        self.handler.note_diff(id_, news, found)
-        return found
+        changes, replaces = self.handler.diff(olds, news), self.handler.replaced(olds, news)
+        if not replaces:
+            self.handler.note_update(id_, news)
+        return Difference(bool(changes or replaces or changed(POLICY_FIELDS, olds, news)), replaces)
 
     def create(self, inputs: Properties) -> Created:
         """Create or adopt: one idempotent upsert, since a create that fails leaves nothing in the state."""
@@ -137,7 +158,7 @@ class Lifecycle:
         handler = self.handler
         handler.prepare(olds, inputs)
         for key in sorted(inputs.keys() - set(handler.all_inputs)):
-            problems.add(key, f"there is no such input; there are {', '.join((*handler.all_inputs, *handler.HINTS))}")
+            problems.add(key, f"there is no such input; there are {', '.join((*handler.all_inputs, *handler.hints))}")
         handler.check(inputs, problems)
         for field, reason in problems_with_metadata({k: v for k, v in inputs.items() if known(v)}).items():
             problems.add(field, reason)
@@ -159,7 +180,7 @@ class Lifecycle:
         self._check_spelling(inputs, problems)
         self._check_person(olds, inputs, problems)
         # What the organization has accepted before is not judged again.
-        if not problems and changed(handler.ACCESS_INPUTS, olds, inputs):
+        if not problems and changed(handler.access_inputs, olds, inputs):
             handler.check_live(inputs, problems, olds)
 
     def _check_project_name(self, name: Any, olds: Properties, inputs: Properties, problems: Problems) -> None:
@@ -209,7 +230,7 @@ class Lifecycle:
             waiting.append((self.handler, inputs))
         if session.takes_only:
             return
-        if not changed(self.handler.ACCESS_INPUTS, olds, inputs) and not session.directory.has_read_people():
+        if not changed(self.handler.access_inputs, olds, inputs) and not session.directory.has_read_people():
             return
         while waiting:
             handler, declared = waiting.pop()

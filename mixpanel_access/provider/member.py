@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Unpack
+from typing import Required, Unpack
 
 import pulumi
 
-from mixpanel_access.model.ownership import WHEN_UNUSED
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.member_handler import OUTPUTS, MemberHandler
+from mixpanel_access.provider.member_handler import MemberHandler
 from mixpanel_access.provider.resource import AccessResource, Metadata, OrganizationRole
 
 
 class MemberProvider(AccessProvider):
     """The SDK's provider of `Member`, which states name."""
 
-    HANDLER: ClassVar[type[MemberHandler]] = MemberHandler
+    HANDLER = MemberHandler
+
+
+class MemberInputs(Metadata, total=False):
+    """The inputs of a `Member`."""
+
+    email: Required[pulumi.Input[str]]
+    """The address, kept as written; every spelling of one mailbox is the same."""
+    role: pulumi.Input[OrganizationRole | None]
+    """`owner`, `admin`, `billing_admin` or `member`. None leaves the organization role to another stack or the product:
+    people who are not in the organization are invited as `member`, and nobody's role is changed."""
+    removal: pulumi.Input[str]
+    """`when_unused` (the default), `always` or `never`."""
+    ownership: pulumi.Input[str | None]
+    """`ours` or `found`, whatever `origin` says; None for what that says."""
 
 
 class Member(AccessResource, module="mixpanel", name="Member"):
@@ -27,16 +40,6 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     `when_unused` (the default) only if a stack of the project brought them, no individual or team grant is left, and no
     organization role above member that another stack or the product gave; `always`; or `never`. Somebody who stays is
     lowered to the organization role that they had before the resource gave them one.
-
-    Args:
-        resource_name: the resource's name in the stack.
-        email: the address, kept as written; every spelling of one mailbox is the same.
-        role: `owner`, `admin`, `billing_admin` or `member`; None leaves the organization role to another stack or the
-            product: who is not in the organization is invited as `member`, and nobody's role is changed.
-        removal: `when_unused`, `always` or `never`.
-        ownership: `ours` or `found`, whatever `origin` says; None for what that says.
-        opts: Pulumi's options.
-        metadata: why the access is there; see `Metadata`.
     """
 
     email: pulumi.Output[str]
@@ -70,23 +73,6 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     """The organization role that the person had before this stack gave them one."""
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        email: pulumi.Input[str],
-        role: pulumi.Input[OrganizationRole | None] = None,
-        removal: pulumi.Input[str] = WHEN_UNUSED,
-        ownership: pulumi.Input[str | None] = None,
-        opts: pulumi.ResourceOptions | None = None,
-        **metadata: Unpack[Metadata],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[MemberInputs]
     ) -> None:
-        props: dict[str, Any] = {
-            "email": email,
-            "role": role,
-            "removal": removal,
-            "ownership": ownership,
-            "since": None,
-            **metadata,
-            **dict.fromkeys(OUTPUTS),
-        }
-        super().__init__(MemberProvider(), resource_name, props, opts)
+        super().__init__(MemberProvider(), resource_name, opts, inputs)

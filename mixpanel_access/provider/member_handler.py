@@ -12,19 +12,13 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.ownership import (
-    OWNERSHIPS,
-    REMOVALS,
-    WHEN_UNUSED,
-    Origin,
-    is_ours,
-)
+from mixpanel_access.model.ownership import OWNERSHIPS, REMOVALS, WHEN_UNUSED, Origin, is_ours
 from mixpanel_access.model.resources import MemberId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.roles import RoleChange
 from mixpanel_access.provider import ownership, vanished
-from mixpanel_access.provider.checks import Problems, check_email, check_invitation, check_right, refuse_reach
-from mixpanel_access.provider.handler import Created, Difference, Found, Handler, another_person
+from mixpanel_access.provider.checks import check_email, check_invitation, check_right, refuse_reach
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
 from mixpanel_access.provider.member_invitation import (
     WAITING,
     as_sent_later,
@@ -43,13 +37,6 @@ from mixpanel_access.provider.member_removal import (
     why_staying,
 )
 from mixpanel_access.provider.policy_outputs import first_day
-from mixpanel_access.provider.properties import Properties, changed, known, select
-
-OUTPUTS: Final = (
-    *("organization_role", "status", "invited_at", "first_invited_at", "expires_at", "last_login", "user_id"),
-    *("adopted", "origin", "previous_role", "current_email"),
-)
-
 
 DEACTIVATED: Final = "deactivated"
 """The status of somebody who is declared and whom the identity provider keeps out."""
@@ -61,9 +48,13 @@ _OF_AN_INVITATION: Final = ("invited_at", "first_invited_at", "expires_at")
 class MemberHandler(Handler[MemberId]):
     """What Pulumi's verbs do with a `Member`; see there."""
 
-    ID: ClassVar[type[MemberId]] = MemberId
     INPUTS: ClassVar[tuple[str, ...]] = ("email", "role", "removal", "ownership", "since")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("email", "role")
+    REPLACES: ClassVar[tuple[str, ...]] = ("email",)
+    OUTPUTS: ClassVar[tuple[str, ...]] = (
+        *("organization_role", "status", "invited_at", "first_invited_at", "expires_at", "last_login", "user_id"),
+        *("adopted", "origin", "previous_role", "current_email"),
+    )
     REPEATS: ClassVar[Mapping[str, str]] = {"organization_role": "role", "current_email": "email"}
 
     def identity(self, props: Properties) -> Hashable:
@@ -138,8 +129,8 @@ class MemberHandler(Handler[MemberId]):
         if own is not None and not roles.may_assign(own, role) and not released:
             refuse_reach(inputs["email"], role, own, problems)
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        """Another person is a replacement; an expired invitation is a change, a pending one is none."""
+    def diff(self, olds: Properties, news: Properties) -> bool:
+        """An expired invitation is a change, and a pending one is not."""
         expired = sends_again(self.session, olds, news)
         if olds.get("status") == DEACTIVATED:
             self.session.say(
@@ -156,10 +147,7 @@ class MemberHandler(Handler[MemberId]):
         joins = self._joins_by_scim(olds)
         if expired and not joins and not ownership.sent_later(self.session, olds):
             self.session.invitations.plan(str(olds["email"]))
-        return Difference(
-            changes=changed(self.INPUTS, olds, news) or expired or joins or is_undated(olds),
-            replaces=["email"] if another_person(olds, news) else [],
-        )
+        return super().diff(olds, news) or expired or joins or is_undated(olds)
 
     def create(self, inputs: Properties) -> Created:
         """Invite, or adopt who is there already."""
@@ -175,8 +163,7 @@ class MemberHandler(Handler[MemberId]):
             return None
         if address := self.session.directory.renamed(ref.email):
             self.session.say_renamed(ref.email, address)
-        outputs = self._outputs({"email": ref.email, "removal": WHEN_UNUSED, **props}, person, props)
-        return Found(outputs, select(outputs, self.all_inputs))
+        return self.found(self._outputs({"email": ref.email, "removal": WHEN_UNUSED, **props}, person, props))
 
     def update(self, ref: MemberId, olds: Properties, news: Properties) -> Properties:
         """Change the role, or send an expired invitation again."""
@@ -189,7 +176,7 @@ class MemberHandler(Handler[MemberId]):
             and not is_undated(olds)
         ):
             ended = () if olds.get("status") in WAITING else _OF_AN_INVITATION
-            return {**select(olds, [name for name in OUTPUTS if name not in ended]), **news}
+            return {**select(olds, [name for name in self.OUTPUTS if name not in ended]), **news}
         return self._ensure(news, olds)
 
     def delete(self, ref: MemberId, props: Properties) -> None:

@@ -9,8 +9,8 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation, Person
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.provider import ownership
+from mixpanel_access.provider.handler import Properties
 from mixpanel_access.provider.member_removal import NOW_SECONDS
-from mixpanel_access.provider.properties import Properties
 from mixpanel_access.provider.session import Session
 
 _APART: Final = timedelta(hours=1)

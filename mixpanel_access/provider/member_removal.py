@@ -11,14 +11,9 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Person, ScimUser, remaining_access
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.ownership import (
-    ALWAYS,
-    WHEN_UNUSED,
-    holds_others_role,
-    should_remove,
-)
+from mixpanel_access.model.ownership import ALWAYS, WHEN_UNUSED, holds_others_role, should_remove
 from mixpanel_access.provider import ownership
-from mixpanel_access.provider.properties import Properties
+from mixpanel_access.provider.handler import Properties
 from mixpanel_access.provider.session import Session
 
 FRESH_SECONDS: Final = 30.0

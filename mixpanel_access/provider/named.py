@@ -7,10 +7,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import ClassVar
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.provider.checks import Problems
-from mixpanel_access.provider.handler import Difference, Handler, Id
-from mixpanel_access.provider.properties import Properties, known
-from mixpanel_access.provider.renames import BESIDE, Named, Send, temporary
+from mixpanel_access.provider.handler import BESIDE, Handler, Id, Problems, Properties, known
+from mixpanel_access.provider.renames import Named, Send, temporary
 from mixpanel_access.provider.states import ExportedResource, StackStates
 
 
@@ -19,8 +17,6 @@ class NamedHandler(Handler[Id]):
 
     KIND: ClassVar[str]
     """What the object is, in words."""
-    TYPE: ClassVar[str]
-    """The type of the resource in a state."""
 
     # What subclasses say
 
@@ -28,25 +24,21 @@ class NamedHandler(Handler[Id]):
     def objects(self, props: Properties) -> Named:
         """The objects among which the name of this one is the only one of its kind."""
 
-    @abstractmethod
-    def object_id(self, ref: Id) -> Hashable:
-        """Mixpanel's id of the object, in the id of a resource."""
-
     # What the program declares
 
     def note(self, hints: Properties, inputs: Properties) -> None:
         """Keep which other resources of the kind the program has."""
         self.session.renames.set_beside(self.identity(inputs), hints.get(BESIDE))
 
-    def note_diff(self, id_: str, news: Properties, found: Difference) -> None:
+    def note_update(self, id_: str, news: Properties) -> None:
         """Keep which name the program declares for the object of the state."""
         name = news.get("name")
-        if isinstance(name, str) and known(name) and not found.replaces:
-            self.session.renames.declare(self.objects(news).space, self.object_id(self.parse(id_)), name)
+        if isinstance(name, str) and known(name):
+            self.session.renames.declare(self.objects(news).space, self.parse(id_).parts[-1], name)
 
     def is_declared_elsewhere(self, ref: Id, props: Properties) -> bool:
         """Whether the program declares this very object; one that was called so before may have given up its name."""
-        space, object_id = self.objects(props).space, self.object_id(ref)
+        space, object_id = self.objects(props).space, ref.parts[-1]
         declared = super().is_declared_elsewhere(ref, props)
         return declared and self.session.renames.is_declared_as(space, object_id, str(props.get("name")))
 
@@ -121,9 +113,9 @@ class NamedHandler(Handler[Id]):
     ) -> Iterator[ExportedResource]:
         """The resources of a state that have an object."""
         for one in held:
-            if one.type != self.TYPE or not one.id.startswith(f"{self.session.organization}:"):
+            if one.type != self.kind.type or not one.id.startswith(f"{self.session.organization}:"):
                 continue
-            if self.objects(dict(one.outputs)).space == space and self.object_id(self.parse(one.id)) == object_id:
+            if self.objects(dict(one.outputs)).space == space and self.parse(one.id).parts[-1] == object_id:
                 yield one
 
     # Bringing a name about

@@ -12,15 +12,12 @@ from mixpanel_access.model.errors import Forbidden, Invalid, MixpanelError, NotA
 from mixpanel_access.model.resources import OrganizationSecurityId
 from mixpanel_access.model.security import Security, Topic
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.checks import Problems
-from mixpanel_access.provider.handler import Created, Difference, Found, Handler
-from mixpanel_access.provider.properties import Properties, known, select
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
 from mixpanel_access.provider.resource import AccessResource, Metadata
 
 _TWO_FACTOR: Final = "two_factor_required"
 _REQUEST_ACCESS: Final = "request_access"
 _DISCOVERABILITY: Final = "discoverability"
-_OUTPUTS: Final = ("two_factor_settings", "request_access_settings", "sso", _DISCOVERABILITY)
 _NOT_WITH_SSO: Final = (
     "Mixpanel has no second factor while single sign-on is on: leave two_factor_required out, and require single "
     "sign-on in Organization Settings > Access Security instead"
@@ -30,9 +27,8 @@ _NOT_WITH_SSO: Final = (
 class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
     """What Pulumi's verbs do with `OrganizationSecurity`; see there."""
 
-    ID: ClassVar[type[OrganizationSecurityId]] = OrganizationSecurityId
     INPUTS: ClassVar[tuple[str, ...]] = (_TWO_FACTOR, _REQUEST_ACCESS)
-    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+    OUTPUTS: ClassVar[tuple[str, ...]] = ("two_factor_settings", "request_access_settings", "sso", _DISCOVERABILITY)
     REPEATS: ClassVar[Mapping[str, str]] = {
         "two_factor_settings": _TWO_FACTOR,
         "request_access_settings": _REQUEST_ACCESS,
@@ -77,13 +73,13 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
         if required is not None and required != held.two_factor_required and held.sso.enabled:
             problems.add(_TWO_FACTOR, f"it cannot be changed to {str(required).lower()}. {_NOT_WITH_SSO}")
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
+    def diff(self, olds: Properties, news: Properties) -> bool:
         """A given setting that is another one; what is no longer given stays as it is."""
         required, keys = news.get(_TWO_FACTOR), news.get(_REQUEST_ACCESS)
         changes = required is not None and required != olds.get(_TWO_FACTOR)
         if isinstance(keys, dict):
             changes = changes or not _holds(olds.get(_REQUEST_ACCESS) or {}, keys)
-        return Difference(changes=changes or not known(keys), replaces=[])
+        return changes or not known(keys)
 
     def create(self, inputs: Properties) -> Created:
         """Bring the given settings about; all others are adopted as they are."""
@@ -92,7 +88,7 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
     def read(self, ref: OrganizationSecurityId, props: Properties) -> Found | None:
         """Read the settings; of an import, all of them, and later those that are given."""
         held = self.session.directory.security()
-        imported = not any(key in props for key in (*self.INPUTS, *_OUTPUTS))
+        imported = not any(key in props for key in (*self.INPUTS, *self.OUTPUTS))
         inputs = dict(props)
         if (imported or props.get(_TWO_FACTOR) is not None) and Topic.TWO_FACTOR not in held.unknown:
             inputs[_TWO_FACTOR] = held.two_factor_required
@@ -105,7 +101,7 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
             outputs[_DISCOVERABILITY] = self.session.directory.discoverability().value
         except MixpanelError:  # what it was may have changed: it is unknown
             outputs.pop(_DISCOVERABILITY, None)
-        return Found(outputs, select(inputs, self.all_inputs))
+        return self.found(outputs)
 
     def update(self, ref: OrganizationSecurityId, olds: Properties, news: Properties) -> Properties:
         """Change the given settings that are others."""
@@ -164,7 +160,16 @@ def _holds(settings: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
 class OrganizationSecurityProvider(AccessProvider):
     """The SDK's provider of `OrganizationSecurity`, which states name."""
 
-    HANDLER: ClassVar[type[OrganizationSecurityHandler]] = OrganizationSecurityHandler
+    HANDLER = OrganizationSecurityHandler
+
+
+class SecurityInputs(Metadata, total=False):
+    """The inputs of an `OrganizationSecurity`."""
+
+    two_factor_required: pulumi.Input[bool | None]
+    """Whether people who log in with a password or Google need a second factor; None leaves it as it is."""
+    request_access: pulumi.Input[Mapping[str, Any] | None]
+    """Settings on requests for access by Mixpanel's own keys; those that are not given stay."""
 
 
 class OrganizationSecurity(AccessResource, module="mixpanel", name="OrganizationSecurity"):
@@ -173,14 +178,6 @@ class OrganizationSecurity(AccessResource, module="mixpanel", name="Organization
     Only what is given is changed, and shows as drift; all else is kept as it is, and can be read in the outputs. To
     delete the resource changes nothing in Mixpanel, and says so. Mixpanel has no second factor while single sign-on is
     on. How long a login lasts is no setting that Mixpanel offers here.
-
-    Args:
-        resource_name: the resource's name in the stack.
-        two_factor_required: whether a second factor is required of who logs in with a password or Google; None to
-            leave it as it is.
-        request_access: settings on requests for access by Mixpanel's own keys; those that are not given stay.
-        opts: Pulumi's options.
-        metadata: why it is so; see `Metadata`.
     """
 
     two_factor_required: pulumi.Output[bool | None]
@@ -198,15 +195,7 @@ class OrganizationSecurity(AccessResource, module="mixpanel", name="Organization
         self,
         resource_name: str,
         *,
-        two_factor_required: pulumi.Input[bool | None] = None,
-        request_access: pulumi.Input[Mapping[str, Any] | None] = None,
         opts: pulumi.ResourceOptions | None = None,
-        **metadata: Unpack[Metadata],
+        **inputs: Unpack[SecurityInputs],
     ) -> None:
-        props: dict[str, Any] = {
-            _TWO_FACTOR: two_factor_required,
-            _REQUEST_ACCESS: request_access,
-            **metadata,
-            **dict.fromkeys(_OUTPUTS),
-        }
-        super().__init__(OrganizationSecurityProvider(), resource_name, props, opts)
+        super().__init__(OrganizationSecurityProvider(), resource_name, opts, inputs)

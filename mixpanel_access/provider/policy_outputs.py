@@ -15,7 +15,7 @@ from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.teams import TeamInfo
-from mixpanel_access.provider.properties import Properties
+from mixpanel_access.provider.handler import Properties
 from mixpanel_access.provider.session import Session
 
 OPEN_TO_ALL: Final = "open_to_all_users"
@@ -59,12 +59,6 @@ def shown_to_all(session: Session, inputs: Properties) -> Properties:
         return {}
 
 
-def keep_shown_to_all(olds: Properties, inputs: Properties) -> None:
-    """Keep whether everybody has the project, where this check has not read it."""
-    if olds.get(OPEN_TO_ALL) is not None and olds.get("project_id") == inputs.get("project_id"):
-        inputs.setdefault(OPEN_TO_ALL, olds[OPEN_TO_ALL])
-
-
 def shown_roles(team: TeamInfo | None) -> Properties:
     """What a team gives; no projects for a team that does not exist yet."""
     if team is None:
@@ -73,9 +67,3 @@ def shown_roles(team: TeamInfo | None) -> Properties:
     if team.organization_role:
         shown[ORGANIZATION_ROLE] = team.organization_role
     return shown
-
-
-def keep_shown_roles(olds: Mapping[str, Any], inputs: Properties) -> None:
-    """Keep what the team gives, where this check has not read it."""
-    if TEAM_PROJECTS not in inputs and olds.get(TEAM_PROJECTS) is not None:
-        inputs |= {name: olds[name] for name in TEAM_OUTPUTS if olds.get(name) is not None}

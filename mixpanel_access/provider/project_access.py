@@ -2,21 +2,360 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Unpack
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Required, Unpack
 
 import pulumi
 
+from mixpanel_access.directory.grants import ProjectGrants
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import few, problem_with, same_key
+from mixpanel_access.model.brakes import has_ended
+from mixpanel_access.model.engagements import problems_with_metadata
+from mixpanel_access.model.errors import Refused, told_together
+from mixpanel_access.model.forecast import brought_forward, is_near
+from mixpanel_access.model.grants import REASON_FIELDS, GrantChanges, by_key, grant_changes, single_grants, taken, twice
+from mixpanel_access.model.resources import ProjectAccessId
+from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.handler import PROJECT_NAME
-from mixpanel_access.provider.project_access_handler import OUTPUTS, ProjectAccessHandler
-from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
+from mixpanel_access.provider.checks import (
+    check_environment,
+    check_id,
+    check_invitation,
+    check_project,
+    kept_in_project,
+)
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
+from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
+from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
+from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
+
+
+class ProjectAccessHandler(Handler[ProjectAccessId]):
+    """What Pulumi's verbs do with a `ProjectAccess`; see there."""
+
+    INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment", "reasons")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment")
+    REPLACES: ClassVar[tuple[str, ...]] = ("project_id",)
+    OUTPUTS: ClassVar[tuple[str, ...]] = ("undeclared", "lost", "beside", OPEN_TO_ALL)
+    SHOWN: ClassVar[tuple[str, ...]] = (OPEN_TO_ALL,)
+    REPEATS: ClassVar[Mapping[str, str]] = {"undeclared": "grants", "lost": "grants", "beside": "grants"}
+
+    def label(self, props: Properties) -> str:
+        """The project."""
+        return f"the grants in project {props.get('project_id')}"
+
+    def identity(self, props: Properties) -> Hashable:
+        """The project's individual grants as a whole."""
+        return AllGrantsIdentity(props.get("project_id"))
+
+    def identities(self, props: Properties) -> Iterable[Hashable]:
+        """That, and each grant: a `ProjectGrant` that goes because this has come takes nothing away."""
+        project = props.get("project_id")
+        return self.identity(props), *(GrantIdentity(project, key) for key in by_key(props.get("grants", {})))
+
+    def check(self, inputs: Properties, problems: Problems) -> None:
+        """Judge the project id, every address and role word, and that the project's environment is the stack's."""
+        check_id("project_id", "project", inputs, problems)
+        check_environment(self.session.settings.environment, "everybody", inputs, problems)
+        grants = inputs.get("grants")
+        if not known(grants):
+            return
+        if not isinstance(grants, Mapping):
+            problems.add("grants", f"{grants!r} is not a mapping of an address to a project role")
+            return
+        inputs["grants"] = {email: _normalized(role) for email, role in grants.items()}
+        for email, role in inputs["grants"].items():
+            if reason := problem_with(email):
+                problems.add("grants", f"{email!r} is not an e-mail address ({reason})")
+            if not (isinstance(role, str) and (not known(role) or roles.is_project_role(role))):
+                words = ", ".join(roles.PROJECT_ROLES)
+                problems.add(
+                    "grants", f"{email}: {role!r} is not a project role; there are {words}, or a custom role's id"
+                )
+        for email, first in twice(grants):
+            problems.add("grants", f"{email} stands there twice, first as {first}")
+        _inspect_reasons(inputs.get("reasons"), by_key(grants), problems)
+
+    def people(self, props: Properties) -> Iterable[str]:
+        """Everybody who has a grant."""
+        return list(props.get("grants") or ())
+
+    def check_together(self, inputs: Properties, problems: Problems) -> None:
+        """Hold a project whose grants the program declares one by one too, or as a whole twice and differently."""
+        project, grants = inputs["project_id"], by_key(inputs["grants"])
+        if SingleGrantsIdentity(project) in self.session.declared:
+            problems.add(
+                "project_id",
+                f"the program declares the grants in project {project} as a whole, with a ProjectAccess, and some of "
+                f"them with a ProjectGrant; take one of the two for a project",
+            )
+        first = self.session.project_access.setdefault(project, grants)
+        if first != grants and all(map(known, (*first.values(), *grants.values()))):
+            problems.add("project_id", f"the program has two ProjectAccess of project {project}; make them one")
+
+    def check_ends(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        """Judge the ends of the grants where an edit moves them to an earlier day."""
+        if problems or not olds or olds.get("project_id") != inputs.get("project_id"):
+            return
+        before, now, today = _ends(olds), _ends(inputs), self.session.now().date()
+        moved = {key for key in before.keys() & now.keys() if brought_forward(before[key], now[key])}
+        near = frozenset(key for key in moved if is_near(now[key], today))
+        if not near:
+            return
+        try:
+            whole = self._whole(inputs["project_id"], olds.get("grants", {}))
+            gone = before.keys() - now.keys()
+            changes = GrantChanges(remove=near | gone)
+            self.session.brakes.hold_grants(whole.project, whole.have, changes, self._planned(olds))
+        except Refused as held:
+            problems.add("reasons", f"these ends are moved to an earlier day, at most 30 days away: {held}")
+
+    def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
+        """Judge project and roles against the organization, and what would be taken away by the brakes."""
+        directory, project, grants = self.session.directory, inputs["project_id"], inputs["grants"]
+        if not check_project(self.session, project, problems):
+            return
+        inputs |= shown_to_all(self.session, inputs)
+        own = directory.own_role()
+        if own in roles.MANAGING_ROLES:
+            above = {email for email, role in grants.items() if not roles.may_assign_in_project(own, role)}
+            for role in sorted({grants[email] for email in above}):
+                whom = few(email for email in above if grants[email] == role)
+                problems.add(
+                    "grants",
+                    f"{role!r} cannot be given to {whom} by this service account, whose own organization role is "
+                    f"{own!r}; use an account with a role at or above it, or lower the role",
+                )
+        before = olds if olds.get("project_id") == project else {}
+        strangers = [email for email in grants if directory.person(email) is None]
+        new = [email for email in strangers if not directory.provisioning.handles(email)]
+        for email in new:
+            if same_key(email) not in self.session.declared:  # else the `Member` tells it
+                check_invitation(self.session, email, problems, "grants")
+        if new:
+            self.session.say(f"project {project}: not in the organization yet, and invited with the grant: {few(new)}")
+        try:
+            self._find_leavers(before, grants)
+            whole = self._whole(project, before.get("grants", {}), grants)
+            changes = self._hold(whole, grants, before)
+            if before is not olds and olds.get("project_id"):  # another project is another resource: this one goes
+                self._hold_all(olds["project_id"], olds)
+        except Refused as held:
+            problems.add("grants", str(held))
+            return
+        if changes.remove:
+            number, whom = len(changes.remove), few(whole.spelled(changes.remove))
+            self.session.say(
+                f"project {project}: {number} grant{'s' * (number > 1)} to be taken away, with one request each: {whom}"
+            )
+
+    def diff(self, olds: Properties, news: Properties) -> bool:
+        """To declare somebody whose grant was added by hand changes the state alone."""
+        return super().diff(olds, news) or bool(_declared_meanwhile(olds, news))
+
+    def create(self, inputs: Properties) -> Created:
+        """Give what is missing, adopt what is there, and take away what is not declared."""
+        id_ = ProjectAccessId(self.session.organization, inputs["project_id"])
+        return Created(id_, self._ensure(inputs, {}))
+
+    def read(self, ref: ProjectAccessId, props: Properties) -> Found | None:
+        """Read all individual grants; a project that the organization no longer has takes them along."""
+        if self.session.directory.project_is_gone(ref.project):
+            return None
+        whole = self._whole(ref.project, props.get("grants", {}))
+        declared = _declared(props) if "grants" in props else whole.have.keys()
+        return self.found(self._outputs({**props, "project_id": ref.project}, whole, declared))
+
+    def update(self, ref: ProjectAccessId, olds: Properties, news: Properties) -> Properties:
+        """Change what differs; who was added by hand goes."""
+        if by_key(olds["grants"]) == by_key(news["grants"]):  # then nobody is there undeclared, and nobody is missing
+            return {**select(olds, ("beside", OPEN_TO_ALL)), **select(news, self.all_inputs), "undeclared": []}
+        return self._ensure(news, olds)
+
+    def delete(self, ref: ProjectAccessId, props: Properties) -> None:
+        """Take the declared grants away, but for those that the program declares one by one now; people stay."""
+        if self.session.directory.project_is_gone(ref.project):
+            return
+        whole, changes = self._hold_all(ref.project, props)
+        self._write(whole, changes, {})
+
+    def _hold(self, whole: ProjectGrants, grants: Mapping[str, str], before: Properties) -> GrantChanges:
+        """What is to be done, if no brake holds it."""
+        want = by_key(grants)
+        changes = grant_changes(whole.have, want, frozenset({self._own}))
+        if self.session.takes_only:
+            roles_before = {**want, **by_key(before.get("grants", {}))}
+            declared = _declared(before)
+            given = self._given_elsewhere(whole.project, declared - want.keys(), before)
+            changes = taken(changes, {key: roles_before.get(key, "") for key in declared - given}, want)
+        self.session.brakes.hold_grants(whole.project, whole.have, changes, self._planned(before))
+        return changes
+
+    def _planned(self, before: Properties) -> frozenset[str]:
+        """Whose end was in the state before today."""
+        today = self.session.today()
+        return frozenset(
+            same_key(str(one["email"])) for one in single_grants(before) if has_ended(one.get("ends"), today)
+        )
+
+    def _hold_all(self, project: int, props: Properties) -> tuple[ProjectGrants, GrantChanges]:
+        """What goes with the resource, if no brake holds it."""
+        whole = self._whole(project, props.get("grants", {}))
+        now = self.session.directory.key_of
+        one_by_one = {
+            key
+            for key in whole.have
+            if any(self.session.declares(GrantIdentity(project, one), "ProjectGrant") for one in {key, now(key)})
+        }
+        gone = frozenset((whole.have.keys() & _declared(props)) - one_by_one - {self._own})
+        gone -= self._given_elsewhere(project, gone, props)
+        changes = GrantChanges(remove=gone)
+        self.session.brakes.hold_grants(project, whole.have, changes, self._planned(props))
+        return whole, changes
+
+    def _given_elsewhere(self, project: int, keys: AbstractSet[str], props: Properties) -> set[str]:
+        """Whose grants other stacks of the project give, as after a move between two rosters; says so."""
+        found = elsewhere.grants(self.session, project, sorted(keys), props)
+        for key, stacks in found.items():
+            words = f"{key} in project {project}: nothing is taken away, as {elsewhere.given_by(stacks)}"
+            self.session.say_once(("elsewhere", project, key), words)
+        return set(found)
+
+    def _ensure(self, inputs: Properties, before: Properties) -> Properties:
+        """Bring the grants to the declared ones and return the outputs."""
+        self._find_leavers(before, inputs["grants"])
+        whole = self._whole(inputs["project_id"], before.get("grants", {}), inputs["grants"])
+        whole = self._write(whole, self._hold(whole, inputs["grants"], before), inputs["grants"])
+        return self._outputs(inputs, whole, by_key(inputs["grants"]).keys())
+
+    def _write(self, whole: ProjectGrants, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectGrants:
+        """Write the changes, read back once, and tell of everybody for whom it was not done.
+
+        What failed for some holds nobody else up: access that is to end ends, though an invitation waits.
+
+        Raises:
+            AccessError: for some it was not done; run again, and the rest is.
+        """
+        if not changes:
+            return whole
+        directory, project = self.session.directory, whole.project
+        give = {email: role for email, role in grants.items() if same_key(email) in changes.give}
+        for email in give:
+            self.let_in(email)
+        new = {email: role for email, role in give.items() if directory.person(email) is None}
+        take = list(whole.spelled(changes.remove))
+        failures = directory.grant_many(project, {one: role for one, role in give.items() if one not in new})
+        refused, kept = self.session.invitations.grant(project, new)
+        failures |= refused
+        for email, role in kept.items():
+            self.session.say(kept_in_project(email, role, give.pop(email), project))
+        failures |= directory.remove_grants(project, take)
+        after = self._whole(project, {**whole.spelled(whole.have.keys() - changes.remove), **give}, grants)
+        after.have |= {same_key(email): new[email] for email in kept}
+        if undone := after.undone(give, take, failures):
+            done = len(give) + len(take) - len(undone)
+            raise told_together(f"cannot change who has project {project}", undone, done)
+        if remains := after.remains(take):
+            self.session.say(remains)
+        return after
+
+    def _outputs(self, inputs: Properties, whole: ProjectGrants, declared: AbstractSet[str]) -> Properties:
+        """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other ways in."""
+        shown = {key for key in whole.have if key in declared or key != self._own}
+        grants = whole.spelled(shown, inputs.get("grants", {}))
+        outputs = select({**inputs, "grants": grants}, self.all_inputs)
+        outputs["undeclared"] = [email for email in grants if same_key(email) not in declared]
+        if lost := sorted(declared - whole.have.keys()):
+            outputs["lost"] = lost
+        outputs["beside"] = {email: ways for email in grants if (ways := whole.other_sources(email))}
+        return {**outputs, **shown_to_all(self.session, inputs)}
+
+    def _find_leavers(self, before: Properties, grants: Mapping[str, str]) -> None:
+        """Have those found who are no longer declared, though somebody else may have their address by now."""
+        for email in before.get("grants", {}):
+            if same_key(email) not in by_key(grants):
+                self.session.identify(email, surely=True)
+
+    def _whole(self, project: int, before: Mapping[str, str], declared: Iterable[str] = ()) -> ProjectGrants:
+        return ProjectGrants(self.session.directory, project, before, declared)
+
+    @property
+    def _own(self) -> str:
+        """The key of the identity that we run as, whose grant is not ours to take."""
+        return same_key(self.session.brakes.own_address())
+
+
+def _declared(props: Properties) -> set[str]:
+    """Whose grants the program declared when the state was written, there or lost, by the key of the address."""
+    lost = {same_key(email) for email in props.get("lost") or ()}
+    return (by_key(props.get("grants", {})).keys() - _undeclared(props)) | lost
+
+
+def _ends(props: Properties) -> dict[str, str | None]:
+    """The last day of each declared grant, or None, by the key of the address."""
+    return {same_key(str(one["email"])): one.get("ends") for one in single_grants(props)}
+
+
+def _undeclared(props: Properties) -> set[str]:
+    return {same_key(email) for email in props.get("undeclared") or ()}
+
+
+def _declared_meanwhile(olds: Properties, news: Properties) -> set[str]:
+    """Who is declared now, and stands in the state as added by hand."""
+    grants = news["grants"]
+    return _undeclared(olds) & by_key(grants).keys() if isinstance(grants, Mapping) else set()
+
+
+def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
+    """Judge what is said of some of the people."""
+    if reasons is None or not known(reasons):
+        return
+    if not isinstance(reasons, list) or not all(isinstance(one, Mapping) for one in reasons):
+        problems.add("reasons", "it is not a list of mappings, each with `people` and why they have the access")
+        return
+    seen: set[str] = set()
+    for reason in reasons:
+        if strange := sorted(reason.keys() - {"people", *REASON_FIELDS}):
+            words = ", ".join(("people", *REASON_FIELDS))
+            problems.add("reasons", f"there is no {', '.join(strange)} in a reason; there are {words}")
+        for words in problems_with_metadata({name: one for name, one in reason.items() if known(one)}).values():
+            problems.add("reasons", words)
+        people = reason.get("people", [])
+        if not known(people):
+            continue
+        if not isinstance(people, list) or not all(isinstance(email, str) for email in people):
+            problems.add("reasons", f"people: {people!r} is not a list of addresses")
+            continue
+        for email in filter(known, people):
+            key = same_key(email)
+            if key not in grants:
+                problems.add("reasons", f"{email} has no grant here")
+            elif key in seen:
+                problems.add("reasons", f"{email} has two reasons; make them one")
+            seen.add(key)
+
+
+def _normalized(role: Any) -> Any:
+    return roles.normalized(role) if isinstance(role, str) and known(role) else role
 
 
 class ProjectAccessProvider(AccessProvider):
     """The SDK's provider of `ProjectAccess`, which states name."""
 
-    HANDLER: ClassVar[type[ProjectAccessHandler]] = ProjectAccessHandler
+    HANDLER = ProjectAccessHandler
+
+
+class ProjectAccessInputs(InProject, total=False):
+    """The inputs of a `ProjectAccess`."""
+
+    grants: Required[pulumi.Input[Mapping[str, pulumi.Input[ProjectRole]]]]
+    """Address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id. Addresses are kept as written, and
+    every spelling of one mailbox is the same."""
+    reasons: pulumi.Input[Sequence[Mapping[str, Any]] | None]
+    """Why some of the people have the access, where it is not as for all: `people`, a list of addresses, and any of the
+    metadata."""
 
 
 class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
@@ -29,19 +368,6 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
 
     A project's grants are declared with this or with `ProjectGrant`, in one stack; both in one program are refused.
     Deleting the resource takes the declared grants away, and nothing else; the brake on shares holds that too.
-
-    Args:
-        resource_name: the resource's name in the stack.
-        project_id: the project's id.
-        grants: address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id; addresses are kept
-            as written, and every spelling of one mailbox is the same.
-        environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
-        project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
-            kept in the state.
-        reasons: why some of the people have the access, where it is not as for all: `people`, a list of addresses, and
-            any of the metadata.
-        opts: Pulumi's options; it should depend on each `Member`, so that it goes first on destroy.
-        metadata: why the access is there, for all of them; see `Metadata`.
     """
 
     project_id: pulumi.Output[int]
@@ -59,24 +385,6 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
     """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        project_id: pulumi.Input[int],
-        grants: pulumi.Input[Mapping[str, pulumi.Input[ProjectRole]]],
-        environment: pulumi.Input[str] | None = None,
-        project_name: pulumi.Input[str] | None = None,
-        reasons: pulumi.Input[Sequence[Mapping[str, Any]]] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-        **metadata: Unpack[Metadata],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[ProjectAccessInputs]
     ) -> None:
-        props: dict[str, Any] = {
-            "project_id": project_id,
-            "grants": grants,
-            "environment": environment,
-            PROJECT_NAME: project_name,
-            "reasons": reasons,
-            **metadata,
-            **dict.fromkeys(OUTPUTS),
-        }
-        super().__init__(ProjectAccessProvider(), resource_name, props, opts)
+        super().__init__(ProjectAccessProvider(), resource_name, opts, inputs)

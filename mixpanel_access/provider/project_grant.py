@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Final, Unpack
+from typing import ClassVar, Required, Unpack
 
 import pulumi
 
@@ -15,7 +15,6 @@ from mixpanel_access.model.resources import GrantId
 from mixpanel_access.provider import elsewhere, vanished
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import (
-    Problems,
     check_email,
     check_environment,
     check_id,
@@ -25,29 +24,19 @@ from mixpanel_access.provider.checks import (
     check_project_role,
     kept_in_project,
 )
-from mixpanel_access.provider.handler import (
-    PROJECT_NAME,
-    Created,
-    Difference,
-    Found,
-    Handler,
-    another_person,
-)
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, select
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
-from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
-from mixpanel_access.provider.properties import Properties, changed, known, select
-from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
-
-_OUTPUTS: Final = ("effective_role", "grant_types", OPEN_TO_ALL)
+from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
+from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
 
 
 class ProjectGrantHandler(Handler[GrantId]):
     """What Pulumi's verbs do with a `ProjectGrant`; see there."""
 
-    ID: ClassVar[type[GrantId]] = GrantId
     INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
-    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "email", "role", "environment")
-    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
+    REPLACES: ClassVar[tuple[str, ...]] = ("email", "project_id")
+    OUTPUTS: ClassVar[tuple[str, ...]] = ("effective_role", "grant_types", OPEN_TO_ALL)
+    SHOWN: ClassVar[tuple[str, ...]] = (OPEN_TO_ALL,)
     REPEATS: ClassVar[Mapping[str, str]] = {"effective_role": "role"}
 
     def label(self, props: Properties) -> str:
@@ -83,10 +72,6 @@ class ProjectGrantHandler(Handler[GrantId]):
         check_project_role(inputs, problems)
         check_environment(self.session.settings.environment, inputs.get("email"), inputs, problems)
 
-    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
-        """Keep whether everybody has the project."""
-        keep_shown_to_all(olds, inputs)
-
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the project and the role against the organization and our own role."""
         directory, project, role = self.session.directory, inputs["project_id"], inputs["role"]
@@ -97,19 +82,10 @@ class ProjectGrantHandler(Handler[GrantId]):
         if alone and directory.person(inputs["email"]) is None:
             check_invitation(self.session, inputs["email"], problems)  # a grant to a stranger invites them
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        """Another person or project is a replacement; another role is a change in place."""
-        replaces = []
-        if another_person(olds, news):
-            replaces.append("email")
-        if known(news["project_id"]) and olds["project_id"] != news["project_id"]:
-            replaces.append("project_id")
-        return Difference(changes=changed(self.INPUTS, olds, news), replaces=replaces)
-
     def create(self, inputs: Properties) -> Created:
         """Give the role, or adopt the grant that is there already."""
-        outputs = self._ensure(inputs)
-        return Created(GrantId(self.session.organization, inputs["project_id"], inputs["email"]), outputs)
+        id_ = GrantId(self.session.organization, inputs["project_id"], inputs["email"])
+        return Created(id_, self._ensure(inputs))
 
     def read(self, ref: GrantId, props: Properties) -> Found | None:
         """Read the individual grant; a project that the organization no longer has takes its grants along."""
@@ -121,13 +97,12 @@ class ProjectGrantHandler(Handler[GrantId]):
             return None
         inputs = {**props, "project_id": ref.project, "email": props.get("email", ref.email)}
         inputs["role"] = access.individual or props.get("role", roles.CONSUMER)
-        outputs = self._outputs(inputs, access)
-        return Found(outputs, {**select(inputs, self.all_inputs), **select(outputs, (OPEN_TO_ALL,))})
+        return self.found(self._outputs(inputs, access))
 
     def update(self, ref: GrantId, olds: Properties, news: Properties) -> Properties:
         """Change the role in place."""
         if olds.get("role") == news["role"]:
-            return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
+            return self.unchanged(olds, news)
         return self._ensure(news)
 
     def delete(self, ref: GrantId, props: Properties) -> None:
@@ -154,12 +129,8 @@ class ProjectGrantHandler(Handler[GrantId]):
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Bring the individual grant to the declared role and return the outputs."""
-        directory, project, email, role = (
-            self.session.directory,
-            inputs["project_id"],
-            inputs["email"],
-            inputs["role"],
-        )
+        directory, project = self.session.directory, inputs["project_id"]
+        email, role = inputs["email"], inputs["role"]
         self.let_in(email)
         kept = None
         if directory.person(email) is None:
@@ -194,7 +165,16 @@ class ProjectGrantHandler(Handler[GrantId]):
 class ProjectGrantProvider(AccessProvider):
     """The SDK's provider of `ProjectGrant`, which states name."""
 
-    HANDLER: ClassVar[type[ProjectGrantHandler]] = ProjectGrantHandler
+    HANDLER = ProjectGrantHandler
+
+
+class ProjectGrantInputs(InProject, total=False):
+    """The inputs of a `ProjectGrant`."""
+
+    email: Required[pulumi.Input[str]]
+    """The address, kept as written; every spelling of one mailbox is the same."""
+    role: Required[pulumi.Input[ProjectRole]]
+    """`owner`, `admin`, `analyst`, `consumer`, or a custom role's id."""
 
 
 class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
@@ -203,17 +183,6 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
     A grant that is there already is adopted. Deleting the resource takes this role away and nothing else: the person
     stays in the organization. A role that the person has through a team, the organization role or a grant to all users
     is not touched; `effective_role` and `grant_types` show it.
-
-    Args:
-        resource_name: the resource's name in the stack.
-        project_id: the project's id.
-        email: the address, kept as written; every spelling of one mailbox is the same.
-        role: `owner`, `admin`, `analyst`, `consumer`, or a custom role's id.
-        environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
-        project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
-            kept in the state.
-        opts: Pulumi's options; a grant should depend on its `Member`, so that it goes first on destroy.
-        metadata: why the access is there; see `Metadata`.
     """
 
     project_id: pulumi.Output[int]
@@ -228,24 +197,6 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
     """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        project_id: pulumi.Input[int],
-        email: pulumi.Input[str],
-        role: pulumi.Input[ProjectRole],
-        environment: pulumi.Input[str] | None = None,
-        project_name: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-        **metadata: Unpack[Metadata],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[ProjectGrantInputs]
     ) -> None:
-        props: dict[str, Any] = {
-            "project_id": project_id,
-            "email": email,
-            "role": role,
-            "environment": environment,
-            PROJECT_NAME: project_name,
-            **metadata,
-            **dict.fromkeys(_OUTPUTS),
-        }
-        super().__init__(ProjectGrantProvider(), resource_name, props, opts)
+        super().__init__(ProjectGrantProvider(), resource_name, opts, inputs)

@@ -21,12 +21,10 @@ from mixpanel_access.model.errors import MixpanelError, Refused
 from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
 from mixpanel_access.model.resources import COLLABORATOR_TYPE, RemovalBrakeId
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.exported_states import resources_of
-from mixpanel_access.provider.handler import Created, Difference, Found, Handler
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known
 from mixpanel_access.provider.leaving import leaving, removal_plan, roles_given_back
-from mixpanel_access.provider.properties import Properties, changed, known
 from mixpanel_access.provider.resource import AccessResource
 from mixpanel_access.provider.states import members
 
@@ -36,19 +34,14 @@ OWNERS: Final = "owners"
 class RemovalBrakeHandler(Handler[RemovalBrakeId]):
     """What Pulumi's verbs do with a `RemovalBrake`; see there."""
 
-    ID: ClassVar[type[RemovalBrakeId]] = RemovalBrakeId
     INPUTS: ClassVar[tuple[str, ...]] = ("people",)
-    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("people",)
+    OUTPUTS: ClassVar[tuple[str, ...]] = (OWNERS,)
+    SHOWN: ClassVar[tuple[str, ...]] = OUTPUTS
     JUDGES: ClassVar[bool] = True
 
     def identity(self, props: Properties) -> Hashable:  # it stands for nothing
         """Nothing of it is in Mixpanel."""
         return None
-
-    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
-        """Keep who owns the organization."""
-        if olds.get(OWNERS) is not None:
-            inputs.setdefault(OWNERS, olds[OWNERS])
 
     def check(self, inputs: Properties, problems: Problems) -> None:
         """Nothing: the values are the component's own."""
@@ -145,11 +138,11 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
         """Whom the run takes at most; None if unknown."""
         return self.session.scope.people(self.session.organization, self.session.team_name)
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        """Another list of people is a change in place."""
+    def diff(self, olds: Properties, news: Properties) -> bool:
+        """Name those from whom not everything could be taken away."""
         if self.session.directory.provisioning.on and not self.session.scope.partial:
             self._say_what_is_left()
-        return Difference(changes=changed(self.INPUTS, olds, news), replaces=[])
+        return super().diff(olds, news)
 
     def create(self, inputs: Properties) -> Created:
         """Keep the list of people."""
@@ -226,7 +219,7 @@ def _together(one: DeclaredPerson, other: DeclaredPerson) -> DeclaredPerson:
 class RemovalBrakeProvider(AccessProvider):
     """The SDK's provider of `RemovalBrake`, which states name."""
 
-    HANDLER: ClassVar[type[RemovalBrakeHandler]] = RemovalBrakeHandler
+    HANDLER = RemovalBrakeHandler
 
 
 class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):
@@ -255,5 +248,4 @@ class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):
         people: pulumi.Input[Sequence[pulumi.Input[DeclaredPerson]]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: dict[str, Any] = {"people": people, OWNERS: None}
-        super().__init__(RemovalBrakeProvider(), resource_name, props, opts)
+        super().__init__(RemovalBrakeProvider(), resource_name, opts, {"people": people})

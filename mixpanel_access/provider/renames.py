@@ -9,33 +9,37 @@ What is left undone, because a run ended before, shows as a change at the next p
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, Refused
-
-BESIDE: Final = "beside"
-"""The hint with the names of the program's other resources of the same type."""
 
 Send = Callable[[str], None]
 """Gives an object another name in Mixpanel."""
 
 
-class Named(Protocol):
-    """Objects of which no two have one name: the teams of an organization, the custom roles of a project."""
+@dataclass(frozen=True)
+class Named:
+    """Objects of which no two have one name: the teams of an organization, or the custom roles of a project.
 
-    @property
-    def space(self) -> Hashable:
-        """What they are."""
+    Attributes:
+        space: what they are.
+        names: gives the name of each, by its id.
+    """
+
+    space: Hashable
+    names: Callable[[], Mapping[Any, str]]
 
     def holder(self, name: str) -> Hashable | None:
         """The id of the one that has a name; None for a name that is free."""
+        return next((id_ for id_, held in self.names().items() if same_key(held) == same_key(name)), None)
 
     def name_of(self, id_: Hashable) -> str | None:
         """The name of one; None if it is gone."""
+        return self.names().get(id_)
 
 
 @dataclass(frozen=True)

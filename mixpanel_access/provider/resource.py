@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, Required, TypeAlias, TypedDict
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -53,6 +53,17 @@ class Metadata(TypedDict, total=False):
     """Policy rules that do not hold here: rule, reason, ticket, approver, starts, ends (and email, project)."""
 
 
+class InProject(Metadata, total=False):
+    """What every resource of one project takes."""
+
+    project_id: Required[pulumi.Input[int]]
+    """The project's id."""
+    environment: pulumi.Input[str | None]
+    """The project's environment; it must be the stack's (`mixpanel:environment`), which is the default."""
+    project_name: pulumi.Input[str | None]
+    """The project's name: an id of another project in Mixpanel is refused. It is not kept in the state."""
+
+
 class AccessResource(Resource):
     """The base of every resource class.
 
@@ -64,15 +75,17 @@ class AccessResource(Resource):
     """
 
     def __init__(
-        self, provider: AccessProvider, resource_name: str, props: dict[str, Any], opts: pulumi.ResourceOptions | None
+        self, provider: AccessProvider, name: str, opts: pulumi.ResourceOptions | None, inputs: Mapping[str, Any]
     ) -> None:
-        check_options(type(self).__name__, resource_name, opts, props, provider.HANDLER.ACCESS_INPUTS)
+        handler = provider.handler
+        props = {**dict.fromkeys((*handler.INPUTS, *handler.hints, *handler.OUTPUTS)), **inputs}
+        check_options(type(self).__name__, name, opts, props, handler.access_inputs)
         announce()
-        declare(provider.handler, props)
+        declare(handler, props)
         opts = pulumi.ResourceOptions.merge(opts, None)
         if repeated := _outputs_in_repeated(provider, props):
             opts.additional_secret_outputs = SecretOutputs(opts.additional_secret_outputs or [], repeated)
-        super().__init__(provider, resource_name, props, opts)
+        super().__init__(provider, name, props, opts)
 
 
 class SecretOutputs(list[str]):

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Unpack
+from typing import Any, Required, Unpack
 
 import pulumi
 
-from mixpanel_access.model import roles
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.resource import AccessResource, Metadata, ServiceAccountRole
-from mixpanel_access.provider.service_account_handler import OUTPUTS, TOKEN, ServiceAccountHandler
+from mixpanel_access.provider.service_account_handler import TOKEN, ServiceAccountHandler
 
 
 class ServiceAccountProvider(AccessProvider):
     """The SDK's provider of `ServiceAccount`, which states name."""
 
-    HANDLER: ClassVar[type[ServiceAccountHandler]] = ServiceAccountHandler
+    HANDLER = ServiceAccountHandler
+
+
+class ServiceAccountInputs(Metadata, total=False):
+    """The inputs of a `ServiceAccount`."""
+
+    username: Required[pulumi.Input[str]]
+    """The name wanted, without what Mixpanel adds."""
+    role: pulumi.Input[ServiceAccountRole]
+    """`admin`, `analyst` or `consumer` (the default): the account's organization role, in Mixpanel's words."""
+    expires: pulumi.Input[str | None]
+    """The last day on which it is good (an ISO 8601 date, UTC), or the instant from which on it is refused; None for
+    never."""
+    rotate_after: pulumi.Input[int | None]
+    """Days after which another account takes its place; None for never."""
+    overlap: pulumi.Input[int | None]
+    """Days for which an account that is rotated, or whose `expires` has moved, keeps its grants next to the new one;
+    fewer than `rotate_after`. None deletes it at once, as another name or role always does."""
 
 
 class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
@@ -25,18 +41,6 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
     the token once, when the account is made: it is kept as a secret output. There is no verb to change an account: for
     another name, role or expiry another one is made, before the old one is deleted, and so it is once `rotate_after`
     has come.
-
-    Args:
-        resource_name: the resource's name in the stack.
-        username: the name wanted, without what Mixpanel adds.
-        role: `admin`, `analyst` or `consumer` (the default): the account's organization role, in Mixpanel's words.
-        expires: the last day on which it is good (an ISO 8601 date, UTC), or the instant from which on it is refused;
-            None for never.
-        rotate_after: days after which another account takes its place; None for never.
-        overlap: days for which an account that is rotated, or whose `expires` has moved, stays beside the new one with
-            its grants; fewer than `rotate_after`. None deletes it at once, as another name or role always does.
-        opts: Pulumi's options.
-        metadata: why the account is there; see `Metadata`.
     """
 
     username: pulumi.Output[str]
@@ -66,25 +70,7 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
     """`active` or `expired`; `deleted` for one that is gone from Mixpanel before what it has replaced."""
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        username: pulumi.Input[str],
-        role: pulumi.Input[ServiceAccountRole] = roles.CONSUMER,
-        expires: pulumi.Input[str | None] = None,
-        rotate_after: pulumi.Input[int | None] = None,
-        overlap: pulumi.Input[int | None] = None,
-        opts: pulumi.ResourceOptions | None = None,
-        **metadata: Unpack[Metadata],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[ServiceAccountInputs]
     ) -> None:
-        props: dict[str, Any] = {
-            "username": username,
-            "role": role,
-            "expires": expires,
-            "rotate_after": rotate_after,
-            "overlap": overlap,
-            **metadata,
-            **dict.fromkeys(OUTPUTS),
-        }
         secret = pulumi.ResourceOptions(additional_secret_outputs=[TOKEN])
-        super().__init__(ServiceAccountProvider(), resource_name, props, pulumi.ResourceOptions.merge(opts, secret))
+        super().__init__(ServiceAccountProvider(), resource_name, pulumi.ResourceOptions.merge(opts, secret), inputs)

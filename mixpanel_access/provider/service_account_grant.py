@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any, ClassVar, Unpack
+from typing import Any, ClassVar, Required, Unpack
 
 import pulumi
 
@@ -12,11 +12,10 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.exported_states import resources_of
-from mixpanel_access.provider.handler import PROJECT_NAME
+from mixpanel_access.provider.handler import Properties
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
 from mixpanel_access.provider.identities import AccountGrantIdentity
-from mixpanel_access.provider.properties import Properties
-from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
+from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
 from mixpanel_access.provider.rotations import Retiring
 
 
@@ -26,10 +25,8 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
     HOLDER: ClassVar[str] = "service account"
     FIELD: ClassVar[str] = "service_account_id"
     PAGE: ClassVar[str] = "Project Settings > Service Accounts"
-    ID: ClassVar[type[ServiceAccountGrantId]] = ServiceAccountGrantId
     INPUTS: ClassVar[tuple[str, ...]] = ("service_account_id", "project_id", "role", "environment")
-    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
-    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
+    REPLACES: ClassVar[tuple[str, ...]] = ("service_account_id", "project_id")
     OUTPUTS: ClassVar[tuple[str, ...]] = ("login",)
 
     @property
@@ -119,7 +116,16 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
 class ServiceAccountGrantProvider(AccessProvider):
     """The SDK's provider of `ServiceAccountGrant`, which states name."""
 
-    HANDLER: ClassVar[type[ServiceAccountGrantHandler]] = ServiceAccountGrantHandler
+    HANDLER = ServiceAccountGrantHandler
+
+
+class AccountGrantInputs(InProject, total=False):
+    """The inputs of a `ServiceAccountGrant`."""
+
+    service_account_id: Required[pulumi.Input[int]]
+    """The account's id: `account_id` of a `ServiceAccount`."""
+    role: Required[pulumi.Input[ProjectRole]]
+    """`owner`, `admin`, `analyst`, `consumer`, or a custom role's id."""
 
 
 class ServiceAccountGrant(AccessResource, module="mixpanel", name="ServiceAccountGrant"):
@@ -127,17 +133,6 @@ class ServiceAccountGrant(AccessResource, module="mixpanel", name="ServiceAccoun
 
     A role that is there already is adopted, and another one is changed in place. Deleting the resource takes this role
     away and nothing else.
-
-    Args:
-        resource_name: the resource's name in the stack.
-        service_account_id: the account's id: `account_id` of a `ServiceAccount`.
-        project_id: the project's id.
-        role: `owner`, `admin`, `analyst`, `consumer`, or a custom role's id.
-        environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
-        project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
-            kept in the state.
-        opts: Pulumi's options.
-        metadata: why the access is there; see `Metadata`.
     """
 
     service_account_id: pulumi.Output[int]
@@ -151,21 +146,7 @@ class ServiceAccountGrant(AccessResource, module="mixpanel", name="ServiceAccoun
         self,
         resource_name: str,
         *,
-        service_account_id: pulumi.Input[int],
-        project_id: pulumi.Input[int],
-        role: pulumi.Input[ProjectRole],
-        environment: pulumi.Input[str] | None = None,
-        project_name: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
-        **metadata: Unpack[Metadata],
+        **inputs: Unpack[AccountGrantInputs],
     ) -> None:
-        props: dict[str, Any] = {
-            "service_account_id": service_account_id,
-            "project_id": project_id,
-            "role": role,
-            "environment": environment,
-            PROJECT_NAME: project_name,
-            **metadata,
-            **dict.fromkeys(ServiceAccountGrantHandler.OUTPUTS),
-        }
-        super().__init__(ServiceAccountGrantProvider(), resource_name, props, opts)
+        super().__init__(ServiceAccountGrantProvider(), resource_name, opts, inputs)

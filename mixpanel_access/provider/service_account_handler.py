@@ -16,17 +16,12 @@ from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.service_accounts import ServiceAccountInfo as Account
 from mixpanel_access.model.service_accounts import problem_with_account_name
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.provider.checks import Problems, check_right, refuse_reach
-from mixpanel_access.provider.handler import Created, Difference, Found, Handler
+from mixpanel_access.provider.checks import check_right, refuse_reach
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, changed, known, select
 from mixpanel_access.provider.orphans import Evidence, is_ours, strangers
-from mixpanel_access.provider.properties import Properties, changed, known, select
 from mixpanel_access.provider.rotations import Retiring
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
-OUTPUTS: Final = (
-    "account_id", "login", TOKEN, "created", "expires_at", "rotates", "retiring", "last_used", "organization_role",
-    "status",
-)  # fmt: skip
 LONGEST_DAYS: Final = 3650
 """Days after which another account takes the place of one, at the latest."""
 _MAY_BE_UNLISTED: Final = timedelta(hours=1)
@@ -40,9 +35,12 @@ _DELETED: Final = "deleted"
 class ServiceAccountHandler(Handler[ServiceAccountId]):
     """What Pulumi's verbs do with a `ServiceAccount`; see there."""
 
-    ID: ClassVar[type[ServiceAccountId]] = ServiceAccountId
     INPUTS: ClassVar[tuple[str, ...]] = (*_NEW_ACCOUNT, "rotate_after", "overlap")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = _NEW_ACCOUNT
+    OUTPUTS: ClassVar[tuple[str, ...]] = (
+        *("account_id", "login", TOKEN, "created", "expires_at", "rotates", "retiring", "last_used"),
+        *("organization_role", "status"),
+    )
     REPEATS: ClassVar[Mapping[str, str]] = {
         "login": "username",
         "retiring": "username",
@@ -86,9 +84,9 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         if expires and not _same_expiry(olds, inputs) and dates.ends_at(expires) <= self.session.now():
             problems.add("expires", f"{expires} is past; set a day to come, or leave it out for an account without end")
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
+    def diff(self, olds: Properties, news: Properties) -> bool:
         """Another name, role or expiry needs another account; so does an account whose time to rotate has come."""
-        replaces = self._why_another(olds, news)
+        replaces = self.replaced(olds, news)
         another = not {"username", "role"}.isdisjoint(replaces)
         if "expires" not in replaces and _counts_from_its_beginning(olds, news):
             self.session.say(
@@ -107,8 +105,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         if over and not replaces:
             logins = ", ".join(one.login for one in over)
             self.session.say(f"{self.label(news)}: its overlap is over, so {logins} is deleted")
-        changes = changed(self.INPUTS, {**olds, "expires": news.get("expires")}, news)
-        return Difference(changes=changes or bool(over), replaces=replaces)
+        return changed(self.INPUTS, {**olds, "expires": news.get("expires")}, news) or bool(over)
 
     def create(self, inputs: Properties) -> Created:
         """Make the account. What a killed run has left of the same name is deleted first; others are said."""
@@ -137,16 +134,14 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         if account is None:
             if not retiring:
                 return None
-            outputs = {**props, "status": _DELETED, "retiring": retiring}
-            return Found(outputs, select(outputs, self.all_inputs))
+            return self.found({**props, "status": _DELETED, "retiring": retiring})
         inputs = {"role": roles.CONSUMER, **props, "username": account.name}
         inputs["expires"] = _read_expiry(account.expires, props)
-        outputs = self._outputs(inputs, account, {**props, "retiring": retiring})
-        return Found(outputs, select(outputs, self.all_inputs))
+        return self.found(self._outputs(inputs, account, {**props, "retiring": retiring}))
 
     def update(self, ref: ServiceAccountId, olds: Properties, news: Properties) -> Properties:
         """Note when to rotate, and the metadata; delete what was replaced, once its overlap is over."""
-        outputs = {**select(olds, OUTPUTS), **news}
+        outputs = {**select(olds, self.OUTPUTS), **news}
         for name in ("rotates", "retiring", "expires_at"):
             outputs.pop(name, None)
         if rotates := self._rotates(olds, news):
@@ -235,7 +230,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         days, created = inputs.get("rotate_after"), held.get("created")
         return instant(created) + timedelta(days=days) if isinstance(days, int) and created else None
 
-    def _why_another(self, olds: Properties, news: Properties) -> list[str]:
+    def replaced(self, olds: Properties, news: Properties) -> list[str]:
         """The inputs that need another account: Mixpanel cannot change an account."""
         before = {**olds, "username": str(olds.get("username", "")).strip()}  # earlier versions kept blanks around it
         fields = [field for field in ("username", "role") if before.get(field) != news.get(field)]

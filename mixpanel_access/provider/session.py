@@ -19,13 +19,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import DEBUG_VARIABLE, Refused
-from mixpanel_access.model.settings import (
-    KEPT_VARIABLE,
-    LEAVING_VARIABLE,
-    Settings,
-    load_settings,
-    warning_of_now,
-)
+from mixpanel_access.model.settings import KEPT_VARIABLE, LEAVING_VARIABLE, Settings, load_settings, warning_of_now
 from mixpanel_access.provider.command import engine_command
 from mixpanel_access.provider.exported_states import project_states
 from mixpanel_access.provider.orphans import Creations

@@ -18,12 +18,7 @@ from typing import Any, Protocol
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
-from mixpanel_access.model.resources import (
-    KINDS,
-    MEMBER_TYPE,
-    PROJECT_ACCESS_TYPE,
-    MemberId,
-)
+from mixpanel_access.model.resources import KINDS, MEMBER_TYPE, PROJECT_ACCESS_TYPE, MemberId
 
 Properties = Mapping[str, Any]
 

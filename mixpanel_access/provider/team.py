@@ -3,77 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, ClassVar, Final, Unpack
+from typing import ClassVar, Final, Required, Unpack
 
 import pulumi
 
 from mixpanel_access.directory.snapshot import IN_USERS
-from mixpanel_access.directory.teams import Teams
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ownership import REMOVALS, WHEN_UNUSED
-from mixpanel_access.model.resources import TEAM_TYPE, TeamId
+from mixpanel_access.model.resources import TeamId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import TeamInfo as MixpanelTeam
-from mixpanel_access.model.teams import (
-    problem_with_team_name,
-    what_it_gives,
-    why_accounts_keep_it,
-    why_it_stays,
-)
+from mixpanel_access.model.teams import problem_with_team_name, what_it_gives, why_accounts_keep_it, why_it_stays
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.checks import Problems, check_right
-from mixpanel_access.provider.handler import Created, Difference, Found
+from mixpanel_access.provider.checks import check_right
+from mixpanel_access.provider.handler import Created, Found, Problems, Properties, known, select
 from mixpanel_access.provider.identities import TeamIdentity
 from mixpanel_access.provider.named import NamedHandler
-from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, keep_shown_roles, shown_roles
-from mixpanel_access.provider.properties import Properties, changed, known, select
-from mixpanel_access.provider.renames import BESIDE, Named, temporary
+from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, shown_roles
+from mixpanel_access.provider.renames import Named, temporary
 from mixpanel_access.provider.resource import AccessResource, Metadata
-
-_OUTPUTS: Final = ("team_id", "adopted", "scim_managed", *TEAM_OUTPUTS)
-
 
 TEAMS: Final = "teams"
 """The space of their names."""
 
 
-class _Teams:
-    """The organization's teams by their names."""
-
-    space: Hashable = TEAMS
-
-    def __init__(self, teams: Teams) -> None:
-        self._teams = teams
-
-    def holder(self, name: str) -> Hashable | None:
-        """The team of the name."""
-        team = self._teams.by_name(name)
-        return team and team.id
-
-    def name_of(self, id_: Hashable) -> str | None:
-        """The team's name."""
-        return next((team.name for team in self._teams.all().values() if team.id == id_), None)
-
-
 class TeamHandler(NamedHandler[TeamId]):
     """What Pulumi's verbs do with a `Team`; see there."""
 
-    ID: ClassVar[type[TeamId]] = TeamId
     KIND: ClassVar[str] = "team"
-    TYPE: ClassVar[str] = TEAM_TYPE
-
     INPUTS: ClassVar[tuple[str, ...]] = ("name", "removal")
     ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("name",)
-    HINTS: ClassVar[tuple[str, ...]] = (BESIDE,)
+    OUTPUTS: ClassVar[tuple[str, ...]] = ("team_id", "adopted", "scim_managed", *TEAM_OUTPUTS)
+    SHOWN: ClassVar[tuple[str, ...]] = TEAM_OUTPUTS
 
     def objects(self, props: Properties) -> Named:  # the same for all teams
         """The organization's teams."""
-        return _Teams(self.session.directory.teams)
-
-    def object_id(self, ref: TeamId) -> Hashable:
-        """The team's id."""
-        return ref.team
+        teams = self.session.directory.teams
+        return Named(TEAMS, lambda: {id_: team.name for id_, team in teams.all().items()})
 
     def label(self, props: Properties) -> str:
         """The team's name."""
@@ -92,10 +59,6 @@ class TeamHandler(NamedHandler[TeamId]):
         if known(removal) and removal not in REMOVALS:
             problems.add("removal", f"{removal!r} is not a choice; there are {', '.join(REMOVALS)}")
 
-    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
-        """Keep what the team gives."""
-        keep_shown_roles(olds, inputs)
-
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge that the name can be had: it is no stranger's, and no identity provider has its word there."""
         teams, name = self.session.directory.teams, inputs["name"]
@@ -112,10 +75,6 @@ class TeamHandler(NamedHandler[TeamId]):
         if team is None:
             check_right(self.session, Permission.CREATE_TEAM, f"create the team {name}", problems, "name")
         self.check_name(inputs, olds, problems)
-
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        """Another name is a change in place."""
-        return Difference(changes=changed(self.INPUTS, olds, news), replaces=[])
 
     def create(self, inputs: Properties) -> Created:
         """Make the team, or adopt the one that has the name."""
@@ -152,13 +111,12 @@ class TeamHandler(NamedHandler[TeamId]):
         team = self.session.directory.teams.get(ref.team)
         if team is None:
             return None
-        inputs = {"removal": WHEN_UNUSED, **props, "name": team.name}
-        return Found(self._outputs(inputs, team, props), {**select(inputs, self.all_inputs), **shown_roles(team)})
+        return self.found(self._outputs({"removal": WHEN_UNUSED, **props, "name": team.name}, team, props))
 
     def update(self, ref: TeamId, olds: Properties, news: Properties) -> Properties:
         """Change the name in place."""
         if olds.get("name") == news["name"]:
-            return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
+            return self.unchanged(olds, news)
         team = self.session.directory.teams.get(ref.team)
         if team is None:
             next_step = "Run `pulumi refresh`, then run again to make it anew."
@@ -226,7 +184,19 @@ def _who_loses(team: MixpanelTeam) -> str:
 class TeamProvider(AccessProvider):
     """The SDK's provider of `Team`, which states name."""
 
-    HANDLER: ClassVar[type[TeamHandler]] = TeamHandler
+    HANDLER = TeamHandler
+
+
+class TeamInputs(Metadata, total=False):
+    """The inputs of a `Team`."""
+
+    name: Required[pulumi.Input[str]]
+    """The team's name, which no other team has."""
+    removal: pulumi.Input[str]
+    """`when_unused` (the default), `always` or `never`."""
+    beside: Sequence[str] | None
+    """The names of the program's other `Team` resources: a new team that takes the name of one of them, which gets
+    another name in the same run, waits for it. It is not kept in the state."""
 
 
 class Team(AccessResource, module="mixpanel", name="Team"):
@@ -237,15 +207,6 @@ class Team(AccessResource, module="mixpanel", name="Team"):
     and nobody and nothing is left in it that is not declared in this stack; `always`, which says who loses what; or
     `never`. A team that an identity provider feeds by SCIM is never deleted or renamed, but in SCIM mode, where its
     group is renamed with it.
-
-    Args:
-        resource_name: the resource's name in the stack.
-        name: the team's name, which no other team has.
-        removal: `when_unused`, `always` or `never`.
-        beside: the names of the program's other `Team` resources: a new team that is to have the name of one of them,
-            which is renamed in the same run, waits for it. It is not kept in the state.
-        opts: Pulumi's options.
-        metadata: why the team is there; see `Metadata`.
     """
 
     name: pulumi.Output[str]
@@ -262,20 +223,6 @@ class Team(AccessResource, module="mixpanel", name="Team"):
     """Project id -> the role that everybody in it has there, whichever stack gave it; as of the last refresh."""
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        name: pulumi.Input[str],
-        removal: pulumi.Input[str] = WHEN_UNUSED,
-        beside: Sequence[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-        **metadata: Unpack[Metadata],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[TeamInputs]
     ) -> None:
-        props: dict[str, Any] = {
-            "name": name,
-            "removal": removal,
-            BESIDE: None if beside is None else list(beside),
-            **metadata,
-            **dict.fromkeys(_OUTPUTS),
-        }
-        super().__init__(TeamProvider(), resource_name, props, opts)
+        super().__init__(TeamProvider(), resource_name, opts, inputs)

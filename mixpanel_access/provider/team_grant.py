@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, ClassVar, Unpack
+from typing import ClassVar, Required, Unpack
 
 import pulumi
 
@@ -12,13 +12,12 @@ from mixpanel_access.model.resources import TeamGrantId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.checks import Problems, check_right
-from mixpanel_access.provider.handler import PROJECT_NAME, Found
+from mixpanel_access.provider.checks import check_right
+from mixpanel_access.provider.handler import Problems, Properties
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
 from mixpanel_access.provider.identities import TeamGrantIdentity
-from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, keep_shown_to_all, shown_to_all
-from mixpanel_access.provider.properties import Properties, select
-from mixpanel_access.provider.resource import AccessResource, Metadata, ProjectRole
+from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
+from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
 
 
 class TeamGrantHandler(HolderGrantHandler[TeamGrantId]):
@@ -27,15 +26,10 @@ class TeamGrantHandler(HolderGrantHandler[TeamGrantId]):
     HOLDER: ClassVar[str] = "team"
     FIELD: ClassVar[str] = "team_id"
     PAGE: ClassVar[str] = "Project Settings > Users & Teams"
-    ID: ClassVar[type[TeamGrantId]] = TeamGrantId
     INPUTS: ClassVar[tuple[str, ...]] = ("team_id", "project_id", "role", "environment")
-    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
-    HINTS: ClassVar[tuple[str, ...]] = (PROJECT_NAME,)
+    REPLACES: ClassVar[tuple[str, ...]] = ("team_id", "project_id")
     OUTPUTS: ClassVar[tuple[str, ...]] = (OPEN_TO_ALL,)
-
-    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
-        """Keep whether everybody has the project."""
-        keep_shown_to_all(olds, inputs)
+    SHOWN: ClassVar[tuple[str, ...]] = OUTPUTS
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge holder, project and role, and show whether everybody has the project anyhow."""
@@ -46,13 +40,6 @@ class TeamGrantHandler(HolderGrantHandler[TeamGrantId]):
             if not olds and self.held(team, project) != inputs["role"]:
                 what = f"give team {team} the project {project}"
                 check_right(self.session, Permission.ADD_PROJECT_TO_TEAM, what, problems, "team_id")
-
-    def read(self, ref: TeamGrantId, props: Properties) -> Found | None:
-        """Read the role, and whether everybody has the project."""
-        found = super().read(ref, props)
-        if found is None:
-            return None
-        return found._replace(inputs={**(found.inputs or {}), **select(found.outputs, self.OUTPUTS)})
 
     def outputs(self, inputs: Properties) -> Properties:
         """With whether everybody has the project."""
@@ -90,7 +77,16 @@ class TeamGrantHandler(HolderGrantHandler[TeamGrantId]):
 class TeamGrantProvider(AccessProvider):
     """The SDK's provider of `TeamGrant`, which states name."""
 
-    HANDLER: ClassVar[type[TeamGrantHandler]] = TeamGrantHandler
+    HANDLER = TeamGrantHandler
+
+
+class TeamGrantInputs(InProject, total=False):
+    """The inputs of a `TeamGrant`."""
+
+    team_id: Required[pulumi.Input[int]]
+    """The team's id: `team_id` of a `Team`."""
+    role: Required[pulumi.Input[ProjectRole]]
+    """`owner`, `admin`, `analyst`, `consumer`, or a custom role's id."""
 
 
 class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
@@ -98,17 +94,6 @@ class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
 
     A role that is there already is adopted, and another one is changed in place. Deleting the resource takes this role
     away from the team and nothing else.
-
-    Args:
-        resource_name: the resource's name in the stack.
-        team_id: the team's id: `team_id` of a `Team`.
-        project_id: the project's id.
-        role: `owner`, `admin`, `analyst`, `consumer`, or a custom role's id.
-        environment: the project's environment; must be the stack's (`mixpanel:environment`), which is the default.
-        project_name: the project's name: an id is refused if the name is that of another project in Mixpanel. It is not
-            kept in the state.
-        opts: Pulumi's options.
-        metadata: why the access is there; see `Metadata`.
     """
 
     team_id: pulumi.Output[int]
@@ -119,24 +104,6 @@ class TeamGrant(AccessResource, module="mixpanel", name="TeamGrant"):
     """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        team_id: pulumi.Input[int],
-        project_id: pulumi.Input[int],
-        role: pulumi.Input[ProjectRole],
-        environment: pulumi.Input[str] | None = None,
-        project_name: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-        **metadata: Unpack[Metadata],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[TeamGrantInputs]
     ) -> None:
-        props: dict[str, Any] = {
-            "team_id": team_id,
-            "project_id": project_id,
-            "role": role,
-            "environment": environment,
-            PROJECT_NAME: project_name,
-            **metadata,
-            **dict.fromkeys(TeamGrantHandler.OUTPUTS),
-        }
-        super().__init__(TeamGrantProvider(), resource_name, props, opts)
+        super().__init__(TeamGrantProvider(), resource_name, opts, inputs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, ClassVar, Final, Unpack
+from typing import ClassVar, Final, Required, Unpack
 
 import pulumi
 
@@ -17,25 +17,24 @@ from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.provider import elsewhere, vanished
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.checks import Problems, check_email, check_id, check_right
-from mixpanel_access.provider.handler import Created, Difference, Found, Handler, another_person
+from mixpanel_access.provider.checks import check_email, check_id, check_right
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, select
 from mixpanel_access.provider.identities import TeamMemberIdentity
-from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, keep_shown_roles, shown_roles
-from mixpanel_access.provider.properties import Properties, changed, known, select
+from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, shown_roles
 from mixpanel_access.provider.resource import AccessResource, Metadata
 
 MEMBER: Final = "member"
 WAITING: Final = "waiting"
 LEFT_TO_SCIM: Final = "left_to_scim"
-_OUTPUTS: Final = ("status", *TEAM_OUTPUTS)
 
 
 class TeamMemberHandler(Handler[TeamMemberId]):
     """What Pulumi's verbs do with a `TeamMember`; see there."""
 
-    ID: ClassVar[type[TeamMemberId]] = TeamMemberId
     INPUTS: ClassVar[tuple[str, ...]] = ("team_id", "email")
-    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = INPUTS
+    REPLACES: ClassVar[tuple[str, ...]] = ("email", "team_id")
+    OUTPUTS: ClassVar[tuple[str, ...]] = ("status", *TEAM_OUTPUTS)
+    SHOWN: ClassVar[tuple[str, ...]] = TEAM_OUTPUTS
 
     def identity(self, props: Properties) -> Hashable:
         """The person in the team."""
@@ -49,10 +48,6 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         """Judge the team's id and the address."""
         check_id("team_id", "team", inputs, problems)
         check_email(inputs, problems)
-
-    def keep_shown(self, olds: Properties, inputs: Properties) -> None:
-        """Keep what the team gives."""
-        keep_shown_roles(olds, inputs)
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Judge the team, and an organization role that it gives, against our own.
@@ -78,12 +73,9 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         directory = self.session.directory
         return bool(directory.teams.is_member(team, email)) or directory.provisioning.handles(email)
 
-    def diff(self, olds: Properties, news: Properties) -> Difference:
-        """Another person or team is another membership; who waited and has accepted the invitation can join now."""
-        replaces = ["email"] if another_person(olds, news) else []
-        if known(news.get("team_id")) and olds.get("team_id") != news.get("team_id"):
-            replaces.append("team_id")
-        return Difference(changes=changed(self.INPUTS, olds, news) or self._is_ours_now(olds), replaces=replaces)
+    def diff(self, olds: Properties, news: Properties) -> bool:
+        """People who waited, and have accepted the invitation by now, can join."""
+        return super().diff(olds, news) or self._is_ours_now(olds)
 
     def create(self, inputs: Properties) -> Created:
         """Put the person into the team, or adopt the membership that is there already."""
@@ -103,15 +95,13 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         # That nothing is told puts nobody in.
         untold = status if status in {WAITING, LEFT_TO_SCIM} else MEMBER
         now = LEFT_TO_SCIM if left else MEMBER if inside else WAITING if inside is False else untold
-        inputs = {"email": ref.email, **props, "team_id": ref.team}
-        shown = shown_roles(team)
-        return Found(self._outputs(inputs, now), {**select(inputs, self.all_inputs), **shown})
+        return self.found(self._outputs({"email": ref.email, **props, "team_id": ref.team}, now))
 
     def update(self, ref: TeamMemberId, olds: Properties, news: Properties) -> Properties:
         """Have somebody join who could not before; else only the metadata changes."""
         if self._is_ours_now(olds):
             return self._ensure(news)
-        return {**select(olds, _OUTPUTS), **select(news, self.all_inputs)}
+        return self.unchanged(olds, news)
 
     def delete(self, ref: TeamMemberId, props: Properties) -> None:
         """Take the person out of the team; they stay in the organization, with all that they hold otherwise."""
@@ -208,7 +198,16 @@ class TeamMemberHandler(Handler[TeamMemberId]):
 class TeamMemberProvider(AccessProvider):
     """The SDK's provider of `TeamMember`, which states name."""
 
-    HANDLER: ClassVar[type[TeamMemberHandler]] = TeamMemberHandler
+    HANDLER = TeamMemberHandler
+
+
+class TeamMemberInputs(Metadata, total=False):
+    """The inputs of a `TeamMember`."""
+
+    team_id: Required[pulumi.Input[int]]
+    """The team's id: `team_id` of a `Team`."""
+    email: Required[pulumi.Input[str]]
+    """The address, kept as written; every spelling of one mailbox is the same."""
 
 
 class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
@@ -217,13 +216,6 @@ class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
     Who is in the team already is adopted. Deleting the resource takes the person out of the team and nothing else. In
     SCIM mode, people of claimed domains come and go by SCIM; without a token, in a team that an identity provider feeds
     by it, nobody is put in or taken out: it is said, and no drift.
-
-    Args:
-        resource_name: the resource's name in the stack.
-        team_id: the team's id: `team_id` of a `Team`.
-        email: the address, kept as written; every spelling of one mailbox is the same.
-        opts: Pulumi's options; it must depend on the person's `Member`, who has to be in the organization first.
-        metadata: why the person is in the team; see `Metadata`.
     """
 
     team_id: pulumi.Output[int]
@@ -236,13 +228,6 @@ class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
     """The organization role that everybody in the team has; None for none, or where it is not told."""
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        team_id: pulumi.Input[int],
-        email: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
-        **metadata: Unpack[Metadata],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[TeamMemberInputs]
     ) -> None:
-        props: dict[str, Any] = {"team_id": team_id, "email": email, **metadata, **dict.fromkeys(_OUTPUTS)}
-        super().__init__(TeamMemberProvider(), resource_name, props, opts)
+        super().__init__(TeamMemberProvider(), resource_name, opts, inputs)

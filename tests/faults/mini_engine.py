@@ -250,7 +250,7 @@ class MiniEngine:
                 if not _unknown(inputs)
                 for subject in providers[name[0]].handler.identities(inputs)
             }
-            unknown = {providers[name[0]].handler.resource for name, inputs in resolved.items() if _unknown(inputs)}
+            unknown = {providers[name[0]].handler.kind.name for name, inputs in resolved.items() if _unknown(inputs)}
             return ProgramDeclaration(frozenset(subjects), frozenset(unknown))
 
         session.scope = Scope(lambda: command, self.resources, declared)

@@ -15,6 +15,7 @@ from mixpanel_access.model.custom_roles import MOST_CUSTOM_ROLES, CustomRoleInfo
 from mixpanel_access.model.resources import CustomRoleId
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
 from mixpanel_access.provider.custom_role import CustomRoleProvider
+from mixpanel_access.provider.handler import Properties
 from mixpanel_access.provider.identities import (
     AccountGrantIdentity,
     AllGrantsIdentity,
@@ -23,7 +24,6 @@ from mixpanel_access.provider.identities import (
     TeamIdentity,
 )
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
-from mixpanel_access.provider.properties import Properties
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import StackStates, States
 from tests.fake_roles import BASE, role_id

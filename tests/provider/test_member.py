@@ -19,7 +19,8 @@ from mixpanel_access.model.access import GrantType, Person
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.ownership import REMOVALS
-from mixpanel_access.provider.checks import Problems
+from mixpanel_access.provider import member_handler
+from mixpanel_access.provider.handler import Problems
 from mixpanel_access.provider.lifecycle import Lifecycle
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.member_handler import MemberHandler
@@ -183,13 +184,13 @@ def test_a_proxy_that_cannot_be_used_is_one_failure(monkeypatch: pytest.MonkeyPa
 def test_no_id_is_shown_with_an_exponent(value: object, reason: str, shown: tuple[str, str], api: FakeApi) -> None:
     """The engine shows the value of a field that has a problem, and 1234567 as 1.234567e+06: those are in words."""
 
-    class Picky(MemberHandler):
-        INPUTS = (*MemberHandler.INPUTS, "project_id")
+    class MemberHandler(member_handler.MemberHandler):
+        INPUTS = (*member_handler.MemberHandler.INPUTS, "project_id")
 
         def check(self, inputs: dict[str, Any], problems: Problems) -> None:
             problems.add("project_id", reason)
 
-    handler = Picky()
+    handler = MemberHandler()
     handler.use(make_session(api)[0])
     (failure,) = Lifecycle(handler).check({}, {**inputs(), "project_id": value}).failures
     assert failure == shown

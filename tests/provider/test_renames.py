@@ -9,7 +9,7 @@ import pytest
 
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.resources import TEAM_TYPE
-from mixpanel_access.provider.custom_role_handler import CustomRoleHandler
+from mixpanel_access.provider.custom_role import CustomRoleHandler
 from mixpanel_access.provider.states import ExportedResource
 from tests.fakes import ORGANIZATION, PRODUCTION
 from tests.provider.names import KINDS, Kind, Stack
@@ -252,6 +252,6 @@ def test_a_role_of_another_project_has_names_of_its_own() -> None:
     stack.others = {"staging": [other]}
     handler = stack.provider().handler
     assert isinstance(handler, CustomRoleHandler)
-    role = handler.object_id(handler.parse(other.id))
-    assert handler.object_id(handler.parse(stack.state["a"][0])) == role
+    role = handler.parse(other.id).role
+    assert handler.parse(stack.state["a"][0]).role == role
     assert handler.own_names(role, ("custom roles", PRODUCTION)) == frozenset({"a"})

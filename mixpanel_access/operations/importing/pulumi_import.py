@@ -53,8 +53,8 @@ from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.own_roles import role_there
 from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.checks import Problems
 from mixpanel_access.provider.custom_role import CustomRoleProvider
+from mixpanel_access.provider.handler import Problems
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
