@@ -27,10 +27,20 @@ from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine
 from tests.cli.json_output import must_be_documented
 from tests.cli.typed import typed
 from tests.engine import quick_pulumi, quick_python
+from tests.engine.quick_vault import vault, with_key_from_vault
 
 PROJECT = "mixpanel-access"
 PRODUCTION, WAREHOUSE = 1234567, 1234568
 STAGING, SANDBOX = 2345678, 2345679
+NO_LOG = Path("home/logs")
+"""A file where the engine's folder of logs would be: it then writes none."""
+
+THRIFT = {
+    "GOGC": "off",  # a run ends before its garbage matters
+    "GOMAXPROCS": "1",  # other tests run at the same time
+    "PULUMI_SKIP_CHECKPOINTS": "true",  # the state is written at the end of a run, not after each step
+}
+"""What halves the work of the engine in a run; `Workspace.as_a_user` undoes what changes more than that."""
 
 
 @dataclass
@@ -82,9 +92,13 @@ class Workspace:
 
     def add(self, stack: str) -> None:
         """Have the files of a stack as `pulumi stack init` makes them, once for all tests of this process."""
-        for file, content in _new_stack(self.pulumi.engine, stack).items():
-            (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / file).write_bytes(content)
+        _write(self.folder, with_key_from_vault(_new_stack(self.pulumi.engine, stack)))
+
+    def as_a_user(self, stack: str = "production") -> None:
+        """Have the engine encrypt the secrets of a new stack, keep its log, and write the state after each step."""
+        _write(self.folder, _new_stack(self.pulumi.engine, stack))
+        self.environ["PULUMI_SKIP_CHECKPOINTS"] = "false"
+        (self.folder / NO_LOG).unlink(missing_ok=True)
 
     def unchanged(self, stack: str = "production", times: int = 1) -> None:
         """After up, neither Mixpanel nor the program shows a change, in one run; twice for each resource."""
@@ -138,16 +152,18 @@ class Workspace:
 
 @dataclass(frozen=True)
 class QuickEngine(Engine):
-    """An engine that starts programs and plugins with another Python than ours.
+    """An engine that starts programs and plugins with another Python than ours, and that costs less of a processor.
 
     Attributes:
         python: that Python.
+        vault: the variables with which it finds the vault.
     """
 
     python: Path
+    vault: Mapping[str, str] = field(hash=False)
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        return super().environment({"PULUMI_PYTHON_CMD": str(self.python), **base})
+        return super().environment({**THRIFT, **self.vault, "PULUMI_PYTHON_CMD": str(self.python), **base})
 
 
 def without_clock(said: str) -> str:
@@ -169,10 +185,10 @@ def engine(real_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Ite
     address, python = f"{tmp_path_factory.mktemp('python')}/socket", folder / "quick-python"
     quick_python.installed(address, str(python))
     command = [sys.executable, quick_python.__file__, address]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server, vault() as variables:
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
-        yield QuickEngine(folder, real_engine.version, real_engine.source, python)
+        yield QuickEngine(folder, real_engine.version, real_engine.source, python, variables)
 
 
 @cache
@@ -184,6 +200,12 @@ def _new_stack(engine: Engine, stack: str) -> Mapping[Path, bytes]:
         before = _contents(folder)
         pulumi.run("stack", "init", stack)
         return {file: content for file, content in _contents(folder).items() if before.get(file) != content}
+
+
+def _write(folder: Path, files: Mapping[Path, bytes]) -> None:
+    for file, content in files.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes(content)
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
@@ -202,6 +224,7 @@ def workspace_on(document: dict[str, Any], engine: Engine, folder: Path) -> Iter
         emulator = Emulator(server.url)
         made = Workspace(pulumi_project(engine, folder, emulator, _clean_environ()), emulator, folder)
         made.add("production")
+        (folder / NO_LOG).touch()
         made.last_for_years()
         yield made
 
@@ -228,9 +251,8 @@ class Finished:
         with EmulatorServer(self.document) as server:
             emulator = Emulator(server.url)
             made = Workspace(pulumi_project(engine, folder, emulator, _clean_environ()), emulator, folder)
-            for file, content in self.files.items():
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / file).write_bytes(content)
+            _write(folder, self.files)
+            (folder / NO_LOG).touch()
             yield made
 
 

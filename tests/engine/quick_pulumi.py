@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 
 ENCRYPTED = "4dabf18193072939515e22adb298388d"
@@ -20,6 +21,8 @@ ENCRYPTED = "4dabf18193072939515e22adb298388d"
 LINE = re.compile(r"""  ([A-Za-z][\w.-]*:[A-Za-z][\w.-]*): (?:"([^"\\]*)"|([\w@,./:?=&+-]+))""")
 """A setting as the engine writes a simple one: quoted, or plain."""
 SIMPLE = re.compile(r"[\w@,./:?=&+-]+")
+COMMANDS = ("version", "stack", "config")
+"""What it knows something of; for the others it is not even started."""
 PLAIN_OPTIONS = frozenset({"--non-interactive", "--color=never", "--plaintext"})
 Settings = dict[str, str]
 
@@ -119,7 +122,7 @@ def _settings(stack: str) -> tuple[Settings, str, list[str]]:
             settings[match[1]] = match[2] if match[2] is not None else match[3]
         else:
             raise Unknown
-    if any("#" in line or not re.match(r"encryptionsalt: |$", line) for line in rest):
+    if any("#" in line or not re.match(r"(encryptionsalt|secretsprovider|encryptedkey): |$", line) for line in rest):
         raise Unknown
     return settings, name, rest
 
@@ -142,7 +145,7 @@ def _set(stack: str, key: str, values: list[str], *, remove: bool) -> None:
 
 
 def installed(engine: str, folder: str, version: str) -> None:
-    """Put this script in front of an engine's programs.
+    """Put this script in front of an engine's programs, for the commands of which it answers some.
 
     Args:
         engine: the folder of the engine.
@@ -152,20 +155,24 @@ def installed(engine: str, folder: str, version: str) -> None:
     for program in os.listdir(engine):
         if program != "pulumi":
             os.symlink(os.path.join(engine, program), os.path.join(folder, program))
-    with open(__file__, encoding="utf-8") as file:
-        source = file.read()
-    started = f"main({os.path.join(engine, 'pulumi')!r}, {version!r})"
+    real, quick = shlex.quote(os.path.join(engine, "pulumi")), shlex.join([sys.executable, "-IS", __file__])
+    asked = "|".join(f'*" {command} "*' for command in COMMANDS)
     with open(os.path.join(folder, "pulumi"), "w", encoding="utf-8") as file:
-        file.write(f"#!{sys.executable} -IS\n{source}\n\n{started}\n")
+        file.write(f'#!/bin/sh\ncase " $* " in\n{asked}) exec {quick} {real} {version} "$@" ;;\nesac\n')
+        file.write(f'exec {real} "$@"\n')
     os.chmod(os.path.join(folder, "pulumi"), 0o755)
 
 
-def main(engine: str, version: str) -> None:
+def main(engine: str, version: str, *arguments: str) -> None:
     """Answer, or become the real engine."""
     folder = os.getcwd()
     try:
-        said = answer(sys.argv[1:], version)
+        said = answer([*arguments], version)
     except (Unknown, OSError, ValueError, KeyError, AttributeError):
         os.chdir(folder)
-        os.execv(engine, [engine, *sys.argv[1:]])
+        os.execv(engine, [engine, *arguments])
     sys.stdout.write(said)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -5,62 +5,51 @@ of what such a run takes is their imports. Here they are forked from a process t
 as the engine has it: the arguments, the environment, the folder, the streams, the exit code and the end. Tests of the
 start itself use the real Python: the demo, a new project, and what is killed.
 
-This file is both: `serve` is the process that forks, and the client that the engine starts in Python's place, which
-needs no site-packages and waits for the forked one.
+`serve` is the process that forks; `quick_client.py` is what the engine starts in Python's place.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
 import io
-import json
 import os
 import pkgutil
+import runpy
 import select
 import signal
 import socket
 import sys
-from typing import Any
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
 
-Job = dict[str, Any]
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-HOST = "pulumi-language-python-exec"
+CLIENT = Path(__file__).with_name("quick_client.py")
+
+
+class Job(NamedTuple):
+    """What a client asks for.
+
+    Attributes:
+        pid: the client's process.
+        folder: where it runs.
+        arguments: those of Python.
+        environ: the environment.
+        streams: standard input, output and error.
+    """
+
+    pid: int
+    folder: str
+    arguments: list[str]
+    environ: dict[str, str]
+    streams: list[int]
+
+
 PACKAGES = ("model", "files", "rules", "api", "directory", "provider", "component")
 """Those of our package whose modules the processes of the engine import, by and by; each is there before."""
 OTHERS = ("pulumi.dynamic", "pulumi_policy", "email_validator", "httpx", "stamina", "rapidfuzz.fuzz", "ssl")
-
-
-def is_forked(arguments: list[str]) -> bool:
-    """Whether the engine starts a program or a plugin."""
-    return arguments[:1] == ["-u"] and (arguments[1:2] == ["-m"] or HOST in "".join(arguments[1:2]))
-
-
-def client(address: str, python: str) -> None:
-    """Have the server fork, hand over our streams, and end as the forked process does.
-
-    Args:
-        address: the server's socket.
-        python: the real Python, for everything that is not started often.
-    """
-    arguments = sys.argv[1:]
-    if not is_forked(arguments):
-        os.execv(python, [python, *arguments])
-    job = {"arguments": arguments, "folder": os.getcwd(), "environ": dict(os.environ), "pid": os.getpid()}
-    with socket.socket(socket.AF_UNIX) as server:
-        server.connect(address)
-        socket.send_fds(server, [b"*"], [0, 1, 2])
-        server.sendall(json.dumps(job).encode() + b"\n")
-        answers = server.makefile("rb")
-        child = int(answers.readline())
-        for number in SIGNALS:
-            signal.signal(number, lambda got, _: os.kill(child, got))
-        status = int(answers.readline())
-    if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
-        os.kill(os.getpid(), -status)
-    os._exit(status)
 
 
 def serve(address: str) -> None:
@@ -91,15 +80,14 @@ def serve(address: str) -> None:
             return
         if listener in ready:
             connection, _ = listener.accept()
-            _, streams, _, _ = socket.recv_fds(connection, 1, 3)
-            job = json.loads(connection.makefile("rb").readline())
+            job = _job_of(connection)
             pid = os.fork()
             if not pid:
                 for other in (listener, wake, woken, connection, *children.values()):
                     other.close()
-                _become(job, streams)
+                _become(job)
                 return
-            for stream in streams:
+            for stream in job.streams:
                 os.close(stream)
             children[pid] = connection
             connection.sendall(f"{pid}\n".encode())
@@ -115,8 +103,6 @@ def _prepare() -> None:
         folder = os.path.join(mixpanel_access.__path__[0], package)
         for module in pkgutil.walk_packages([folder], f"mixpanel_access.{package}."):
             importlib.import_module(module.name)
-    from pathlib import Path
-
     from mixpanel_access.files.roster import read_roster
 
     read_roster(Path(__file__).parents[2] / "stacks" / "production.yaml")
@@ -135,13 +121,24 @@ def _tell(children: dict[int, socket.socket]) -> None:
             connection.close()
 
 
-def _become(job: Job, streams: list[int]) -> None:
+def _job_of(connection: socket.socket) -> Job:
+    """What a client has sent."""
+    size, streams, _, _ = socket.recv_fds(connection, 8, 3)
+    with connection.makefile("rb") as sent:
+        text = sent.read(int.from_bytes(size, "big")).decode(errors="surrogateescape")
+    pid, folder, count, *rest = text.split("\0")
+    arguments, variables = rest[: int(count)], rest[int(count) :]
+    environ = dict(variable.split("=", 1) for variable in variables)
+    return Job(int(pid), folder, arguments, environ, streams)
+
+
+def _become(job: Job) -> None:
     """Be the process that the engine wanted to start."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for place, stream in enumerate(streams):
+    for place, stream in enumerate(job.streams):
         os.dup2(stream, place)
         os.close(stream)
     sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115  # as long as the process runs
@@ -149,22 +146,35 @@ def _become(job: Job, streams: list[int]) -> None:
         io.TextIOWrapper(io.FileIO(number, "w", closefd=False), "utf-8", errors, write_through=True)
         for number, errors in ((1, "strict"), (2, "backslashreplace"))
     )
-    os.chdir(job["folder"])
+    os.chdir(job.folder)
     os.environ.clear()
-    os.environ.update(job["environ"])
-    sys.path[:0] = [part for part in job["environ"].get("PYTHONPATH", "").split(os.pathsep) if part]
-    os.getppid = lambda: job["pid"]  # the engine is above the client
-    _, first, *rest = job["arguments"]
-    import runpy
+    os.environ.update(job.environ)
+    sys.path[:0] = [part for part in job.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    os.getppid = lambda: job.pid  # the engine is above the client
+    _, first, *rest = job.arguments
+    try:
+        if first == "-m":
+            sys.argv = rest
+            sys.path.insert(0, os.getcwd())
+            runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = [first, *rest]
+            sys.path.insert(0, os.path.dirname(first))
+            runpy.run_path(first, run_name="__main__")
+    except SystemExit as done:
+        if done.code is not None and not isinstance(done.code, int):
+            raise
+        _end(done.code or 0)
+    _end(0)
 
-    if first == "-m":
-        sys.argv = rest
-        sys.path.insert(0, os.getcwd())
-        runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
-    else:
-        sys.argv = [first, *rest]
-        sys.path.insert(0, os.path.dirname(first))
-        runpy.run_path(first, run_name="__main__")
+
+def _end(code: int) -> None:
+    """End as Python does, without taking every module apart."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def installed(address: str, file: str) -> None:
@@ -174,11 +184,9 @@ def installed(address: str, file: str) -> None:
         address: the server's socket.
         file: the program that the engine is to start in Python's place.
     """
-    with open(__file__, encoding="utf-8") as own:
-        source = own.read().partition('\nif __name__ == "__main__":\n')[0]
-    with open(file, "w", encoding="utf-8") as written:
-        written.write(f"#!{sys.executable} -IS\n{source}\n\nclient({address!r}, {sys.executable!r})\n")
-    os.chmod(file, 0o755)
+    started = f"main({address!r}, {sys.executable!r})"
+    Path(file).write_text(f"#!{sys.executable} -IS\n{CLIENT.read_text()}\n\n{started}\n")
+    Path(file).chmod(0o755)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,14 @@ from tests.tally import count
 
 pytestmark = pytest.mark.engine
 
+
+@pytest.fixture
+def workspace(workspace: Workspace) -> Workspace:
+    """Whose engine writes the state after each step."""
+    workspace.as_a_user()
+    return workspace
+
+
 CREW = [
     {
         "email": f"p{n}@d{n}.example.org",
@@ -44,7 +52,7 @@ Two grants were there before, 22 are all, and then the state is still to be writ
 @pytest.mark.parametrize(("point", "checkpoints"), RUNS)
 def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace, point: int, *, checkpoints: bool) -> None:
     """SIGKILL to the engine and all its plugins while twenty grants are being written; what was made is adopted."""
-    skip = {} if checkpoints else {"PULUMI_SKIP_CHECKPOINTS": "true"}
+    skip = {"PULUMI_SKIP_CHECKPOINTS": str(not checkpoints)}
     workspace.roster(CREW)
     slow = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 0.3, "count": 100}  # as a real server is
     workspace.emulator.control("POST", "faults", [slow])

@@ -16,6 +16,7 @@ SECRET = ("config", "set", "--secret", "mixpanel:serviceAccountSecret", "hush", 
 
 def test_it_answers_as_the_engine_does(workspace: Workspace, real_engine: Engine) -> None:
     """Version, stacks, configuration and state, before and after an update, and once there is a secret."""
+    workspace.as_a_user()
     quick, real = workspace.pulumi, Pulumi(real_engine, workspace.pulumi.project, workspace.pulumi.environ)
     workspace.add("staging")
 
@@ -35,6 +36,7 @@ def test_it_answers_as_the_engine_does(workspace: Workspace, real_engine: Engine
 
 def test_a_setting_that_it_writes_is_read_by_the_engine(workspace: Workspace, real_engine: Engine) -> None:
     """Set, changed and removed; a word of YAML's own stays text; what is not simple the engine writes itself."""
+    workspace.as_a_user()
     real = Pulumi(real_engine, workspace.pulumi.project, workspace.pulumi.environ)
     values = {
         "mixpanel:now": "2026-05-04T12:00:00Z", "mixpanel:approvers": "ana@example.com,bo@example.com",
@@ -64,6 +66,7 @@ def test_what_it_does_not_know_the_engine_answers(
     workspace: Workspace, real_engine: Engine, command: tuple[str, ...]
 ) -> None:
     """With its own words and exit code."""
+    workspace.as_a_user()
     real = Pulumi(real_engine, workspace.pulumi.project, workspace.pulumi.environ)
     ours, theirs = workspace.run(*command, check=False), real.run(*command, check=False)
     assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)

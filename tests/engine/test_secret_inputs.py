@@ -40,6 +40,7 @@ SECRET = {
 
 def test_what_repeats_a_secret_is_a_secret(workspace: Workspace) -> None:
     """Of every resource, after `up` and after a refresh, and nothing else becomes one; no file has it in plain."""
+    workspace.as_a_user()
     workspace.run("config", "set", "mixpanel:releaseBrakes", "grantShare", "--stack", "production")
     workspace.program(PROGRAM)
     workspace.up()

@@ -44,6 +44,7 @@ def test_the_secret_is_in_no_state_file_log_or_error(workspace: Workspace, kept:
     With the secret in the environment that includes the engine's own debug log. With the secret in the stack's
     configuration it cannot: at level 9 the engine itself logs what it configures providers with.
     """
+    workspace.as_a_user()
     document = workspace.dump()
     document["service_accounts"][0]["secret"] = CANARY
     workspace.emulator.control("POST", "seed", document)
@@ -203,6 +204,7 @@ FACTS: dict[str, Any] = {
 
 def _keep(workspace: Workspace) -> None:
     """Have the secrets be those of the environment, for the stack, the emulator and all that runs."""
+    workspace.as_a_user()
     file = workspace.stacks / "Pulumi.production.yaml"
     workspace.run("stack", "rm", "production", "--yes", "--preserve-config")
     file.write_text(
