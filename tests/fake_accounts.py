@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import AccountFlag, GrantType
 from mixpanel_access.model.errors import NotFound
-from mixpanel_access.model.other_access import AccountFlag
-from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.service_accounts import NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
+from mixpanel_access.model.setting_values import Secret
 
 if TYPE_CHECKING:
     from tests.fakes import FakeApi

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from mixpanel_access.model.custom_roles import CustomRoleInfo
 from mixpanel_access.model.errors import NotFound
+from mixpanel_access.model.roles import CustomRoleInfo
 
 if TYPE_CHECKING:
     from tests.fakes import FakeApi

@@ -14,15 +14,13 @@ from typing import cast
 from mixpanel_access.api.client import Api
 from mixpanel_access.directory.directory import Directory, Machine, Times
 from mixpanel_access.directory.this_machine import Sendings
-from mixpanel_access.model.access import Grant, GrantType, Person, Project
+from mixpanel_access.model.access import Discoverability, Grant, GrantType, Person, Project, SingleSignOn
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import AccessError, Forbidden, NotFound
-from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.rights import Identity
-from mixpanel_access.model.secret import Secret
-from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import READ_BACK_SECONDS, Settings
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.session import Session

@@ -17,7 +17,7 @@ from mixpanel_access.api.teams import TeamsEndpoint
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.api.users import UsersEndpoint
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 
 from mixpanel_access.api.shapes import Wire, checked, rows, unintelligible
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.model.custom_roles import CustomRoleInfo
+from mixpanel_access.model.roles import CustomRoleInfo
 
 
 def _codes(value: object) -> frozenset[str] | None:

@@ -9,9 +9,8 @@ from pydantic import BeforeValidator
 
 from mixpanel_access.api.shapes import Wire, checked, unintelligible
 from mixpanel_access.api.transport import Transport
+from mixpanel_access.model.access import Discoverability, SingleSignOn
 from mixpanel_access.model.address import canonical_domain
-from mixpanel_access.model.other_access import Discoverability
-from mixpanel_access.model.security import SingleSignOn
 
 _VERIFIED = {"verified", "claimed", "active"}
 

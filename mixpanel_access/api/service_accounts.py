@@ -11,16 +11,15 @@ from mixpanel_access.api.answers import Json
 from mixpanel_access.api.projects import GRANT_TYPES
 from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import AccountFlag, GrantType
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.other_access import AccountFlag
-from mixpanel_access.model.secret import Secret
 from mixpanel_access.model.service_accounts import (
     NewServiceAccount,
     ServiceAccountInfo,
     ServiceAccountRole,
     service_account_name,
 )
+from mixpanel_access.model.setting_values import Secret
 
 
 class AccountRow(OrganizationRow):

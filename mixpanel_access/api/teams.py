@@ -15,8 +15,8 @@ from mixpanel_access.api.shapes import OrganizationRow, RoleWord, Wire, checked,
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.settings import Verb
 from mixpanel_access.model.teams import NO_ROLE, TeamInfo
-from mixpanel_access.model.undocumented import Verb
 
 
 class HeldRow(Wire):

@@ -26,7 +26,7 @@ from mixpanel_access.api.redirects import next_path
 from mixpanel_access.api.shapes import unintelligible
 from mixpanel_access.model import errors
 from mixpanel_access.model.rights import what_is_needed
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 
 # httpx brings its command line along wherever click is installed, and with it rich and pygments: a quarter of its time.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not to be imported

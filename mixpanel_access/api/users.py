@@ -16,7 +16,7 @@ from mixpanel_access.api.shapes import Instant, OrganizationRow, checked, rows, 
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate, named
 from mixpanel_access.model.access import Person
-from mixpanel_access.model.undocumented import Verb
+from mixpanel_access.model.settings import Verb
 
 _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
 

@@ -13,7 +13,7 @@ from mixpanel_access.cli.output import new_table, print_json, print_other_access
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.model.other_access import OtherAccess
+    from mixpanel_access.model.access import OtherAccess
     from mixpanel_access.operations.drift import AccessDifference, Organization
     from mixpanel_access.operations.project import PulumiProject
 

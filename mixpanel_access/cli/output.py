@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mixpanel_access.files.lines import FileLine, Verified
-    from mixpanel_access.model.access import Project
-    from mixpanel_access.model.other_access import OtherAccess
+    from mixpanel_access.model.access import OtherAccess, Project
 
 _Record = TypeVar("_Record")
 _WIDE: Final = 10_000

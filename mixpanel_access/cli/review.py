@@ -24,7 +24,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.model.other_access import OtherAccess
+    from mixpanel_access.model.access import OtherAccess
     from mixpanel_access.operations.review.deciding import Progress
     from mixpanel_access.operations.review.packet import Item, Packet, Unmanaged
     from mixpanel_access.operations.review.starting import Begun

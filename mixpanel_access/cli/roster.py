@@ -29,8 +29,7 @@ def roster(
 
     Example: `mixpanel-access roster stacks/production.yaml`
     """
-    from mixpanel_access.files.other_rosters import read_other_rosters
-    from mixpanel_access.files.roster import read_roster
+    from mixpanel_access.files.roster import read_other_rosters, read_roster
     from mixpanel_access.model.effective_access import effective_access, overlaps
 
     found, today = read_roster(file), day_of(now)

@@ -23,8 +23,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.model.access import GrantType
-    from mixpanel_access.model.other_access import OtherAccess
+    from mixpanel_access.model.access import GrantType, OtherAccess
     from mixpanel_access.operations.who import PersonGrant
 
 

@@ -14,8 +14,7 @@ from mixpanel_access import provider
 from mixpanel_access.component.children import child_options, configured_day
 from mixpanel_access.component.policy_facts import policy_facts
 from mixpanel_access.component.twins import declared_beside
-from mixpanel_access.files.other_rosters import OtherRosters, read_other_rosters
-from mixpanel_access.files.roster import read_roster
+from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.declaration import (
     BRAKE,
@@ -25,9 +24,9 @@ from mixpanel_access.model.declaration import (
     Declaration,
     DeclaredResource,
     declaration,
+    read_kept,
 )
 from mixpanel_access.model.errors import AccessError, InputError
-from mixpanel_access.model.kept import read_kept
 from mixpanel_access.model.neighbours import CLAIMED_TWICE, CONTACTS_BESIDE, NEIGHBOURS
 from mixpanel_access.model.resources import (
     ALL_KINDS,

@@ -11,7 +11,7 @@ from mixpanel_access.directory.service_accounts import roles_in
 from mixpanel_access.directory.snapshot import TEAMS, Part, grants_of
 from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.custom_roles import CustomRoleInfo
+from mixpanel_access.model.roles import CustomRoleInfo
 
 if TYPE_CHECKING:
     from mixpanel_access.api.custom_roles import CustomRolesEndpoint

@@ -11,20 +11,21 @@ from typing import Final, TypeVar
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.role_holders import PEOPLE, holders_of
 from mixpanel_access.model import audit
-from mixpanel_access.model.access import GrantType, source_in_words
-from mixpanel_access.model.address import few, same_key
-from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.custom_roles import CustomRoleInfo
-from mixpanel_access.model.errors import MixpanelError
-from mixpanel_access.model.other_access import (
+from mixpanel_access.model.access import (
     EVERYBODY,
     ORGANIZATION,
     AccessSource,
     Discoverability,
+    GrantType,
     OtherAccess,
     gives_classified,
+    source_in_words,
     unknown_access,
 )
+from mixpanel_access.model.address import few, same_key
+from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.errors import MixpanelError
+from mixpanel_access.model.roles import CustomRoleInfo
 from mixpanel_access.model.similarity import counted
 
 _MCP_PAGES: Final = 10

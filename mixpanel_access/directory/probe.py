@@ -12,14 +12,12 @@ from urllib.parse import urlsplit
 
 from mixpanel_access.directory.security import TWO_FACTOR_KEY
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import GrantType, SingleSignOn
 from mixpanel_access.model.address import few
 from mixpanel_access.model.audit import ACCESS_EVENTS, SESSION_EVENTS
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS, unknown_words
-from mixpanel_access.model.security import SingleSignOn
-from mixpanel_access.model.settings import LOOPBACK, REGIONS, Settings, is_real
+from mixpanel_access.model.settings import BY_HAND, LOOPBACK, REGIONS, Settings, Verb, is_real
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.model.undocumented import BY_HAND, Verb
 
 if TYPE_CHECKING:
     from mixpanel_access.api.client import Api

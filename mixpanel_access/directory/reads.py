@@ -15,12 +15,20 @@ from mixpanel_access.directory.security import SECURITY, read_features, read_sec
 from mixpanel_access.directory.snapshot import PEOPLE, EmptyLists, Part, Snapshot, by_role, contradiction, grants_of
 from mixpanel_access.directory.writes import Writer
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import AccessInProject, Grant, GrantType, Person, Project, access_in_project
+from mixpanel_access.model.access import (
+    AccessInProject,
+    Discoverability,
+    Feature,
+    Grant,
+    GrantType,
+    Person,
+    Project,
+    Security,
+    access_in_project,
+)
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.rights import Identity, OwnRights
-from mixpanel_access.model.security import Feature, Security
 
 if TYPE_CHECKING:
     from mixpanel_access.api.client import Api

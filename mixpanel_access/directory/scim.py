@@ -13,10 +13,9 @@ from mixpanel_access.directory.shown import is_active, is_in_group, is_in_team, 
 from mixpanel_access.directory.snapshot import PEOPLE, TEAMS, Part
 from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import Person, ScimUser
+from mixpanel_access.model.access import Person, ScimUser, SingleSignOn
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, Invalid, Unintelligible
-from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import ScimGroup, TeamInfo
 
 if TYPE_CHECKING:

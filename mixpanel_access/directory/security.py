@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from mixpanel_access.directory.snapshot import Part
 from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
+from mixpanel_access.model.access import Feature, Security, SingleSignOn, Topic
 from mixpanel_access.model.audit import USER_ADDED
-from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
 
 TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 """The one known key of the two-factor settings (contract, section 8)."""

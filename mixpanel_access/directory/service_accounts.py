@@ -15,8 +15,7 @@ from mixpanel_access.directory.shown import has_account, has_account_role
 from mixpanel_access.directory.snapshot import Part, Snapshot
 from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.other_access import AccountFlag
+from mixpanel_access.model.access import AccountFlag, GrantType
 from mixpanel_access.model.service_accounts import NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from typing import Any, Final, Generic, TypeVar, cast
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Grant, GrantType, Person
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import pauses
 from mixpanel_access.model.errors import NotApplied
-from mixpanel_access.model.pauses import pauses
 from mixpanel_access.model.roles import MANAGING_ROLES
 from mixpanel_access.model.settings import READ_BACK_SECONDS
 from mixpanel_access.model.teams import TeamInfo

@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, TypeVar
 from mixpanel_access.directory.crowd import Crowd
 from mixpanel_access.directory.snapshot import Part, Snapshot
 from mixpanel_access.model import errors
-from mixpanel_access.model.pauses import pauses
+from mixpanel_access.model.dates import pauses
 
 ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 0.5

@@ -33,10 +33,9 @@ from mixpanel_access.emulator import (
 from mixpanel_access.emulator.account_store import Account
 from mixpanel_access.emulator.answer import Refusal, access_request_page, in_dialect, paged
 from mixpanel_access.emulator.audit_store import Actor
-from mixpanel_access.emulator.control import PREFIX, Control, RequestLog
+from mixpanel_access.emulator.control import PREFIX, Control, RequestLog, must_be_local
 from mixpanel_access.emulator.dialect import DEFAULT, Dialect
 from mixpanel_access.emulator.faults import Fault, Faults, Stale
-from mixpanel_access.emulator.origin import must_be_local
 from mixpanel_access.emulator.recording import Audit, actor_of
 from mixpanel_access.emulator.routing import LARGEST_BODY, Call, Endpoint, RouteMatch, find
 from mixpanel_access.emulator.store import Store

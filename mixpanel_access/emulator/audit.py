@@ -10,10 +10,9 @@ from starlette.responses import JSONResponse, Response
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import AuditFilter, is_event
 from mixpanel_access.emulator.custom_roles import READS_AUDIT_LOG
-from mixpanel_access.emulator.fields import FIRST_YEAR, LAST_YEAR
 from mixpanel_access.emulator.routing import DIGITS, Body, Call, Endpoint
 from mixpanel_access.emulator.rules import known_project, managed_project, must_manage_organization, own_roles
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, instant
 
 _PAGE: Final = 100
 _LARGEST_PAGE: Final = 1000

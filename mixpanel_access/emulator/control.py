@@ -1,4 +1,4 @@
-"""The control surface under /_emulator/: what only an emulator can do, on loopback and without credentials."""
+"""The control surface under /_emulator/: what only an emulator can do, without credentials, and not for web pages."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Annotated, Any, Protocol
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from starlette.requests import Request
@@ -19,10 +20,17 @@ from mixpanel_access.emulator import logins
 from mixpanel_access.emulator.answer import Refusal
 from mixpanel_access.emulator.audit_store import Actor, NewEvent
 from mixpanel_access.emulator.dialect import Dialect
-from mixpanel_access.emulator.document import AuditPart, Document
+from mixpanel_access.emulator.document import (
+    AuditPart,
+    Document,
+    DocumentPart,
+    Email,
+    Instant,
+    LoginMethod,
+    OrganizationRole,
+    ProjectRole,
+)
 from mixpanel_access.emulator.faults import Fault, Faults
-from mixpanel_access.emulator.fields import DocumentPart, Email, Instant, LoginMethod, OrganizationRole, ProjectRole
-from mixpanel_access.emulator.origin import must_be_json
 from mixpanel_access.emulator.recording import Audit, person
 from mixpanel_access.emulator.routing import parsed
 from mixpanel_access.emulator.rules import known_member
@@ -299,3 +307,53 @@ class Control:
 
 def _ip(request: Request) -> str | None:
     return request.client.host if request.client else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address belongs to this machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def must_be_local(request: Request, *, loopback: bool) -> None:
+    """Refuse a request from a page of another site, or to a foreign name that leads to this machine.
+
+    Args:
+        request: the request.
+        loopback: whether the emulator listens only on this machine; otherwise any name may lead to it.
+
+    Raises:
+        Refusal: a page of another site may have sent the request.
+    """
+    host = request.headers.get("host", "")
+    if loopback and not is_loopback(_name(host)):
+        raise Refusal(403, "the emulator answers only on names of this machine")
+    origin = request.headers.get("origin")
+    if origin is not None and _of_origin(origin) != host:
+        raise Refusal(403, "the emulator answers no page of another origin")
+
+
+def must_be_json(request: Request, body: bytes) -> None:
+    """Refuse a body that is not JSON: a page can send only other types without asking first.
+
+    Raises:
+        Refusal: the body has another type.
+    """
+    if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refusal(415, "a body must be application/json")
+
+
+def _of_origin(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
+def _name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

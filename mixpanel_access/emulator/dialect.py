@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from mixpanel_access.emulator.fields import DocumentPart
+from mixpanel_access.emulator.document import DocumentPart
 from mixpanel_access.model import roles
 
 

@@ -31,14 +31,6 @@ TIMEZONES: Final = {1: "UTC", 2: "US/Eastern", 3: "US/Central", 4: "US/Mountain"
 _TIMEZONE: Final = re.compile(r"UTC|[A-Z][A-Za-z]+(/[A-Za-z0-9_+-]+){1,2}")
 
 
-class _Names(Body):
-    projectNames: list[str]  # noqa: N815  # the wire's own word
-
-
-class _Ids(Body):
-    projectIds: list[int]  # noqa: N815
-
-
 class _InRegion(Body):
     project_name: str
     cluster_id: int
@@ -52,7 +44,7 @@ def _list(call: Call) -> Response:
 
 def _create(call: Call) -> Response:
     must_manage_organization(call)
-    names = call.read(_Names).projectNames
+    names = call.read_key("projectNames", list[str])
     for name in names:
         _must_be_name(name)
     ids = [call.store.add_project(name, TIMEZONES[5], CLUSTERS[1]) for name in names]
@@ -72,7 +64,7 @@ def _create_in_region(call: Call) -> Response:
 def _delete(call: Call) -> Response:
     """Only owners delete; for the official provider, the calling account counts as an owner."""
     must_manage_organization(call)
-    ids = call.read(_Ids).projectIds
+    ids = call.read_key("projectIds", list[int])
     if call.account.role != roles.OWNER and not call.provider_compat:
         raise Refusal(403, f"the role {call.account.role} may not delete projects (delete_project)")
     for id_ in ids:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote
 
@@ -30,6 +31,7 @@ DIGITS: Final = 20
 
 _PARAM: Final = re.compile(r"\{(\w+)\}")
 _Body = TypeVar("_Body", bound=BaseModel)
+_Value = TypeVar("_Value")
 
 
 def parsed(body: bytes) -> Any:
@@ -52,6 +54,13 @@ class Body(BaseModel):
     """The body of a request: unknown keys are ignored, and no value is converted to another type."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
+
+
+@cache
+def _body_with(key: str, kind: Any) -> type[Body]:
+    """The model of a body of which only one key counts."""
+    made: type[Body] = type("Body", (Body,), {"__module__": __name__, "__annotations__": {key: kind}})
+    return made
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,11 @@ class Call:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             raise Refusal(422, f"{'.'.join(map(str, first['loc'])) or 'the body'}: {first['msg']}") from None
+
+    def read_key(self, key: str, kind: type[_Value], value: Any = None) -> _Value:
+        """The one key of the body that counts; 422 if it has another shape."""
+        found: _Value = getattr(self.read(_body_with(key, kind), value), key)  # type: ignore[arg-type]  # any type has a hash
+        return found
 
 
 Handler = Callable[[Call], Response]

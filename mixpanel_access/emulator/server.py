@@ -18,11 +18,11 @@ from pydantic import ValidationError
 
 from mixpanel_access.emulator import dialect as dialects
 from mixpanel_access.emulator.app import Emulator, must_be_verbs
+from mixpanel_access.emulator.control import is_loopback
 from mixpanel_access.emulator.database import Clock
 from mixpanel_access.emulator.dialect import DEFAULT, Dialect
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.emulator.faults import must_be_lists
-from mixpanel_access.emulator.origin import is_loopback
 from mixpanel_access.emulator.routing import parsed
 from mixpanel_access.emulator.store import Store
 from mixpanel_access.model.errors import UsageError

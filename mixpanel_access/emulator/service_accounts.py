@@ -46,14 +46,6 @@ class _Left(Body):
     service_account_ids: list[int]
 
 
-class _Removed(Body):
-    projects: list[_Left]
-
-
-class _Ids(Body):
-    service_account_ids: list[int]
-
-
 def row(account: Account) -> dict[str, Any]:
     """An account as every read shows it, without token and projects."""
     return {
@@ -132,7 +124,7 @@ def _delete(call: Call) -> Response:
 
 def _delete_many(call: Call) -> Response:
     must_manage_organization(call)
-    _remove(call, call.read(_Ids).service_account_ids)
+    _remove(call, call.read_key("service_account_ids", list[int]))
     return JSONResponse({"status": "ok"})
 
 
@@ -159,7 +151,7 @@ def _add_to_projects(call: Call) -> Response:
 def _remove_from_projects(call: Call) -> Response:
     must_manage_organization(call)
     leaving = []
-    for left in call.read(_Removed).projects:
+    for left in call.read_key("projects", list[_Left]):
         known_project(call, left.id)
         for id_ in left.service_account_ids:
             account = known(call, id_)

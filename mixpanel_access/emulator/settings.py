@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from mixpanel_access.emulator import rules
 from mixpanel_access.emulator.answer import Refusal, ok
-from mixpanel_access.emulator.fields import JsonObject
+from mixpanel_access.emulator.document import JsonObject
 from mixpanel_access.emulator.routing import Call, Endpoint, Handler
 from mixpanel_access.emulator.rules import must_manage_organization
 

@@ -27,18 +27,6 @@ from mixpanel_access.emulator.team_store import StoredTeam
 from mixpanel_access.model.address import same_key
 
 
-class _Names(Body):
-    teamNames: list[str]  # noqa: N815  # the wire's own word
-
-
-class _Name(Body):
-    name: str
-
-
-class _TeamIds(Body):
-    teamIds: list[int]  # noqa: N815
-
-
 class _ProjectRole(Body):
     id: int
     role: str
@@ -54,10 +42,6 @@ class _AddedProjects(Body):
     add_default_projects: bool = False
 
 
-class _ProjectIds(Body):
-    projectIds: list[int]  # noqa: N815
-
-
 class _User(Body):
     email: str
 
@@ -65,18 +49,6 @@ class _User(Body):
 class _TeamUsers(Body):
     id: int
     users: list[_User]
-
-
-class _AddedUsers(Body):
-    teams: list[_TeamUsers]
-
-
-class _Emails(Body):
-    emails: list[str]
-
-
-class _AccountIds(Body):
-    service_account_ids: list[int]
 
 
 def _list(call: Call) -> Response:
@@ -99,7 +71,7 @@ def _list(call: Call) -> Response:
 def _create(call: Call) -> Response:
     """A name that exists is not an error. The answer has no ids: clients find them in the list."""
     must_manage_organization(call)
-    names = call.read(_Names, _renamed(call, "teams", "teamNames")).teamNames
+    names = call.read_key("teamNames", list[str], _renamed(call, "teams", "teamNames"))
     results = []
     for name in names:
         _must_be_name(name)
@@ -116,7 +88,7 @@ def _rename(call: Call) -> Response:
     body = call.json()
     if call.provider_compat and isinstance(body, dict) and "name" not in body:
         return ok({"updated": True})
-    name = call.read(_Name, body).name
+    name = call.read_key("name", str, body)
     _must_be_name(name)
     other = call.store.team_by_name(name)
     if other is not None and other.id != team.id:
@@ -131,10 +103,10 @@ def _delete(call: Call) -> Response:
     must_manage_organization(call)
     body = _renamed(call, "teams", "teamNames")
     if call.provider_compat and isinstance(body, dict) and "teamNames" in body:
-        found = map(call.store.team_by_name, call.read(_Names, body).teamNames)
+        found = map(call.store.team_by_name, call.read_key("teamNames", list[str], body))
         teams = [team for team in found if team is not None]
     else:
-        teams = [_team(call, id_) for id_ in call.read(_TeamIds, body).teamIds]
+        teams = [_team(call, id_) for id_ in call.read_key("teamIds", list[int], body)]
     for team in dict.fromkeys(teams):
         call.store.remove_team(team.id)
         call.audit.team("deleted", team)
@@ -158,7 +130,7 @@ def _add_projects(call: Call) -> Response:
 def _remove_projects(call: Call) -> Response:
     must_manage_organization(call)
     team = _team_of_path(call)
-    ids = call.read(_ProjectIds).projectIds
+    ids = call.read_key("projectIds", list[int])
     for id_ in ids:
         known_project(call, id_)
     for id_ in ids:
@@ -178,7 +150,7 @@ def _put_grant(call: Call, team: StoredTeam, project_id: int, role: str | None) 
 
 def _add_members(call: Call) -> Response:
     must_manage_organization(call)
-    wanted = call.read(_AddedUsers).teams
+    wanted = call.read_key("teams", list[_TeamUsers])
     orders = [(joinable_team(call, o.id), known_member(call.store, user.email)) for o in wanted for user in o.users]
     for team, member in orders:
         join_team(call, team.id, member)
@@ -189,7 +161,7 @@ def _remove_members(call: Call) -> Response:
     must_manage_organization(call)
     team = _team_of_path(call)
     inside = {same_key(row["email"]) for row in call.store.team_members(team.id)}
-    emails = call.read(_Emails).emails
+    emails = call.read_key("emails", list[str])
     for email in emails:
         if same_key(email) not in inside:
             raise Refusal(404, f"{email} is not in the team {team.name}")
@@ -222,7 +194,7 @@ def _remove_accounts(call: Call) -> Response:
 def _put_accounts(call: Call, *, member: bool) -> None:
     must_manage_organization(call)
     team = joinable_team(call, _team_of_path(call).id)
-    for account in [service_accounts.known(call, id_) for id_ in call.read(_AccountIds).service_account_ids]:
+    for account in [service_accounts.known(call, id_) for id_ in call.read_key("service_account_ids", list[int])]:
         if call.store.put_team_account(team.id, account.id, member=member):
             who = {"service_account_id": str(account.id), "service_account_name": account.username}
             call.audit.team(f"service_account_{'added' if member else 'removed'}", team, **who)

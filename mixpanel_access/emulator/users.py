@@ -44,10 +44,6 @@ class _Invited(Body):
     teams: list[int] = Field(default_factory=list)
 
 
-class _Invitations(Body):
-    users: list[_Invited]
-
-
 class _GrantedUser(Body):
     email: str
     role: str
@@ -58,26 +54,10 @@ class _GrantedProject(Body):
     users: list[_GrantedUser]
 
 
-class _Grants(Body):
-    projects: list[_GrantedProject]
-
-
 class _FlatGrants(Body):
     users: list[str]
     projects: list[int | str]
     role: str
-
-
-class _Role(Body):
-    role: str
-
-
-class _ProjectIds(Body):
-    projectIds: list[int]  # noqa: N815  # the wire's own word
-
-
-class _Emails(Body):
-    emails: list[str]
 
 
 def _list(call: Call) -> Response:
@@ -101,7 +81,7 @@ def _list(call: Call) -> Response:
 
 def _invite(call: Call) -> Response:
     must_manage_organization(call)
-    users = call.read(_Invitations).users
+    users = call.read_key("users", list[_Invited])
     plan = call.store.setting("organization")["plan"]
     for user in users:
         _must_be_address(user.email)
@@ -141,8 +121,8 @@ def _grant(call: Call) -> Response:
         flat = call.read(_FlatGrants, body)
         wanted = [(id_, email, flat.role) for id_ in flat.projects for email in flat.users]
     else:
-        nested = call.read(_Grants, body)
-        wanted = [(held.id, user.email, user.role) for held in nested.projects for user in held.users]
+        nested = call.read_key("projects", list[_GrantedProject], body)
+        wanted = [(held.id, user.email, user.role) for held in nested for user in held.users]
     orders: list[tuple[int, str, str]] = []
     for id_, email, role in wanted:
         if isinstance(id_, str) and not call.provider_compat:
@@ -164,7 +144,7 @@ def _grant(call: Call) -> Response:
 
 def _change_role(call: Call) -> Response:
     must_manage_organization(call)
-    role, email = call.read(_Role).role, call.path_params["email"]
+    role, email = call.read_key("role", str), call.path_params["email"]
     member = known_member(call.store, email)
     rules.must_assign(call.account.role, role, call.store.setting("organization")["plan"])
     _put_role(call, member, role)
@@ -173,7 +153,7 @@ def _change_role(call: Call) -> Response:
 
 def _take_grants(call: Call) -> Response:
     must_manage_organization(call)
-    ids, email = call.read(_ProjectIds).projectIds, call.path_params["email"]
+    ids, email = call.read_key("projectIds", list[int]), call.path_params["email"]
     known_member(call.store, email)
     for id_ in ids:
         known_project(call, id_)
@@ -190,7 +170,7 @@ def _remove(call: Call) -> Response:
     else:
         if not (isinstance(body, dict) and "emails" in body):
             raise Refusal(400, "emails is missing")
-        emails = call.read(_Emails, body).emails
+        emails = call.read_key("emails", list[str], body)
     known = [member for member in map(call.store.member, emails) if member]
     found = list({member.key: member for member in known}.values())
     for member in found:
@@ -214,7 +194,7 @@ def _new_link(call: Call) -> Response:
 
 def _again(call: Call, kind: str) -> Response:
     must_manage_organization(call)
-    emails = call.read(_Emails).emails
+    emails = call.read_key("emails", list[str])
     pending = []
     for email in emails:
         member = call.store.member(email)

@@ -1,14 +1,35 @@
-"""A roster's file: its text as it is, what it says, and a new text in its place."""
+"""Roster files: read one, write one, and compare it with the other rosters in its folder."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any, Final
 
 from mixpanel_access.files import whole
+from mixpanel_access.files.whole import reason
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import RosterError
-from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.neighbours import (
+    About,
+    Claims,
+    Conflict,
+    Neighbour,
+    claims_in,
+    conflicts,
+    neighbour_facts,
+    organization_in,
+)
+from mixpanel_access.model.roster.reading import RosterSource, line_of, parse
 from mixpanel_access.model.roster.salvage import Salvaged, salvage
 from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.roster.yaml_text import BadYaml, load
+from mixpanel_access.model.similarity import counted
 
 
 def write_roster(file: Path, before: str | None, text: str) -> None:
@@ -85,3 +106,160 @@ def _text(text_in: Path, file: Path) -> str:
             why=whole.reason(error),
             next_step=f"The stack {file.stem!r} needs its roster there.",
         ) from None
+
+
+_SHOWN: Final = 5
+"""Projects that an error names; the others are counted."""
+_ROSTER: Final = re.compile(r"""^[\s{]*["']?environment["']?\s*:""", re.MULTILINE)
+"""What every roster has, and what no file has that rosters include."""
+
+
+@dataclass(frozen=True)
+class OtherRosters:
+    """What is known of the rosters beside one.
+
+    Attributes:
+        conflicts: where one of them claims the same.
+        unread: the rosters of which that is not known, and why.
+        people: who is in the others: the key of each entry's address, and the last day that it names, or "".
+        own: what the roster itself claims; None where it cannot be read.
+        files: the rosters of the same organization, each with the file that has its text.
+    """
+
+    conflicts: Sequence[Conflict] = ()
+    unread: Sequence[str] = ()
+    people: Sequence[tuple[str, str]] = ()
+    own: Claims | None = None
+    files: Sequence[tuple[Path, Path]] = ()
+
+    def has(self, email: str, today: date) -> bool:
+        """Whether somebody is in another roster, and their entry has not ended."""
+        return any(key == same_key(email) and (not ends or ends >= str(today)) for key, ends in self.people)
+
+    @property
+    def error(self) -> RosterError | None:
+        """Why the roster cannot be used; None where it can."""
+        refused = [conflict.text for conflict in self.conflicts if conflict.about is About.PROJECT]
+        if not refused:
+            return None
+        more = [f"and {counted(len(refused) - _SHOWN, 'project')} more"] if len(refused) > _SHOWN else []
+        return RosterError(
+            "cannot use the roster", why="; ".join([*refused[:_SHOWN], *more]), next_step="Correct it and run again."
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong, and does not keep the roster from being used."""
+        return [*(conflict.text for conflict in self.conflicts if conflict.about is not About.PROJECT), *self.unread]
+
+    @property
+    def claims(self) -> list[str]:
+        """What another stack has a claim on too, for policies."""
+        return [conflict.text for conflict in self.conflicts if conflict.about is not About.NAME]
+
+    def facts(self, declared: Declaration, today: date) -> dict[str, Any]:
+        """What the rosters beside it give to its people and teams, for policies.
+
+        Args:
+            declared: what the roster itself declares.
+            today: the day for which their entries count.
+        """
+        if self.own is None:
+            return {}
+        others, unread = [], list(self.unread)
+        for file, text_in in self.files:
+            try:
+                roster = read_roster(file, text_in)
+            except RosterError as error:
+                unread.append(f"{file.name} cannot be read: {error.why or error.what}")
+            else:
+                others.append(Neighbour(file.name, roster, declaration(roster, today)))
+        environments = {project.id: project.environment for project in self.own.projects if project.environment}
+        return neighbour_facts(declared, environments, others, unread)
+
+
+def read_other_rosters(file: Path, organization: int | None = None, drafts: Path | None = None) -> OtherRosters:
+    """Compare a roster with those in its folder.
+
+    A roster that cannot be read never fails this one, which may have access to take away.
+
+    Args:
+        file: the roster.
+        organization: the organization that its stack works on; None for the one that its configuration file names.
+        drafts: a folder whose files a preview takes in place of rosters of the same name; None for none.
+    """
+    if organization is None:
+        organization = _organization(file)
+    try:
+        text = _draft_or(file, drafts).read_text(encoding="utf-8")
+        document = load(text)
+    except (OSError, UnicodeDecodeError, BadYaml):
+        return OtherRosters()  # reading the roster itself says what is wrong with it
+    if not isinstance(document, dict):
+        return OtherRosters()
+    own = claims_in(document, file.name, organization, partial(line_of, text))
+    others, unread, files = [], [], []
+    names = {path.name for folder in (file.parent, drafts) if folder for path in folder.glob("*.yaml")}
+    for path in (file.parent / name for name in sorted(names - {file.name})):
+        if path.name.startswith(("Pulumi.", ".")):
+            continue
+        text_in = _draft_or(path, drafts)
+        found = _claims(path, text_in)
+        if isinstance(found, str):
+            unread.append(
+                f"{found}, so nobody knows whether it claims what {file.name} has: a project, or organization roles"
+            )
+        elif found is not None:
+            others.append(found)
+            files += [(path, text_in)] if own.meets(found) else []
+    people = [one for other in others if own.meets(other) for one in other.people]
+    return OtherRosters(conflicts(own, others), unread, people, own, files)
+
+
+def _draft_or(file: Path, drafts: Path | None) -> Path:
+    """The draft that a preview takes in place of a roster, or the roster."""
+    draft = drafts / file.name if drafts else file
+    return draft if draft.is_file() else file
+
+
+def _claims(path: Path, text_in: Path) -> Claims | str | None:
+    """What a file claims if it is a roster, None if it is not, or why nobody knows."""
+    try:
+        text = text_in.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{path.name} cannot be read ({reason(error)})"
+    try:
+        document = load(text)
+    except BadYaml as error:
+        return f"{path.name}:{error.line} cannot be read ({error})" if _ROSTER.search(text) else None
+    if not isinstance(document, dict) or "environment" not in document:
+        return None
+    return claims_in(document, path.name, _organization(path), partial(line_of, text))
+
+
+def _organization(roster: Path) -> int | None:
+    """The organization of a roster's stack, by its configuration file: beside it, or where Pulumi.yaml has those."""
+    name = f"Pulumi.{roster.stem}.yaml"
+    for folder in _configurations(roster):
+        try:
+            return organization_in(load((folder / name).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError, BadYaml):
+            return None
+    return None
+
+
+def _configurations(roster: Path) -> list[Path]:
+    """The folders that may hold a stack's configuration."""
+    own = roster.absolute().parent
+    for folder in (own, *own.parents):
+        try:
+            project: Any = load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError, BadYaml):
+            break
+        named = project.get("stackConfigDir") if isinstance(project, dict) else None
+        return [folder / str(named), own] if named else [folder, own]
+    return [own]

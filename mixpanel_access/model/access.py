@@ -1,15 +1,19 @@
-"""People and grants in an organization as plain values: what a read of Mixpanel says, without its wire shapes."""
+"""What a read of Mixpanel says about access, as plain values: people, grants, login security, other access.
+
+Other access is what no stack manages: data views, classified data, service accounts' sensitive flag, MCP and
+discoverability (contract, section 17). It is only shown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import domain_of, few, same_key
 
 
 class Invitation(StrEnum):
@@ -161,3 +165,142 @@ def access_in_project(grants: Iterable[Grant], organization_role: str | None) ->
         grant_types=tuple(kind for kind in GrantType if kind in found),
         grants=tuple(rows),
     )
+
+
+EVERYBODY: Final = "everybody in the organization"
+ORGANIZATION: Final = "the organization"
+CLASSIFIED_WORD: Final = "classif"
+"""What the code of the permission for classified data is taken to contain: Mixpanel publishes no codes."""
+
+
+class AccessSource(StrEnum):
+    """What kind of access it is."""
+
+    DATA_VIEWS = "data views"
+    CLASSIFIED = "classified data"
+    ACCOUNTS = "sensitive service accounts"
+    MCP = "MCP"
+    DISCOVERABILITY = "discoverability"
+
+
+OF_PEOPLE: Final = (AccessSource.DATA_VIEWS, AccessSource.CLASSIFIED, AccessSource.MCP)
+"""The kinds that one person can have."""
+
+
+class Discoverability(StrEnum):
+    """How people of the company's domains, who are not in the organization, come into it."""
+
+    CLOSED = "Closed"
+    REQUEST = "Request"
+    OPEN = "Open"
+
+
+@dataclass(frozen=True)
+class AccountFlag:
+    """What a project's list says of one service account.
+
+    Attributes:
+        name: its name, or its id in words.
+        role: its role there, or None.
+        sensitive: whether it has sensitive access; None where the list does not tell.
+    """
+
+    name: str
+    role: str | None
+    sensitive: bool | None
+
+
+@dataclass(frozen=True)
+class OtherAccess:
+    """One thing that somebody has, or that is unknown.
+
+    Attributes:
+        source: the kind of access.
+        who: an address, or a team, a service account or the organization in words; "" if it is unknown for everybody.
+        what: the access, or why it is unknown.
+        project: the project's id, or None.
+        known: False if it is unknown whether this access exists.
+    """
+
+    source: AccessSource
+    who: str
+    what: str
+    project: int | None = None
+    known: bool = True
+
+    def concerns(self, email_key: str) -> bool:
+        """Whether it concerns the person of that key; what is unknown may."""
+        return not self.known or self.who == EVERYBODY or same_key(self.who) == email_key
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.what}" if self.known else f"{self.source}: unknown ({self.what})"
+
+
+def gives_classified(permissions: Iterable[str]) -> bool:
+    """Whether one of these permissions of a custom role lets people see classified data."""
+    return any(CLASSIFIED_WORD in code.lower() for code in permissions)
+
+
+def unknown_access(source: AccessSource, why: str, projects: Collection[int] = ()) -> OtherAccess:
+    """What could not be read, in all projects or in some."""
+    only = next(iter(projects)) if len(projects) == 1 else None
+    where = f" (projects {few([str(one) for one in sorted(projects)])})" if len(projects) > 1 else ""
+    return OtherAccess(source, "", why.rstrip(". ") + where, only, known=False)
+
+
+class Topic(StrEnum):
+    """What is asked for on its own, and may be refused on its own."""
+
+    SSO = "single sign-on"
+    TWO_FACTOR = "second factor"
+    REQUEST_ACCESS = "access requests"
+
+
+class Feature(StrEnum):
+    """What not every plan has (contract, section 13)."""
+
+    CUSTOM_ROLES = "custom roles"
+    AUDIT_LOG = "audit log"
+    SSO = "single sign-on"
+
+
+@dataclass(frozen=True)
+class SingleSignOn:
+    """Single sign-on of the organization.
+
+    Attributes:
+        enabled: whether it is set up.
+        required: whether everybody but organization owners and admins must use it.
+        idp_managed: whether who comes by it first joins the organization ("IdP managed access").
+        idp_name: the identity provider, for people.
+        domains: the verified claimed domains; None where they are not told.
+    """
+
+    enabled: bool | None = None
+    required: bool | None = None
+    idp_managed: bool | None = None
+    idp_name: str | None = None
+    domains: frozenset[str] | None = None
+
+    def claims(self, email: str) -> bool | None:
+        """Whether the address is of a claimed domain; a subdomain is a domain of its own (contract, section 13)."""
+        return None if self.domains is None else domain_of(email) in self.domains
+
+
+@dataclass(frozen=True)
+class Security:
+    """The organization's security settings.
+
+    Attributes:
+        sso: single sign-on.
+        two_factor_required: whether a second factor is required of who logs in with a password.
+        request_access: the settings on requests for access, as Mixpanel has them.
+        unknown: what could not be read -> why.
+        two_factor: the settings on the second factor, as Mixpanel has them.
+    """
+
+    sso: SingleSignOn = SingleSignOn()
+    two_factor_required: bool | None = None
+    request_access: Mapping[str, object] = field(default_factory=dict)
+    unknown: Mapping[Topic, str] = field(default_factory=dict)
+    two_factor: Mapping[str, object] = field(default_factory=dict)

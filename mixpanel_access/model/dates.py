@@ -1,8 +1,10 @@
-"""Dates, instants and expiries: ISO 8601, UTC. "Now" is always an argument."""
+"""Dates, instants, expiries and pauses: ISO 8601, UTC. "Now" is always an argument."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from math import inf
 from typing import Final
 
 FIRST_YEAR: Final = 1970
@@ -105,3 +107,16 @@ def _day(text: str) -> date | None:
 
 def _beginning(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def pauses(first: float, longest: float = inf) -> Iterator[float]:
+    """Seconds to wait before each further look: twice as long each time.
+
+    Args:
+        first: before the second look.
+        longest: the most between two looks.
+    """
+    pause = first
+    while True:
+        yield min(pause, longest)
+        pause *= 2

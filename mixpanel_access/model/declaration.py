@@ -1,9 +1,13 @@
-"""What a roster declares: the resources of its stack, by name, with their inputs."""
+"""What a roster declares: the resources of its stack, by name, with their inputs.
+
+A run of `mixpanel-access revoke` declares what the stack keeps instead (`Kept`).
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -26,6 +30,7 @@ from mixpanel_access.model.declared_inputs import (
     team_reasons,
 )
 from mixpanel_access.model.effective_access import days_of, effective_access, overlaps
+from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.resources import (
     CUSTOM_ROLE,
     MEMBER,
@@ -39,9 +44,7 @@ from mixpanel_access.model.resources import (
     TEAM_MEMBER,
     ResourceKind,
 )
-from mixpanel_access.model.roster.schema import (
-    Roster,
-)
+from mixpanel_access.model.roster.schema import Roster
 
 COMPONENT: Final = "roster"
 """The name of the component in a stack that is one roster."""
@@ -291,3 +294,66 @@ def declaration(roster: Roster, today: date) -> Declaration:
         security=security_inputs(roster.security) if roster.security else None,
         names={project.id: project.name for project in roster.projects.values() if project.name},
     )
+
+
+_PAIRS: Final = ("grants", "account_grants", "team_grants", "team_members")
+"""The fields of a declaration whose keys are pairs."""
+_NUMBERED: Final = ("keys", "names", "project_access")
+"""Those whose keys are project ids."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The resources that a run declares in place of what the roster says.
+
+    Attributes:
+        stack: the stack.
+        roster: the name of its roster's file.
+        declaration: the resources, with the inputs that the state has.
+    """
+
+    stack: str
+    roster: str
+    declaration: Declaration
+
+
+def kept_text(kept: Kept) -> str:
+    """The document as JSON text, which the program of `revoke` reads back."""
+    fields = asdict(kept.declaration)
+    fields |= {name: [[*key, value] for key, value in fields[name].items()] for name in _PAIRS}
+    fields |= {name: [[key, value] for key, value in fields[name].items()] for name in _NUMBERED}
+    return json.dumps({"stack": kept.stack, "roster": kept.roster, "declaration": fields})
+
+
+def read_kept(text: str, stack: str, roster: str) -> Declaration:
+    """The resources of a document.
+
+    Args:
+        text: the document.
+        stack: the stack that runs.
+        roster: the name of the roster's file that its program reads.
+
+    Raises:
+        InputError: the document is of another stack or roster, or is not one.
+    """
+    try:
+        document = json.loads(text)
+        found = document["stack"], document["roster"]
+        fields: dict[str, Any] = dict(document["declaration"])
+        fields |= {name: {(first, second): value for first, second, value in fields[name]} for name in _PAIRS}
+        fields |= {name: {int(key): value for key, value in fields[name]} for name in _NUMBERED}
+        declaration = Declaration(**fields)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            "cannot read what the stack keeps",
+            why=f"the file is not one of `mixpanel-access revoke` ({error})",
+            next_step="Unset MIXPANEL_ACCESS_KEPT: only that command sets it.",
+        ) from None
+    if found != (stack, roster):
+        raise InputError(
+            "cannot revoke with this program",
+            why=f"the run is for the stack {found[0]} and its roster {found[1]}, and the program reads {roster} for "
+            f"{stack}",
+            next_step="Name the roster of a stack as the stack is named, beside the program.",
+        )
+    return declaration

@@ -7,10 +7,10 @@ from typing import Any
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
-from mixpanel_access.model.custom_roles import as_set
 from mixpanel_access.model.effective_access import EffectivePerson
 from mixpanel_access.model.grants import shared_reasons
 from mixpanel_access.model.ownership import WHEN_UNUSED
+from mixpanel_access.model.roles import as_set
 from mixpanel_access.model.roster.schema import (
     OwnServiceAccount,
     Roster,

@@ -351,18 +351,9 @@ ORGANIZATION_SECURITY: Final = ResourceKind(
 REMOVAL_BRAKE: Final = ResourceKind("RemovalBrake", RemovalBrakeId, prefix=BRAKE_NAME)
 
 ALL_KINDS: Final = (
-    MEMBER,
-    PROJECT_GRANT,
-    PROJECT_ACCESS,
-    SERVICE_ACCOUNT,
-    SERVICE_ACCOUNT_GRANT,
-    TEAM,
-    TEAM_GRANT,
-    TEAM_MEMBER,
-    CUSTOM_ROLE,
-    ORGANIZATION_SECURITY,
-    REMOVAL_BRAKE,
-)
+    MEMBER, PROJECT_GRANT, PROJECT_ACCESS, SERVICE_ACCOUNT, SERVICE_ACCOUNT_GRANT, TEAM, TEAM_GRANT, TEAM_MEMBER,
+    CUSTOM_ROLE, ORGANIZATION_SECURITY, REMOVAL_BRAKE,
+)  # fmt: skip
 KINDS: Final[Mapping[str, ResourceKind]] = {kind.type: kind for kind in ALL_KINDS}
 """Type in the engine -> kind."""
 BY_NAME: Final[Mapping[str, ResourceKind]] = {kind.name: kind for kind in ALL_KINDS}

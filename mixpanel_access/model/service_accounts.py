@@ -9,7 +9,7 @@ from typing import Final
 from unicodedata import category
 
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 
 SERVICE_ACCOUNT_SUFFIX: Final = ".mp-service-account"
 """What Mixpanel ends the login name of a service account with."""

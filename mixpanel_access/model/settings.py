@@ -1,23 +1,23 @@
-"""The provider's settings: one reading for the provider and the commands, with every problem told at once."""
+"""The provider's settings, read once for the provider and the commands, with every problem reported at once."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVAL_PERCENT, Brake, Limits
 from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
-from mixpanel_access.model.list_settings import addresses_in, chosen_in, company_domains_in, domains_in
 from mixpanel_access.model.resources import number_in
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret, addresses_in, chosen_in, company_domains_in, domains_in
 from mixpanel_access.model.similarity import same_but_for_slips
-from mixpanel_access.model.undocumented import Verb
 
 NAMESPACE: Final = "mixpanel"
 KEPT_VARIABLE: Final = "MIXPANEL_ACCESS_KEPT"
@@ -25,11 +25,7 @@ KEPT_VARIABLE: Final = "MIXPANEL_ACCESS_KEPT"
 LEAVING_VARIABLE: Final = "MIXPANEL_ACCESS_LEAVING"
 """The environment variable of a run of `mixpanel-access offboard` with the address of the person who leaves."""
 
-REGIONS: Final = {
-    "us": "https://mixpanel.com",
-    "eu": "https://eu.mixpanel.com",
-    "in": "https://in.mixpanel.com",
-}
+REGIONS: Final = {"us": "https://mixpanel.com", "eu": "https://eu.mixpanel.com", "in": "https://in.mixpanel.com"}
 """Region -> host (contract, section 1)."""
 PLATFORM_HOSTS: Final = {host: f"https://platform-{region}.mixpanel.com" for region, host in REGIONS.items()}
 """A region's host -> its host of the Platform API (contract, section 16)."""
@@ -45,22 +41,10 @@ ENVIRONMENT_VARIABLES: Final = {
 """Fall-backs where stack configuration lacks a key; the official Terraform provider's names, and two of our own."""
 
 SETTINGS: Final = (
-    *ENVIRONMENT_VARIABLES,
-    "region",
-    "environment",
-    "companyDomains",
-    "approvers",
-    "claimedDomains",
-    "allowUndocumented",
-    "removalPercent",
-    "removalMinimum",
-    "releaseBrakes",
-    "invitationLifeDays",
-    "invitationWaitSeconds",
-    "readBackSeconds",
-    "timeoutSeconds",
-    "now",
-)
+    *ENVIRONMENT_VARIABLES, "region", "environment", "companyDomains", "approvers", "claimedDomains",
+    "allowUndocumented", "removalPercent", "removalMinimum", "releaseBrakes", "invitationLifeDays",
+    "invitationWaitSeconds", "readBackSeconds", "timeoutSeconds", "now",
+)  # fmt: skip
 """Every key of stack configuration, without the namespace."""
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -72,9 +56,36 @@ _MAXIMUM_LIFE_DAYS: Final = 14
 _DEFAULT_TIMEOUT_SECONDS: Final = 60.0
 
 
+class Verb(StrEnum):
+    """One undocumented write, by its name in `mixpanel:allowUndocumented`."""
+
+    INVITE = "inviteMembers"
+    CHANGE_ROLE = "changeOrganizationRole"
+    REMOVE_GRANTS = "removeProjectGrants"
+    REMOVE_MEMBERS = "removeMembers"
+    RESEND = "resendInvitations"
+    ADD_TO_TEAMS = "addTeamMembers"
+    REMOVE_FROM_TEAMS = "removeTeamMembers"
+
+
+TAKING: Final = frozenset({Verb.CHANGE_ROLE, Verb.REMOVE_GRANTS, Verb.REMOVE_MEMBERS, Verb.REMOVE_FROM_TEAMS})
+"""Those that take access away. Of the roles, a run without a program lowers some and raises none."""
+
+BY_HAND: dict[Verb, str] = {
+    Verb.INVITE: "invite them in Organization Settings > Users & Teams",
+    Verb.CHANGE_ROLE: "change the role in Organization Settings > Users & Teams",
+    Verb.REMOVE_GRANTS: "remove the person from the project in Project Settings > Users & Teams",
+    Verb.REMOVE_MEMBERS: "remove the person in Organization Settings > Users & Teams",
+    Verb.RESEND: "resend the invitation in Organization Settings > Users & Teams",
+    Verb.ADD_TO_TEAMS: "add the person to the team in Organization Settings > Users & Teams",
+    Verb.REMOVE_FROM_TEAMS: "take the person out of the team in Organization Settings > Users & Teams",
+}
+"""What to do in the product instead."""
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What the provider is told.
+    """The settings of a stack.
 
     Attributes:
         organization_id: the organization's id.
@@ -139,8 +150,7 @@ def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str], 
     Args:
         get: gives the value of a configuration key ("organizationId", without its namespace), or None.
         environ: the environment variables.
-        keys: those that are set, without the namespace, so that a mistyped one is told. Others may be of another
-            provider that shares the namespace.
+        keys: those that are set, without the namespace, to find mistyped ones.
 
     Raises:
         ConfigurationError: something is missing or malformed; the text lists all of it and how to set each.
@@ -149,11 +159,7 @@ def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str], 
 
 
 def limits_in(get: Callable[[str], str | None]) -> Limits:
-    """The limits of the removal brake in a stack's configuration; what is malformed in it is the default.
-
-    Args:
-        get: gives the value of a configuration key, without its namespace, or None.
-    """
+    """The limits of the removal brake in a stack's configuration; a malformed value counts as the default."""
     return _SettingsReader(get, {}).limits()
 
 
@@ -177,7 +183,7 @@ class _SettingsReader:
             now=self._now(),
             timeout_seconds=self._timeout(),
             invitation_life_days=self._life(),
-            allow_undocumented=self._words("allowUndocumented", list(Verb)),
+            allow_undocumented=self._list("allowUndocumented", partial(chosen_in, known=list(Verb))),
             limits=self.limits(),
             invitation_wait_seconds=self._number("invitationWaitSeconds", 0, 0, math.inf),
             read_back_seconds=self._number("readBackSeconds", READ_BACK_SECONDS, 0, _LONGEST_READ_BACK),
@@ -279,9 +285,6 @@ class _SettingsReader:
         )
         return INVITATION_LIFE_DAYS
 
-    def _words(self, key: str, known: Sequence[str]) -> frozenset[str]:
-        return self._list(key, lambda value: chosen_in(value, known))
-
     def _list(self, key: str, read: Callable[[object], frozenset[str]]) -> frozenset[str]:
         try:
             return read(self._value(key))
@@ -293,7 +296,7 @@ class _SettingsReader:
         return Limits(
             self._number("removalPercent", DEFAULT_REMOVAL_PERCENT, 0, 100),
             int(self._number("removalMinimum", DEFAULT_REMOVAL_MINIMUM, 0, math.inf)),
-            self._words("releaseBrakes", list(Brake)),
+            self._list("releaseBrakes", partial(chosen_in, known=list(Brake))),
         )
 
     def _number(self, key: str, default: float, low: float, high: float) -> float:

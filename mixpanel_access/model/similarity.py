@@ -15,21 +15,10 @@ _LETTERS: Final = 3
 """Letters of a name that one slip takes."""
 _SHARED: Final = frozenset(
     {
-        "admin",
-        "billing",
-        "contact",
-        "finance",
-        "hello",
-        "help",
-        "info",
-        "it",
-        "mail",
-        "office",
-        "sales",
-        "support",
+        "admin", "billing", "contact", "finance", "hello", "help", "info", "it", "mail", "office", "sales", "support",
         "team",
     }
-)
+)  # fmt: skip
 """Names that every company has, so that two of them are two."""
 
 

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import DeclaredPerson
+from mixpanel_access.model.brakes import DeclaredPerson, Forecast, forecasts
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.declaration import custom_role_name, declaration, team_member_name, team_name
 from mixpanel_access.model.declared_inputs import standard_role
 from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, days_of, effective_access_of, entries
-from mixpanel_access.model.forecast import Forecast, forecasts
 from mixpanel_access.model.ownership import WHEN_UNUSED, should_remove
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster.salvage import NOTHING, Unread

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mixpanel_access.directory.connect import connect
 from mixpanel_access.engine import Pulumi
-from mixpanel_access.files.other_rosters import read_other_rosters
-from mixpanel_access.files.roster import source_of, text_of, write_roster
+from mixpanel_access.files.roster import read_other_rosters, source_of, text_of, write_roster
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import remaining_access
 from mixpanel_access.model.address import problem_with, same_key

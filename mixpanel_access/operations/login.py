@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from mixpanel_access.directory.security import UNKNOWN
 from mixpanel_access.model import audit
+from mixpanel_access.model.access import Security
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import LOGGED_IN, LOOK_BACK, AuditEvent
 from mixpanel_access.model.roster.schema import OrganizationFacts
-from mixpanel_access.model.security import Security
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory

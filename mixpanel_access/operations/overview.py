@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.connect import connect
-from mixpanel_access.files.other_rosters import OtherRosters, read_other_rosters
-from mixpanel_access.files.roster import read_roster
+from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.model.access import AccessInProject, Invitation, Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant

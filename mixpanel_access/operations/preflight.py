@@ -9,14 +9,13 @@ from enum import StrEnum
 from typing import Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import another_project
+from mixpanel_access.model.access import Feature, Security, SingleSignOn, Topic, another_project
 from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.declared_inputs import standard_role
 from mixpanel_access.model.effective_access import days_of, entries
+from mixpanel_access.model.neighbours import About
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
-from mixpanel_access.model.roster.claims import About
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster
-from mixpanel_access.model.security import Feature, Security, SingleSignOn, Topic
 from mixpanel_access.operations.login import identity_provider, sso_required
 from mixpanel_access.operations.overview import Overview, StackView
 from mixpanel_access.rules.facts import Context, NotApplicable

@@ -9,10 +9,10 @@ from typing import Final
 
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import Forecast
 from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry
-from mixpanel_access.model.forecast import Forecast
+from mixpanel_access.model.neighbours import About
 from mixpanel_access.model.roles import is_organization_role
-from mixpanel_access.model.roster.claims import About
 from mixpanel_access.operations.expiring import forecasts_of
 from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.own_roles import role_there

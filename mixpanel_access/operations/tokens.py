@@ -10,7 +10,7 @@ from typing import Any
 
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, SIGNATURE
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.operations.project import PulumiProject, of_each, stacks_of
 from mixpanel_access.operations.state import name_of

@@ -8,10 +8,9 @@ from typing import Any
 
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import GrantType, Project
+from mixpanel_access.model.access import OF_PEOPLE, AccessSource, GrantType, OtherAccess, Project
 from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.other_access import OF_PEOPLE, AccessSource, OtherAccess
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.overview import Overview, PersonOverview

@@ -10,16 +10,16 @@ import pulumi
 from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Holders, holders_of
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.address import few, same_key
-from mixpanel_access.model.custom_roles import (
+from mixpanel_access.model.errors import NotApplied, NotFound, Refused
+from mixpanel_access.model.resources import CustomRoleId
+from mixpanel_access.model.roles import (
     MOST_CUSTOM_ROLES,
     as_set,
     base_of,
     problem_with_permissions,
     problem_with_role_name,
 )
-from mixpanel_access.model.custom_roles import CustomRoleInfo as Role
-from mixpanel_access.model.errors import NotApplied, NotFound, Refused
-from mixpanel_access.model.resources import CustomRoleId
+from mixpanel_access.model.roles import CustomRoleInfo as Role
 from mixpanel_access.model.similarity import counted, unknown
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import AccessProvider

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Final, Unpack
 import pulumi
 
 from mixpanel_access.model import roles
+from mixpanel_access.model.access import Security, Topic
 from mixpanel_access.model.errors import Forbidden, Invalid, MixpanelError, NotApplied
 from mixpanel_access.model.resources import OrganizationSecurityId
-from mixpanel_access.model.security import Security, Topic
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
 from mixpanel_access.provider.resource import AccessResource, Metadata

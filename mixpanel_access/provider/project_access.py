@@ -11,10 +11,9 @@ import pulumi
 from mixpanel_access.directory.grants import ProjectGrants
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
-from mixpanel_access.model.brakes import has_ended
+from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import Refused, told_together
-from mixpanel_access.model.forecast import brought_forward, is_near
 from mixpanel_access.model.grants import REASON_FIELDS, GrantChanges, by_key, grant_changes, single_grants, taken, twice
 from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.provider import elsewhere

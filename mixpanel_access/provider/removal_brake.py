@@ -16,9 +16,8 @@ import pulumi
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person, remaining_access
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges
+from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges, brought_forward, forecasts, is_near
 from mixpanel_access.model.errors import MixpanelError, Refused
-from mixpanel_access.model.forecast import brought_forward, forecasts, is_near
 from mixpanel_access.model.resources import COLLABORATOR_TYPE, RemovalBrakeId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.declared_people import declared_people

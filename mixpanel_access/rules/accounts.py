@@ -13,21 +13,9 @@ from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import CONTACTS_BESIDE
 from mixpanel_access.model.service_accounts import service_account_name
-from mixpanel_access.rules.approvers import problem_with_approver, problem_with_colleague
 from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
 from mixpanel_access.rules.facts import Context, Stack
-from mixpanel_access.rules.rule import (
-    Family,
-    Level,
-    Rule,
-    RuleFinding,
-    Severity,
-    cis,
-    iso27001,
-    option,
-    soc2,
-    texts,
-)
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls, option, texts
 from mixpanel_access.rules.separation import own_environment
 
 _IN_A_ROSTER: Final = {"justification": "purpose", "sponsor": "contact"}
@@ -47,7 +35,7 @@ def _owned(entry: Entry, context: Context) -> Iterator[str]:
     if missing := entry.missing(_IN_A_ROSTER):
         yield f"it has no {_words(missing)}"
     contact = entry.text("sponsor")
-    if contact and (problem := problem_with_colleague(contact, context)):
+    if contact and (problem := context.problem_with_colleague(contact)):
         yield f"its contact {problem}"
 
 
@@ -112,7 +100,7 @@ def _approved(entry: Entry, context: Context) -> Iterator[str]:
         return
     if contact and mailbox(approver) == mailbox(contact):
         yield f"its contact {contact} is its approver too, and another person must approve it"
-    elif problem := problem_with_approver(approver, "", context):
+    elif problem := context.problem_with_approver(approver, ""):
         yield problem
 
 
@@ -219,7 +207,7 @@ ACCOUNT_RULES: Final = (
         _MEND_REASONS,
         _owned,
         kinds=(Kind.SERVICE_ACCOUNT,),
-        controls=(cis("5.5"), soc2("CC6.1"), iso27001("A.5.16")),
+        controls=controls("cis 5.5", "soc2 CC6.1", "iso27001 A.5.16"),
     ),
     Rule(
         "service-account-contact-known",
@@ -229,7 +217,7 @@ ACCOUNT_RULES: Final = (
         Severity.MEDIUM,
         _MEND_CONTACT,
         _contact_known,
-        controls=(cis("5.5"), iso27001("A.5.16")),
+        controls=controls("cis 5.5", "iso27001 A.5.16"),
     ),
     Rule(
         "service-account-contact-left",
@@ -239,7 +227,7 @@ ACCOUNT_RULES: Final = (
         Severity.MEDIUM,
         _MEND_CONTACT,
         _contact_left,
-        controls=(cis("5.5"), iso27001("A.5.16")),
+        controls=controls("cis 5.5", "iso27001 A.5.16"),
     ),
     Rule(
         "service-account-approved",
@@ -250,7 +238,7 @@ ACCOUNT_RULES: Final = (
         _MEND_REASONS,
         _approved,
         kinds=(Kind.SERVICE_ACCOUNT, Kind.SERVICE_ACCOUNT_GRANT),
-        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.5")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.5"),
     ),
     Rule(
         "service-account-has-paperwork",
@@ -262,7 +250,7 @@ ACCOUNT_RULES: Final = (
         _paperwork,
         kinds=(Kind.SERVICE_ACCOUNT,),
         options=(texts("fields", ("ticket", "approver"), "The fields that must be filled in."),),
-        controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.18", "cis 6.1"),
     ),
     Rule(
         "service-accounts-privileged",
@@ -273,7 +261,7 @@ ACCOUNT_RULES: Final = (
         "Lower the role: give the account roles in the projects that it works with.",
         _few_privileged,
         options=(option("maximum", "integer", 1, "The most of such accounts.", minimum=0),),
-        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.4"),
     ),
     Rule(
         "service-account-own-environment",
@@ -284,7 +272,7 @@ ACCOUNT_RULES: Final = (
         "Declare it in the stack of the project's environment; give it project roles in place of an organization role.",
         _own_environment,
         kinds=(Kind.SERVICE_ACCOUNT, Kind.SERVICE_ACCOUNT_GRANT),
-        controls=(iso27001("A.8.31"), soc2("CC6.1"), cis("5.5")),
+        controls=controls("iso27001 A.8.31", "soc2 CC6.1", "cis 5.5"),
         exceptable=False,
     ),
     Rule(
@@ -295,6 +283,6 @@ ACCOUNT_RULES: Final = (
         Severity.MEDIUM,
         "Declare a ServiceAccount, or import it, and take its account_id.",
         _declared,
-        controls=(cis("5.5"), soc2("CC6.1"), iso27001("A.5.16")),
+        controls=controls("cis 5.5", "soc2 CC6.1", "iso27001 A.5.16"),
     ),
 )

@@ -82,19 +82,11 @@ def _joined(word: str, sure: Collection[str]) -> bool:
 EXTERNAL_NAMES: Final = tuple(
     pattern
     for word in (
-        "ext",
-        "extern",
-        "external",
-        "contractor",
-        "externe",
-        "externo",
-        "freelance",
-        "freelancer",
-        "consultant",
+        "ext", "extern", "external", "contractor", "externe", "externo", "freelance", "freelancer", "consultant",
         "vendor",
     )
     for pattern in (f"{word}[-._]*", f"*[-._]{word}")
-)
+)  # fmt: skip
 """Patterns of the name before the @ where a company gives an address to somebody who is not of it."""
 
 

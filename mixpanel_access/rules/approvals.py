@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from mixpanel_access.model.address import few, mailbox
-from mixpanel_access.rules.approvers import HOW_TO_NAME, problem_with_approver
 from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, each
-from mixpanel_access.rules.facts import Context, Stack
-from mixpanel_access.rules.heights import is_privileged
-from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, soc2
+from mixpanel_access.rules.facts import HOW_TO_NAME, Context, Stack
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls
 
 
 def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
@@ -21,7 +19,7 @@ def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
 
     def note(entry: Entry) -> Iterator[RuleFinding]:
         approver = entry.text("approver")
-        if approver and not problem_with_approver(approver, "", context):  # which approver-is-another reports
+        if approver and not context.problem_with_approver(approver, ""):  # which approver-is-another reports
             approved.setdefault(mailbox(approver), []).append(entry)
         yield from ()
 
@@ -55,11 +53,11 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
         if entry.kind != Kind.TEAM_MEMBER:
-            managing = {True} if is_privileged(entry) else set()
+            managing = {True} if entry.is_privileged() else set()
         else:
             team = stack.reference(entry, "team_id")
             same = [(grant, stack.reference(grant, "team_id").same(team)) for grant in stack.of(Kind.TEAM_GRANT)]
-            managing = {one is True for grant, one in same if one is not False and is_privileged(grant)}
+            managing = {one is True for grant, one in same if one is not False and grant.is_privileged()}
         if managing:
             note(entry, certain=True in managing)
         yield from ()
@@ -81,7 +79,7 @@ def _own_team(membership: Entry, stack: Stack) -> Iterator[RuleFinding]:
     for grant in stack.of(Kind.TEAM_GRANT):
         same = stack.reference(grant, "team_id").same(team)
         approved = mailbox(grant.text("approver")) == mailbox(membership.email)
-        if same is not False and approved and is_privileged(grant):
+        if same is not False and approved and grant.is_privileged():
             words = f"{membership}: approved the team's role {grant.role} in project {grant.shown('project_id')}"
             if not same:
                 raise NotJudged(f"{words}, if it is the same team, which is not known before the update", membership)
@@ -97,7 +95,7 @@ APPROVAL_RULES: Final = (
         Severity.MEDIUM,
         "Set `approver:` to the address of somebody who can be asked.",
         _known,
-        controls=(soc2("CC6.2"), iso27001("A.5.3"), cis("6.1")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.3", "cis 6.1"),
     ),
     Rule(
         "no-mutual-approval",
@@ -107,6 +105,6 @@ APPROVAL_RULES: Final = (
         Severity.HIGH,
         "Have another person approve it (of two who approve each other, one role): set `approver:` to their address.",
         _mutual,
-        controls=(soc2("CC6.2"), iso27001("A.5.3"), cis("6.1")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.3", "cis 6.1"),
     ),
 )

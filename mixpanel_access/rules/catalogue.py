@@ -12,8 +12,7 @@ from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.rules.accounts import ACCOUNT_RULES
 from mixpanel_access.rules.approvals import APPROVAL_RULES
 from mixpanel_access.rules.exception_rules import EXCEPTION_RULES
-from mixpanel_access.rules.guards import GUARD_RULES
-from mixpanel_access.rules.hygiene import HYGIENE_RULES
+from mixpanel_access.rules.hygiene import GUARD_RULES, HYGIENE_RULES
 from mixpanel_access.rules.least_privilege import LEAST_PRIVILEGE_RULES
 from mixpanel_access.rules.people import PEOPLE_RULES
 from mixpanel_access.rules.people_state import STATE_RULES

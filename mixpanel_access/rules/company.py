@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mixpanel_access.model.address import domain_of
-from mixpanel_access.model.list_settings import addresses_in, company_domains_in
+from mixpanel_access.model.setting_values import addresses_in, company_domains_in
 from mixpanel_access.rules.addresses import EXTERNAL_NAMES, is_external_kind
 from mixpanel_access.rules.entry import Entry
 from mixpanel_access.rules.facts import Context

@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from mixpanel_access.model.list_settings import addresses_in, company_domains_in, domains_in
+from mixpanel_access.model.setting_values import addresses_in, company_domains_in, domains_in
 from mixpanel_access.model.similarity import did_you_mean, unknown, with_article
 from mixpanel_access.rules.catalogue import RULE_IDS, RULES
-from mixpanel_access.rules.guards import GUARDS
+from mixpanel_access.rules.hygiene import GUARDS
 from mixpanel_access.rules.rule import ADDRESS, COMPANY_DOMAIN, DOMAIN, PATTERN, Level, Rule
 
 ALL: Final = "all"

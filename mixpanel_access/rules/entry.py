@@ -1,10 +1,11 @@
-"""One resource as a rule sees it, and what a rule does with a value that is not known before the update.
+"""One resource as a rule sees it, how much its role gives, and what happens if a value is not known before the update.
 
-A rule judges all that can be judged without that value.
+A rule judges all that it can judge without that value.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,10 +13,25 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from mixpanel_access.model import resources as kinds
+from mixpanel_access.model import roles
+from mixpanel_access.model.access import gives_classified
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.grants import REASON_FIELDS, single_grants
 from mixpanel_access.model.roles import is_custom, normalized
 from mixpanel_access.model.similarity import is_empty
+
+_ADMIN: Final = re.compile(
+    r"admin|manage|delete|reset|settings|invite|user_roles|access|service_account|token|secret|integration|pipeline"
+    r"|import|billing|transfer|security|audit|classif|approve|owner|permission"
+)
+"""What is in the code of a permission that project admins have and analysts have not."""
+_PEOPLE: Final = re.compile(
+    r"(add|assign|change|create|edit|grant|impersonate|promote|purge|remove|share|update)_(\w+_)?"
+    r"(user|member|group|team|role|people|project|organization|sso|scim|public)s?(_.*)?|impersonate.*|purge.*|.*_sso|.*_scim"
+)
+"""The same, of what changes who has access, where an analyst may see the people."""
+_CONSUMER: Final = re.compile(r"(view|read|see|list)_.*")
+"""The codes of permissions that consumers have. Mixpanel publishes no codes: all others count as an analyst's."""
 
 
 class Unknown:
@@ -222,9 +238,56 @@ class Entry:
         value = self.get("exceptions")
         return [ExceptionEntry.of(one) for one in value] if isinstance(value, list) else []
 
+    def height(self) -> int:
+        """The height of the project role that it gives, as `roles.project_rank` has it.
+
+        Raises:
+            NotJudged: it is a custom role whose permissions are not known, or the role itself is not.
+        """
+        role = self.role
+        if not roles.is_custom(role):
+            return roles.project_rank(role)
+        return max(_height_of(self._permissions(custom)) for custom in self._declared_custom_roles())
+
+    def is_privileged(self) -> bool:
+        """Whether it is a role that manages; a custom role that the stack does not declare may."""
+        role = self.role
+        if not roles.is_custom(role):
+            return role in roles.PRIVILEGED_ROLES
+        return not self.custom_roles or self.height() >= roles.project_rank(roles.ADMIN)
+
+    def sees_classified_data(self) -> bool:
+        """Whether its role lets people see classified data, which custom roles alone can; raises as `height` does."""
+        return roles.is_custom(self.role) and any(
+            gives_classified(self._permissions(custom)) for custom in self._declared_custom_roles()
+        )
+
+    def _declared_custom_roles(self) -> Sequence[Entry]:
+        if not self.custom_roles:
+            raise NotJudged(
+                f"{self}: this stack does not declare the custom role, so what it gives is not known",
+                self,
+                "Declare the custom role in this stack (customRoles in the roster), or give one of the four roles.",
+            )
+        return self.custom_roles
+
+    def _permissions(self, custom_role: Entry) -> list[str]:
+        """The permissions of a custom role: those that are declared, and those that Mixpanel adds."""
+        declared, added = (custom_role.values.get(name) for name in ("permissions", "base_permissions"))
+        if declared is UNKNOWN:
+            raise NotJudged(f"{self}: the permissions of {custom_role.name} are not known before the update", self)
+        return [str(code).lower() for part in (declared, added) if isinstance(part, list) for code in part]
+
     def __str__(self) -> str:
         """Whom or what it concerns, for a message."""
         return kinds.KINDS[self.kind].label(self.shown, self.name)
+
+
+def _height_of(permissions: Sequence[str]) -> int:
+    if any(_ADMIN.search(code) or _PEOPLE.fullmatch(code) for code in permissions):
+        return roles.project_rank(roles.ADMIN)
+    reads = all(_CONSUMER.fullmatch(code) for code in permissions)
+    return roles.project_rank(roles.CONSUMER if reads else roles.ANALYST)
 
 
 def entries_of(kind: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:

@@ -12,7 +12,7 @@ from mixpanel_access.model.similarity import counted
 from mixpanel_access.rules.entry import EXCEPTION_DAYS, Entry, ExceptionEntry, NotJudged, each
 from mixpanel_access.rules.exceptions import has_lapsed, is_in_force, longest, problem_with, span
 from mixpanel_access.rules.facts import Context, Stack
-from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, iso27001, option
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls, option
 
 EXCEPTIONS_COUNT: Final = "exceptions-count"
 """The rule whose options say for how long exceptions hold, for all rules."""
@@ -183,7 +183,7 @@ EXCEPTION_RULES: Final = (
             option(name, "integer", default, words, minimum=0 if name == "most" else 1)
             for name, (default, words) in _NUMBERS.items()
         ),
-        controls=(iso27001("A.5.18"),),
+        controls=controls("iso27001 A.5.18"),
         exceptable=False,
     ),
     Rule(
@@ -194,7 +194,7 @@ EXCEPTION_RULES: Final = (
         Severity.LOW,
         "Delete the exception, and fix what it covered; or ask for a new one.",
         _exceptions_lapsed,
-        controls=(iso27001("A.5.18"),),
+        controls=controls("iso27001 A.5.18"),
         exceptable=False,
     ),
     Rule(
@@ -205,7 +205,7 @@ EXCEPTION_RULES: Final = (
         Severity.LOW,
         "Delete the exception as soon as it is no longer needed.",
         _exceptions_in_force,
-        controls=(iso27001("A.5.18"),),
+        controls=controls("iso27001 A.5.18"),
         exceptable=False,
     ),
 )

@@ -8,7 +8,6 @@ from typing import Final
 
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.similarity import counted, did_you_mean, is_empty
-from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.entry import Entry, ExceptionEntry
 from mixpanel_access.rules.facts import Context
 
@@ -99,5 +98,5 @@ def _approver(one: ExceptionEntry, context: Context, entry: Entry | None) -> Ite
         return
     whom = {one.email: None, entry.email if entry else "": None}  # a program may name somebody else in the exception
     for email in whom:
-        if problem := problem_with_approver(one.approver, email, context):
+        if problem := context.problem_with_approver(one.approver, email):
             yield problem

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from mixpanel_access.model import resources as kinds
+from mixpanel_access.model.address import domain_of, local_part, mailbox, problem_with
 from mixpanel_access.model.engagements import PRODUCTION
-from mixpanel_access.model.list_settings import domains_in
 from mixpanel_access.model.roles import declared_role
-from mixpanel_access.rules.addresses import EXTERNAL_NAMES, is_external, is_external_kind
+from mixpanel_access.model.setting_values import domains_in
+from mixpanel_access.rules.addresses import EXTERNAL_NAMES, is_external, is_external_kind, is_shared
 from mixpanel_access.rules.entry import (
     EXCEPTION_DAYS,
     UNKNOWN,
@@ -24,6 +25,9 @@ from mixpanel_access.rules.entry import (
     Unknown,
     any_holds,
 )
+
+HOW_TO_NAME: Final = "pulumi config set mixpanel:approvers"
+"""The command that names all who may approve."""
 
 
 class NotApplicable(Exception):
@@ -87,6 +91,28 @@ class Context:
         if not self.company_domains:
             raise NotApplicable("the company's domains are not set (mixpanel:companyDomains)")
         return is_external(email, self.company_domains, self.external_names)
+
+    def problem_with_approver(self, approver: str, person: str) -> str | None:
+        """Why an address may not approve what a person has, in words; None if it may. `person` can be ""."""
+        if mailbox(approver) == mailbox(person):
+            return "the approver is the person themselves"
+        if problem := self.problem_with_colleague(approver):
+            return f"the approver {problem}"
+        if self.approvers and mailbox(approver) not in map(mailbox, self.approvers):
+            return f"the approver {approver} is none of those who may approve ({HOW_TO_NAME})"
+        return None
+
+    def problem_with_colleague(self, address: str) -> str | None:
+        """Why an address does not belong to one person of the company, in words that begin with it, or None."""
+        if reason := problem_with(address):
+            return f"{address!r} is not an e-mail address ({reason})"
+        if is_shared(local_part(address)):
+            return f"{address} is a shared mailbox, and one person has to answer for it"
+        if not self.company_domains or not self.external(address):
+            return None
+        if (domain := domain_of(address)) in self.company_domains:
+            return f"{address} is not of the company: the name before the @ is that of an external"
+        return f"{address} is not of the company: {domain} is none of its domains"
 
     @property
     def domains(self) -> frozenset[str]:

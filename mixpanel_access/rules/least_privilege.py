@@ -10,24 +10,10 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.rules.addresses import is_external_kind
-from mixpanel_access.rules.approvers import problem_with_approver
 from mixpanel_access.rules.company import outsider
 from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, all_hold, any_holds, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
-from mixpanel_access.rules.heights import PRIVILEGED, height
-from mixpanel_access.rules.rule import (
-    Family,
-    Level,
-    Option,
-    Rule,
-    RuleFinding,
-    Severity,
-    Suggestion,
-    cis,
-    iso27001,
-    option,
-    soc2,
-)
+from mixpanel_access.rules.rule import Family, Level, Option, Rule, RuleFinding, Severity, Suggestion, controls, option
 from mixpanel_access.rules.teams import TeamRoles, Through
 
 STANDARDS: Final = Option(
@@ -96,7 +82,7 @@ def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
             yield f"an engagement of type {kind} needs organization {standard.organization} at most"
     else:
         allowed = standard.project_role(entry.text("environment") or context.environment)
-        if all_hold(lambda: entry.kind != Kind.TEAM_MEMBER, lambda: height(entry) > roles.project_rank(allowed)):
+        if all_hold(lambda: entry.kind != Kind.TEAM_MEMBER, lambda: entry.height() > roles.project_rank(allowed)):
             yield f"an engagement of type {kind} needs {allowed} at most in this environment"
 
 
@@ -117,9 +103,9 @@ def _limit(entry: Entry, context: Context) -> str:
 def _external_limit(entry: Entry, context: Context) -> Iterator[str]:
     limit = _limit(entry, context)
     if all_hold(
-        lambda: roles.is_custom(entry.role) or height(entry) > roles.project_rank(limit),
+        lambda: roles.is_custom(entry.role) or entry.height() > roles.project_rank(limit),
         lambda: context.known_external(entry),
-        lambda: height(entry) > roles.project_rank(limit),
+        lambda: entry.height() > roles.project_rank(limit),
     ):
         yield f"{outsider(entry, context)} has {limit} at most here, whatever the engagement"
 
@@ -165,7 +151,7 @@ def _through_teams(stack: Stack, context: Context) -> Iterator[RuleFinding | Not
 
 def _manages_too_much(entry: Entry, context: Context) -> Iterator[str]:
     """Why somebody may not have an organization role."""
-    if all_hold(lambda: entry.role in PRIVILEGED, lambda: context.known_external(entry)):
+    if all_hold(lambda: entry.role in roles.PRIVILEGED_ROLES, lambda: context.known_external(entry)):
         yield f"{outsider(entry, context)} may not be organization {entry.role}"
     else:
         yield from _within_standard(entry, context)
@@ -177,7 +163,9 @@ def _manages(entry: Entry) -> bool:
     Raises:
         NotJudged: it is a custom role, and what it gives is not known.
     """
-    return entry.role in PRIVILEGED or (entry.kind != Kind.MEMBER and height(entry) >= roles.project_rank(roles.ADMIN))
+    return entry.role in roles.PRIVILEGED_ROLES or (
+        entry.kind != Kind.MEMBER and entry.height() >= roles.project_rank(roles.ADMIN)
+    )
 
 
 def _admin_reason(entry: Entry, _context: Context) -> Iterator[str]:
@@ -207,7 +195,7 @@ def _approver(entry: Entry, context: Context) -> Iterator[str]:
         person = entry.email
     except NotJudged as error:
         person, unknown = "", error
-    if words := problem_with_approver(approver, person, context):
+    if words := context.problem_with_approver(approver, person):
         yield words
     elif unknown:
         raise unknown
@@ -264,7 +252,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         _typed,
         kinds=(*PEOPLE, Kind.TEAM_GRANT),
         options=(STANDARDS,),
-        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.3", "cis 6.8"),
         suggestion=Suggestion.LOOK,
         highest=_standard,
     ),
@@ -278,7 +266,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         _external_limit,
         kinds=(Kind.GRANT,),
         options=LIMITS,
-        controls=(soc2("CC6.3"), iso27001("A.5.19"), iso27001("A.8.3"), cis("15.7")),
+        controls=controls("soc2 CC6.3", "iso27001 A.5.19", "iso27001 A.8.3", "cis 15.7"),
         suggestion=Suggestion.LOOK,
         highest=_limit,
     ),
@@ -291,7 +279,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         "Give admin or less.",
         _project_owner,
         kinds=(Kind.GRANT,),
-        controls=(soc2("CC6.3"), iso27001("A.8.2"), iso27001("A.5.19"), cis("5.4")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.2", "iso27001 A.5.19", "cis 5.4"),
         exceptable=False,
         suggestion=Suggestion.LOOK,
         highest=lambda _entry, _context: roles.ADMIN,
@@ -305,7 +293,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         "Lower the team's role, or put the person into another team.",
         _through_teams,
         options=(STANDARDS, *LIMITS),
-        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.3", "cis 6.8"),
     ),
     Rule(
         "admin-has-reason",
@@ -316,7 +304,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         "Add `justification:` and `approver:`, or lower the role.",
         _admin_reason,
         kinds=(*PEOPLE, Kind.TEAM_GRANT),
-        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.4"),
     ),
     Rule(
         "justified",
@@ -336,7 +324,7 @@ LEAST_PRIVILEGE_RULES: Final = (
                 enum=list(roles.PROJECT_ROLES),
             ),
         ),
-        controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.18", "cis 6.1"),
     ),
     Rule(
         "approver-is-another",
@@ -347,7 +335,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         "Set `approver:` to the address of the person at the company who approved it.",
         _approver,
         kinds=(*PEOPLE, Kind.TEAM_GRANT),
-        controls=(soc2("CC6.2"), iso27001("A.5.3"), cis("6.1")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.3", "cis 6.1"),
         exceptable=False,
     ),
     Rule(
@@ -358,7 +346,7 @@ LEAST_PRIVILEGE_RULES: Final = (
         Severity.LOW,
         "Delete the grant, or take the person out of the team if the grant is what was meant.",
         _redundant,
-        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.3", "cis 6.8"),
     ),
     Rule(
         "admin-needed",
@@ -368,6 +356,6 @@ LEAST_PRIVILEGE_RULES: Final = (
         Severity.MEDIUM,
         "Declare organizationRole: member and keep the grants, or delete the grants.",
         _admin_as_member,
-        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.4"),
     ),
 )

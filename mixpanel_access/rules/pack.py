@@ -36,7 +36,7 @@ from mixpanel_access.rules.configuration import LEVEL, REMEDIATE, problems_of, p
 from mixpanel_access.rules.entry import EXCEPTION_DAYS, Kind, NotJudged
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
-from mixpanel_access.rules.guards import GUARDED, GUARDS
+from mixpanel_access.rules.hygiene import GUARDED, GUARDS
 from mixpanel_access.rules.pack_resources import entries_in, groups, plain, plain_or_unknown
 from mixpanel_access.rules.rule import FrameworkControl, Rule, RuleFinding, RuleVerdict, unsettled
 

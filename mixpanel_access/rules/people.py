@@ -20,7 +20,6 @@ from mixpanel_access.rules.addresses import is_external_kind, is_shared, may_be_
 from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE, outsider
 from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
-from mixpanel_access.rules.heights import PRIVILEGED
 from mixpanel_access.rules.rule import (
     DOMAIN,
     Family,
@@ -29,10 +28,8 @@ from mixpanel_access.rules.rule import (
     RuleFinding,
     Severity,
     Suggestion,
-    cis,
-    iso27001,
+    controls,
     option,
-    soc2,
     texts,
 )
 from mixpanel_access.rules.teams import TeamRoles
@@ -219,7 +216,7 @@ PEOPLE_RULES: Final = (
         "pulumi config set mixpanel:companyDomains example.com,example.org; or, for all stacks, the option domains",
         _company_known,
         options=COMPANY_OPTIONS,
-        controls=(iso27001("A.5.16"),),
+        controls=controls("iso27001 A.5.16"),
     ),
     Rule(
         "domain-allowed",
@@ -235,7 +232,7 @@ PEOPLE_RULES: Final = (
                 "domains", (), "Domains besides the company's; with none the rule allows every domain.", format=DOMAIN
             ),
         ),
-        controls=(soc2("CC6.2"), iso27001("A.5.16")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.16"),
     ),
     Rule(
         "no-consumer-mail",
@@ -247,7 +244,7 @@ PEOPLE_RULES: Final = (
         _consumer_mail,
         kinds=(Kind.MEMBER,),
         options=(texts("domains", (), "Consumer mail providers in addition to the built-in ones.", format=DOMAIN),),
-        controls=(soc2("CC6.2"), iso27001("A.5.16")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.16"),
     ),
     Rule(
         "domain-misspelt",
@@ -259,7 +256,7 @@ PEOPLE_RULES: Final = (
         _misspelt,
         kinds=(Kind.MEMBER,),
         options=(texts("domains", (), "Further domains that are known and right.", format=DOMAIN),),
-        controls=(soc2("CC6.2"), iso27001("A.5.16")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.16"),
     ),
     Rule(
         "no-shared-mailbox",
@@ -271,7 +268,7 @@ PEOPLE_RULES: Final = (
         _shared_mailbox,
         kinds=(Kind.MEMBER,),
         options=(texts("names", (), "Words for such mailboxes in addition to the built-in ones."),),
-        controls=(soc2("CC6.1"), iso27001("A.5.16"), cis("5.1")),
+        controls=controls("soc2 CC6.1", "iso27001 A.5.16", "cis 5.1"),
     ),
     Rule(
         "perhaps-shared-mailbox",
@@ -282,7 +279,7 @@ PEOPLE_RULES: Final = (
         "Check whose mailbox it is; for a program, make a service account.",
         _perhaps_shared,
         kinds=(Kind.MEMBER,),
-        controls=(soc2("CC6.1"), iso27001("A.5.16"), cis("5.1")),
+        controls=controls("soc2 CC6.1", "iso27001 A.5.16", "cis 5.1"),
     ),
     Rule(
         "external-not-privileged",
@@ -293,8 +290,8 @@ PEOPLE_RULES: Final = (
         "Declare organizationRole: member and give project roles.",
         _external_privileged,
         kinds=(Kind.MEMBER,),
-        options=(texts("roles", PRIVILEGED, "Roles that no external person has."),),
-        controls=(soc2("CC6.3"), iso27001("A.8.2"), iso27001("A.5.19"), cis("5.4")),
+        options=(texts("roles", roles.PRIVILEGED_ROLES, "Roles that no external person has."),),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.2", "iso27001 A.5.19", "cis 5.4"),
         exceptable=False,
         suggestion=Suggestion.LOOK,
         highest=lambda _entry, _context: roles.MEMBER,
@@ -311,7 +308,7 @@ PEOPLE_RULES: Final = (
             option("minimum", "integer", 2, "The fewest owners.", minimum=1),
             option("maximum", "integer", 4, "The most owners.", minimum=1),
         ),
-        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.4"),
     ),
     Rule(
         "organization-admins",
@@ -322,7 +319,7 @@ PEOPLE_RULES: Final = (
         "Make those members who do not manage people, and give them project roles.",
         _admins,
         options=(option("maximum", "integer", 5, "The most admins.", minimum=0),),
-        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.4")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.4"),
     ),
     Rule(
         "no-duplicate-person",
@@ -332,7 +329,7 @@ PEOPLE_RULES: Final = (
         Severity.MEDIUM,
         "Keep one of the two entries, with the grants of both.",
         _duplicates,
-        controls=(iso27001("A.5.16"), cis("5.1")),
+        controls=controls("iso27001 A.5.16", "cis 5.1"),
     ),
     Rule(
         "one-kind",
@@ -342,7 +339,7 @@ PEOPLE_RULES: Final = (
         Severity.HIGH,
         "Write the same kind in each.",
         _one_kind,
-        controls=(iso27001("A.5.16"), iso27001("A.5.19"), cis("15.7")),
+        controls=controls("iso27001 A.5.16", "iso27001 A.5.19", "cis 15.7"),
         grouped=True,
     ),
     Rule(
@@ -353,6 +350,6 @@ PEOPLE_RULES: Final = (
         Severity.MEDIUM,
         "Declare a Member for the address; a roster does.",
         _without_member,
-        controls=(soc2("CC6.2"), iso27001("A.5.16"), cis("5.1")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.16", "cis 5.1"),
     ),
 )

@@ -20,11 +20,9 @@ from mixpanel_access.rules.rule import (
     RuleFinding,
     Severity,
     Suggestion,
-    cis,
     command_option,
-    iso27001,
+    controls,
     option,
-    soc2,
 )
 
 _ACTIVE: Final = "active"
@@ -187,7 +185,7 @@ STATE_RULES: Final = (
                 "Days after which an access review suggests to remove somebody who accepted and never logged in.",
             ),
         ),
-        controls=(cis("5.3"), soc2("CC6.3"), iso27001("A.5.18")),
+        controls=controls("cis 5.3", "soc2 CC6.3", "iso27001 A.5.18"),
         suggestion=Suggestion.REMOVE,
         highest=_least,
     ),
@@ -207,7 +205,7 @@ STATE_RULES: Final = (
                 "Hours after which `status`, `remind` and the report point out an invitation that is pending.",
             ),
         ),
-        controls=(cis("5.3"), iso27001("A.5.18")),
+        controls=controls("cis 5.3", "iso27001 A.5.18"),
     ),
     Rule(
         "break-glass-ready",
@@ -221,7 +219,7 @@ STATE_RULES: Final = (
             option("minimum", "integer", 2, "The fewest owners who can get in.", minimum=1),
             option("days", "integer", 14, "Days for which their access must last.", minimum=0),
         ),
-        controls=(soc2("CC7.5"), iso27001("A.5.29")),
+        controls=controls("soc2 CC7.5", "iso27001 A.5.29"),
     ),
     Rule(
         "duties-apart",
@@ -231,7 +229,7 @@ STATE_RULES: Final = (
         Severity.MEDIUM,
         "Have another person approve it, and set `approver:` to their address.",
         _duties,
-        controls=(iso27001("A.5.3"), soc2("CC6.3")),
+        controls=controls("iso27001 A.5.3", "soc2 CC6.3"),
     ),
     Rule(
         "most-external",
@@ -242,6 +240,6 @@ STATE_RULES: Final = (
         "Review them, and delete the entries of engagements that are done.",
         _externals,
         options=(option("maximum", "integer", 25, "The most people from outside.", minimum=0),),
-        controls=(iso27001("A.5.19"), cis("15.7")),
+        controls=controls("iso27001 A.5.19", "cis 15.7"),
     ),
 )

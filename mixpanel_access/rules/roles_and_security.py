@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mixpanel_access.model.other_access import Discoverability
+from mixpanel_access.model.access import Discoverability
 from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
 from mixpanel_access.rules.facts import Context, Stack
-from mixpanel_access.rules.heights import sees_classified_data
-from mixpanel_access.rules.rule import PATTERN, Family, Level, Rule, RuleFinding, Severity, cis, iso27001, soc2, texts
+from mixpanel_access.rules.rule import PATTERN, Family, Level, Rule, RuleFinding, Severity, controls, texts
 from mixpanel_access.rules.teams import TeamRoles, Through
 
 _TWO_FACTOR_KEY: Final = "twofactor_auth_required"
@@ -75,7 +74,7 @@ def _classified(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJu
     teams = TeamRoles(stack)
 
     def missing(entry: Entry) -> bool:
-        return all_hold(lambda: entry.missing(["justification"]), lambda: sees_classified_data(entry))
+        return all_hold(lambda: entry.missing(["justification"]), entry.sees_classified_data)
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
         if missing(entry):
@@ -143,7 +142,7 @@ ROLE_RULES: Final = (
                 format=PATTERN,
             ),
         ),
-        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.3", "cis 6.8"),
     ),
     Rule(
         "classified-data-justified",
@@ -153,7 +152,7 @@ ROLE_RULES: Final = (
         Severity.HIGH,
         "Add `justification:`, what the data is needed for, or give a role without the permission.",
         _classified,
-        controls=(soc2("CC6.3"), iso27001("A.5.12"), iso27001("A.8.3"), cis("3.3")),
+        controls=controls("soc2 CC6.3", "iso27001 A.5.12", "iso27001 A.8.3", "cis 3.3"),
     ),
 )
 SECURITY_RULES: Final = (
@@ -165,7 +164,7 @@ SECURITY_RULES: Final = (
         Severity.HIGH,
         "Set two_factor_required (twoFactorRequired in the roster), or require single sign-on.",
         _second_factor,
-        controls=(soc2("CC6.1"), iso27001("A.8.5"), cis("6.5")),
+        controls=controls("soc2 CC6.1", "iso27001 A.8.5", "cis 6.5"),
     ),
     Rule(
         "no-open-discoverability",
@@ -175,6 +174,6 @@ SECURITY_RULES: Final = (
         Severity.HIGH,
         "Set the discoverability to Request or Closed in Organization Settings, then run `pulumi refresh`.",
         _discoverability,
-        controls=(soc2("CC6.2"), iso27001("A.5.16"), iso27001("A.5.18"), cis("6.1")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.16", "iso27001 A.5.18", "cis 6.1"),
     ),
 )

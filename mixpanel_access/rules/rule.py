@@ -271,16 +271,15 @@ def pattern(name: str, default: str, description: str) -> Option:
     return option(name, "string", default, description, format=PATTERN)
 
 
-def soc2(reference: str) -> FrameworkControl:
-    """A criterion of the SOC 2 trust services criteria."""
-    return FrameworkControl("SOC 2", "2017", reference)
+_FRAMEWORKS: Final = {
+    "soc2": ("SOC 2", "2017"),
+    "iso27001": ("ISO/IEC 27001", "2022"),
+    "cis": ("CIS Controls", "8"),
+}
+"""Word for a framework -> its name and version."""
 
 
-def iso27001(reference: str) -> FrameworkControl:
-    """A control of ISO/IEC 27001, annex A."""
-    return FrameworkControl("ISO/IEC 27001", "2022", reference)
-
-
-def cis(reference: str) -> FrameworkControl:
-    """A safeguard of the CIS Critical Security Controls."""
-    return FrameworkControl("CIS Controls", "8", reference)
+def controls(*references: str) -> tuple[FrameworkControl, ...]:
+    """Controls of frameworks: `soc2 CC6.1` (a trust services criterion), `iso27001 A.5.18` (annex A), `cis 5.5`."""
+    split = (reference.split() for reference in references)
+    return tuple(FrameworkControl(*_FRAMEWORKS[framework], number) for framework, number in split)

@@ -13,7 +13,7 @@ from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import CLAIMED_TWICE
 from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
-from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, cis, iso27001, soc2, texts
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls, texts
 from mixpanel_access.rules.teams import TeamRoles, Through, reaches_production
 
 
@@ -228,7 +228,7 @@ SEPARATION_RULES: Final = (
         "Declare it in the stack of the project's environment.",
         own_environment,
         kinds=(Kind.GRANT, Kind.TEAM_GRANT, Kind.CUSTOM_ROLE),
-        controls=(soc2("CC6.1"), iso27001("A.8.31")),
+        controls=controls("soc2 CC6.1", "iso27001 A.8.31"),
         exceptable=False,
     ),
     Rule(
@@ -240,7 +240,7 @@ SEPARATION_RULES: Final = (
         "Split the engagement, or list it in the rule's option `engagements`.",
         _one_environment,
         options=(texts("engagements", (), "Engagements that may span environments."),),
-        controls=(soc2("CC6.1"), iso27001("A.8.31"), iso27001("A.5.19")),
+        controls=controls("soc2 CC6.1", "iso27001 A.8.31", "iso27001 A.5.19"),
     ),
     Rule(
         "team-in-own-environment",
@@ -250,7 +250,7 @@ SEPARATION_RULES: Final = (
         Severity.CRITICAL,
         "Declare the place in the team in production's stack, or make a team for each environment.",
         _team_environment,
-        controls=(soc2("CC6.1"), iso27001("A.8.31")),
+        controls=controls("soc2 CC6.1", "iso27001 A.8.31"),
     ),
     Rule(
         "service-account-in-one-environment",
@@ -260,7 +260,7 @@ SEPARATION_RULES: Final = (
         Severity.HIGH,
         "Make one service account an environment, each in the stack of its grants.",
         _account_environments,
-        controls=(soc2("CC6.1"), iso27001("A.8.31"), cis("5.5")),
+        controls=controls("soc2 CC6.1", "iso27001 A.8.31", "cis 5.5"),
     ),
     Rule(
         "no-all-users-in-production",
@@ -270,7 +270,7 @@ SEPARATION_RULES: Final = (
         Severity.CRITICAL,
         "Take the grant to all users away in Project Settings > Users & Teams.",
         _all_users,
-        controls=(soc2("CC6.3"), iso27001("A.8.3"), cis("6.8")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.3", "cis 6.8"),
         exceptable=False,
     ),
     Rule(
@@ -286,7 +286,7 @@ SEPARATION_RULES: Final = (
             texts("fields", ("ticket", "approver"), "The fields that must be filled in."),
             texts("externalFields", ("sow",), "Those that must be filled in for people outside the company as well."),
         ),
-        controls=(soc2("CC6.2"), iso27001("A.5.18"), cis("6.1")),
+        controls=controls("soc2 CC6.2", "iso27001 A.5.18", "cis 6.1"),
     ),
     Rule(
         "organization-roles-in-one-stack",
@@ -296,7 +296,7 @@ SEPARATION_RULES: Final = (
         Severity.HIGH,
         "Declare it in the stack whose roster has organizationRoles: true.",
         _owning_stack,
-        controls=(soc2("CC6.3"), iso27001("A.5.15")),
+        controls=controls("soc2 CC6.3", "iso27001 A.5.15"),
     ),
     Rule(
         "rosters-apart",
@@ -306,6 +306,6 @@ SEPARATION_RULES: Final = (
         Severity.HIGH,
         "Decide which stack has it, and delete it in the other roster.",
         _rosters_apart,
-        controls=(soc2("CC6.3"), iso27001("A.8.31")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.31"),
     ),
 )

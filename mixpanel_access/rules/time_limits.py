@@ -13,20 +13,8 @@ from mixpanel_access.model.similarity import counted
 from mixpanel_access.rules.company import outsider
 from mixpanel_access.rules.entry import PEOPLE, Entry, Kind, NotJudged, all_hold, each
 from mixpanel_access.rules.facts import Context, Stack
-from mixpanel_access.rules.heights import height
 from mixpanel_access.rules.least_privilege import STANDARDS
-from mixpanel_access.rules.rule import (
-    Family,
-    Level,
-    Rule,
-    RuleFinding,
-    Severity,
-    Suggestion,
-    cis,
-    iso27001,
-    option,
-    soc2,
-)
+from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, Suggestion, controls, option
 from mixpanel_access.rules.teams import TeamRoles, Through
 
 _TOMORROW: Final = 1
@@ -154,7 +142,7 @@ def _needs_review(entry: Entry, context: Context) -> bool:
     """Whether a role is more than most people need: above member, or a project in production to administer."""
     if entry.kind == Kind.MEMBER:
         return entry.role not in ("", roles.MEMBER)
-    return all_hold(lambda: context.is_production(entry), lambda: height(entry) >= roles.project_rank(roles.ADMIN))
+    return all_hold(lambda: context.is_production(entry), lambda: entry.height() >= roles.project_rank(roles.ADMIN))
 
 
 def _reviewed(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
@@ -188,7 +176,7 @@ TIME_RULES: Final = (
         "Add `ends:`, the last day of the engagement.",
         _has_end,
         kinds=PEOPLE,
-        controls=(soc2("CC6.3"), iso27001("A.5.19"), iso27001("A.5.20"), cis("6.2"), cis("15.7")),
+        controls=controls("soc2 CC6.3", "iso27001 A.5.19", "iso27001 A.5.20", "cis 6.2", "cis 15.7"),
     ),
     Rule(
         "longest-duration",
@@ -206,7 +194,7 @@ TIME_RULES: Final = (
             ),
             STANDARDS,
         ),
-        controls=(soc2("CC6.3"), iso27001("A.5.19"), iso27001("A.5.20"), cis("6.2"), cis("15.7")),
+        controls=controls("soc2 CC6.3", "iso27001 A.5.19", "iso27001 A.5.20", "cis 6.2", "cis 15.7"),
     ),
     Rule(
         "not-expired",
@@ -217,7 +205,7 @@ TIME_RULES: Final = (
         "Delete the entry; the next pulumi up takes the access away. Or prolong it: a new end, with its approval.",
         _expired,
         kinds=(*PEOPLE, Kind.TEAM),
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("6.2")),
+        controls=controls("soc2 CC6.3", "iso27001 A.5.18", "cis 6.2"),
         suggestion=Suggestion.REMOVE,
     ),
     Rule(
@@ -230,7 +218,7 @@ TIME_RULES: Final = (
         _ending,
         kinds=(Kind.MEMBER, Kind.TEAM),
         options=(option("days", "integer", 14, "Days before the end.", minimum=0),),
-        controls=(iso27001("A.5.18"), cis("6.2")),
+        controls=controls("iso27001 A.5.18", "cis 6.2"),
     ),
     Rule(
         "starts-before-ends",
@@ -241,7 +229,7 @@ TIME_RULES: Final = (
         "Correct `starts:` or `ends:`.",
         _ordered,
         kinds=(*PEOPLE, Kind.TEAM),
-        controls=(iso27001("A.5.18"),),
+        controls=controls("iso27001 A.5.18"),
     ),
     Rule(
         "short-engagement",
@@ -253,7 +241,7 @@ TIME_RULES: Final = (
         _short,
         kinds=(Kind.GRANT,),
         options=(option("days", "integer", 14, "Days below which an engagement is short.", minimum=1),),
-        controls=(iso27001("A.5.15"),),
+        controls=controls("iso27001 A.5.15"),
     ),
     Rule(
         "review-due",
@@ -264,7 +252,7 @@ TIME_RULES: Final = (
         "Review it, and set `reviewed:` to that day.",
         _reviewed,
         options=(option("days", "integer", _QUARTER, "Days between reviews.", minimum=1),),
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.1"), cis("6.8")),
+        controls=controls("soc2 CC6.3", "iso27001 A.5.18", "cis 5.1", "cis 6.8"),
         grouped=True,
     ),
     Rule(
@@ -276,7 +264,7 @@ TIME_RULES: Final = (
         "Set `reviewed:` to the day of the last review.",
         _review_ahead,
         kinds=PEOPLE,
-        controls=(soc2("CC6.3"), iso27001("A.5.18"), cis("5.1")),
+        controls=controls("soc2 CC6.3", "iso27001 A.5.18", "cis 5.1"),
     ),
     Rule(
         "privileged-ends-or-reviewed",
@@ -292,7 +280,7 @@ TIME_RULES: Final = (
                 "reviewDays", "integer", _QUARTER, "Days between reviews, if the role does not end so soon.", minimum=1
             ),
         ),
-        controls=(soc2("CC6.3"), iso27001("A.8.2"), cis("5.1")),
+        controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.1"),
         grouped=True,
     ),
 )

@@ -10,7 +10,7 @@ import pytest
 import stamina
 
 from mixpanel_access.api.transport import READ_ATTEMPTS, Transport
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 HOST = "https://mixpanel.com"

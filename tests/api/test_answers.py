@@ -12,23 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixpanel_access.api import (
-    audit_log,
-    custom_roles,
-    organization_settings,
-    projects,
-    service_accounts,
-    teams,
-    users,
-)
+from mixpanel_access.api import audit_log, custom_roles, organization_settings, projects, service_accounts, teams, users
 from mixpanel_access.api.answers import page_of
 from mixpanel_access.api.me import identity_from
 from mixpanel_access.api.redaction import LONGEST, Redactor
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import Grant, GrantType, Person
+from mixpanel_access.model.access import Grant, GrantType, Person, SingleSignOn
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.custom_roles import CustomRoleInfo
-from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.model.roles import CustomRoleInfo
 from mixpanel_access.model.service_accounts import ServiceAccountRole
 from mixpanel_access.model.teams import NO_ROLE, TeamInfo
 

@@ -15,7 +15,7 @@ from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import MOST_PAGES, READ_ATTEMPTS
 from mixpanel_access.model import errors
 from mixpanel_access.model.audit import PAGE_SIZE
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 from tests.api.conftest import ok, transport
 

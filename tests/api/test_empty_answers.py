@@ -13,7 +13,7 @@ import pytest
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.errors import Unintelligible
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)

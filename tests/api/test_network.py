@@ -9,7 +9,7 @@ import pytest
 from mixpanel_access.api.network import AUTHORITIES, check_network, proxies_set
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.errors import ConfigurationError, Unreachable
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 
 NOT_A_URL = "is not a URL like http://proxy.example.com:8080"
 BAD: dict[str, tuple[dict[str, str], str]] = {

@@ -7,7 +7,7 @@ import pytest
 
 from mixpanel_access.api.observed import Exchange, Observer, Rehearsal
 from mixpanel_access.model import errors
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from tests.api.conftest import HOST, SECRET, ok
 
 SENT = {"users": [{"email": "bo@example.com"}]}

@@ -12,7 +12,7 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.server import EmulatorServer, demo_document
 from mixpanel_access.model import errors
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 
 DOCUMENT = demo_document()

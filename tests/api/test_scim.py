@@ -13,7 +13,7 @@ from mixpanel_access.api.scim import ScimEndpoint
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import ScimUser
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.teams import ScimGroup
 from tests.api.conftest import HOST, NOW
 

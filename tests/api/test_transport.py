@@ -13,7 +13,7 @@ import pytest
 from mixpanel_access.api.me import MeEndpoint
 from mixpanel_access.api.transport import MAX_PARALLEL, READ_ATTEMPTS, Transport
 from mixpanel_access.model import errors
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from tests.api.conftest import HOST, SECRET, ok, transport
 
 BODY = {"users": [{"email": "bo@example.com"}]}

@@ -13,7 +13,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from tests.faults.conftest import World, organization
 from tests.faults.mini_engine import MiniEngine, Name, Program
 

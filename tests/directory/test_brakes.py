@@ -28,8 +28,8 @@ from mixpanel_access.model.errors import (
     Unreachable,
 )
 from mixpanel_access.model.rights import Identity
-from mixpanel_access.model.secret import Secret
-from mixpanel_access.model.undocumented import Verb
+from mixpanel_access.model.setting_values import Secret
+from mixpanel_access.model.settings import Verb
 from tests.fakes import ORGANIZATION, FakeApi, make_directory
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from tests.fake_scim import FakeScim
 from tests.fakes import FakeApi
 

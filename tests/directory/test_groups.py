@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mixpanel_access.model import errors
-from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.model.access import SingleSignOn
 from mixpanel_access.model.teams import ScimGroup
 from tests.fake_scim import with_scim
 from tests.fakes import FakeApi, make_directory

@@ -15,8 +15,8 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
-from mixpanel_access.model.other_access import OF_PEOPLE, AccessSource, OtherAccess
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.access import OF_PEOPLE, AccessSource, OtherAccess
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 from tests.emulator.conftest import CUSTOM, NOW, ORG, Client, P, Q, organization
 

@@ -8,10 +8,10 @@ import pytest
 
 from mixpanel_access.directory.probe import Finding, Probe, healthy, probes
 from mixpanel_access.model import errors
+from mixpanel_access.model.access import SingleSignOn
 from mixpanel_access.model.rights import Permission
-from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
-from mixpanel_access.model.undocumented import Verb
+from mixpanel_access.model.settings import Verb
 from tests.fake_scim import FakeScim, with_scim
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, as_api
 

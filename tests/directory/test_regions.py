@@ -14,7 +14,7 @@ from mixpanel_access.api.transport import READ_ATTEMPTS
 from mixpanel_access.directory.probe import Finding, Probe, other_regions, probes
 from mixpanel_access.emulator.server import EmulatorServer, demo_document
 from mixpanel_access.model import errors
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import REGIONS, Settings
 from tests.fakes import NOW, ORGANIZATION, FakeApi, as_api
 

@@ -6,7 +6,7 @@ import pytest
 
 from mixpanel_access.directory.security import UNKNOWN, read_security
 from mixpanel_access.model import errors
-from mixpanel_access.model.security import Security, SingleSignOn, Topic
+from mixpanel_access.model.access import Security, SingleSignOn, Topic
 from tests.fakes import FakeApi, as_api, make_directory
 
 SSO = SingleSignOn(enabled=True, required=True, domains=frozenset({"example.com"}))

@@ -10,7 +10,7 @@ import pytest
 
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import alternatives
-from mixpanel_access.model.undocumented import Verb
+from mixpanel_access.model.settings import Verb
 from mixpanel_access.operations.verifying.statements import STATEMENTS
 from scripts.build_site import ROOT
 

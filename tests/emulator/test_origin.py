@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from mixpanel_access.emulator.answer import Refusal
-from mixpanel_access.emulator.origin import must_be_local
+from mixpanel_access.emulator.control import must_be_local
 from tests.emulator.conftest import ORG, Client
 
 PATHS = [("GET", f"/organizations/{ORG}/users/"), ("GET", "/_emulator/dump"), ("DELETE", "/_emulator/requests")]

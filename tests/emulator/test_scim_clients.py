@@ -15,7 +15,7 @@ from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.scim import ROOT
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import ScimUser
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from tests.emulator.conftest import Client, unchanged
 from tests.emulator.test_scim import (
     GROUP_SCHEMA,

@@ -15,7 +15,7 @@ from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Completed
 from mixpanel_access.model.brakes import Brake, Limits
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.session import Session
 from tests.engine.conftest import Workspace

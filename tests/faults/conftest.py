@@ -20,7 +20,7 @@ from mixpanel_access.directory.this_machine import Unseen
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.run import PresentRun
 from mixpanel_access.provider.session import Session

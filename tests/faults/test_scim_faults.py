@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from tests.faults.conftest import SHOP, World, organization
 from tests.faults.mini_engine import MiniEngine, Program
 from tests.faults.sampling import every_pair

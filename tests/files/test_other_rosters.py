@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.files.other_rosters import read_other_rosters
-from mixpanel_access.files.roster import read_roster
+from mixpanel_access.files.roster import read_other_rosters, read_roster
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.resources import TEAM_GRANT_TYPE, TEAM_MEMBER_TYPE
 

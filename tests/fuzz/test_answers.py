@@ -20,8 +20,8 @@ from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.api.transport import READ_ATTEMPTS, Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import ScimUser
-from mixpanel_access.model.secret import Secret
-from mixpanel_access.model.undocumented import Verb
+from mixpanel_access.model.setting_values import Secret
+from mixpanel_access.model.settings import Verb
 from tests.api.conftest import HOST, NOW
 from tests.fuzz.answers import JSON, MODULES, no_more, responses
 from tests.tally import count

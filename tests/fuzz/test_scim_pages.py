@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mixpanel_access.api.scim import ScimEndpoint
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import errors
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from tests.api.conftest import HOST, NOW
 from tests.tally import count
 

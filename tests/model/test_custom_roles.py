@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mixpanel_access.model.custom_roles import as_set, base_of, problem_with_permissions, problem_with_role_name
+from mixpanel_access.model.roles import as_set, base_of, problem_with_permissions, problem_with_role_name
 
 NAMES: dict[str, tuple[object, str]] = {
     "nothing": (None, "cannot be the name"),

@@ -10,15 +10,7 @@ from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.model.address import few
 from mixpanel_access.model.brakes import Brake, BrakeFinding, Limits, judge_grants
 from mixpanel_access.model.errors import AccessError, Invalid, RateLimited, told_together
-from mixpanel_access.model.grants import (
-    GrantChanges,
-    believed,
-    by_key,
-    grant_changes,
-    individual_roles,
-    spelled,
-    twice,
-)
+from mixpanel_access.model.grants import GrantChanges, believed, by_key, grant_changes, individual_roles, spelled, twice
 
 OWN = "bot@example.com"
 

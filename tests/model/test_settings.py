@@ -13,9 +13,8 @@ import pytest
 from mixpanel_access.model import settings as module
 from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.errors import ConfigurationError
-from mixpanel_access.model.secret import Secret
-from mixpanel_access.model.settings import ENVIRONMENT_VARIABLES, Settings, load_settings
-from mixpanel_access.model.undocumented import Verb
+from mixpanel_access.model.setting_values import Secret
+from mixpanel_access.model.settings import ENVIRONMENT_VARIABLES, Settings, Verb, load_settings
 
 COMPLIANT = {"organizationId": "7654321", "serviceAccountUsername": "bot", "serviceAccountSecret": "hush-hush"}
 DOCS = Path(__file__).parents[2] / "docs"

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.files.other_rosters import OtherRosters
+from mixpanel_access.files.roster import OtherRosters
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster.reading import RosterSource, parse

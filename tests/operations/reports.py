@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mixpanel_access.model.access import Grant, GrantType, Project
+from mixpanel_access.model.access import Discoverability, Grant, GrantType, Project
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
-from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.operations.overview import StackView, overview_of
 from mixpanel_access.operations.policy_check import PolicyConfig

@@ -17,10 +17,10 @@ from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.files.onboarding import AutomaticCheck, read_checklists
 from mixpanel_access.model import audit
+from mixpanel_access.model.access import Feature
 from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.secret import Secret
-from mixpanel_access.model.security import Feature
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.diagnosing import case_of, diagnose
 from mixpanel_access.operations.failures import Case, Diagnosis, KnownFailure, Likelihood

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.model.access import Grant, GrantType, Person, Project
+from mixpanel_access.model.access import Grant, GrantType, Person, Project, SingleSignOn
 from mixpanel_access.model.errors import Forbidden
-from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.drift import Organization, differences, read_organization
 from mixpanel_access.operations.state import EMPTY, State, state_of

@@ -7,11 +7,18 @@ from datetime import date
 
 import pytest
 
-from mixpanel_access.model.access import AccessInProject, Grant, GrantType, Person, Project, access_in_project
+from mixpanel_access.model.access import (
+    AccessInProject,
+    Grant,
+    GrantType,
+    Person,
+    Project,
+    SingleSignOn,
+    access_in_project,
+)
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import Forbidden, UsageError
 from mixpanel_access.model.roster.reading import RosterSource, parse
-from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.importing.plan import (
     NO_GRANT,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from mixpanel_access.cli import offboard as cli
+from mixpanel_access.model.access import SingleSignOn
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations import offboarding
 from mixpanel_access.operations import project as opening

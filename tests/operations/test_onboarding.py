@@ -20,9 +20,9 @@ from mixpanel_access.files.onboarding import (
     read_ticks,
     write_ticks,
 )
+from mixpanel_access.model.access import SingleSignOn
 from mixpanel_access.model.engagements import STANDARD_ROLES, TRACKS
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.onboarding import Onboarding, onboarding, ticked, tracks_of
 from tests.fakes import NOW, PRODUCTION, FakeApi
 from tests.operations.overviews import BO, overview, person

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import Project
+from mixpanel_access.model.access import OF_PEOPLE, AccessSource, AccountFlag, OtherAccess, Project
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.other_access import OF_PEOPLE, AccessSource, AccountFlag, OtherAccess
 from mixpanel_access.operations.review.files import read_packets, text_of
 from mixpanel_access.operations.review.packet import Item
 from mixpanel_access.operations.review.starting import begin

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from mixpanel_access.files.other_rosters import OtherRosters
+from mixpanel_access.files.roster import OtherRosters
+from mixpanel_access.model.access import SingleSignOn
 from mixpanel_access.model.errors import Forbidden, NotFound
+from mixpanel_access.model.neighbours import About, Conflict
 from mixpanel_access.model.rights import Permission
-from mixpanel_access.model.roster.claims import About, Conflict
-from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.operations.preflight import Prerequisite, Readiness, checks
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.overviews import BO, overview, person

@@ -17,15 +17,17 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import (
     BRAKE,
     Declaration,
+    Kept,
     account_name,
     declaration,
     grant_name,
+    kept_text,
     project_access_name,
+    read_kept,
     team_member_name,
     team_name,
 )
 from mixpanel_access.model.errors import InputError, RosterError
-from mixpanel_access.model.kept import Kept, kept_text, read_kept
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.salvage import salvage
 from mixpanel_access.operations.revoking.kept import declaration_without

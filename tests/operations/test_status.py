@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from mixpanel_access.files.other_rosters import OtherRosters
+from mixpanel_access.files.roster import OtherRosters
 from mixpanel_access.model.access import GrantType, Invitation
-from mixpanel_access.model.roster.claims import About, Conflict
+from mixpanel_access.model.neighbours import About, Conflict
 from mixpanel_access.operations.status import SETTLE, Status, statuses
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.held import held_grant

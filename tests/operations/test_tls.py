@@ -17,7 +17,7 @@ import pytest
 
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.errors import MixpanelError, Unreachable
-from mixpanel_access.model.secret import Secret
+from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.operations.delivery import post_to_webhook, send_mail
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate with")

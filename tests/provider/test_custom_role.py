@@ -11,8 +11,8 @@ from pulumi.runtime import rpc
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.custom_roles import MOST_CUSTOM_ROLES, CustomRoleInfo
 from mixpanel_access.model.resources import CustomRoleId
+from mixpanel_access.model.roles import MOST_CUSTOM_ROLES, CustomRoleInfo
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.handler import Properties

@@ -8,9 +8,8 @@ import pytest
 from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.other_access import Discoverability
+from mixpanel_access.model.access import Discoverability, SingleSignOn
 from mixpanel_access.model.resources import OrganizationSecurityId
-from mixpanel_access.model.security import SingleSignOn
 from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from tests.fakes import ORGANIZATION, FakeApi, make_session
 

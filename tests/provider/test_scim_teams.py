@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model import errors
-from mixpanel_access.model.security import SingleSignOn
+from mixpanel_access.model.access import SingleSignOn
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.team import TeamProvider
 from mixpanel_access.provider.team_member import TeamMemberProvider

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
-from mixpanel_access.model.custom_roles import MOST_CUSTOM_ROLES, problem_with_permissions, problem_with_role_name
 from mixpanel_access.model.effective_access import RosterEntry, days_of, entry_of
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.ownership import OWNERSHIPS, REMOVALS
+from mixpanel_access.model.roles import MOST_CUSTOM_ROLES, problem_with_permissions, problem_with_role_name
 from mixpanel_access.model.roster.schema import (
     NEEDS,
     Engagement,

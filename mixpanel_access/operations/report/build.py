@@ -21,7 +21,7 @@ from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.status import invitation_steps
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
-from mixpanel_access.rules.guards import GUARDED
+from mixpanel_access.rules.hygiene import GUARDED
 from mixpanel_access.rules.rule import Level
 
 

@@ -8,8 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from mixpanel_access.model.access import GrantType, Invitation
-from mixpanel_access.model.other_access import OtherAccess
+from mixpanel_access.model.access import GrantType, Invitation, OtherAccess
 from mixpanel_access.operations.drift import AccessDifference
 from mixpanel_access.operations.report.risk import Risk, RiskLevel
 from mixpanel_access.operations.status import StatusStep

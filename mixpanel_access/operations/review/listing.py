@@ -8,13 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import GrantType, Invitation, source_in_words
+from mixpanel_access.model.access import GrantType, Invitation, OtherAccess, source_in_words
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.declaration import grant_name
 from mixpanel_access.model.declared_inputs import excepted
 from mixpanel_access.model.effective_access import RosterEntry
-from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.overview import Overview, PersonOverview, StackView
 from mixpanel_access.operations.own_roles import keys_there

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.files.lines import Say, append_lines, read_lines
+from mixpanel_access.model.access import OtherAccess
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.other_access import OtherAccess
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, drop_packet, file_name, read_packets, write_packet

@@ -9,13 +9,7 @@ from typing import Any
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
-from mixpanel_access.model.declaration import (
-    SECURITY,
-    Declaration,
-    account_name,
-    custom_role_name,
-    team_name,
-)
+from mixpanel_access.model.declaration import SECURITY, Declaration, account_name, custom_role_name, team_name
 from mixpanel_access.model.grants import single_grants
 from mixpanel_access.operations.revoking.removals import Removal, StateRow, _Made, _with_words
 

@@ -11,12 +11,7 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
-from mixpanel_access.model.declaration import (
-    Declaration,
-    account_name,
-    custom_role_name,
-    team_name,
-)
+from mixpanel_access.model.declaration import Declaration, account_name, custom_role_name, team_name
 from mixpanel_access.model.grants import REASON_FIELDS, single_grants
 from mixpanel_access.model.resources import (
     GrantId,

@@ -14,10 +14,9 @@ from mixpanel_access.directory.connect import connect
 from mixpanel_access.files.roster import source_of, text_of
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declaration import Declaration, declaration
+from mixpanel_access.model.declaration import Declaration, Kept, declaration, kept_text
 from mixpanel_access.model.errors import AccessError, RosterError
 from mixpanel_access.model.grants import single_grants
-from mixpanel_access.model.kept import Kept, kept_text
 from mixpanel_access.model.roster.salvage import Salvaged, salvage
 from mixpanel_access.operations.project import Progress, PulumiProject, stack_states
 from mixpanel_access.operations.revoking.blocked import BlockedRemoval, RemovalDecision, decide_removals

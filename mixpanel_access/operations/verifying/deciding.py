@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from mixpanel_access.api.transport import PLATFORM_ROOT
 from mixpanel_access.model import roles
+from mixpanel_access.model.access import Discoverability
 from mixpanel_access.model.errors import NotFound, RateLimited
-from mixpanel_access.model.other_access import Discoverability
 from mixpanel_access.operations.verifying.answers import (
     Row,
     calls,

@@ -13,7 +13,7 @@ from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.undocumented import BY_HAND, Verb
+from mixpanel_access.model.settings import BY_HAND, Verb
 
 PERSON, TEAM, ACCOUNT = "person", "team", "account"
 """What the walk makes, and takes away again."""

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from mixpanel_access.api.observed import Exchange, Observer
 from mixpanel_access.directory.snapshot import FIRST_PAUSE
+from mixpanel_access.model.dates import pauses
 from mixpanel_access.model.errors import Invalid, MixpanelError, NotFound, Unreachable, UsageError
-from mixpanel_access.model.pauses import pauses
 from mixpanel_access.operations.verifying.journal import Journal
 from mixpanel_access.operations.verifying.steps import (
     ACCOUNT,

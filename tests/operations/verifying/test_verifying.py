@@ -19,7 +19,7 @@ from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.dialect import read as read_dialect
 from mixpanel_access.emulator.document import Document
 from mixpanel_access.model.errors import MixpanelError, Refused, RosterError, UsageError
-from mixpanel_access.model.undocumented import Verb
+from mixpanel_access.model.settings import Verb
 from mixpanel_access.operations.verifying.deciding import StatementVerdict
 from mixpanel_access.operations.verifying.journal import journal_file
 from mixpanel_access.operations.verifying.report import as_text

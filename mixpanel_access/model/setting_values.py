@@ -1,6 +1,6 @@
-"""Settings that are lists: one reading, however Pulumi or a person wrote them down.
+"""The values of settings: secrets, and lists in any form in which Pulumi or a person writes them.
 
-Pulumi hands every setting over as text; a YAML list, or one that was set with `--path`, comes as JSON.
+Pulumi hands over every setting as text: a YAML list, or one that was set with `--path`, as JSON.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from mixpanel_access.model.address import canonical_domain, problem_with, problem_with_company_domain, same_key
 
@@ -129,3 +129,30 @@ def _domain(word: str) -> str:
     after = word.rpartition("@")[2]
     hint = f"; write {after}" if "@" in word.lstrip("@") and after else ""
     raise ValueError(f"{word!r} is not an e-mail domain like example.com{hint}")
+
+
+class Secret:
+    """Holds one secret text; only `reveal()` gives it back."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret itself, for the one place that sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is never pickled")

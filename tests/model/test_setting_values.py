@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.address import domain_of
-from mixpanel_access.model.list_settings import chosen_in, domains_in, words_in
+from mixpanel_access.model.setting_values import chosen_in, domains_in, words_in
 
 A, B, MUNICH = "a.example", "b.example", "münchen.example"
 SPELLINGS: dict[str, tuple[Any, set[str]]] = {
