@@ -16,11 +16,10 @@ from mixpanel_access.component.policy_facts import policy_facts
 from mixpanel_access.component.twins import declared_beside
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.files.whole import reason
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.declaration import (
-    BRAKE,
     COMPONENT,
     DRAFTS_VARIABLE,
-    SECURITY,
     Declaration,
     DeclaredResource,
     declaration,
@@ -130,9 +129,9 @@ class RosterAccess(pulumi.ComponentResource):
         self.team_grants = found_by_kind[TEAM_GRANT]
         self.team_members = found_by_kind[TEAM_MEMBER]
         self.custom_roles = found_by_kind[CUSTOM_ROLE]
-        self.security = self._made.get(SECURITY)
+        self.security = self._made.get(kinds.ORGANIZATION_SECURITY.prefix)
         brake = RemovalBrake(
-            BRAKE,
+            kinds.BRAKE_NAME,
             people=declared.people,
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -17,7 +17,7 @@ from mixpanel_access.model.address import domain_of, few, same_key
 
 
 class Invitation(StrEnum):
-    """How far a person has come into the organization."""
+    """The state of a person's invitation."""
 
     PENDING = "pending"
     EXPIRED = "expired"
@@ -25,7 +25,7 @@ class Invitation(StrEnum):
 
 
 class GrantType(StrEnum):
-    """How a person comes by a project role; roles add up, the highest counts."""
+    """The source of a project role. Roles add up; the highest counts."""
 
     ORGANIZATION_ROLE = "organization_role"
     TEAM = "team"
@@ -35,15 +35,15 @@ class GrantType(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """One member, or one who is invited, as the organization's list has them.
+    """A member or an invited person, as the organization's list has them.
 
     Attributes:
         email: the address as the server writes it.
-        role: the organization role, normalized; None where the list does not tell.
-        invited: True while the invitation is not accepted (pending or expired: the list cannot tell which).
-        last_login: the last login, or None where it is unknown (which is not "never").
-        user_id: Mixpanel's id of the user, or None before the invitation is accepted.
-        deactivated: True for who is known to be kept out, by SCIM.
+        role: the organization role, normalized; None if the list does not have it.
+        invited: whether the invitation is pending or expired; the list does not say which.
+        last_login: the last login; None is unknown, not "never".
+        user_id: Mixpanel's id of the user; None before the invitation is accepted.
+        deactivated: whether SCIM shows that the person cannot log in.
     """
 
     email: str
@@ -62,7 +62,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Grant:
-    """One way in which one person holds a role in one project."""
+    """One role of a person in a project, from one source."""
 
     project: int
     email: str
@@ -86,7 +86,7 @@ class Project:
 
 @dataclass(frozen=True)
 class ScimUser:
-    """Somebody as SCIM knows them: its id of them, the address, and whether they may come in (None: it is not told)."""
+    """A user of SCIM: the id, the address, and whether they can log in (None: unknown)."""
 
     id: str
     email: str
@@ -95,13 +95,13 @@ class ScimUser:
 
 @dataclass(frozen=True)
 class AccessInProject:
-    """What one person can do in one project, and by which ways.
+    """The access of one person to one project.
 
     Attributes:
         individual: the role of the individual grant, or None.
-        effective: the highest role by any way, or None where there is none.
-        grant_types: the ways, in the order of `GrantType`.
-        grants: each grant on its own, as the project's list has them.
+        effective: the highest role from any source, or None.
+        grant_types: the sources, in the order of `GrantType`.
+        grants: the grants, as the project's list has them.
     """
 
     individual: str | None
@@ -118,13 +118,7 @@ _SOURCES: Final = {
 
 
 def another_project(id_: Any, name: str | None, there: Mapping[int, Project]) -> str | None:
-    """In words, that a project of this id has another name in Mixpanel, and its declared name is another project's.
-
-    Args:
-        id_: the declared id.
-        name: the declared name, or None.
-        there: the projects that Mixpanel has.
-    """
+    """In words, that the declared name belongs to another project in Mixpanel than the declared id, or None."""
     own = there.get(id_)
     if not name or own is None or same_key(own.name) == same_key(name):
         return None
@@ -142,7 +136,7 @@ def source_in_words(grant: Grant) -> str:
 
 
 def remaining_access(access: Mapping[int, Iterable[Grant]]) -> str:
-    """What somebody can still reach, and why: "analyst in project 7 through the team Data; …"."""
+    """The access that a person still has: "analyst in project 7 through the team Data; …"."""
     return (
         "; ".join(
             f"{grant.role} in project {project} through {source_in_words(grant)}"
@@ -154,7 +148,7 @@ def remaining_access(access: Mapping[int, Iterable[Grant]]) -> str:
 
 
 def access_in_project(grants: Iterable[Grant], organization_role: str | None) -> AccessInProject:
-    """Add up one person's grants in one project with what their organization role gives (contract, section 13)."""
+    """Add up a person's grants in a project and what their organization role gives there (contract, section 13)."""
     rows = list(grants)
     inherited = roles.project_role_of(organization_role)
     individual = [grant.role for grant in rows if grant.grant_type is GrantType.INDIVIDUAL]
@@ -170,11 +164,11 @@ def access_in_project(grants: Iterable[Grant], organization_role: str | None) ->
 EVERYBODY: Final = "everybody in the organization"
 ORGANIZATION: Final = "the organization"
 CLASSIFIED_WORD: Final = "classif"
-"""What the code of the permission for classified data is taken to contain: Mixpanel publishes no codes."""
+"""What we assume the permission for classified data to contain, since Mixpanel publishes no codes."""
 
 
 class AccessSource(StrEnum):
-    """What kind of access it is."""
+    """A kind of other access."""
 
     DATA_VIEWS = "data views"
     CLASSIFIED = "classified data"
@@ -188,7 +182,7 @@ OF_PEOPLE: Final = (AccessSource.DATA_VIEWS, AccessSource.CLASSIFIED, AccessSour
 
 
 class Discoverability(StrEnum):
-    """How people of the company's domains, who are not in the organization, come into it."""
+    """How people of the company's domains join the organization."""
 
     CLOSED = "Closed"
     REQUEST = "Request"
@@ -197,13 +191,7 @@ class Discoverability(StrEnum):
 
 @dataclass(frozen=True)
 class AccountFlag:
-    """What a project's list says of one service account.
-
-    Attributes:
-        name: its name, or its id in words.
-        role: its role there, or None.
-        sensitive: whether it has sensitive access; None where the list does not tell.
-    """
+    """A service account in a project's list: its name or id, its role, and whether it has sensitive access if known."""
 
     name: str
     role: str | None
@@ -212,7 +200,7 @@ class AccountFlag:
 
 @dataclass(frozen=True)
 class OtherAccess:
-    """One thing that somebody has, or that is unknown.
+    """One kind of access that somebody has, or that is unknown.
 
     Attributes:
         source: the kind of access.
@@ -249,7 +237,7 @@ def unknown_access(source: AccessSource, why: str, projects: Collection[int] = (
 
 
 class Topic(StrEnum):
-    """What is asked for on its own, and may be refused on its own."""
+    """A setting that Mixpanel can refuse to show while it shows the others."""
 
     SSO = "single sign-on"
     TWO_FACTOR = "second factor"
@@ -257,7 +245,7 @@ class Topic(StrEnum):
 
 
 class Feature(StrEnum):
-    """What not every plan has (contract, section 13)."""
+    """A feature that only some plans have (contract, section 13)."""
 
     CUSTOM_ROLES = "custom roles"
     AUDIT_LOG = "audit log"
@@ -271,9 +259,9 @@ class SingleSignOn:
     Attributes:
         enabled: whether it is set up.
         required: whether everybody but organization owners and admins must use it.
-        idp_managed: whether who comes by it first joins the organization ("IdP managed access").
+        idp_managed: whether a stranger's first login joins the organization ("IdP managed access").
         idp_name: the identity provider, for people.
-        domains: the verified claimed domains; None where they are not told.
+        domains: the verified claimed domains, if known.
     """
 
     enabled: bool | None = None
@@ -293,7 +281,7 @@ class Security:
 
     Attributes:
         sso: single sign-on.
-        two_factor_required: whether a second factor is required of who logs in with a password.
+        two_factor_required: whether a login with a password needs a second factor.
         request_access: the settings on requests for access, as Mixpanel has them.
         unknown: what could not be read -> why.
         two_factor: the settings on the second factor, as Mixpanel has them.

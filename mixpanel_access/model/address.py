@@ -13,10 +13,10 @@ FEW: Final = 5
 
 
 def same_key(email: str) -> str:
-    """The form under which two spellings of one address are the same.
+    """The key of an address: the same for all its spellings.
 
-    Neither case nor blanks around it count, nor how an accent is encoded, nor whether the domain is written in Unicode
-    or in punycode: kim@münchen.example is kim@xn--mnchen-3ya.example. "ß" is not "ss", which may be somebody else's.
+    Case, blanks around it, the encoding of accents, and Unicode or punycode in the domain make no difference:
+    kim@münchen.example is kim@xn--mnchen-3ya.example. "ß" is not "ss", which can be another person's.
     """
     key = email.strip().lower()
     if key.isascii() and _PUNYCODE not in key:
@@ -26,33 +26,33 @@ def same_key(email: str) -> str:
 
 
 def domain_of(email: str) -> str:
-    """The part after the last "@" in the form that `canonical_domain` has; "" where there is none."""
+    """The domain of an address, as `canonical_domain` gives it, or ""."""
     return canonical_domain(email.rpartition("@")[2]) if "@" in email else ""
 
 
 def canonical_domain(domain: str) -> str:
-    """The form under which two spellings of one domain are the same: Unicode, in lower case."""
+    """A domain in Unicode and lower case: the same for all its spellings."""
     key = domain.strip().lower()
     return key if key.isascii() and _PUNYCODE not in key else _unicode(_normalized(key))
 
 
 def local_part(email: str) -> str:
-    """What stands before the "@" in the form for comparisons: lower case, without what follows a plus sign."""
+    """The part before the "@", for comparisons: in lower case, and without a plus sign and what follows it."""
     return mailbox(email).rpartition("@")[0]
 
 
 def mailbox(email: str) -> str:
-    """The mailbox that an address ends up in, to compare people by: also in compatible letters, and without a tag.
+    """The mailbox of an address, by which rules compare people: in compatible letters, and without a tag.
 
-    It does not name resources, as `same_key` does: Mixpanel may take ana+x@example.com, or the same in full-width
-    letters, for others than ana@example.com. For a rule they are one person.
+    Mixpanel may take ana+x@example.com, or the same in full-width letters, for other people than ana@example.com, so
+    resources are named by `same_key`.
     """
     local, at, domain = same_key(unicodedata.normalize("NFKC", email)).rpartition("@")
     return f"{local.partition('+')[0] or local}{at}{domain}" if at else domain
 
 
 def spellings(email: str) -> list[str]:
-    """Forms of an address, in lower case, that earlier versions took for its key; the key itself is not one of them."""
+    """Other forms of an address, in lower case, that earlier versions used as its key."""
     key = same_key(email)
     local, at, domain = key.rpartition("@")
     found = [email.strip().lower(), f"{local}{at}{_ascii(domain)}"]
@@ -68,7 +68,7 @@ def _normalized(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _unicode(domain: str) -> str:
-    """A domain in Unicode, as IDNA has it; a label that IDNA does not know stays as it is."""
+    """A domain in Unicode (IDNA); a label that IDNA does not know stays as it is."""
     import idna  # most organizations have no such domain, and it takes a while to import
 
     try:
@@ -92,7 +92,7 @@ def _label(label: str) -> str:
 
 
 def _ascii(domain: str) -> str:
-    """A domain in punycode, or as it is where it has no such form."""
+    """A domain in punycode, or unchanged if it has no such form."""
     if domain.isascii():
         return domain
     import idna
@@ -104,7 +104,7 @@ def _ascii(domain: str) -> str:
 
 
 def few(emails: Iterable[str]) -> str:
-    """Some addresses for a message: a few by name, the others by their number."""
+    """Addresses for a message: the first five, and the number of the others."""
     names = sorted(emails)
     shown = ", ".join(names[:FEW])
     more = len(names) - FEW
@@ -112,10 +112,10 @@ def few(emails: Iterable[str]) -> str:
 
 
 def problem_with(email: object) -> str | None:
-    """Why this can be no e-mail address, in words, or None when it can.
+    """Why this is not an e-mail address, in words, or None if it is.
 
-    Checked by email-validator (RFC 5321/5322 as mail servers use them); nothing is looked up in the DNS, and the
-    reserved domains of RFC 2606 (example.com and its kin) are allowed. Shared by every layer that takes an address.
+    email-validator checks it (RFC 5321/5322 as mail servers use them), without the DNS. It allows the reserved domains
+    of RFC 2606, such as example.com.
     """
     from email_validator import EmailNotValidError, validate_email
 
@@ -136,16 +136,12 @@ CONSUMER_DOMAINS: Final = (
     "proton.me", "protonmail.com", "qq.com", "tutanota.com", "web.de", "yahoo.com", "yandex.com", "yandex.ru",
     "ymail.com", "zoho.com",
 )  # fmt: skip
-"""The best known providers where anybody can have an address, and keeps it after they left the company."""
-
-
+"""The best known mail providers where anybody can have an address, and keep it after they leave a company."""
 _CONSUMER_NAMES: Final = frozenset(
     {"aol", "gmail", "gmx", "googlemail", "hotmail", "live", "outlook", "protonmail", "rocketmail", "tutanota",
      "yahoo", "yandex", "ymail"}
 )  # fmt: skip
 """Names of such providers under any public suffix: yahoo.co.uk, gmx.net."""
-
-
 _MORE_CONSUMER_DOMAINS: Final = frozenset(
     {
         "126.com", "163.com", "arcor.de", "att.net", "bellsouth.net", "bigpond.com", "bk.ru", "bluewin.ch",
@@ -185,49 +181,31 @@ _SECOND_LEVELS: Final = frozenset(
 )  # fmt: skip
 """Labels under which a country's registry gives out domains, as co in co.uk: the usual ones of
 https://publicsuffix.org/list/public_suffix_list.dat."""
-
-
 _COUNTRY: Final = 2
 """Letters of a country's top-level domain."""
 
 
 def is_public_suffix(domain: str) -> bool:
-    """Whether a registry gives out domains under this one, so that it is no company's.
-
-    Args:
-        domain: as `canonical_domain` gives it.
-    """
+    """Whether a registry gives out domains under this one (in the form of `canonical_domain`)."""
     above, _, country = domain.rpartition(".")
     return not above or (len(country) == _COUNTRY and above in _SECOND_LEVELS)
 
 
 def is_consumer(domain: str) -> bool:
-    """Whether anybody can have an address there: a known provider, under any public suffix for those of many countries.
-
-    Args:
-        domain: as `canonical_domain` gives it.
-    """
+    """Whether a domain (in the form of `canonical_domain`) is a mail provider's where anybody can have an address."""
     name, _, suffix = domain.partition(".")
     everywhere = name in _CONSUMER_NAMES and is_public_suffix(suffix)
     return everywhere or domain in CONSUMER_DOMAINS or domain in _MORE_CONSUMER_DOMAINS
 
 
 def is_disposable(domain: str) -> bool:
-    """Whether mailboxes there are thrown away; subdomains are the same mailboxes.
-
-    Args:
-        domain: as `canonical_domain` gives it.
-    """
+    """Whether a domain (in the form of `canonical_domain`), or one above it, has throw-away mailboxes."""
     labels = domain.split(".")
     return any(".".join(labels[start:]) in _DISPOSABLE_DOMAINS for start in range(len(labels) - 1))
 
 
 def problem_with_company_domain(domain: str) -> str | None:
-    """Why a domain can be no company's, in words, or None when it can.
-
-    Args:
-        domain: as `canonical_domain` gives it.
-    """
+    """Why a domain (in the form of `canonical_domain`) cannot be a company's, in words, or None if it can."""
     if is_public_suffix(domain):
         return f"{domain} is a public suffix, under which anybody can have a domain"
     if is_consumer(domain) or is_disposable(domain):

@@ -9,7 +9,7 @@ from typing import Final
 from mixpanel_access.model.address import same_key
 
 LOOK_BACK: Final = timedelta(days=90)
-"""How far back the log is read: it is kept so long on every plan."""
+"""How far back we read the log: every plan keeps it that long."""
 PAGE_SIZE: Final = 100
 """Events of a page; the Platform API gives no more."""
 
@@ -38,44 +38,44 @@ SSO: Final = "sso"
 PASSWORD: Final = "password"  # noqa: S105  # the word for it
 SECOND_FACTORS: Final = frozenset({"totp", "sms"})
 FACTORS: Final = frozenset({SSO, PASSWORD, "magic_link", "social"}) | SECOND_FACTORS
-"""What a login is tried with, by the words of `failed_auth_factor`; any other word is unknown to us."""
+"""The ways to log in, as `failed_auth_factor` has them; any other word is unknown to us."""
 
 ACCESS_EVENTS: Final = (
     INVITATION_SENT, INVITATION_ACCEPTED, USER_ADDED, USER_REMOVED, PROJECT_USER_ADDED, PROJECT_USER_REMOVED,
     ROLE_CHANGED, TEAM_USER_ADDED, TEAM_USER_REMOVED,
 )  # fmt: skip
-"""What gives, changes or takes away access."""
+"""Events that give, change or take away access."""
 DATA_VIEW_EVENTS: Final = (
     DATA_VIEW_USER_ADDED, DATA_VIEW_USER_REMOVED, DATA_VIEW_TEAM_ADDED, DATA_VIEW_TEAM_REMOVED,
 )  # fmt: skip
-"""What puts people and teams into data views, and takes them out."""
+"""Events that add people and teams to data views, or remove them."""
 SESSION_EVENTS: Final = (LOGGED_IN, LOGIN_FAILED)
-"""Who came in, and who did not."""
+"""Logins and failed logins."""
 SCIM: Final = "scim"
-"""The service that SCIM is, whoever speaks it."""
+"""The service of every change by SCIM."""
 BY_SCIM: Final = frozenset({SCIM, "scim_linked_org"})
-"""The sources that are an identity provider's doing."""
+"""The sources of changes by an identity provider."""
 
 
 @dataclass(frozen=True)
 class AuditEvent:
-    """One event.
+    """One event. What the log does not say is "" or None.
 
     Attributes:
-        id: Mixpanel's id of it, or "".
+        id: Mixpanel's id of it.
         at: when (UTC).
-        type: what, such as `organization.user_added`.
-        actor: the address or login name of who did it, or "".
-        email: whom it concerns, or "" where it names nobody; of a session, who it is.
-        project: the project's id, or None.
-        role: the role that it is about, or None.
-        source: how it came about (`invitation`, `admin`, `scim`, ...), or "".
-        method: the login method of a session, or the factor that a login failed with (see `FACTORS`), or "".
-        team: the id of the team that it is about, or None.
-        team_name: its name, or "".
-        service: where in the product it came from (`webapp`, `scim`, ...), or "".
+        type: its type, such as `organization.user_added`.
+        actor: the address or login name of the person or account that did it.
+        email: the address of the person whose access changed or who logged in.
+        project: the project's id.
+        role: the role.
+        source: how it happened (`invitation`, `admin`, `scim`, ...).
+        method: the login method, or the factor that failed (see `FACTORS`).
+        team: the team's id.
+        team_name: the team's name.
+        service: the part of the product (`webapp`, `scim`, ...).
         by_staff: whether Mixpanel's staff did it in the name of `actor`.
-        about: the name (else the id) of what was done to, or of the setting that was changed, or "".
+        about: the name or id of the changed object, or of the changed setting.
     """
 
     id: str
@@ -95,15 +95,15 @@ class AuditEvent:
 
     @property
     def by_scim(self) -> bool:
-        """Whether it came by SCIM, which names nobody: an identity provider did it, or a stack."""
+        """Whether an identity provider or a stack did it by SCIM, which names nobody."""
         return not self.actor and (self.service == SCIM or self.source in BY_SCIM)
 
     @property
     def who(self) -> str:
-        """Who did it, or how it came about where nobody is named, or ""."""
+        """Who did it, or else how it happened, or ""."""
         actor = f"{self.actor} (Mixpanel's staff)".lstrip() if self.by_staff else self.actor
         return actor or self.source or (SCIM if self.by_scim else "")
 
     def concerns(self, email_key: str) -> bool:
-        """Whether it is about the person of that key."""
+        """Whether it concerns the person with this key."""
         return same_key(self.email) == email_key

@@ -9,16 +9,16 @@ from typing import Final
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 8999
-"""The years that a date may be of: a term added to one of them is still a date."""
+"""The first and the last year of a date: a term that is added to it still ends on a date."""
 INVITATION_LIFE_DAYS: Final = 7
 """Days after which an invitation expires, unless set otherwise (Mixpanel says 7 to 14)."""
 
 
 def instant(text: str) -> datetime:
-    """Read an ISO 8601 instant; one without an offset is UTC.
+    """Read an ISO 8601 instant; without an offset, it is UTC.
 
     Raises:
-        ValueError: the text is no instant.
+        ValueError: the text is not an instant.
     """
     value = datetime.fromisoformat(text)
     try:
@@ -28,11 +28,7 @@ def instant(text: str) -> datetime:
 
 
 def today(now: str | None) -> date:
-    """The day (UTC) of an instant, else of the clock.
-
-    Raises:
-        ValueError: the text is no instant.
-    """
+    """The day (UTC) of an instant, or else of the clock; raises as `instant` does."""
     return (instant(now) if now else datetime.now(UTC)).date()
 
 
@@ -45,7 +41,7 @@ def day(text: str) -> date:
     """Read an ISO 8601 calendar date (`2026-05-01`).
 
     Raises:
-        ValueError: the text is no such date.
+        ValueError: the text is not such a date.
     """
     value = date.fromisoformat(text)
     if value.isoformat() != text:  # 20260501, 2026-W18-5
@@ -54,7 +50,7 @@ def day(text: str) -> date:
 
 
 def day_or_none(text: object) -> date | None:
-    """The calendar date that a value of a state is, or None where it is none."""
+    """A value of a state as a date, or None if it is not a date."""
     try:
         return day(text) if isinstance(text, str) else None
     except ValueError:
@@ -62,7 +58,7 @@ def day_or_none(text: object) -> date | None:
 
 
 def expiry(invited_at: datetime, life_days: int = INVITATION_LIFE_DAYS) -> datetime:
-    """The instant at which an invitation is no longer good."""
+    """The instant at which an invitation expires."""
     return invited_at + timedelta(days=life_days)
 
 
@@ -80,7 +76,7 @@ def normalized(text: str) -> str:
 
 
 def ends_at(text: str) -> datetime:
-    """From when on the account is refused: after the whole of a day, or from an instant on.
+    """From when on Mixpanel refuses the account: after the end of a day, or from an instant on.
 
     Raises:
         ValueError: it is neither a day nor an instant.
@@ -93,7 +89,7 @@ def ends_at(text: str) -> datetime:
 
 
 def earlier_reading(text: str) -> datetime | None:
-    """From when on version 0.1.0 had the account refused: from the beginning of a day. None for an instant."""
+    """The expiry as version 0.1.0 sent it: the beginning of a day. None for an instant."""
     last = _day(text)
     return None if last is None else _beginning(last)
 
@@ -110,12 +106,7 @@ def _beginning(day: date) -> datetime:
 
 
 def pauses(first: float, longest: float = inf) -> Iterator[float]:
-    """Seconds to wait before each further look: twice as long each time.
-
-    Args:
-        first: before the second look.
-        longest: the most between two looks.
-    """
+    """Seconds to wait before each further attempt: `first`, then twice as long each time, up to `longest`."""
     pause = first
     while True:
         yield min(pause, longest)

@@ -18,18 +18,17 @@ from mixpanel_access.model.declared_inputs import (
     account_reasons,
     custom_role_inputs,
     declared_person,
-    excepted,
-    exception_inputs,
-    kind_of,
-    login_facts,
+    grant_inputs,
     member_inputs,
     project_access_inputs,
+    reasons_of,
+    roster_facts,
     security_inputs,
     standard_role,
     team_inputs,
     team_reasons,
 )
-from mixpanel_access.model.effective_access import days_of, effective_access, overlaps
+from mixpanel_access.model.effective_access import EffectivePerson, days_of, effective_access, overlaps
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.resources import (
     CUSTOM_ROLE,
@@ -48,8 +47,6 @@ from mixpanel_access.model.roster.schema import Roster
 
 COMPONENT: Final = "roster"
 """The name of the component in a stack that is one roster."""
-BRAKE: Final = "removal-brake"
-"""The name of the brake."""
 DRAFTS_VARIABLE: Final = "MIXPANEL_ACCESS_DRAFTS"
 """The environment variable with a folder of drafts: a preview, and nothing else, takes a roster of that name there."""
 
@@ -133,18 +130,15 @@ class Declaration:
         """The inputs of each `ProjectGrant`."""
         return {place: inputs for place, inputs in self.grants.items() if place[0] not in self.project_access}
 
-    def members_in(self, project: int) -> list[str]:
-        """The names of the members who have something in a project."""
-        return [member for id_, member in self.grants if id_ == project]
-
     def resources(self) -> Iterator[DeclaredResource]:
         """Every resource but the brake, each after those that it refers to or depends on."""
         for name, inputs in self.members.items():
             yield DeclaredResource(MEMBER, name, name, inputs, below_collaborator=name, former=_former("", inputs))
         for key, inputs in self.custom_roles.items():
-            yield DeclaredResource(CUSTOM_ROLE, key, custom_role_name(key), inputs)
+            yield DeclaredResource(CUSTOM_ROLE, key, CUSTOM_ROLE.named(key), inputs)
         if self.security is not None:
-            yield DeclaredResource(ORGANIZATION_SECURITY, SECURITY, SECURITY, self.security)
+            name = ORGANIZATION_SECURITY.prefix
+            yield DeclaredResource(ORGANIZATION_SECURITY, name, name, self.security)
         for (project, member), inputs in self.single_grants.items():
             yield DeclaredResource(
                 kind=PROJECT_GRANT,
@@ -156,40 +150,34 @@ class Declaration:
                 former=_former(grant_name(project, ""), inputs),
             )
         for project, inputs in self.project_access.items():
-            needs = self.members_in(project)
-            yield DeclaredResource(PROJECT_ACCESS, project, project_access_name(project), inputs, depends_on=needs)
+            needs = [member for id_, member in self.grants if id_ == project]
+            yield DeclaredResource(PROJECT_ACCESS, project, PROJECT_ACCESS.named(project), inputs, depends_on=needs)
         for name, inputs in self.accounts.items():
-            yield DeclaredResource(SERVICE_ACCOUNT, name, account_name(name), inputs)
+            yield DeclaredResource(SERVICE_ACCOUNT, name, SERVICE_ACCOUNT.named(name), inputs)
         for (project, name), inputs in self.account_grants.items():
-            account = account_name(name)
-            yield DeclaredResource(
-                kind=SERVICE_ACCOUNT_GRANT,
-                key=(project, name),
-                name=grant_name(project, account),
-                inputs=inputs,
-                refers_to={"service_account_id": account},
-            )
+            account = SERVICE_ACCOUNT.named(name)
+            yield _grant_of(SERVICE_ACCOUNT_GRANT, "service_account_id", account, (project, name), inputs)
         for key, inputs in self.teams.items():
-            yield DeclaredResource(TEAM, key, team_name(key), inputs)
+            yield DeclaredResource(TEAM, key, TEAM.named(key), inputs)
         for (project, key), inputs in self.team_grants.items():
-            team = team_name(key)
-            yield DeclaredResource(
-                kind=TEAM_GRANT,
-                key=(project, key),
-                name=grant_name(project, team),
-                inputs=inputs,
-                refers_to={"team_id": team},
-            )
+            yield _grant_of(TEAM_GRANT, "team_id", TEAM.named(key), (project, key), inputs)
         for (key, member), inputs in self.team_members.items():
             yield DeclaredResource(
                 kind=TEAM_MEMBER,
                 key=(key, member),
                 name=team_member_name(key, member),
                 inputs=inputs,
-                refers_to={"team_id": team_name(key)},
+                refers_to={"team_id": TEAM.named(key)},
                 depends_on=[member],
                 former=_former(team_member_name(key, ""), inputs),
             )
+
+
+def _grant_of(
+    kind: ResourceKind, reference: str, holder: str, key: tuple[int, str], inputs: Mapping[str, Any]
+) -> DeclaredResource:
+    """The grant of a team or a service account, which refers to the holder's resource."""
+    return DeclaredResource(kind, key, grant_name(key[0], holder), inputs, refers_to={reference: holder})
 
 
 def grant_name(project: object, member: str) -> str:
@@ -197,96 +185,39 @@ def grant_name(project: object, member: str) -> str:
     return f"{project}:{member}"
 
 
-def project_access_name(project: int) -> str:
-    """The name of a `ProjectAccess`; no person's has a slash in it."""
-    return f"project-access/{project}"
-
-
-def account_name(account: str) -> str:
-    """The name of a service account's resource; no person's has a slash in it."""
-    return f"service-account/{account}"
-
-
-def team_name(team: str) -> str:
-    """The name of a team's resource, by the team's key, so that a team that is renamed keeps it."""
-    return f"team/{team}"
-
-
 def team_member_name(team: str, member: str) -> str:
     """The name of the resource of a person in a team."""
-    return f"{team_name(team)}:{member}"
-
-
-def custom_role_name(key: str) -> str:
-    """The name of a custom role's resource."""
-    return f"custom-role/{key}"
-
-
-SECURITY: Final = "organization-security"
-"""The name of the security settings' resource."""
+    return f"{TEAM_MEMBER.named(team)}:{member}"
 
 
 def declaration(roster: Roster, today: date) -> Declaration:
     """The resources that a roster declares on a day: nothing for who or what has not begun or has ended."""
     people = effective_access(roster, today)
     teams = {key: team for key, team in roster.teams.items() if days_of(team).current(today)}
-    members: dict[str, Mapping[str, Any]] = {}
-    grants: dict[tuple[int, str], Mapping[str, Any]] = {}
-    for person in people:
-        members[person.key] = member_inputs(person, roster)
-        for key, held in person.projects.items():
-            project = roster.projects[key]
-            grants[project.id, person.key] = {
-                "project_id": project.id,
-                "email": person.email,
-                "role": held.role,
-                "environment": project.environment,
-                **held.entry.metadata,
-                **kind_of(person),
-                **excepted(roster, person.key, key),
-            }
+    grants = _grants(roster, people)
     return Declaration(
-        members=members,
+        members={person.key: member_inputs(person, roster) for person in people},
         grants=grants,
         people=[declared_person(person, roster) for person in people],
-        facts={
-            "environment": roster.environment,
-            "organization_roles": roster.organization_roles,
-            "exceptions": [exception_inputs(roster, one) for one in roster.exceptions if one.email is None],
-            **login_facts(roster),
-        },
+        facts=roster_facts(roster),
         keys={project.id: key for key, project in roster.projects.items()},
         overlaps=[words for person in people for words in overlaps(person)],
         accounts={name: account_inputs(name, one) for name, one in roster.own_accounts.items()},
         account_grants={
-            (roster.projects[key].id, name): {
-                "project_id": roster.projects[key].id,
-                "role": roster.role_here(key, role),
-                "environment": roster.projects[key].environment,
-                **account_reasons(one),
-            }
+            (roster.projects[key].id, name): grant_inputs(roster, key, role) | account_reasons(one)
             for name, one in roster.own_accounts.items()
             for key, role in one.projects.items()
         },
         project_access={id_: project_access_inputs(id_, roster, grants) for id_ in roster.whole_projects},
         teams={key: team_inputs(team) for key, team in teams.items()},
         team_grants={
-            (roster.projects[project].id, key): {
-                "project_id": roster.projects[project].id,
-                "role": roster.role_here(project, role) if role else standard_role(roster, team),
-                "environment": roster.projects[project].environment,
-                **team_reasons(team),
-            }
+            (roster.projects[project].id, key): grant_inputs(roster, project, role or standard_role(roster, team))
+            | team_reasons(team)
             for key, team in teams.items()
             for project, role in team.projects.items()
         },
         team_members={
-            (key, person.key): {
-                "email": person.email,
-                **entry.metadata_in(key),
-                **kind_of(person),
-                **excepted(roster, person.key, None),
-            }
+            (key, person.key): {"email": person.email, **entry.metadata_in(key), **reasons_of(person, roster, None)}
             for person in people
             for key, entry in person.teams.items()
         },
@@ -294,6 +225,19 @@ def declaration(roster: Roster, today: date) -> Declaration:
         security=security_inputs(roster.security) if roster.security else None,
         names={project.id: project.name for project in roster.projects.values() if project.name},
     )
+
+
+def _grants(roster: Roster, people: Sequence[EffectivePerson]) -> dict[tuple[int, str], Mapping[str, Any]]:
+    return {
+        (roster.projects[key].id, person.key): {
+            "email": person.email,
+            **grant_inputs(roster, key, held.role),
+            **held.entry.metadata,
+            **reasons_of(person, roster, key),
+        }
+        for person in people
+        for key, held in person.projects.items()
+    }
 
 
 _PAIRS: Final = ("grants", "account_grants", "team_grants", "team_members")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
@@ -21,12 +21,27 @@ from mixpanel_access.model.roster.schema import (
 )
 
 
-def login_facts(roster: Roster) -> dict[str, Any]:
-    """The login settings that the roster documents, for policies to compare with the declared ones."""
+def roster_facts(roster: Roster) -> dict[str, Any]:
+    """What policies need to know of a roster as a whole; its login settings are compared with the declared ones."""
     login = roster.organization.login
-    told = {"sso_required": login.sso_required, "mfa_required": login.mfa_required}
-    known = {key: value for key, value in told.items() if value is not None}
-    return {"login": known} if known else {}
+    documented = _known(sso_required=login.sso_required, mfa_required=login.mfa_required)
+    return {
+        "environment": roster.environment,
+        "organization_roles": roster.organization_roles,
+        "exceptions": [exception_inputs(roster, one) for one in roster.exceptions if one.email is None],
+        **({"login": documented} if documented else {}),
+    }
+
+
+def _known(**values: Any) -> dict[str, Any]:
+    """Those that have a value."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def grant_inputs(roster: Roster, key: str, role: str) -> dict[str, Any]:
+    """The inputs of every grant in the project with this key."""
+    project = roster.projects[key]
+    return {"project_id": project.id, "role": roster.role_here(key, role), "environment": project.environment}
 
 
 def project_access_inputs(
@@ -53,16 +68,15 @@ def standard_role(roster: Roster, team: RosterTeam) -> str:
 
 
 def team_reasons(team: RosterTeam) -> dict[str, Any]:
-    """Why a team is there, in the words of the metadata; its standard is what its roles are judged by."""
-    found = {
-        "engagement_type": team.standard,
-        "ticket": team.ticket,
-        "approver": team.approver,
-        "justification": team.justification,
-        "starts": team.starts,
-        "ends": team.ends,
-    }
-    return {key: value for key, value in found.items() if value is not None}
+    """The metadata of a team: its reasons, and the standard by which its roles are judged."""
+    return _known(
+        engagement_type=team.standard,
+        ticket=team.ticket,
+        approver=team.approver,
+        justification=team.justification,
+        starts=team.starts,
+        ends=team.ends,
+    )
 
 
 def custom_role_inputs(one: RosterCustomRole, roster: Roster) -> dict[str, Any]:
@@ -79,46 +93,34 @@ def custom_role_inputs(one: RosterCustomRole, roster: Roster) -> dict[str, Any]:
 
 def security_inputs(one: RosterSecurity) -> dict[str, Any]:
     """The `OrganizationSecurity`, without the settings that the roster leaves out."""
-    values: dict[str, Any] = {"two_factor_required": one.two_factor_required}
-    values["request_access"] = dict(one.request_access) or None
-    return {key: value for key, value in values.items() if value is not None}
+    return _known(two_factor_required=one.two_factor_required, request_access=dict(one.request_access) or None)
 
 
 def account_inputs(name: str, one: OwnServiceAccount) -> dict[str, Any]:
     """A `ServiceAccount`, with the reasons that the roster gives for it."""
-    values = {
-        "username": name,
-        "role": one.role,
-        "expires": one.expires,
-        "rotate_after": one.rotate_after,
-        "overlap": one.overlap,
-    }
-    return {key: value for key, value in values.items() if value is not None} | account_reasons(one)
+    values = _known(role=one.role, expires=one.expires, rotate_after=one.rotate_after, overlap=one.overlap)
+    return {"username": name, **values, **account_reasons(one)}
 
 
 def account_reasons(one: OwnServiceAccount) -> dict[str, Any]:
-    """Why a service account is there, in the words of the metadata."""
-    found = {"justification": one.purpose, "sponsor": one.contact, "ticket": one.ticket, "approver": one.approver}
-    return {key: value for key, value in found.items() if value is not None}
+    """The reasons that the roster gives for a service account, by the names of the metadata."""
+    return _known(justification=one.purpose, sponsor=one.contact, ticket=one.ticket, approver=one.approver)
 
 
 def member_inputs(person: EffectivePerson, roster: Roster) -> dict[str, Any]:
     """The `Member` of a person, with the metadata of the entry that counts."""
-    role = {"role": person.organization_role} if person.organization_role else {}
     return {
         "email": person.email,
-        **role,
         "removal": person.removal or WHEN_UNUSED,
-        **({"ownership": person.ownership} if person.ownership else {}),
+        **_known(role=person.organization_role or None, ownership=person.ownership),
         **person.entry.metadata,
-        **kind_of(person),
-        **excepted(roster, person.key, None),
+        **reasons_of(person, roster, None),
     }
 
 
-def kind_of(person: EffectivePerson) -> dict[str, str]:
-    """What the person is to the company, whichever of their entries says it."""
-    return {"kind": person.kind} if person.kind else {}
+def reasons_of(person: EffectivePerson, roster: Roster, project: str | None) -> dict[str, Any]:
+    """What any entry says of a person: their kind, and the exceptions for them or for their grant in one project."""
+    return _known(kind=person.kind) | excepted(roster, person.key, project)
 
 
 def excepted(roster: Roster, key: str, project: str | None) -> dict[str, Any]:
@@ -133,26 +135,19 @@ def excepted(roster: Roster, key: str, project: str | None) -> dict[str, Any]:
 
 def exception_inputs(roster: Roster, one: RosterException) -> dict[str, Any]:
     """An exception as resources and policies have it."""
-    whom = {"email": one.email} if one.email else {}
-    where = {"project": roster.projects[one.project].id} if one.project else {}
-    added = {"starts": one.starts, "ticket": one.ticket}
-    found = {"rule": one.rule, "reason": one.reason, "approver": one.approver, "ends": one.ends, **whom, **where}
-    return found | {name: value for name, value in added.items() if value is not None}
+    found = {"rule": one.rule, "reason": one.reason, "approver": one.approver, "ends": one.ends}
+    project = roster.projects[one.project].id if one.project else None
+    return found | _known(email=one.email or None, project=project, starts=one.starts, ticket=one.ticket)
 
 
 def declared_person(person: EffectivePerson, roster: Roster) -> DeclaredPerson:
     """What the brake needs to know of a person."""
-    known = DeclaredPerson(
-        email=person.email,
-        removal=person.removal or WHEN_UNUSED,
-        projects=[roster.projects[key].id for key in person.projects],
+    optional = _known(
+        role=person.organization_role or None,
+        ownership=person.ownership,
+        teams=[roster.teams[key].name for key in person.teams] or None,
+        ends=person.ends and person.ends.isoformat(),
     )
-    if person.organization_role:
-        known["role"] = person.organization_role
-    if person.ownership:
-        known["ownership"] = person.ownership
-    if person.teams:
-        known["teams"] = [roster.teams[key].name for key in person.teams]
-    if person.ends:
-        known["ends"] = person.ends.isoformat()
-    return known
+    projects = [roster.projects[key].id for key in person.projects]
+    known = {"email": person.email, "removal": person.removal or WHEN_UNUSED, "projects": projects, **optional}
+    return cast("DeclaredPerson", known)

@@ -270,6 +270,10 @@ class ResourceKind:
     in_a_project: bool = False
     renamed_in_place: bool = False
 
+    def named(self, key: object) -> str:
+        """The name of a resource in a roster's stack, by its key in the roster."""
+        return f"{self.prefix}{key}"
+
     @property
     def type(self) -> str:
         """Its type in the engine."""

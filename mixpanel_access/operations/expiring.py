@@ -8,11 +8,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, Forecast, forecasts
 from mixpanel_access.model.dates import day
-from mixpanel_access.model.declaration import custom_role_name, declaration, team_member_name, team_name
+from mixpanel_access.model.declaration import declaration, team_member_name
 from mixpanel_access.model.declared_inputs import standard_role
 from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, days_of, effective_access_of, entries
 from mixpanel_access.model.ownership import WHEN_UNUSED, should_remove
@@ -79,7 +80,7 @@ def changes_by_the_clock(
     Returns:
         The changes by day, then by address. Access ends after the last day: it goes on the day after.
     """
-    names = {custom_role_name(key): declared_role(key) for key in roster.custom_roles}
+    names = {kinds.CUSTOM_ROLE.named(key): declared_role(key) for key in roster.custom_roles}
     words = {membership: names.get(name_of(one.urn)) for membership, one in state.custom_roles.items()}
     roles_held: dict[str, dict[int, str]] = {}
     for (project, email), grant in state.grants.items():
@@ -178,7 +179,7 @@ def _of_teams(roster: Roster, state: State, today: date) -> Iterator[ScheduledCh
             yield ScheduledChange(
                 ScheduledEvent.BEGINS, "", days.starts, (days.starts - today).days, roles, None, [key]
             )
-        if days.ends is not None and (not days.over(today) or team_name(key) in there):
+        if days.ends is not None and (not days.over(today) or kinds.TEAM.named(key) in there):
             event, on = ScheduledEvent.OVERDUE if days.over(today) else ScheduledEvent.ENDS, days.ends + _A_DAY
             yield ScheduledChange(event, "", on, (on - today).days, roles, None, [key])
 

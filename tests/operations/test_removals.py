@@ -15,17 +15,13 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import (
-    BRAKE,
     Declaration,
     Kept,
-    account_name,
     declaration,
     grant_name,
     kept_text,
-    project_access_name,
     read_kept,
     team_member_name,
-    team_name,
 )
 from mixpanel_access.model.errors import InputError, RosterError
 from mixpanel_access.model.roster.reading import RosterSource, parse
@@ -72,21 +68,21 @@ def rows(of: Declaration) -> list[StateRow]:
     for (project, name), inputs in of.single_grants.items():
         add(kinds.GRANT_TYPE, grant_name(project, name), f"{project}:{inputs['email']}", inputs)
     for project, inputs in of.project_access.items():
-        add(kinds.PROJECT_ACCESS_TYPE, project_access_name(project), str(project), inputs)
+        add(kinds.PROJECT_ACCESS_TYPE, kinds.PROJECT_ACCESS.named(project), str(project), inputs)
     team_ids = {key: 100 + n for n, key in enumerate(sorted(of.teams))}
     for key, inputs in of.teams.items():
-        add(kinds.TEAM_TYPE, team_name(key), str(team_ids[key]), inputs)
+        add(kinds.TEAM_TYPE, kinds.TEAM.named(key), str(team_ids[key]), inputs)
     for (project, key), inputs in of.team_grants.items():
-        add(kinds.TEAM_GRANT_TYPE, grant_name(project, team_name(key)), f"{project}:{team_ids[key]}", inputs)
+        add(kinds.TEAM_GRANT_TYPE, grant_name(project, kinds.TEAM.named(key)), f"{project}:{team_ids[key]}", inputs)
     for (key, name), inputs in of.team_members.items():
         add(kinds.TEAM_MEMBER_TYPE, team_member_name(key, name), f"{team_ids[key]}:{inputs['email']}", inputs)
     account_ids = {name: 200 + n for n, name in enumerate(sorted(of.accounts))}
     for name, inputs in of.accounts.items():
-        add(kinds.SERVICE_ACCOUNT_TYPE, account_name(name), str(account_ids[name]), inputs)
+        add(kinds.SERVICE_ACCOUNT_TYPE, kinds.SERVICE_ACCOUNT.named(name), str(account_ids[name]), inputs)
     for (project, name), inputs in of.account_grants.items():
         id_ = f"{project}:{account_ids[name]}"
-        add(kinds.SERVICE_ACCOUNT_GRANT_TYPE, grant_name(project, account_name(name)), id_, inputs)
-    add(kinds.BRAKE_TYPE, BRAKE, "removal-brake", {"people": list(of.people)})
+        add(kinds.SERVICE_ACCOUNT_GRANT_TYPE, grant_name(project, kinds.SERVICE_ACCOUNT.named(name)), id_, inputs)
+    add(kinds.BRAKE_TYPE, kinds.BRAKE_NAME, "removal-brake", {"people": list(of.people)})
     return found
 
 

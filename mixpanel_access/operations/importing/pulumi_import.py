@@ -8,20 +8,10 @@ from typing import Any
 
 from pulumi.dynamic.dynamic import serialize_provider
 
+from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declaration import (
-    BRAKE,
-    COMPONENT,
-    SECURITY,
-    Declaration,
-    account_name,
-    custom_role_name,
-    grant_name,
-    project_access_name,
-    team_member_name,
-    team_name,
-)
+from mixpanel_access.model.declaration import COMPONENT, Declaration, grant_name, team_member_name
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ownership import Origin
 from mixpanel_access.model.resources import (
@@ -107,7 +97,7 @@ def whole_entries(session: Session, declared: Declaration, projects: Collection[
     """
     project_access = _Kind(PROJECT_ACCESS_TYPE, ProjectAccessProvider(), session)
     found = [
-        project_access.read(project_access_name(project), ProjectAccessId(session.organization, project), inputs)
+        project_access.read(kinds.PROJECT_ACCESS.named(project), ProjectAccessId(session.organization, project), inputs)
         for project, inputs in declared.project_access.items()
         if project in projects
     ]
@@ -128,7 +118,7 @@ def role_entries(session: Session, declared: Declaration, state: State) -> list[
         there = session.directory.custom_roles.by_name(project, inputs["name"])
         if there is not None and (project, there.id) not in state.custom_roles:
             id_ = CustomRoleId(session.organization, project, there.id)
-            found.append(kind.read(custom_role_name(key), id_, inputs))
+            found.append(kind.read(kinds.CUSTOM_ROLE.named(key), id_, inputs))
     return [entry for entry in found if entry]
 
 
@@ -141,7 +131,8 @@ def security_entries(session: Session, declared: Declaration, state: State) -> l
     if declared.security is None or state.security is not None:
         return []
     settings = _Kind(ORGANIZATION_SECURITY_TYPE, OrganizationSecurityProvider(), session)
-    entry = settings.read(SECURITY, OrganizationSecurityId(session.organization), declared.security)
+    name, id_ = kinds.ORGANIZATION_SECURITY.prefix, OrganizationSecurityId(session.organization)
+    entry = settings.read(name, id_, declared.security)
     return [entry] if entry else []
 
 
@@ -195,12 +186,12 @@ def account_entries(session: Session, declared: Declaration, state: State) -> tu
         elif there:
             ids[name] = there[0].id
             id_ = ServiceAccountId(session.organization, there[0].id)
-            found.append(accounts.read(account_name(name), id_, inputs))
+            found.append(accounts.read(kinds.SERVICE_ACCOUNT.named(name), id_, inputs))
     for (project, name), inputs in declared.account_grants.items():
         account = ids.get(name)
         if account is not None and (project, account) not in state.account_grants:
             place = ServiceAccountGrantId(session.organization, project, account)
-            resource = grant_name(project, account_name(name))
+            resource = grant_name(project, kinds.SERVICE_ACCOUNT.named(name))
             found.append(held.read(resource, place, {**inputs, "service_account_id": account}))
     return [entry for entry in found if entry], left_out
 
@@ -227,15 +218,15 @@ def team_entries(session: Session, declared: Declaration, state: State, members:
     ids: dict[str, int] = {}
     found: list[Entry | None] = []
     for key, inputs in declared.teams.items():
-        if (known := held.get(team_name(key))) is not None:
+        if (known := held.get(kinds.TEAM.named(key))) is not None:
             ids[key] = known
         elif there := session.directory.teams.by_name(inputs["name"]):
             ids[key] = there.id
-            found.append(teams.read(team_name(key), TeamId(session.organization, there.id), inputs))
+            found.append(teams.read(kinds.TEAM.named(key), TeamId(session.organization, there.id), inputs))
     for (project, key), inputs in declared.team_grants.items():
         if key in ids and (project, ids[key]) not in state.team_grants:
             role = TeamGrantId(session.organization, project, ids[key])
-            found.append(roles.read(grant_name(project, team_name(key)), role, {**inputs, "team_id": ids[key]}))
+            found.append(roles.read(grant_name(project, kinds.TEAM.named(key)), role, {**inputs, "team_id": ids[key]}))
     for (key, member), inputs in declared.team_members.items():
         teams_there = session.directory.teams
         team = teams_there.get(ids[key]) if key in ids else None
@@ -250,7 +241,7 @@ def brake_entry(session: Session, people: Sequence[Mapping[str, Any]]) -> Entry:
     """The entry of the brake over these people."""
     brakes = _Kind(BRAKE_TYPE, RemovalBrakeProvider(), session)
     made = brakes.provider.lifecycle.create({"people": [dict(person) for person in people]})
-    return brakes.entry(BRAKE, made.id, made.outputs, made.outputs)
+    return brakes.entry(kinds.BRAKE_NAME, made.id, made.outputs, made.outputs)
 
 
 def people_for_brake(declared: Declaration, state: State) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
-from mixpanel_access.model.declaration import SECURITY, Declaration, account_name, custom_role_name, team_name
+from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.grants import single_grants
 from mixpanel_access.operations.revoking.removals import Removal, StateRow, _Made, _with_words
 
@@ -35,7 +35,7 @@ def declaration_without(
         if row.urn not in going
     ]
     members = {row.name: row.inputs for row in stay if row.type == kinds.MEMBER_TYPE}
-    teams = {row.name.removeprefix(team_name("")): row.inputs for row in stay if row.type == kinds.TEAM_TYPE}
+    teams = {row.name.removeprefix(kinds.TEAM.prefix): row.inputs for row in stay if row.type == kinds.TEAM_TYPE}
     grants: dict[tuple[int, str], Mapping[str, Any]] = {}
     project_access: dict[int, Mapping[str, Any]] = {}
     account_grants, team_grants, team_members = {}, {}, {}
@@ -54,11 +54,11 @@ def declaration_without(
                     }
             case kinds.SERVICE_ACCOUNT_GRANT_TYPE:
                 inputs = _without(row.inputs, "service_account_id")
-                account_grants[int(project), holder.removeprefix(account_name(""))] = inputs
+                account_grants[int(project), holder.removeprefix(kinds.SERVICE_ACCOUNT.prefix)] = inputs
             case kinds.TEAM_GRANT_TYPE:
-                team_grants[int(project), holder.removeprefix(team_name(""))] = _without(row.inputs, "team_id")
+                team_grants[int(project), holder.removeprefix(kinds.TEAM.prefix)] = _without(row.inputs, "team_id")
             case kinds.TEAM_MEMBER_TYPE:
-                place = row.name.removeprefix(team_name(""))
+                place = row.name.removeprefix(kinds.TEAM.prefix)
                 team = max((key for key in teams if place.startswith(f"{key}:")), key=len, default="")
                 team_members[team, place.removeprefix(f"{team}:")] = _without(row.inputs, "team_id")
     return Declaration(
@@ -69,7 +69,7 @@ def declaration_without(
         keys={project: given.keys.get(project, str(project)) for project, _ in grants},
         overlaps=(),
         accounts={
-            row.name.removeprefix(account_name("")): row.inputs
+            row.name.removeprefix(kinds.SERVICE_ACCOUNT.prefix): row.inputs
             for row in stay
             if row.type == kinds.SERVICE_ACCOUNT_TYPE
         },
@@ -79,12 +79,17 @@ def declaration_without(
         team_grants=team_grants,
         team_members=team_members,
         custom_roles={
-            row.name.removeprefix(custom_role_name("")): row.inputs
+            row.name.removeprefix(kinds.CUSTOM_ROLE.prefix): row.inputs
             for row in stay
             if row.type == kinds.CUSTOM_ROLE_TYPE
         },
         security=next(
-            (row.inputs for row in stay if row.name == SECURITY and row.type == kinds.ORGANIZATION_SECURITY_TYPE), None
+            (
+                row.inputs
+                for row in stay
+                if row.name == kinds.ORGANIZATION_SECURITY.prefix and row.type == kinds.ORGANIZATION_SECURITY_TYPE
+            ),
+            None,
         ),
     )
 

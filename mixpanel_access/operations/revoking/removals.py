@@ -11,7 +11,7 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
-from mixpanel_access.model.declaration import Declaration, account_name, custom_role_name, team_name
+from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.grants import REASON_FIELDS, single_grants
 from mixpanel_access.model.resources import (
     GrantId,
@@ -176,17 +176,17 @@ class _Made:
 
     def __init__(self, rows: Sequence[StateRow]) -> None:
         self.teams = {
-            TeamId.parse(row.id).team: (row.name.removeprefix(team_name("")), str(row.outputs.get("name", "")))
+            TeamId.parse(row.id).team: (row.name.removeprefix(kinds.TEAM.prefix), str(row.outputs.get("name", "")))
             for row in rows
             if row.type == kinds.TEAM_TYPE and not row.going
         }
         self.accounts = {
-            ServiceAccountId.parse(row.id).account: row.name.removeprefix(account_name(""))
+            ServiceAccountId.parse(row.id).account: row.name.removeprefix(kinds.SERVICE_ACCOUNT.prefix)
             for row in rows
             if row.type == kinds.SERVICE_ACCOUNT_TYPE and not row.going
         }
         self.role_ids = {
-            roles.declared_role(row.name.removeprefix(custom_role_name(""))): str(row.outputs.get("role_id", ""))
+            roles.declared_role(row.name.removeprefix(kinds.CUSTOM_ROLE.prefix)): str(row.outputs.get("role_id", ""))
             for row in rows
             if row.type == kinds.CUSTOM_ROLE_TYPE and not row.going
         }
@@ -214,7 +214,7 @@ def _of(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
         case kinds.TEAM_GRANT_TYPE:
             yield from _of_team_grant(row, given, made)
         case kinds.SERVICE_ACCOUNT_TYPE:
-            name = row.name.removeprefix(account_name(""))
+            name = row.name.removeprefix(kinds.SERVICE_ACCOUNT.prefix)
             if not given.ended_only and name not in given.declared.accounts and name not in given.unread.accounts:
                 yield Removal(row.urn, row.type, f"the service account {name}")
             elif over := _replaced(row.outputs, given.today):
@@ -300,7 +300,7 @@ def _lower(before: str, now: Mapping[str, Any], planned: bool, given: RosterToda
 
 
 def _of_team(row: StateRow, given: RosterToday) -> Iterator[Removal]:
-    key, name = row.name.removeprefix(team_name("")), str(row.outputs.get("name", ""))
+    key, name = row.name.removeprefix(kinds.TEAM.prefix), str(row.outputs.get("name", ""))
     if given.team(key, name) is None and not given.unsure_of_team(key, name):
         ends = _text(row.outputs.get("ends"))
         planned = has_ended(ends, given.today)
