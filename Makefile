@@ -10,6 +10,9 @@ CORES := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" 
 ARGS  ?=
 LAYERS := $(addprefix tests/,model files rules api directory provider component operations cli)
 
+# With it, each process that these jobs start would compile the package for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup engine demo check test coverage terraform lint bench reliability measures audit sbom package docs pictures reference lock clean
@@ -23,9 +26,7 @@ setup: $(MADE) ## create .venv with the locked requirements and this package
 $(MADE): requirements.lock pyproject.toml
 	@PYTHON='$(PYTHON)' sh scripts/setup-venv $(VENV)
 
-# With PYTHONDONTWRITEBYTECODE, each process that the engine starts would otherwise compile the package for itself.
 engine: $(MADE) ## find the Pulumi engine, or download or build it into your cache folder
-	@$(PY) -m compileall -q mixpanel_access
 	@$(PY) -m tools.engine > /dev/null
 
 demo: engine ## run the demo: no account, no input

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ STACKS = {"staging", "production"}
 _GITLAB_KEYWORDS = {"default", "include", "stages", "variables", "workflow"}
 
 
+@cache
 def load(text: str) -> Any:
-    """Parse YAML; mappings know the lines of their keys."""
+    """Parse YAML, once; mappings know the lines of their keys."""
     return YAML().load(text)
 
 
