@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,32 @@ except SystemExit as end:
     print(end.code or 0, *sys.modules, file=sys.stderr)
 """
 
+FORKS = """
+import json, os, sys, tempfile, traceback
+import pydantic, ruamel.yaml, typer.main
+import mixpanel_access.cli.app, mixpanel_access.model.roster.reading, mixpanel_access.operations.project
+from mixpanel_access.cli import main
+for words in json.load(sys.stdin):
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as said:
+        if not (child := os.fork()):
+            try:
+                os.chdir(folder)
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+                os.dup2(said.fileno(), 2)
+                sys.argv = ["mixpanel-access", *words]
+                main()
+            except SystemExit as end:
+                print(end.code or 0, *sys.modules, file=sys.stderr, flush=True)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        said.seek(0)
+        print(json.dumps(said.read()))
+"""
+"""Starts each command in a process that has what all of them import, which is none of what they bring later."""
+
 pytestmark = pytest.mark.slow
 
 LATER = {
@@ -30,12 +57,31 @@ LATER = {
 """What a command brings only when it does the work for it; each takes 10 to 100 ms to come."""
 
 
-def modules(tmp_path: Path, *args: str) -> tuple[int, set[str], str]:
-    """The exit code of a command in an empty folder, the modules that it has brought, and its standard error."""
+Start = tuple[int, set[str], str]
+"""The exit code of a command in an empty folder, the modules that it has brought, and its standard error."""
+
+
+def modules(tmp_path: Path, *args: str) -> Start:
+    """The start of a command in a process of its own."""
     shown = subprocess.run(
         [sys.executable, "-c", PROBE, *args], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
-    *said, last = shown.stderr.splitlines()
+    return _start(shown.stderr)
+
+
+@pytest.fixture(scope="module")
+def started() -> dict[str, Start]:
+    """The start of each command."""
+    words = [[*command.split(), *INVOCATIONS[command]] for command in INVOCATIONS]
+    shown = subprocess.run(
+        [sys.executable, "-c", FORKS], input=json.dumps(words), capture_output=True, text=True, timeout=200, check=True
+    )
+    said = [json.loads(line) for line in shown.stdout.splitlines()]
+    return dict(zip(INVOCATIONS, map(_start, said), strict=True))
+
+
+def _start(shown: str) -> Start:
+    *said, last = shown.splitlines()
     code, *found = last.split()
     return int(code), set(found), "\n".join(said)
 
@@ -47,9 +93,9 @@ def test_every_command_is_started() -> None:
 
 
 @pytest.mark.parametrize("command", INVOCATIONS)
-def test_a_command_brings_what_it_needs_when_it_needs_it(command: str, tmp_path: Path) -> None:
+def test_a_command_brings_what_it_needs_when_it_needs_it(command: str, started: dict[str, Start]) -> None:
     """Nothing is a project yet here: so no SDK, no HTTP, no templates, no workbook, no calendar."""
-    code, found, said = modules(tmp_path, *command.split(), *INVOCATIONS[command])
+    code, found, said = started[command]
     assert code in (0, 2), said
     assert said.count("\n") == 0, said
     assert found & LATER <= ({"jinja2"} if command == "new" else set())  # which is done there and then
