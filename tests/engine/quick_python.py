@@ -52,10 +52,15 @@ PACKAGES = ("model", "files", "rules", "api", "directory", "provider", "componen
 OTHERS = ("pulumi.dynamic", "pulumi_policy", "email_validator", "httpx", "stamina", "rapidfuzz.fuzz", "ssl")
 
 
-def serve(address: str) -> None:
-    """Fork a process for each client until our own input ends, and kill it where its client is killed."""
+def serve(address: str, *more: str) -> None:
+    """Fork a process for each client until our own input ends, and kill it where its client is killed.
+
+    Args:
+        address: where to listen.
+        more: modules that the processes import besides those of the engine's processes.
+    """
     sys.path.pop(0)  # this folder
-    _prepare()
+    _prepare(*more)
     wake, woken = socket.socketpair()
     woken.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -93,11 +98,11 @@ def serve(address: str) -> None:
             connection.sendall(f"{pid}\n".encode())
 
 
-def _prepare() -> None:
+def _prepare(*more: str) -> None:
     """Do once what each process would: the imports, and what reading a first roster compiles."""
     import mixpanel_access
 
-    for name in OTHERS:
+    for name in (*OTHERS, *more):
         importlib.import_module(name)
     for package in PACKAGES:
         folder = os.path.join(mixpanel_access.__path__[0], package)
@@ -190,4 +195,4 @@ def installed(address: str, file: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.engine import quick_python
 from tests.repositories import FILES, Repository
 
 from .documents import github_jobs, gitlab_jobs
@@ -58,7 +59,8 @@ cat > .venv/bin/mixpanel-access <<'END'
 if [ "$1" = engine ]; then echo "$PWD/.venv/bin"; else exec COMMAND "$@"; fi
 END
 chmod +x .venv/bin/mixpanel-access
-""".replace("COMMAND", f"{sys.executable} -m mixpanel_access")
+"""
+"""The set-up; COMMAND stands for what starts the command line."""
 
 
 class Listener(ThreadingHTTPServer):
@@ -101,13 +103,27 @@ def listening() -> Iterator[Listener]:
         thread.join()
 
 
-def project(folder: Path, listener: Listener) -> Repository:
+@contextmanager
+def quick_command(folder: Path) -> Iterator[str]:
+    """What starts the command line in a process that has its imports."""
+    address, python = str(folder / "socket"), str(folder / "python")
+    quick_python.installed(address, python)
+    modules = ("typer._adapters", "mixpanel_access.cli.app", "mixpanel_access.operations.branch_rosters")
+    command = [sys.executable, quick_python.__file__, address, *modules]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        yield f"{python} -u -m mixpanel_access"
+
+
+def project(folder: Path, listener: Listener, command: str) -> Repository:
     """A repository whose program, pack and set-up are made up, and whose configuration names the listener."""
     url = listener.url("mixpanel")
     config = {
         f"stacks/Pulumi.{stack}.yaml": f"config:\n  mixpanel:apiUrl: '{url}'\n" for stack in ("staging", "production")
     }
-    return Repository.made(folder, {**FILES, **config, "stacks/__main__.py": PROGRAM, "Makefile": MAKEFILE})
+    own = {"stacks/__main__.py": PROGRAM, "Makefile": MAKEFILE.replace("COMMAND", command)}
+    return Repository.made(folder, {**FILES, **config, **own})
 
 
 @dataclass

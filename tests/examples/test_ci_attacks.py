@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.operations.branch_rosters import LARGEST
-from tests.repositories import MORE, PRODUCTION, Edit, appended, both, linked, written
+from tests.repositories import MORE, PRODUCTION, Edit, Repository, appended, both, linked, written
 
 from .documents import GITHUB, GITLAB
-from .runners import SENDS, Listener, Ran, listening, project, run_github, run_gitlab
+from .runners import SENDS, Listener, Ran, listening, project, quick_command, run_github, run_gitlab
 from .test_ci_scripts import GitHub, note, serving
 
 ROSTER = appended("stacks/production.yaml", MORE)
@@ -51,11 +51,32 @@ ATTACKS: dict[str, Edit] = {
 }
 
 
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    """What the sandbox can reach."""
+@pytest.fixture(scope="module")
+def _listening() -> Iterator[Listener]:
+    """The same for all tests here."""
     with listening() as server:
         yield server
+
+
+@pytest.fixture
+def listener(_listening: Listener) -> Listener:
+    """What the sandbox can reach."""
+    _listening.received.clear()
+    return _listening
+
+
+@pytest.fixture(scope="module")
+def reviewed(tmp_path_factory: pytest.TempPathFactory, _listening: Listener) -> Iterator[Path]:
+    """The repository before anybody makes a branch."""
+    folder = tmp_path_factory.mktemp("reviewed")
+    with quick_command(folder) as command:
+        yield project(folder / "repository", _listening, command).folder
+
+
+@pytest.fixture
+def repository(reviewed: Path, tmp_path: Path) -> Repository:
+    """A copy of the repository."""
+    return Repository(Path(shutil.copytree(reviewed, tmp_path / "repository")))
 
 
 def aimed(edit: Edit, listener: Listener) -> Edit:
@@ -70,10 +91,9 @@ def aimed(edit: Edit, listener: Listener) -> Edit:
     return aim
 
 
-def previewed(kind: str, text: str, folder: Path, edit: Edit, listener: Listener) -> tuple[Ran, str]:
+def previewed(kind: str, text: str, repository: Repository, edit: Edit) -> tuple[Ran, str]:
     """Run the preview of a branch; how the job ended, and the comment that comes of it."""
-    repository = project(folder / "repository", listener)
-    head = repository.branch(aimed(edit, listener))
+    head, folder = repository.branch(edit), repository.folder.parent
     workspace = folder / "workspace"
     if kind == "github":
         ran = run_github(text, "preview", workspace, repository, head)
@@ -95,11 +115,10 @@ KINDS = {"github": GITHUB, "gitlab": GITLAB}
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_gets_neither_credentials_nor_a_green_comment(
-    tmp_path: Path, listener: Listener, name: str, kind: str
+    repository: Repository, listener: Listener, name: str, kind: str
 ) -> None:
     """Nothing reaches the attacker, no preview is made, and the comment says so."""
-    edit = both(ROSTER, ATTACKS[name])
-    ran, comment = previewed(kind, KINDS[kind], tmp_path, edit, listener)
+    ran, comment = previewed(kind, KINDS[kind], repository, aimed(both(ROSTER, ATTACKS[name]), listener))
     assert listener.received == []
     assert "succeeded" not in comment.splitlines()[1]
     assert "was NOT made" in comment.splitlines()[1]
@@ -108,9 +127,9 @@ def test_an_attack_gets_neither_credentials_nor_a_green_comment(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_roster_is_previewed(tmp_path: Path, listener: Listener, kind: str) -> None:
+def test_a_roster_is_previewed(repository: Repository, listener: Listener, kind: str) -> None:
     """The control: the person more is in the plan, and the credentials go where the reviewed configuration says."""
-    ran, comment = previewed(kind, KINDS[kind], tmp_path, ROSTER, listener)
+    ran, comment = previewed(kind, KINDS[kind], repository, ROSTER)
     assert not ran.failed, ran.log
     assert "succeeded" in comment.splitlines()[1]
     assert "\n+ robin@agency.example.org" in comment
@@ -119,12 +138,10 @@ def test_a_roster_is_previewed(tmp_path: Path, listener: Listener, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_text_of_a_roster_steers_neither_the_runner_nor_the_comment(
-    tmp_path: Path, listener: Listener, kind: str
-) -> None:
+def test_text_of_a_roster_steers_neither_the_runner_nor_the_comment(repository: Repository, kind: str) -> None:
     """A reason with commands of the runner, backticks and controls stays text."""
     person = MORE.replace("{ email", r'{ justification: "a\n::set-output name=code::0\n##[add-path]x\n```\e[2J", email')
-    ran, comment = previewed(kind, KINDS[kind], tmp_path, appended("stacks/production.yaml", person), listener)
+    ran, comment = previewed(kind, KINDS[kind], repository, appended("stacks/production.yaml", person))
     assert not ran.failed, ran.log
     assert ran.commands == []
     assert "::set-output" in ran.log
@@ -145,16 +162,15 @@ SPOILED = {
 
 @pytest.mark.parametrize("kind", SPOILED)
 @pytest.mark.parametrize("name", ["the program", "the pack", "the configuration"])
-def test_the_sandbox_would_show_a_leak(tmp_path: Path, listener: Listener, name: str, kind: str) -> None:
+def test_the_sandbox_would_show_a_leak(repository: Repository, listener: Listener, name: str, kind: str) -> None:
     """An example that checks out the branch gives everything away here."""
-    _, comment = previewed(kind, SPOILED[kind], tmp_path, both(ROSTER, ATTACKS[name]), listener)
+    _, comment = previewed(kind, SPOILED[kind], repository, aimed(both(ROSTER, ATTACKS[name]), listener))
     assert len(listener.let_out("attacker")) == 3
     assert "succeeded" in comment.splitlines()[1]
 
 
-def test_gitlab_refuses_a_pipeline_of_the_branch(tmp_path: Path, listener: Listener) -> None:
+def test_gitlab_refuses_a_pipeline_of_the_branch(repository: Repository, tmp_path: Path, listener: Listener) -> None:
     """Where GitLab takes the pipeline from the merge request, nothing runs, and the log says what to set."""
-    repository = project(tmp_path / "repository", listener)
     head = repository.branch(ROSTER)
     ran = run_gitlab(GITLAB, tmp_path / "workspace", repository, head, CI_CONFIG_PATH=".gitlab-ci.yml")
     assert ran.failed
