@@ -289,7 +289,7 @@ def make_directory(
         ORGANIZATION,
         claimed=claimed,
         times=Times(linger, lambda _: None, clock, read_back_seconds),
-        machine=Machine(sendings=sendings),
+        machine=Machine(sendings=sendings or Sendings()),
     )
 
 

@@ -97,11 +97,9 @@ class CustomRoles:
         Raises:
             Forbidden: the plan has none, or our role in the project is too low.
         """
-
-        def fetch() -> Mapping[str, CustomRoleInfo]:
-            return {role.id: role for role in self._api.list_roles(project)}
-
-        return self._directory.snapshot.get(_roles_of(project), fetch)
+        return self._directory.snapshot.get(
+            _roles_of(project), lambda: {role.id: role for role in self._api.list_roles(project)}
+        )
 
     def by_name(self, project: int, name: str) -> CustomRoleInfo | None:
         """The role of a name, which no two of a project share, whatever the case."""

@@ -6,35 +6,24 @@ says. Requests of an operation grow with projects and batches, not with people.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.crowd import LINGER, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.grants import Failures, GiveGrants, GrantItem, Holding, InvitingGrants, RemoveGrants
-from mixpanel_access.directory.people import (
-    ChangeRole,
-    Invite,
-    InviteAgain,
-    Mail,
-    PersonRole,
-    RemovePeople,
-    Resend,
-    SentAgain,
-)
+from mixpanel_access.directory.people import ChangeRole, Invite, Inviting, Mail, PersonRole, RemovePeople
 from mixpanel_access.directory.reads import Reads
 from mixpanel_access.directory.security import SecuritySettings
 from mixpanel_access.directory.service_accounts import ServiceAccounts
-from mixpanel_access.directory.shown import is_listed
-from mixpanel_access.directory.snapshot import IN_USERS, PEOPLE, ReadBack, Snapshot, grants_of, not_shown
+from mixpanel_access.directory.snapshot import ReadBack, Snapshot, grants_of
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.directory.this_machine import Sendings, Unseen
-from mixpanel_access.directory.writes import REFUSALS_BORNE, Effect, Writer
+from mixpanel_access.directory.writes import REFUSALS_BORNE, Writer
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.settings import READ_BACK_SECONDS
@@ -71,8 +60,8 @@ class Machine:
     """
 
     alone: Callable[[], AbstractContextManager[object]] = nullcontext
-    sendings: Sendings | None = None
-    unseen: Unseen | None = None
+    sendings: Sendings = field(default_factory=Sendings)
+    unseen: Unseen = field(default_factory=Unseen)
 
 
 class Directory(Reads):
@@ -109,11 +98,9 @@ class Directory(Reads):
         writer = Writer(snapshot, Crowd(linger=times.linger), times.sleep)
         super().__init__(api, organization, writer, snapshot, claimed=claimed, report=report)
         self._sendings = machine.sendings
-        self.read_back_seconds = times.read_back_seconds
-        self.unseen = machine.unseen or Unseen()
-        self._alone = machine.alone
-        self._one_invites = threading.Lock()
-        self._invite = Invite(self)
+        self.unseen = machine.unseen
+        self._inviting = Inviting(self, self.unseen, machine.alone)
+        self._invite = Invite(self, self._inviting)
         self._give = GiveGrants(self)
         self._take = RemoveGrants(self)
         self._change_role = ChangeRole(self)
@@ -121,7 +108,7 @@ class Directory(Reads):
         self.accounts = ServiceAccounts(self)
         self.teams = Teams(self, self.unseen)
         self.custom_roles = CustomRoles(self)
-        self.settings = SecuritySettings(self)
+        self.settings = SecuritySettings(writer, api.organization_settings)
 
     # People
 
@@ -139,15 +126,8 @@ class Directory(Reads):
             raise
         if same_key(email) not in self._invite.mailed:
             return False
-        self._note_outcome(email)
+        self._inviting.note_outcome(email)
         return True
-
-    def _note_outcome(self, email: str) -> None:
-        """Note whether Mixpanel shows somebody whom we have invited."""
-        if self.person(email) is None:
-            self.unseen.note(same_key(email))
-        else:
-            self.unseen.settle([same_key(email)])
 
     def sent_unseen(self, key: str) -> bool:
         """Whether this machine has just invited somebody whom Mixpanel did not show then."""
@@ -172,7 +152,14 @@ class Directory(Reads):
         Returns:
             Whether we sent it.
         """
-        return self._mail(InviteAgain(self, SentAgain(role, self._sendings, now, sent_by_others)), email)
+        notes = self._sendings
+
+        def call(address: str) -> None:
+            self.api.users.invite({address: role})
+            if now is not None:
+                notes.note(same_key(address), now)
+
+        return self._mail(Mail(self, self._inviting, call, lambda: sent_by_others(notes.last(same_key(email)))), email)
 
     def resend(self, email: str) -> bool:
         """Send a pending invitation again. One e-mail goes out, unless it is accepted by now.
@@ -183,7 +170,7 @@ class Directory(Reads):
         Raises:
             NotFound: no invitation is pending. An expired one does not count as pending.
         """
-        return self._mail(Resend(self), email)
+        return self._mail(Mail(self, self._inviting, lambda address: self.api.users.resend([address])), email)
 
     def _mail(self, mail: Mail, email: str) -> bool:
         """Have an e-mail sent that leaves no trace; whether it was."""
@@ -242,7 +229,7 @@ class Directory(Reads):
         Returns:
             Address -> why it failed; and address -> the higher role that somebody else gave, which is kept.
         """
-        write = InvitingGrants(self, roles)
+        write = InvitingGrants(self, self._inviting, roles)
         items = [GrantItem(project, email, role) for email, role in _by_role(roles)]
         failures = {item.email: error for item, error in self.writer.send_all(write, items, REFUSALS_BORNE).items()}
         for email in roles:
@@ -250,7 +237,7 @@ class Directory(Reads):
             if isinstance(error, errors.MixpanelError) and error.unsettled:
                 self.unseen.note(same_key(email))
             elif error is None:
-                self._note_outcome(email)
+                self._inviting.note_outcome(email)
         return failures, write.kept
 
     def remove_grant(self, project: int, email: str) -> None:
@@ -273,47 +260,6 @@ class Directory(Reads):
         items = {Holding(project, self.spelled(email)): email for email in emails}
         failures = self.writer.send_all(self._take, items, REFUSALS_BORNE)
         return {items[item]: error for item, error in failures.items()}
-
-    # Invitations, one at a time
-
-    @contextmanager
-    def one_invites(self) -> Iterator[None]:
-        """Nobody else reads who is there and invites meanwhile: neither another thread nor another process.
-
-        A program may give a new person a grant and make them a member at the same time: each of the two invites.
-        """
-        with self._one_invites, self._alone():
-            yield
-
-    @contextmanager
-    def inviting(self, emails: Sequence[str], tried: Collection[str]) -> Iterator[None]:
-        """Read afresh who is there, and hold what may be a second invitation; nobody else invites meanwhile.
-
-        Args:
-            emails: the addresses.
-            tried: the keys of the people whom an earlier attempt of this write invited, which Mixpanel did not apply.
-        """
-        with self.one_invites():
-            self.snapshot.drop(PEOPLE)
-            self.unseen.settle(set(tried) & set(map(same_key, emails)))
-            self._hold_invitations(emails)
-            yield
-
-    def _hold_invitations(self, emails: Iterable[str]) -> None:
-        """Hold a second invitation: one went out just now, or the person came by SCIM, and Mixpanel does not show it.
-
-        If another run of this machine is inviting them, Mixpanel may show them soon: this one looks for them first.
-        """
-        missing = [email for email in emails if self.person(email) is None]
-        sending = [key for key in map(same_key, missing) if self.unseen.is_sending(key)]
-        self.writer.expect(Effect(PEOPLE, key, is_listed(key)) for key in sending)
-        for email in missing:
-            if self.person(email) is not None:
-                continue
-            self.unseen.hold(same_key(email), email)
-            if self.provisioning.handles(email):
-                shows = "does not list them yet"
-                raise not_shown("cannot go on with who came by SCIM", email, shows, self.read_back_seconds, IN_USERS)
 
 
 def _by_role(roles: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -20,7 +20,8 @@ from mixpanel_access.model.grants import believed, by_key, individual_roles, spe
 from mixpanel_access.model.roles import is_higher
 
 if TYPE_CHECKING:
-    from mixpanel_access.directory.directory import Directory
+    from mixpanel_access.directory.people import Inviting
+    from mixpanel_access.directory.reads import Reads
 
 NO_SUCH_CALL: Final = (
     "This Mixpanel does not offer the call: take the grant away in Project Settings > Users & Teams, then run `pulumi "
@@ -50,7 +51,7 @@ class Holding(NamedTuple):
 class GiveGrants(Write[GrantItem]):
     """Gives people of the organization roles in projects, or changes them."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Reads) -> None:
         self._directory = directory
 
     def send(self, items: Sequence[GrantItem]) -> None:
@@ -76,8 +77,8 @@ class InvitingGrants(Write[GrantItem]):
 
     once = True
 
-    def __init__(self, directory: Directory, emails: Iterable[str]) -> None:
-        self._directory = directory
+    def __init__(self, directory: Reads, inviting: Inviting, emails: Iterable[str]) -> None:
+        self._directory, self._inviting = directory, inviting
         self._joining = frozenset(map(same_key, emails))
         self._tried: set[str] = set()
         self.kept: dict[str, str] = {}
@@ -85,7 +86,7 @@ class InvitingGrants(Write[GrantItem]):
     def send(self, items: Sequence[GrantItem]) -> None:
         directory, project = self._directory, items[0].project
         emails = [item.email for item in items]
-        with directory.inviting(emails, self._tried):
+        with self._inviting.inviting(emails, self._tried):
             if any(directory.person(email) for email in emails):
                 directory.snapshot.drop(grants_of(project))
                 held = {item: directory.access(project, item.email).individual for item in items}
@@ -94,7 +95,7 @@ class InvitingGrants(Write[GrantItem]):
             new = {same_key(email) for email in emails if directory.person(email) is None}
             self._tried |= new
             if roles:
-                with directory.unseen.sending(new):
+                with self._inviting.unseen.sending(new):
                     directory.api.users.grant(roles)
 
     def effects(self, item: GrantItem) -> Iterable[Effect[Any]]:
@@ -119,7 +120,7 @@ class RemoveGrants(Write[Holding]):
     at_once = 1
     takes = True
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Reads) -> None:
         self._directory = directory
 
     def send(self, items: Sequence[Holding]) -> None:
@@ -147,9 +148,7 @@ class ProjectGrants:
         have: the roles by the key of the address, as far as Mixpanel shows them.
     """
 
-    def __init__(
-        self, directory: Directory, project: int, before: Mapping[str, str], declared: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, directory: Reads, project: int, before: Mapping[str, str], declared: Iterable[str] = ()) -> None:
         self.project = project
         self._directory = directory
         self._before = before
@@ -188,7 +187,7 @@ class ProjectGrants:
         return found
 
     def _not_shown(self, shows: str) -> AccessError:
-        return not_shown("cannot change the grant", "", shows, self._directory.read_back_seconds, IN_PROJECT)
+        return not_shown("cannot change the grant", "", shows, self._directory.writer.seconds, IN_PROJECT)
 
     def other_sources(self, email: str) -> dict[str, Any]:
         """How else a person comes by the project, and the highest role by any source; empty for no other source."""
@@ -206,7 +205,7 @@ class ProjectGrants:
 
 
 def _as_known(
-    directory: Directory, rows: Mapping[str, tuple[Grant, ...]], emails: Iterable[str]
+    directory: Reads, rows: Mapping[str, tuple[Grant, ...]], emails: Iterable[str]
 ) -> Mapping[str, tuple[Grant, ...]]:
     """The grants by the addresses that the program knows: somebody may have another one by now in the product.
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mixpanel_access.directory.shown import has_organization_role, is_in_no_team, is_listed
-from mixpanel_access.directory.snapshot import PEOPLE, TEAMS, Part, grants_of
+from mixpanel_access.directory.snapshot import IN_USERS, PEOPLE, TEAMS, Part, grants_of, not_shown
 from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
 
 if TYPE_CHECKING:
-    from mixpanel_access.directory.directory import Directory
-    from mixpanel_access.directory.this_machine import Sendings
+    from mixpanel_access.directory.reads import Reads
+    from mixpanel_access.directory.this_machine import Unseen
 
 
 class PersonRole(NamedTuple):
@@ -22,6 +23,68 @@ class PersonRole(NamedTuple):
 
     email: str
     role: str
+
+
+class Inviting:
+    """Lets one thread of one process of this machine invite at a time.
+
+    A program may give a new person a grant and make them a member at the same time: each of the two invites.
+
+    Args:
+        directory: the organization.
+        unseen: the invitations of this machine that are on their way, or were not shown.
+        alone: a context in which no other process of this machine reads and invites.
+    """
+
+    def __init__(
+        self, directory: Reads, unseen: Unseen, alone: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> None:
+        self._directory, self.unseen, self._alone = directory, unseen, alone
+        self._one_invites = threading.Lock()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else reads who is there and invites meanwhile."""
+        with self._one_invites, self._alone():
+            self._directory.snapshot.drop(PEOPLE)
+            yield
+
+    @contextmanager
+    def inviting(self, emails: Sequence[str], tried: Collection[str]) -> Iterator[None]:
+        """Read afresh who is there, and hold what may be a second invitation; nobody else invites meanwhile.
+
+        Args:
+            emails: the addresses.
+            tried: the keys of the people whom an earlier attempt of this write invited, which Mixpanel did not apply.
+        """
+        with self.alone():
+            self.unseen.settle(set(tried) & set(map(same_key, emails)))
+            self._hold_second(emails)
+            yield
+
+    def note_outcome(self, email: str) -> None:
+        """Note whether Mixpanel shows somebody whom we have invited."""
+        if self._directory.person(email) is None:
+            self.unseen.note(same_key(email))
+        else:
+            self.unseen.settle([same_key(email)])
+
+    def _hold_second(self, emails: Iterable[str]) -> None:
+        """Hold a second invitation: one went out just now, or the person came by SCIM, and Mixpanel does not show it.
+
+        If another run of this machine is inviting them, Mixpanel may show them soon: this one looks for them first.
+        """
+        directory = self._directory
+        missing = [email for email in emails if directory.person(email) is None]
+        sending = [key for key in map(same_key, missing) if self.unseen.is_sending(key)]
+        directory.writer.expect(Effect(PEOPLE, key, is_listed(key)) for key in sending)
+        for email in missing:
+            if directory.person(email) is not None:
+                continue
+            self.unseen.hold(same_key(email), email)
+            if directory.provisioning.handles(email):
+                what, shows = "cannot go on with somebody who came by SCIM", "does not list them yet"
+                raise not_shown(what, email, shows, directory.writer.seconds, IN_USERS)
 
 
 class Invite(Write[PersonRole]):
@@ -36,21 +99,21 @@ class Invite(Write[PersonRole]):
     once = True
     limited = True
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
+    def __init__(self, directory: Reads, inviting: Inviting) -> None:
+        self._directory, self._inviting = directory, inviting
         self._tried: set[str] = set()
         self.mailed: set[str] = set()
 
     def send(self, items: Sequence[PersonRole]) -> None:
         directory = self._directory
-        with directory.inviting([item.email for item in items], self._tried):
+        with self._inviting.inviting([item.email for item in items], self._tried):
             missing = {item.email: item.role for item in items if directory.person(item.email) is None}
             if not missing:
                 return
             keys = set(map(same_key, missing))
             self._tried |= keys
             try:
-                with directory.unseen.sending(keys):
+                with self._inviting.unseen.sending(keys):
                     directory.api.users.invite(missing)
             except (errors.Unreachable, errors.ServerFault, errors.Unintelligible):
                 self.mailed |= keys
@@ -74,30 +137,34 @@ class Mail(Write[str]):
     The organization's list shows an invitation alike whenever it went out, so a lost answer leaves it open whether the
     e-mail did: then nothing is repeated here, lest somebody is invited twice.
 
+    Args:
+        directory: the organization.
+        inviting: lets one invite at a time.
+        call: asks Mixpanel to send the e-mail to an address.
+        sent_by_others: whether somebody else has sent it by now.
+
     Attributes:
         sent: whether the e-mail went out: they may have accepted the invitation by now.
     """
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
+    def __init__(
+        self,
+        directory: Reads,
+        inviting: Inviting,
+        call: Callable[[str], None],
+        sent_by_others: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._directory, self._inviting = directory, inviting
+        self._call, self._sent_by_others = call, sent_by_others
         self.sent = False
-
-    def call(self, email: str) -> None:
-        """Ask Mixpanel to send the e-mail to a person; each subclass has its own call."""
-        raise NotImplementedError
-
-    def sent_by_others(self, email: str) -> bool:  # noqa: ARG002
-        """Whether somebody else has sent it by now."""
-        return False
 
     def send(self, items: Sequence[str]) -> None:
         for email in items:
-            with self._directory.one_invites():
-                self._directory.snapshot.drop(PEOPLE)
+            with self._inviting.alone():
                 person = self._directory.person(email)
-                self.sent = (person is None or person.invited) and not self.sent_by_others(email)
+                self.sent = (person is None or person.invited) and not self._sent_by_others()
                 if self.sent:
-                    self.call(self._directory.spelled(email))
+                    self._call(self._directory.spelled(email))
 
     def touches(self, item: str) -> Iterable[Part[Any]]:  # noqa: ARG002
         return [PEOPLE]
@@ -106,52 +173,12 @@ class Mail(Write[str]):
         return isinstance(error, errors.RateLimited)
 
 
-class Resend(Mail):
-    """Sends a pending invitation again."""
-
-    def call(self, email: str) -> None:
-        self._directory.api.users.resend([email])
-
-
-class InviteAgain(Mail):
-    """Invites somebody whose invitation has expired."""
-
-    def __init__(self, directory: Directory, again: SentAgain) -> None:
-        super().__init__(directory)
-        self._again = again
-
-    def call(self, email: str) -> None:
-        self._directory.api.users.invite({email: self._again.role})
-        if self._again.notes is not None and self._again.now is not None:
-            self._again.notes.note(same_key(email), self._again.now)
-
-    def sent_by_others(self, email: str) -> bool:
-        notes = self._again.notes
-        return self._again.sent_by_others(notes.last(same_key(email)) if notes is not None else None)
-
-
-class SentAgain(NamedTuple):
-    """An invitation that goes out again.
-
-    Attributes:
-        role: the organization role.
-        notes: when other processes of this machine have sent expired invitations again.
-        now: the instant to note for them.
-        sent_by_others: whether somebody else has sent it by now, given what another process has noted.
-    """
-
-    role: str
-    notes: Sendings | None
-    now: datetime | None
-    sent_by_others: Callable[[datetime | None], bool]
-
-
 class ChangeRole(Write[PersonRole]):
     """Changes the organization role of a member or of a pending invitation."""
 
     at_once = 1
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Reads) -> None:
         self._directory = directory
 
     def send(self, items: Sequence[PersonRole]) -> None:
@@ -166,7 +193,7 @@ class ChangeRole(Write[PersonRole]):
 class RemovePeople(Write[str]):
     """Removes people from the organization, or cancels invitations."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Reads) -> None:
         self._directory = directory
 
     def send(self, items: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from mixpanel_access.directory.scim import Provisioning
 from mixpanel_access.directory.security import SECURITY, read_features, read_security
@@ -33,6 +33,7 @@ from mixpanel_access.model.rights import Identity, OwnRights
 if TYPE_CHECKING:
     from mixpanel_access.api.client import Api
 
+_T = TypeVar("_T")
 _PROJECTS: Final[Part[Mapping[int, Project]]] = Part("projects")
 _IDENTITY: Final[Part[Identity]] = Part("identity")
 _DISCOVERABILITY: Final[Part[Discoverability]] = Part("discoverability")
@@ -77,10 +78,19 @@ class Reads:
         self._moved: dict[str, str] = {}
         self._unknown: list[str] = []
         self._seen_invited = False
-        self.provisioning = Provisioning(self, claimed)
+        self.provisioning = Provisioning(api, writer, self.read, claimed)
         snapshot.read_by(PEOPLE.kind, self.people)
         snapshot.read_by(grants_of(0).kind, self.grants)
         snapshot.read_by(SECURITY.kind, self.security)
+
+    def read(self, part: Part[_T], fetch: Callable[[], _T]) -> _T:
+        """A part of the snapshot; a wrong organization has an error of its own."""
+
+        def checked() -> _T:
+            self.identity()
+            return fetch()
+
+        return self.snapshot.get(part, checked)
 
     def identity(self) -> Identity:
         """Who we are to Mixpanel.
@@ -113,14 +123,13 @@ class Reads:
         """
 
         def fetch() -> Mapping[str, Person]:
-            self.identity()  # a wrong organization has an error of its own
             listed = self.api.users.list_users()
             self._note_unknown([person for person in listed if not person.email])
             people = {person.key: person for person in listed if person.email}
             inactive = self.provisioning.inactive()
             return {key: replace(one, deactivated=True) if key in inactive else one for key, one in people.items()}
 
-        return self.snapshot.get(PEOPLE, fetch)
+        return self.read(PEOPLE, fetch)
 
     def has_read_people(self) -> bool:
         """Whether everybody is known without another request."""
@@ -192,21 +201,11 @@ class Reads:
 
     def projects(self) -> Mapping[int, Project]:
         """Every project, by id."""
-
-        def fetch() -> Mapping[int, Project]:
-            self.identity()
-            return {project.id: project for project in self.api.projects.list_projects()}
-
-        return self.snapshot.get(_PROJECTS, fetch)
+        return self.read(_PROJECTS, lambda: {project.id: project for project in self.api.projects.list_projects()})
 
     def security(self) -> Security:
         """The organization's security settings; what Mixpanel does not report is unknown in them."""
-
-        def fetch() -> Security:
-            self.identity()
-            return read_security(self.api)
-
-        return self.snapshot.get(SECURITY, fetch)
+        return self.read(SECURITY, lambda: read_security(self.api))
 
     def discoverability(self) -> Discoverability:
         """How people of the company's domains come into the organization by themselves.

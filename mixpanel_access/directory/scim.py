@@ -5,13 +5,13 @@ A group of SCIM is the team of the same name (contract, section 10).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 from mixpanel_access.directory.security import UNTOLD
-from mixpanel_access.directory.shown import is_active, is_in_group, is_in_team, is_listed
-from mixpanel_access.directory.snapshot import PEOPLE, TEAMS, Part
-from mixpanel_access.directory.writes import Effect, Write
+from mixpanel_access.directory.shown import is_active, is_listed
+from mixpanel_access.directory.snapshot import PEOPLE, Part, Snapshot
+from mixpanel_access.directory.writes import Effect, Write, Writer
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Person, ScimUser, SingleSignOn
 from mixpanel_access.model.address import domain_of, same_key
@@ -19,12 +19,19 @@ from mixpanel_access.model.errors import AccessError, ConfigurationError, Invali
 from mixpanel_access.model.teams import ScimGroup, TeamInfo
 
 if TYPE_CHECKING:
+    from mixpanel_access.api.client import Api
     from mixpanel_access.api.scim import ScimEndpoint
-    from mixpanel_access.directory.reads import Reads
-    from mixpanel_access.directory.teams import Teams
 
 _USERS: Final[Part[Mapping[str, list[ScimUser]]]] = Part("SCIM users")
 _SSO: Final[Part[SingleSignOn]] = Part("single sign-on")
+_T = TypeVar("_T")
+
+
+class Read(Protocol):
+    """Reads a part of the snapshot."""
+
+    def __call__(self, part: Part[_T], fetch: Callable[[], _T], /) -> _T:
+        """The part, fetched now if nobody has."""
 
 
 class Activation(NamedTuple):
@@ -75,19 +82,20 @@ class Provisioning:
     """What SCIM does for one organization.
 
     Args:
-        directory: the organization.
+        api: the calls to Mixpanel.
+        writer: sends writes.
+        read: reads a part of the snapshot.
         claimed: the claimed domains, for where Mixpanel does not report them.
     """
 
-    def __init__(self, directory: Reads, claimed: frozenset[str]) -> None:
-        self._directory = directory
-        self._claimed = claimed
+    def __init__(self, api: Api, writer: Writer, read: Read, claimed: frozenset[str]) -> None:
+        self._api, self._writer, self._read, self._claimed = api, writer, read, claimed
         self._activate = Activate(self)
 
     @property
     def on(self) -> bool:
         """Whether there is a token: then we say for the identity provider who is in."""
-        return self._directory.api.scim is not None
+        return self._api.scim is not None
 
     def handles(self, email: str) -> bool:
         """Whether somebody comes and goes by SCIM: there is a token, and their domain is claimed.
@@ -168,34 +176,32 @@ class Provisioning:
     def let_in(self, email: str) -> None:
         """Make a new or deactivated person an active member; no e-mail goes out."""
         try:
-            self._directory.writer.submit(self._activate, Activation(email, self.user(email), active=True))
+            self._writer.submit(self._activate, Activation(email, self.user(email), active=True))
         except Invalid:  # 409: an identity provider may have been faster
             if self.is_in(email) is False:
                 raise
 
     def keep_out(self, user: ScimUser) -> None:
         """Deactivate somebody: they cannot log in, and what they hold stays for when they are let in again."""
-        self._directory.writer.submit(self._activate, Activation(user.email, user, active=False))
+        self._writer.submit(self._activate, Activation(user.email, user, active=False))
 
     def _users(self) -> Mapping[str, list[ScimUser]]:
         def fetch() -> Mapping[str, list[ScimUser]]:
-            self._directory.identity()
             found: dict[str, list[ScimUser]] = {}
             for user in self.scim.list_users():
                 found.setdefault(same_key(user.email), []).append(user)
             return found
 
-        return self._directory.snapshot.get(_USERS, fetch)
+        return self._read(_USERS, fetch)
 
     def _sso(self) -> SingleSignOn:
         def fetch() -> SingleSignOn:
-            self._directory.identity()
             try:
-                return self._directory.api.organization_settings.sso()
+                return self._api.organization_settings.sso()
             except UNTOLD:
                 return SingleSignOn()
 
-        return self._directory.snapshot.get(_SSO, fetch)
+        return self._read(_SSO, fetch)
 
     def _domains(self) -> frozenset[str]:
         told = self._sso().domains
@@ -214,13 +220,13 @@ class Provisioning:
         Raises:
             ConfigurationError: no token is set.
         """
-        if self._directory.api.scim is None:
+        if self._api.scim is None:
             raise ConfigurationError(
                 "cannot use SCIM",
                 why="there is no token",
                 next_step="Set it: pulumi config set --secret mixpanel:scimToken",
             )
-        return self._directory.api.scim
+        return self._api.scim
 
 
 _AGAIN: Final = "Run again: who is not in by SCIM is taken out otherwise."
@@ -240,79 +246,34 @@ class Joining(NamedTuple):
     inside: bool
 
 
-class ChangeGroup(Write[Joining]):
-    """Changes who is in one team by SCIM: a request a team."""
-
-    def __init__(self, groups: Groups, teams: Teams) -> None:
-        self._groups = groups
-        self._teams = teams
-
-    def request_of(self, item: Joining) -> Hashable:
-        return item.team
-
-    def send(self, items: Sequence[Joining]) -> None:
-        team = self._teams.get(items[0].team)
-        if team is None:
-            raise errors.NotFound(f"cannot change who is in team {items[0].team}", why="there is no such team")
-        self._groups.change(team, items)
-
-    def effects(self, item: Joining) -> Iterable[Effect[Any]]:
-        team = self._teams.get(item.team)
-        if team is None:
-            return
-        yield Effect(TEAMS, item[:2], is_in_team(item.team, item.email, inside=item.inside), consequence=True)
-        if not item.inside:
-            yield from self._teams.consequences_of_leaving(item.team, item.email)
-        if user := self._groups.user(item.email):
-            yield Effect(part_of(team.name), item.email, is_in_group(user, inside=item.inside))
-
-    def touches(self, item: Joining) -> Iterable[Part[Any]]:
-        return self._teams.touched(item.team)
-
-    def arrived(self, item: Joining, snapshot: object) -> bool:  # noqa: ARG002
-        """By the team's list, or by the group where the list has nobody."""
-        team = self._teams.get(item.team)
-        return team is not None and self._groups.is_member(team, item.email) is item.inside
-
-
 class Groups:
     """Puts people of claimed domains into teams and takes them out.
 
     An identity provider may write the same groups: a write names only the people whom we add or remove.
 
     Args:
-        directory: the organization.
-        teams: its teams.
+        provisioning: who comes and goes by SCIM.
+        snapshot: what was read.
     """
 
-    def __init__(self, directory: Reads, teams: Teams) -> None:
-        self._directory = directory
-        self._provisioning = directory.provisioning
-        self._change = ChangeGroup(self, teams)
+    def __init__(self, provisioning: Provisioning, snapshot: Snapshot) -> None:
+        self._provisioning, self._snapshot = provisioning, snapshot
 
     def by_name(self, name: str) -> ScimGroup | None:
         """The group of a name, or None."""
-        return self._directory.snapshot.get(part_of(name), lambda: self._provisioning.scim.find_group(name))
+        return self._snapshot.get(part_of(name), lambda: self._provisioning.scim.find_group(name))
 
     def is_member(self, team: TeamInfo, email: str) -> bool | None:
         """Whether somebody is in the group of a team; None where SCIM does not know the team or the person."""
         group, user = self.by_name(team.name), self._provisioning.user(email)
         return None if group is None or user is None else user.id in group.members
 
-    def put(self, id_: int, email: str, *, inside: bool) -> None:
-        """Put somebody into a team, or take them out; a team that has no group gets one for who is put in.
-
-        Raises:
-            MixpanelError: it is not so; nothing else was tried.
-        """
-        self._directory.writer.submit(self._change, Joining(id_, email, inside))
-
     def rename(self, group: ScimGroup, old: str, new: str) -> None:
         """Give a group another name, once."""
         try:
             self._provisioning.scim.rename_group(group.id, new)
         finally:
-            self._directory.snapshot.drop(part_of(old), part_of(new))
+            self._snapshot.drop(part_of(old), part_of(new))
 
     def user(self, email: str) -> str | None:
         """SCIM's id of somebody; None where it does not know them."""
@@ -321,7 +282,7 @@ class Groups:
 
     def change(self, team: TeamInfo, changes: Sequence[Joining]) -> None:
         """Change who is in one team, in one request."""
-        self._directory.snapshot.drop(part_of(team.name))  # an identity provider may have written it
+        self._snapshot.drop(part_of(team.name))  # an identity provider may have written it
         group = self.by_name(team.name)
         there = group.members if group else frozenset()
         going = [change.email for change in changes if not change.inside]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mixpanel_access.directory.snapshot import Part
-from mixpanel_access.directory.writes import Effect, Write
+from mixpanel_access.directory.writes import Effect, Write, Writer
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Feature, Security, SingleSignOn, Topic
 from mixpanel_access.model.audit import USER_ADDED
@@ -29,7 +29,6 @@ _T = TypeVar("_T")
 if TYPE_CHECKING:
     from mixpanel_access.api.client import Api
     from mixpanel_access.api.organization_settings import OrganizationSettingsEndpoint
-    from mixpanel_access.directory.reads import Reads
 
 
 def read_security(api: Api) -> Security:
@@ -126,12 +125,12 @@ class SecuritySettings:
     """Changes the settings on the second factor and on requests for access; what else is there is kept.
 
     Args:
-        directory: the organization.
+        writer: sends writes.
+        settings: the calls.
     """
 
-    def __init__(self, directory: Reads) -> None:
-        self._writer = directory.writer
-        self._settings = directory.api.organization_settings
+    def __init__(self, writer: Writer, settings: OrganizationSettingsEndpoint) -> None:
+        self._writer, self._settings = writer, settings
 
     def require_two_factor(self, required: bool) -> None:
         """Have a second factor be required of who logs in with a password, or not."""

@@ -138,12 +138,7 @@ class ServiceAccounts:
 
     def all(self) -> Sequence[ServiceAccountInfo]:
         """Every service account of the organization, including our own."""
-
-        def fetch() -> Sequence[ServiceAccountInfo]:
-            self._directory.identity()
-            return self._api.list_accounts()
-
-        return self._directory.snapshot.get(_ACCOUNTS, fetch)
+        return self._directory.read(_ACCOUNTS, self._api.list_accounts)
 
     def get(self, id_: int) -> ServiceAccountInfo | None:
         """One account, or None if it does not exist."""

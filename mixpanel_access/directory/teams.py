@@ -7,11 +7,11 @@ unknown, a write into it is believed, and nothing is taken for absence.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mixpanel_access.directory.scim import Groups, part_of
-from mixpanel_access.directory.shown import has_left_team, is_in_team, team_has_project, team_is_named
+from mixpanel_access.directory.scim import Groups, Joining, part_of
+from mixpanel_access.directory.shown import has_left_team, is_in_group, is_in_team, team_has_project, team_is_named
 from mixpanel_access.directory.snapshot import IN_USERS, TEAMS, Part, contradiction, grants_of, not_shown, through_teams
 from mixpanel_access.directory.this_machine import Unseen
 from mixpanel_access.directory.writes import Effect, Write
@@ -193,6 +193,40 @@ class _Leave(Write[Membership]):
         )
 
 
+class _ChangeGroup(Write[Joining]):
+    """Changes who is in one team by SCIM: a request a team."""
+
+    def __init__(self, teams: Teams) -> None:
+        self._teams = teams
+
+    def request_of(self, item: Joining) -> Hashable:
+        return item.team
+
+    def send(self, items: Sequence[Joining]) -> None:
+        team = self._teams.get(items[0].team)
+        if team is None:
+            raise errors.NotFound(f"cannot change who is in team {items[0].team}", why="there is no such team")
+        self._teams.groups.change(team, items)
+
+    def effects(self, item: Joining) -> Iterable[Effect[Any]]:
+        team = self._teams.get(item.team)
+        if team is None:
+            return
+        yield Effect(TEAMS, item[:2], is_in_team(item.team, item.email, inside=item.inside), consequence=True)
+        if not item.inside:
+            yield from self._teams.consequences_of_leaving(item.team, item.email)
+        if user := self._teams.groups.user(item.email):
+            yield Effect(part_of(team.name), item.email, is_in_group(user, inside=item.inside))
+
+    def touches(self, item: Joining) -> Iterable[Part[Any]]:
+        return self._teams.touched(item.team)
+
+    def arrived(self, item: Joining, snapshot: object) -> bool:  # noqa: ARG002
+        """By the team's list, or by the group where the list has nobody."""
+        team = self._teams.get(item.team)
+        return team is not None and self._teams.groups.is_member(team, item.email) is item.inside
+
+
 class Teams:
     """The teams of one organization.
 
@@ -209,7 +243,7 @@ class Teams:
         self._unseen = unseen
         self._writer = directory.writer
         self._provisioning = directory.provisioning
-        self.groups = Groups(directory, self)
+        self.groups = Groups(directory.provisioning, directory.snapshot)
         self._making = threading.Lock()
         api = directory.api.teams
         self._give = _Give(api)
@@ -217,18 +251,18 @@ class Teams:
         self._delete = _Delete(self, api)
         self._join = _Join(self, directory)
         self._leave = _Leave(self, api)
+        self._change_group = _ChangeGroup(self)
         directory.snapshot.read_by(TEAMS.kind, self.all)
 
     def all(self) -> Mapping[int, TeamInfo]:
         """Every team, by id."""
 
         def fetch() -> Mapping[int, TeamInfo]:
-            self._directory.identity()
             teams = {team.id: team for team in self._directory.api.teams.list_teams()}
             self._directory.empty_lists.read(TEAMS, teams)
             return teams
 
-        teams = self._directory.snapshot.get(TEAMS, fetch)
+        teams = self._directory.read(TEAMS, fetch)
         if not teams and (self._directory.empty_lists.is_odd(TEAMS) or through_teams(self._directory.read_projects())):
             self._directory.snapshot.drop(TEAMS)
             teams = self._directory.snapshot.get(TEAMS, fetch)
@@ -314,7 +348,7 @@ class Teams:
     def add_member(self, id_: int, email: str) -> None:
         """Put a person of the organization into a team: by SCIM who comes by it."""
         if self._provisioning.handles(email):
-            self.groups.put(id_, email, inside=True)
+            self._writer.submit(self._change_group, Joining(id_, email, inside=True))
         else:
             self._writer.submit(self._join, Membership(id_, email))
 
@@ -329,7 +363,7 @@ class Teams:
         """
         there = self.get(id_)
         if there and self._provisioning.handles(email) and self.groups.is_member(there, email):
-            self.groups.put(id_, email, inside=False)
+            self._writer.submit(self._change_group, Joining(id_, email, inside=False))
         else:
             self._writer.submit(self._leave, Membership(id_, email))
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from mixpanel_access.model import errors
 
@@ -67,7 +67,7 @@ class Sendings:
     Their stacks' states say so when their runs are over. What is kept of a person is the digest of their address.
 
     Args:
-        host: the Mixpanel host.
+        host: the Mixpanel host; "" for notes that this process keeps for itself.
         organization: the organization's id.
         clock: the time of this machine.
         what: what is noted: "sent" for an expired invitation that went out again, "inviting" for an invitation that
@@ -76,12 +76,13 @@ class Sendings:
 
     def __init__(
         self,
-        host: str,
-        organization: int,
+        host: str = "",
+        organization: int = 0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         what: str = "sent",
     ) -> None:
         self._host, self._organization, self._clock, self._what = host, organization, clock, what
+        self._lock = threading.Lock()
         self._unwritten: dict[str, tuple[datetime, datetime]] = {}
 
     def last(self, key: str) -> datetime | None:
@@ -97,11 +98,14 @@ class Sendings:
         """Write some notes, and take others back."""
         if not notes and not self._read().keys() & set(map(self._digest, gone)):
             return
-        with _locked(self._file().with_suffix(f".{self._what}-lock"), LONGEST_WRITE):
+        with self._lock, self._alone():
             lines = self._read()
             for key in gone:
                 lines.pop(self._digest(key), None)
             lines |= {self._digest(key): (self._clock(), sent) for key, sent in notes.items()}
+            if not self._host:
+                self._unwritten = lines
+                return
             text = "".join(f"{digest} {at.isoformat()} {when.isoformat()}\n" for digest, (at, when) in lines.items())
             try:
                 self._file().parent.mkdir(parents=True, exist_ok=True)
@@ -110,8 +114,13 @@ class Sendings:
             except OSError:
                 self._unwritten = lines
 
+    def _alone(self) -> AbstractContextManager[None]:
+        return _locked(self._file().with_suffix(f".{self._what}-lock"), LONGEST_WRITE) if self._host else nullcontext()
+
     def _read(self) -> dict[str, tuple[datetime, datetime]]:
         found = dict(self._unwritten)
+        if not self._host:
+            return found
         try:
             for line in self._file().read_text(encoding="ascii").splitlines():
                 digest, at, when = line.split()
@@ -139,47 +148,17 @@ HELD_FOR: Final = timedelta(minutes=2)
 """How long a person whose invitation is not shown yet is not invited again; longer than Mixpanel takes to show it."""
 
 
-class Notes(Protocol):
-    """When something was sent to somebody; `Sendings` keeps it for all processes of this machine."""
-
-    def last(self, key: str) -> datetime | None:
-        """The instant that was noted; None if none was within the hour."""
-
-    def replace(self, notes: Mapping[str, datetime], gone: Iterable[str] = ()) -> None:
-        """Write some notes, and take others back."""
-
-
-class OwnNotes:
-    """The notes of one process, if there is no file for the whole machine."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._notes: dict[str, datetime] = {}
-
-    def last(self, key: str) -> datetime | None:
-        """The instant that was noted, however long ago."""
-        with self._lock:
-            return self._notes.get(key)
-
-    def replace(self, notes: Mapping[str, datetime], gone: Iterable[str] = ()) -> None:
-        """Write some notes, and take others back."""
-        with self._lock:
-            for key in gone:
-                self._notes.pop(key, None)
-            self._notes |= notes
-
-
 class Unseen:
     """The invitations that are on their way, and what was sent and not shown within the hour.
 
     Args:
-        unseen: the machine's notes on what was not shown.
-        inviting: the machine's notes on invitations that are on their way.
+        unseen: what was not shown; by default this process notes it for itself.
+        inviting: the invitations that are on their way.
     """
 
-    def __init__(self, unseen: Notes | None = None, inviting: Notes | None = None) -> None:
-        self._unseen = unseen or OwnNotes()
-        self._inviting = inviting or OwnNotes()
+    def __init__(self, unseen: Sendings | None = None, inviting: Sendings | None = None) -> None:
+        self._unseen = unseen or Sendings()
+        self._inviting = inviting or Sendings()
 
     @contextmanager
     def sending(self, keys: Collection[str]) -> Iterator[None]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mixpanel_access.directory.people import Invite, PersonRole
+from mixpanel_access.directory.people import Invite, Inviting, PersonRole
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import GrantType
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
@@ -263,7 +263,7 @@ def test_after_a_batch_that_arrived_in_part_nobody_gets_a_second_e_mail(seconds:
     api.invite = invite  # type: ignore[method-assign]
     directory = make_directory(api, read_back_seconds=seconds)
     items = [PersonRole(email, "member") for email in ("a@example.com", "b@example.com")]
-    outcome = directory.writer.send_all(Invite(directory), items)
+    outcome = directory.writer.send_all(Invite(directory, Inviting(directory, directory.unseen)), items)
     assert seen == [["a@example.com", "b@example.com"], ["b@example.com"]][: 1 if seconds else 2]
     assert isinstance(outcome.get(items[1]), errors.ServerFault) is bool(seconds)
 
