@@ -71,7 +71,7 @@ def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compar
     from functools import partial, reduce
     from operator import or_
 
-    from mixpanel_access.directory.connect import connect
+    from mixpanel_access.directory import connect
     from mixpanel_access.directory.other_access import read_other_access
     from mixpanel_access.operations.drift import differences, read_organization
     from mixpanel_access.operations.project import of_each

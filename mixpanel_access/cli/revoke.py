@@ -214,7 +214,7 @@ def _show_within(project: PulumiProject, stacks: Sequence[str], days: int, now: 
 
 def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> WithinStack:
     """What happens in one stack; what cannot be read is one of its problems."""
-    from mixpanel_access.directory.connect import connect
+    from mixpanel_access.directory import connect
     from mixpanel_access.files.roster import read_salvaged
     from mixpanel_access.operations.expiring import changes_by_the_clock, forecasts_for
 

@@ -1,15 +1,25 @@
-"""The resources below a component: named for what they stand for, and known under each other component's name too."""
+"""The resources below a component, which another component of the program may have as well.
+
+They are named for what they stand for, and known under each other component's name too. A resource's URN has its
+parents' types in it, and not their names: below two components of one type, two resources of one name are one to the
+engine, which refuses the second in words of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import pulumi
+from pulumi.runtime.settings import get_monitor
 
 from mixpanel_access.model import dates
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.provider import Member
 
 
 def child_options(
@@ -28,7 +38,6 @@ def child_options(
         depends_on: what is to be there before it, and to go after it.
         former: names that earlier versions gave it below the same component.
     """
-    # A resource's URN has its parents' types in it, and not their names.
     urn = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{before_type}::any"
     aliases: list[pulumi.Input[str | pulumi.Alias]] = [pulumi.Alias(name=before, parent=urn)] if before else []
     aliases += [pulumi.Alias(name=name) for name in former]
@@ -49,3 +58,29 @@ def configured_day() -> date:
             "the Mixpanel configuration cannot be used",
             why=f"mixpanel:now is {now!r}, which is not an ISO 8601 instant",
         ) from None
+
+
+@dataclass
+class DeclaredComponents:
+    """What is declared below components whose parents have one type.
+
+    Attributes:
+        rosters: the name of the `RosterAccess`, if there is one.
+        members: the key of an address -> the component that has the member, the member, its inputs.
+        grants: the name of a grant -> the component that has it.
+    """
+
+    rosters: list[str] = field(default_factory=list)
+    members: dict[str, tuple[str, Member, Mapping[str, Any]]] = field(default_factory=dict)
+    grants: dict[str, str] = field(default_factory=dict)
+
+
+_declared: WeakKeyDictionary[Any, dict[str, DeclaredComponents]] = WeakKeyDictionary()
+"""By the engine's monitor: a process may run several programs."""
+
+
+def declared_beside(opts: pulumi.ResourceOptions | None) -> DeclaredComponents:
+    """What the program has declared so far, below components that would give the same URNs."""
+    parent = opts.parent if opts else None
+    place = parent.pulumi_resource_type if parent is not None else ""
+    return _declared.setdefault(get_monitor(), {}).setdefault(place, DeclaredComponents())

@@ -10,8 +10,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import ValidationError
 
-from mixpanel_access.component.children import child_options, configured_day
-from mixpanel_access.component.twins import DeclaredComponents, declared_beside
+from mixpanel_access.component.children import DeclaredComponents, child_options, configured_day, declared_beside
 from mixpanel_access.model.address import spellings
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
@@ -82,7 +81,7 @@ class CollaboratorAccess(pulumi.ComponentResource):
 
     Args:
         resource_name: the component's name in the stack.
-        args: whom, what and why.
+        args: the person, their projects, and why.
         opts: Pulumi's options.
         today: the day (UTC) for which the engagement counts; by default the stack's `mixpanel:now`, else the clock's.
 
@@ -123,8 +122,6 @@ class CollaboratorAccess(pulumi.ComponentResource):
             self.member = self._member(resource_name, name, inputs, beside)
         for (stand_in, member), inputs in declared.grants.items():
             key = stand_ins[stand_in]
-            id_ = args.projects[key].id
-            before = grant_name(id_ if isinstance(id_, int) else key, member)
             other = beside.grants.setdefault(grant_name(key, member), resource_name)
             if other != resource_name:
                 raise pulumi.RunError(
@@ -132,22 +129,20 @@ class CollaboratorAccess(pulumi.ComponentResource):
                     f"CollaboratorAccess {other} already. Leave it out of one of them."
                 )
             self.roles[key] = inputs["role"]
-            self.grants[key] = ProjectGrant(
-                grant_name(key, member),
-                opts=child_options(
-                    self,
-                    before,
-                    COMPONENT_TYPE,
-                    [self.member] if self.member else [],
-                    [grant_name(key, former) for former in spellings(inputs["email"])],
-                ),
-                **{**inputs, "project_id": id_},
-            )
+            self.grants[key] = self._grant(key, member, {**inputs, "project_id": args.projects[key].id})
         self.active = self.member is not None
         self.status = self.member.status if self.member else pulumi.Output.from_input(None)
         ids = [args.projects[key].id for key in self.grants]
         self.declared = [DeclaredPerson(**{**person, "projects": ids}) for person in declared.people]
         self.register_outputs({"active": self.active, "roles": self.roles, "status": self.status})
+
+    def _grant(self, key: str, member: str, inputs: Mapping[str, Any]) -> ProjectGrant:
+        """The grant in a project, by its key; a roster names it by the project's id."""
+        id_, needs = inputs["project_id"], [self.member] if self.member else []
+        before = grant_name(id_ if isinstance(id_, int) else key, member)
+        former = [grant_name(key, spelling) for spelling in spellings(inputs["email"])]
+        options = child_options(self, before, COMPONENT_TYPE, needs, former)
+        return ProjectGrant(grant_name(key, member), opts=options, **inputs)
 
     def _member(self, resource_name: str, name: str, inputs: Mapping[str, Any], beside: DeclaredComponents) -> Member:
         """The member: that of another component of the program, if it has the person too."""

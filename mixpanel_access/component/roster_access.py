@@ -6,14 +6,13 @@ import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pulumi
+from pulumi.runtime import config
 
 from mixpanel_access import provider
-from mixpanel_access.component.children import child_options, configured_day
-from mixpanel_access.component.policy_facts import policy_facts
-from mixpanel_access.component.twins import declared_beside
+from mixpanel_access.component.children import child_options, configured_day, declared_beside
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model import resources as kinds
@@ -25,6 +24,7 @@ from mixpanel_access.model.declaration import (
     declaration,
     read_kept,
 )
+from mixpanel_access.model.declared_inputs import exception_inputs
 from mixpanel_access.model.errors import AccessError, InputError
 from mixpanel_access.model.neighbours import CLAIMED_TWICE, CONTACTS_BESIDE, NEIGHBOURS
 from mixpanel_access.model.resources import (
@@ -44,6 +44,8 @@ from mixpanel_access.model.resources import (
     number_in,
 )
 from mixpanel_access.model.roles import declared_role
+from mixpanel_access.model.roster.reading import lines_of_entries
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE
 from mixpanel_access.provider import (
     CustomRole,
@@ -59,6 +61,9 @@ from mixpanel_access.provider import (
     TeamMember,
 )
 from mixpanel_access.provider.options import check_component_options
+from mixpanel_access.rules.entry import ExceptionEntry
+
+_SECRETS: Final = ("serviceAccountSecret", "scimToken")
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -104,10 +109,7 @@ class RosterAccess(pulumi.ComponentResource):
         check_component_options(type(self).__name__, resource_name, opts)
         rosters = declared_beside(opts).rosters
         if rosters:
-            raise pulumi.RunError(
-                f"RosterAccess {resource_name}: the program has the RosterAccess {rosters[0]} already, and a stack has "
-                f"one roster. Move the entries of {file} there, or give it a stack of its own."
-            )
+            raise pulumi.RunError(_two_rosters(resource_name, rosters[0], file))
         rosters.append(resource_name)
         super().__init__(COMPONENT_TYPE, resource_name, None, opts)
         declared = _declared(file, today)
@@ -130,19 +132,10 @@ class RosterAccess(pulumi.ComponentResource):
         self.team_members = found_by_kind[TEAM_MEMBER]
         self.custom_roles = found_by_kind[CUSTOM_ROLE]
         self.security = self._made.get(kinds.ORGANIZATION_SECURITY.prefix)
-        brake = RemovalBrake(
-            kinds.BRAKE_NAME,
-            people=declared.people,
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[
-                    *self.members.values(),
-                    *self.grants.values(),
-                    *self.project_access.values(),
-                    *self.team_members.values(),
-                ],
-            ),
-        )
+        judged = (self.members, self.grants, self.project_access, self.team_members)
+        after = [resource for resources in judged for resource in resources.values()]
+        options = pulumi.ResourceOptions(parent=self, depends_on=after)
+        brake = RemovalBrake(kinds.BRAKE_NAME, people=declared.people, opts=options)
         facts = {**declared.facts, **_facts_beside(found, declared, today or configured_day())}
         if facts.get("organization_roles"):
             facts["owners"] = brake.owners
@@ -193,6 +186,13 @@ def roster_program(file: Path, *, export_tokens: bool = False) -> None:
     if export_tokens and access.accounts:
         tokens = {name: account.token for name, account in access.accounts.items()}
         pulumi.export("serviceAccountTokens", pulumi.Output.secret(tokens))
+
+
+def _two_rosters(name: str, first: str, file: Path) -> str:
+    return (
+        f"RosterAccess {name}: the program has the RosterAccess {first} already, and a stack has one roster. Move the "
+        f"entries of {file} there, or give it a stack of its own."
+    )
 
 
 def _declared(file: Path, today: date | None) -> Declaration:
@@ -261,3 +261,23 @@ def _draft(file: Path) -> Path | None:
     folder = _drafts()
     draft = folder / file.name if folder else None
     return draft if draft and draft.is_file() else None
+
+
+def policy_facts(roster: Roster, name: str, text: str) -> dict[str, Any]:
+    """What policies cannot see in the resources: where exceptions stand, and which secrets are in plain text.
+
+    Args:
+        roster: the roster.
+        name: its file's name.
+        text: its text.
+    """
+    entries = [ExceptionEntry.of(exception_inputs(roster, one)) for one in roster.exceptions]
+    lines = lines_of_entries(text, "exceptions", len(entries))
+    places = {entry.label: f"{name}:{line}" for entry, line in zip(entries, lines, strict=True)}
+    plain = [key for key in _SECRETS if _is_plain(f"{NAMESPACE}:{key}")]
+    return {name: value for name, value in (("exception_places", places), ("plain_secrets", plain)) if value}
+
+
+def _is_plain(key: str) -> bool:
+    """Whether a setting stands in the stack's configuration, and not encrypted."""
+    return bool(config.get_config(key)) and not config.is_config_secret(key)

@@ -1,1 +1,42 @@
-"""The organization as one consistent picture, and the only way to change it. The only caller of `api/`."""
+"""One snapshot of the organization, and the writes that change it; `connect` joins the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mixpanel_access.model.settings import Settings
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
+
+
+def connect(
+    settings: Settings, fresh: Callable[[], bool] = lambda: True, report: Callable[[str], None] = lambda _: None
+) -> Directory:
+    """The organization that the settings name; nothing is sent yet.
+
+    Args:
+        settings: the stack's configuration.
+        fresh: whether it is today's, and not what the state remembers; asked when something depends on it.
+        report: shows a line about an answer of Mixpanel that cannot be used in full.
+    """
+    # HTTP, the shapes of the wire, and the snapshot made of it: a third of a start, which few need at once.
+    from mixpanel_access.api.client import Api
+    from mixpanel_access.directory.directory import Directory, Machine, Times
+    from mixpanel_access.directory.this_machine import Sendings, Unseen, one_at_a_time
+
+    place = settings.api_url, settings.organization_id
+    return Directory(
+        Api.connect(settings, fresh),
+        settings.organization_id,
+        claimed=settings.claimed_domains,
+        report=report,
+        times=Times(read_back_seconds=settings.read_back_seconds),
+        machine=Machine(
+            alone=partial(one_at_a_time, *place),
+            sendings=Sendings(*place),
+            unseen=Unseen(*(Sendings(*place, what=what) for what in ("unseen", "inviting"))),
+        ),
+    )

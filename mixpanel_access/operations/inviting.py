@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory import connect
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import read_other_rosters, source_of, text_of, write_roster
 from mixpanel_access.model import roles

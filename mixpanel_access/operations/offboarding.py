@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory import connect
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model.access import Grant

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory import connect
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.model.access import AccessInProject, Invitation, Person
 from mixpanel_access.model.address import same_key

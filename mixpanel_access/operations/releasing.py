@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory import connect
 from mixpanel_access.files.notes import Note
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model.address import same_key

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
+from mixpanel_access.directory import connect
 from mixpanel_access.directory.brakes import Brakes
-from mixpanel_access.directory.connect import connect
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.address import same_key

@@ -7,7 +7,7 @@ import json
 import pulumi
 import pytest
 
-from mixpanel_access.component.policy_facts import policy_facts
+from mixpanel_access.component.roster_access import policy_facts
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.yaml_text import load
 

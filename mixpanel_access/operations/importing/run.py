@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory import connect
 from mixpanel_access.files.notes import Note, Notes
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import errors

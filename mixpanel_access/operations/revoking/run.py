@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from pulumi.runtime.rpc import UNKNOWN
 
-from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory import connect
 from mixpanel_access.files.roster import source_of, text_of
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixpanel_access.directory.connect import connect
+from mixpanel_access.directory import connect
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.lines import Verified, append_lines, read_lines
 from mixpanel_access.model.address import same_key
