@@ -141,7 +141,7 @@ class World:
             self.apis[-1],
             ORG,
             times=Times(0.005, lambda _: None, read_back_seconds=self.read_back_seconds),
-            machine=Machine(lambda: self.alone, unseen=self.notes),
+            machine=Machine(lambda: self.alone, unseen=self.notes or Unseen()),
         )
         return Session(settings, directory, say, GivenRun(fresh))
 
