@@ -8,8 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from mixpanel_access.api.answers import Json
-from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
+from mixpanel_access.api.answers import Instant, Json, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.api.transport import MOST_PAGES, PLATFORM_ROOT, Transport
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.audit import PAGE_SIZE, SESSION_EVENTS, AuditEvent

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from mixpanel_access.api.shapes import Wire, checked, rows, unintelligible
+from mixpanel_access.api.answers import Wire, checked, rows, unintelligible
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.roles import CustomRoleInfo
 
@@ -100,12 +100,12 @@ class CustomRolesEndpoint:
         """Change a role: name, description and permissions, always all three."""
         body = _body(name, description, permissions)
         what = f"change the custom role {name} in project {project}"
-        self._transport.replace(_path(project, f"/{id_}"), body, what)
+        self._transport.write(_path(project, f"/{id_}"), body, what, "PUT")
 
     def delete(self, project: int, id_: str) -> int | None:
         """Delete a role; its holders become consumers. Returns how many, if the answer says so."""
         what = f"delete the custom role {id_} of project {project}"
-        return migrated_from(self._transport.delete(_path(project, f"/{id_}"), what))
+        return migrated_from(self._transport.write(_path(project, f"/{id_}"), None, what, "DELETE"))
 
 
 def _path(project: int, rest: str = "") -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from mixpanel_access.api.shapes import OrganizationRow, Wire, checked
+from mixpanel_access.api.answers import OrganizationRow, Wire, checked
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.resources import number_in

@@ -60,7 +60,8 @@ class Observer:
 
     def transport(self, *args: Any, **options: Any) -> Transport:
         """A transport that sends, and keeps each answer: redirects too."""
-        made = Transport(*args, **options, answered=self._keep)
+        made = Transport(*args, **options)
+        made.answered = self._keep
         self.made.append(made)
         return made
 

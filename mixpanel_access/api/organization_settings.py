@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 
-from mixpanel_access.api.shapes import Wire, checked, unintelligible
+from mixpanel_access.api.answers import Wire, checked, unintelligible
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.access import Discoverability, SingleSignOn
 from mixpanel_access.model.address import canonical_domain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mixpanel_access.api.shapes import RoleWord, Wire, checked, rows
+from mixpanel_access.api.answers import RoleWord, Wire, checked, rows
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.access import Grant, GrantType, Project
 

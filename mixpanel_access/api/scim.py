@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from mixpanel_access.api.shapes import Wire, checked, unintelligible
+from mixpanel_access.api.answers import Wire, checked, unintelligible
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.access import ScimUser
 from mixpanel_access.model.address import same_key
@@ -164,7 +164,7 @@ class ScimEndpoint:
 
     def _patch(self, kind: str, id_: str, changes: list[dict[str, Any]], what: str) -> None:
         path = f"{_ROOT}/{kind}/{quote(id_, safe='')}"
-        self._transport.patch(path, {"schemas": [_PATCH], "Operations": changes}, what)
+        self._transport.write(path, {"schemas": [_PATCH], "Operations": changes}, what, "PATCH")
 
     def _filtered(
         self, kind: str, attribute: str, value: str, model: type[_Resource], what: str

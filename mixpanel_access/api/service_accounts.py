@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from mixpanel_access.api.answers import Json
+from mixpanel_access.api.answers import Instant, Json, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.api.projects import GRANT_TYPES
-from mixpanel_access.api.shapes import Instant, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.access import AccountFlag, GrantType
 from mixpanel_access.model.dates import written
@@ -145,7 +144,7 @@ class ServiceAccountsEndpoint:
 
     def delete(self, id_: int) -> None:
         """Delete an account; its grants end with it."""
-        self._transport.delete(self._path(f"/{id_}"), f"delete the service account {id_}")
+        self._transport.write(self._path(f"/{id_}"), None, f"delete the service account {id_}", "DELETE")
 
     def add_to_project(self, id_: int, project: int, role: str) -> None:
         """Give an account a role in a project, or change it."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from mixpanel_access.api.shapes import OrganizationRow, RoleWord, Wire, checked, rows
+from mixpanel_access.api.answers import OrganizationRow, RoleWord, Wire, checked, rows
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.model.address import same_key

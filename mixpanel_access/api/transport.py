@@ -11,19 +11,18 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 import stamina
 
-from mixpanel_access.api.answers import Json, Page, must_be_whole, page_of
+from mixpanel_access.api.answers import Json, Page, must_be_whole, page_of, unintelligible
 from mixpanel_access.api.network import AUTHORITIES, bad_authorities, bad_exclusions, check_network, proxies_set
 from mixpanel_access.api.pauses import pause_of
 from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.api.redirects import next_path
-from mixpanel_access.api.shapes import unintelligible
 from mixpanel_access.model import errors
 from mixpanel_access.model.rights import what_is_needed
 from mixpanel_access.model.setting_values import Secret
@@ -71,7 +70,9 @@ class Transport:
         timeout_seconds: how long one request may take.
         transport: the httpx transport, for tests.
         now: the clock against which an HTTP date in Retry-After is read.
-        answered: is given each answer as it came, a redirect too: method, address, body, status, location, content.
+
+    Attributes:
+        answered: is given each answer as it came, a redirect too; by default, nobody is.
 
     Raises:
         ConfigurationError: a variable for proxies or authorities cannot be used.
@@ -86,9 +87,9 @@ class Transport:
         timeout_seconds: float = 60.0,
         transport: httpx.BaseTransport | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        answered: Answered | None = None,
     ) -> None:
         self.base_url = base_url
+        self.answered: Answered | None = None
         self._by_token = not username
         self._media = "application/json" if username else "application/scim+json"
         self._timeout = timeout_seconds
@@ -106,7 +107,7 @@ class Transport:
                 transport=transport,
                 verify=tls,
                 follow_redirects=False,
-                event_hooks={"response": [*([partial(_tell, answered)] if answered else []), _set_location_aside]},
+                event_hooks={"response": [self._receive]},
             )
         except (httpx.InvalidURL, ValueError, ImportError) as error:
             raise bad_exclusions(error) from None
@@ -215,37 +216,13 @@ class Transport:
                 return self._exchange(method, path, body, what)
         raise AssertionError("stamina ends in a return or a raise")  # pragma: no cover
 
-    def write(self, path: str, body: Json, what: str) -> Json:
-        """POST `body` to `path`, once, and return `results`. The caller reads back before it repeats one.
+    def write(self, path: str, body: Json, what: str, method: str = "POST") -> Json:
+        """Send a write, once, and return `results`. The caller reads back before it repeats one.
 
         Raises:
             MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
         """
-        return self._exchange("POST", path, body, what).results
-
-    def patch(self, path: str, body: Json, what: str) -> None:
-        """PATCH `path`, once; the caller reads back before it repeats one.
-
-        Raises:
-            MixpanelError: what went wrong; after `Unreachable` and `ServerFault` it may have been applied.
-        """
-        self._exchange("PATCH", path, body, what)
-
-    def replace(self, path: str, body: Json, what: str) -> Json:
-        """PUT `body` to `path`, once, and return `results`. The caller reads back before it repeats one.
-
-        Raises:
-            MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
-        """
-        return self._exchange("PUT", path, body, what).results
-
-    def delete(self, path: str, what: str) -> Json:
-        """DELETE `path`, once, and return `results`; the caller reads back before it repeats one.
-
-        Raises:
-            MixpanelError: what went wrong; after `Unreachable` and `ServerFault` it may have been deleted.
-        """
-        return self._exchange("DELETE", path, None, what).results
+        return self._exchange(method, path, body, what).results
 
     def _exchange(self, method: str, path: str, body: Json, what: str) -> Page:
         with self._slots:
@@ -298,6 +275,13 @@ class Transport:
             raise unintelligible(what, f"status {status}, which says where to read, and not whether it was done")
         return following
 
+    def _receive(self, response: httpx.Response) -> None:
+        """Keep httpx from reading a redirect's address, which it does also where it follows none; we are stricter."""
+        location = response.extensions[_LOCATION] = response.headers.pop("location", None)
+        if self.answered is not None:
+            sent, content = response.request, response.read()
+            self.answered(sent.method, str(sent.url), sent.content, response.status_code, location or "", content)
+
     def _unreachable(self, what: str, why: str, *, unsent: bool) -> errors.Unreachable:
         proxies = "".join(f"{name}, " for name in proxies_set())
         error = errors.Unreachable(
@@ -322,16 +306,6 @@ class Transport:
         if isinstance(error, errors.RateLimited) and error.retry_after:
             error.next_step = f"Run again in {error.retry_after:.0f} seconds."
         return error
-
-
-def _tell(answered: Answered, response: httpx.Response) -> None:
-    sent, location = response.request, response.headers.get("location", "")
-    answered(sent.method, str(sent.url), sent.content, response.status_code, location, response.read())
-
-
-def _set_location_aside(response: httpx.Response) -> None:
-    """Keep httpx from reading a redirect's address, which it does also where it follows none; we are stricter."""
-    response.extensions[_LOCATION] = response.headers.pop("location", None)
 
 
 class _Bearer(httpx.Auth):

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from pydantic import BeforeValidator
 
-from mixpanel_access.api.shapes import Instant, OrganizationRow, checked, rows, unintelligible
+from mixpanel_access.api.answers import Instant, OrganizationRow, checked, rows, unintelligible
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.api.undocumented import Gate, named
 from mixpanel_access.model.access import Person

@@ -47,7 +47,7 @@ def test_a_rehearsal_sends_nothing() -> None:
     observer = Rehearsal()
     made = observer.transport(HOST, "bot", Secret(SECRET), transport=httpx.MockTransport(never))
     made.write("/add/", SENT, "try")
-    made.delete("/it", "try")
+    made.write("/it", None, "try", "DELETE")
     made.read("/list?all=1", "try")
     assert observer.exchanges == [
         Exchange("POST", "/add/", SENT),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import AliasChoices, BaseModel
 
 import mixpanel_access.api
-from mixpanel_access.api.shapes import Wire
+from mixpanel_access.api.answers import Wire
 
 MODULES: list[ModuleType] = [
     import_module(f"mixpanel_access.api.{module.name}") for module in iter_modules(mixpanel_access.api.__path__)

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import unquote
 
+from mixpanel_access.api.answers import OrganizationRow
 from mixpanel_access.api.observed import Exchange
-from mixpanel_access.api.shapes import OrganizationRow
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.verifying.walk import CallResult, WalkEvidence
