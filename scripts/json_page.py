@@ -49,8 +49,7 @@ from mixpanel_access.model.roster.json_schema import json_schema
 from mixpanel_access.operations.preflight import Prerequisite
 from mixpanel_access.operations.report.model import Report
 from mixpanel_access.operations.resending import Resent
-from mixpanel_access.operations.review.evidence import EvidenceLine
-from mixpanel_access.operations.review.packet import Item
+from mixpanel_access.operations.review.packet import EvidenceLine, Item
 from mixpanel_access.operations.tracker.lines import LogLine
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "json.md"

@@ -22,7 +22,7 @@ from mixpanel_access.model.engagements import METADATA_FIELDS
 from mixpanel_access.model.roster.json_schema import json_schema
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Common
-from mixpanel_access.operations.failures import KnownFailure
+from mixpanel_access.operations.diagnosing import KnownFailure
 from mixpanel_access.operations.report.risk import FACTORS, LEVELS, RiskLevel
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.member import MemberProvider

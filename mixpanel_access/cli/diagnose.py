@@ -14,7 +14,7 @@ from mixpanel_access.cli.output import instant_of, must_be_address, print_json, 
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.failures import Case, Diagnosis
+    from mixpanel_access.operations.diagnosing import Case, Diagnosis
 
 
 class DiagnoseDocument(TypedDict):
@@ -44,9 +44,8 @@ def diagnose(
 
     Example: `mixpanel-access diagnose robin@agency.example.org`
     """
-    from mixpanel_access.operations.diagnosing import case_of
+    from mixpanel_access.operations.diagnosing import Likelihood, case_of
     from mixpanel_access.operations.diagnosing import diagnose as findings_of
-    from mixpanel_access.operations.failures import Likelihood
     from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
 
@@ -68,7 +67,7 @@ def diagnose(
 
 
 def _print(case: Case, found: Sequence[Diagnosis]) -> None:
-    from mixpanel_access.operations.failures import Likelihood
+    from mixpanel_access.operations.diagnosing import Likelihood
 
     for finding in found:
         if finding.verdict is not Likelihood.RULED_OUT:

@@ -16,7 +16,7 @@ from mixpanel_access.model.settings import Settings
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.project import PulumiProject, open_project, stacks_of
 from mixpanel_access.operations.verifying.deciding import StatementVerdict
-from mixpanel_access.operations.verifying.report import as_text
+from mixpanel_access.operations.verifying.statements import as_text
 from mixpanel_access.operations.verifying.verify import (
     Means,
     WritesReport,

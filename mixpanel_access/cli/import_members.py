@@ -19,6 +19,7 @@ from mixpanel_access.cli.output import (
     progress,
     write_file,
 )
+from mixpanel_access.model.resources import CUSTOM_ROLE, ORGANIZATION_SECURITY
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
@@ -97,11 +98,12 @@ def import_members(
 
     Example: `mixpanel-access import --stack production --dry-run`
     """
-    from mixpanel_access.operations.importing.plan import ImportFilter
-    from mixpanel_access.operations.importing.run import ImportRequest, carry_out, prepare
     from mixpanel_access.operations.project import open_project, stack_to_change
 
     opened = open_project(cwd, progress)
+    from mixpanel_access.operations.importing.plan import ImportFilter
+    from mixpanel_access.operations.importing.run import ImportRequest, carry_out, prepare  # brings the Pulumi SDK
+
     request = ImportRequest(
         stack=stack_to_change(opened, stack),
         wanted=ImportFilter(email or (), exclude or ()),
@@ -150,8 +152,9 @@ def _print(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> No
         typer.echo(f"Service account {name} is left out: {why}.")
     more = f", {counted(len(prepared.accounts), 'service account')}" if prepared.accounts else ""
     more += f", {counted(len(prepared.teams), 'team')}" if prepared.teams else ""
-    more += f", {counted(prepared.custom_roles, 'custom role')}" if prepared.custom_roles else ""
-    more += ", the security settings" if prepared.security else ""
+    custom_roles = len(prepared.inputs(CUSTOM_ROLE))
+    more += f", {counted(custom_roles, 'custom role')}" if custom_roles else ""
+    more += ", the security settings" if prepared.inputs(ORGANIZATION_SECURITY) else ""
     what = f"{counted(members, 'member')} and {counted(grants, 'individual grant')}{more} into stack {prepared.stack}"
     if dry_run:
         typer.echo(f"Would import {what}. Nothing was written.")
@@ -236,9 +239,9 @@ def _document(prepared: PreparedImport, changes: list[str], *, dry_run: bool) ->
         ],
         "serviceAccounts": prepared.reading.service_accounts,
         "unknownServiceAccounts": _unknown(prepared),
-        "importedServiceAccounts": list(prepared.accounts),
-        "importedTeams": list(prepared.teams),
-        "importedCustomRoles": prepared.custom_roles,
-        "importedSecurity": prepared.security,
+        "importedServiceAccounts": prepared.accounts,
+        "importedTeams": prepared.teams,
+        "importedCustomRoles": len(prepared.inputs(CUSTOM_ROLE)),
+        "importedSecurity": bool(prepared.inputs(ORGANIZATION_SECURITY)),
         "changes": changes,
     }

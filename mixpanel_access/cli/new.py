@@ -35,8 +35,7 @@ def new(
     Example: `mixpanel-access new access`
     """
     from mixpanel_access.model.dates import today
-    from mixpanel_access.operations.new_project import new_project
-    from mixpanel_access.operations.packaging import read_wheel
+    from mixpanel_access.operations.new_project import new_project, read_wheel
 
     files = new_project(folder, read_wheel(wheel), name, ci, today(None))
     if as_json:

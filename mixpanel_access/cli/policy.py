@@ -85,7 +85,7 @@ def make_pack(
 
     Example: `mixpanel-access policy pack pack --wheel mixpanel_access.whl`
     """
-    from mixpanel_access.operations.packaging import write_pack
+    from mixpanel_access.operations.new_project import write_pack
 
     files = write_pack(folder, wheel)
     if as_json:

@@ -29,10 +29,7 @@ def preflight(
 
     if email is not None:
         must_be_address(email, "cannot check the address")
-    project = open_project(cwd, progress)
-    overview = load_overview(project, stack or [], instant_of(now), progress)
-    companies = {name: project.company_domains(name) for name in overview.stacks}
-    found = checks(overview, companies, email)
+    found = checks(load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress), email)
     problems = [check for check in found if check.verdict is Readiness.PROBLEM]
     if as_json:
         print_json(found)

@@ -112,8 +112,7 @@ def start(
     from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
     from mixpanel_access.operations.review.files import FOLDER, quarter
-    from mixpanel_access.operations.review.listing import REVIEWERS
-    from mixpanel_access.operations.review.starting import begin
+    from mixpanel_access.operations.review.starting import REVIEWERS, begin
 
     if by not in REVIEWERS:
         raise UsageError("cannot use --reviewer-by", whom=by, why=unknown(by, "choice", REVIEWERS))
@@ -121,9 +120,8 @@ def start(
     overview = load_overview(project, stack or [], instant_of(now), progress)
     if warning := overview.logins.warning:
         progress(warning)
-    domains = {name: project.company_domains(name) for name in overview.stacks}
     target = to or project.pulumi.project / FOLDER / quarter(overview.today)
-    begun = begin(overview, domains, by, target.absolute(), progress)
+    begun = begin(overview, by, target.absolute(), progress)
     if as_json:
         document = StartDocument(
             review=begun.folder.name,

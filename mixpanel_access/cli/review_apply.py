@@ -26,7 +26,7 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange
-    from mixpanel_access.operations.review.evidence import EvidenceLine
+    from mixpanel_access.operations.review.packet import EvidenceLine
 
 
 class ApplyDecision(TypedDict):
@@ -150,7 +150,7 @@ def evidence(
 
     Example: `mixpanel-access review evidence --format xlsx --to evidence.xlsx`
     """
-    from mixpanel_access.operations.review.evidence import EvidenceLine
+    from mixpanel_access.operations.review.packet import EvidenceLine
 
     format_ = "json" if as_json else format_
     must_be_format(format_, to)
@@ -178,9 +178,9 @@ def verify(review: Review = None, cwd: Folder = Path(), as_json: AsJson = False)
 
 def _evidence(review: Path, say: Callable[[str], None]) -> tuple[Path, list[EvidenceLine]]:
     from mixpanel_access.files.lines import read_lines
-    from mixpanel_access.operations.review.evidence import EvidenceLine, file_of
+    from mixpanel_access.operations.review.packet import EvidenceLine, evidence_file
 
-    file = file_of(review)
+    file = evidence_file(review)
     if not file.is_file():
         raise UsageError(
             "cannot find the evidence", whom=str(file), next_step="Start a review: mixpanel-access review start"

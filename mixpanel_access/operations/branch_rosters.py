@@ -156,11 +156,7 @@ class _Branch:
 
 
 WHAT: Final = "cannot copy the rosters of the branch"
-
-
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-
-
 _CONFLICT: Final = 1
 """The exit code of `git merge-tree` where two commits do not merge."""
 
@@ -200,7 +196,6 @@ class Checkout:
     """A checkout of the reviewed code, without changes of its own.
 
     Attributes:
-        top: its folder.
         program: the folder of the Pulumi program in it, with a slash at the end; "" for the top itself.
     """
 

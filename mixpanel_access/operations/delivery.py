@@ -16,11 +16,7 @@ from mixpanel_access.model.settings import LOOPBACK
 
 SERVER_VARIABLE: Final = "MIXPANEL_ACCESS_SMTP"
 """The environment variable with the mail server: smtp://host:587 (STARTTLS) or smtps://user:password@host:465."""
-
-
 _PORTS: Final = {"smtp": 587, "smtps": 465}
-
-
 _SECONDS: Final = 30.0
 
 
@@ -92,8 +88,6 @@ def _refused(whom: str, host: str, recipients: dict[str, tuple[int, bytes]]) -> 
 
 WEBHOOK_VARIABLE: Final = "MIXPANEL_ACCESS_WEBHOOK"
 """The environment variable with the webhook's URL, which is all that one needs to post there."""
-
-
 _WEBHOOK_SECONDS: Final = 30.0
 
 

@@ -6,32 +6,120 @@ broken is the most likely cause.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
 
 from mixpanel_access.directory.security import UNKNOWN
 from mixpanel_access.model import audit, roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
+from mixpanel_access.model.roster.schema import OrganizationFacts
 from mixpanel_access.model.similarity import alike, same_name
-from mixpanel_access.operations.failures import Case, Diagnosis, KnownFailure, Likelihood, up
-from mixpanel_access.operations.login import (
-    ASK,
-    advice,
-    factors_of,
-    identity_provider,
-    is_unknown,
-    second_factor_required,
-    since_the_last_login,
-    sso_required,
-)
-from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.status import RoleHere, status_of
+from mixpanel_access.operations import login
+from mixpanel_access.operations.overview import Overview, PersonOverview
+from mixpanel_access.operations.status import RoleHere, hours, status_of
 
+_NOBODY: Final = "no roster gives them anything today, and so none sends an invitation"
 SENDER: Final = "mixpanel.com"
 """The domain that invitations come from, for a mail server's allow-list."""
+
+
+class KnownFailure(StrEnum):
+    """The known failures, each before those that depend on it."""
+
+    OTHER_ADDRESS = "another address"
+    NOT_DECLARED = "not declared"
+    NOT_INVITED = "not invited"
+    NOT_ACCEPTED = "invitation not accepted"
+    DOMAIN_NOT_CLAIMED = "single sign-on, domain not claimed"
+    IDENTITY_PROVIDER = "single sign-on, identity provider"
+    PASSWORD = "password or second factor"  # noqa: S105  # what fails, and no password
+    PROJECT_NOT_THERE = "project not there"
+    ROLE_TOO_LOW = "role lower than declared"
+    SCIM = "overwritten by SCIM"
+
+
+class Likelihood(StrEnum):
+    """How likely a failure is, the most likely first."""
+
+    CAUSE = "cause"
+    POSSIBLE = "possible"
+    UNKNOWN = "unknown"
+    RULED_OUT = "ruled out"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One known failure, checked for one person.
+
+    Attributes:
+        failure: the failure.
+        verdict: how likely it is, by the evidence.
+        evidence: what shows it.
+        fix: the steps that fix it, in the order in which to try them; empty if it is ruled out.
+    """
+
+    failure: KnownFailure
+    verdict: Likelihood
+    evidence: Sequence[str]
+    fix: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One person, with everything that the diagnosis reads.
+
+    Attributes:
+        someone: how they stand.
+        overview: rosters, states and the organization.
+        events: what the audit log has of them, the newest first.
+        log_refused: why the audit log cannot be read, or "".
+    """
+
+    someone: PersonOverview
+    overview: Overview
+    events: Sequence[AuditEvent]
+    log_refused: str = ""
+
+    def last(self, *types: str) -> AuditEvent | None:
+        """The newest event of some types."""
+        return next((event for event in self.events if event.type in types), None)
+
+    @property
+    def up(self) -> str:
+        """The command that applies what the roster declares."""
+        return up([*self.someone.effective, *self.someone.stacks][:1])
+
+    @property
+    def facts(self) -> OrganizationFacts:
+        """What the person reads about the organization."""
+        return self.overview.facts_for(self.someone)
+
+    @property
+    def invitation(self) -> Invitation | None:
+        """How far the person has come into the organization."""
+        return self.someone.invitation(self.overview.now)
+
+
+def up(stacks: Sequence[str]) -> str:
+    """The command, or commands, that apply what some stacks declare."""
+    return ", then ".join(f"pulumi up --stack {stack} --refresh" for stack in stacks) or "pulumi up --refresh"
+
+
+class _Found(NamedTuple):
+    """What a check finds: verdict, evidence and fix of a diagnosis."""
+
+    verdict: Likelihood
+    evidence: Sequence[str]
+    fix: Sequence[str] = ()
+
+
+def _ruled_out(evidence: str) -> _Found:
+    return _Found(Likelihood.RULED_OUT, [evidence])
 
 
 def case_of(overview: Overview, email: str) -> Case:
@@ -40,28 +128,26 @@ def case_of(overview: Overview, email: str) -> Case:
     Raises:
         MixpanelError: Mixpanel cannot be read.
     """
-    events: Sequence[AuditEvent] = ()
-    refused = ""
+    types = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)
+    events, refused, key = list[AuditEvent](), "", same_key(email)
     try:
-        types = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)
         events = overview.directory.audit_events(types, overview.now - LOOK_BACK, overview.now)
     except UNKNOWN as error:
         refused = error.why or error.what
-    key = same_key(email)
     return Case(overview.anybody(email), overview, [event for event in events if event.concerns(key)], refused)
 
 
 def diagnose(case: Case) -> list[Diagnosis]:
     """Every known failure, the most likely cause first."""
-    found = [check(case) for check in _CHECKS]
+    found = [Diagnosis(failure, *check(case)) for failure, check in zip(KnownFailure, _CHECKS, strict=True)]
     order = list(Likelihood)  # the sort is stable: what hangs on another failure comes after it
     return sorted(found, key=lambda finding: order.index(finding.verdict))
 
 
-def _not_declared(case: Case) -> Diagnosis:
+def _not_declared(case: Case) -> _Found:
     someone, today = case.someone, case.overview.today
     if someone.effective:
-        return Diagnosis(KnownFailure.NOT_DECLARED, Likelihood.RULED_OUT, [f"declared by {_names(someone.effective)}"])
+        return _ruled_out(f"declared by {', '.join(someone.effective)}")
     evidence, fix = [], []
     for stack, own in someone.entries.items():
         for entry in own:
@@ -72,46 +158,43 @@ def _not_declared(case: Case) -> Diagnosis:
                 evidence.append(f"the entry in {stack} begins on {entry.starts}")
                 fix.append(f"wait, or move `starts` in the roster of {stack}")
     if evidence:
-        return Diagnosis(KnownFailure.NOT_DECLARED, Likelihood.CAUSE, evidence, fix)
+        return _Found(Likelihood.CAUSE, evidence, fix)
     verdict = Likelihood.CAUSE if someone.person is None else Likelihood.POSSIBLE
-    evidence = [f"no roster of {_names(case.overview.stacks)} has the address"]
-    return Diagnosis(KnownFailure.NOT_DECLARED, verdict, evidence, [f"mixpanel-access invite {someone.email}"])
+    evidence = [f"no roster of {', '.join(case.overview.stacks)} has the address"]
+    return _Found(verdict, evidence, [f"mixpanel-access invite {someone.email}"])
 
 
-def _not_invited(case: Case) -> Diagnosis:
+def _not_invited(case: Case) -> _Found:
     person = case.someone.person
     if person is not None:
         role = f" as {person.role}" if person.role else ""
-        return Diagnosis(KnownFailure.NOT_INVITED, Likelihood.RULED_OUT, [f"in the organization{role}"])
+        return _ruled_out(f"in the organization{role}")
     evidence = [f"none of the organization's {len(case.overview.directory.people())} people has the address"]
     if gone := case.last(audit.USER_REMOVED):
         evidence.append(f"removed {_when(gone)}")
     if sent := case.last(audit.INVITATION_SENT):
         evidence.append(f"an invitation was sent {_when(sent)}")
     if case.someone.members:
-        evidence.append(f"the state of {_names(case.someone.members)} has them: they were removed by other means")
+        evidence.append(f"the state of {', '.join(case.someone.members)} has them: they were removed by other means")
     fix = [case.up] if case.someone.effective else [f"mixpanel-access invite {case.someone.email}"]
-    return Diagnosis(KnownFailure.NOT_INVITED, Likelihood.CAUSE, evidence, fix)
+    return _Found(Likelihood.CAUSE, evidence, fix)
 
 
-_NOBODY: Final = "no roster gives them anything today, and so none sends an invitation"
-
-
-def _not_accepted(case: Case) -> Diagnosis:
-    someone, failure = case.someone, KnownFailure.NOT_ACCEPTED
+def _not_accepted(case: Case) -> _Found:
+    someone = case.someone
     if case.invitation is None:
-        return Diagnosis(failure, Likelihood.RULED_OUT, ["there is no invitation"])
+        return _ruled_out("there is no invitation")
     if case.invitation is Invitation.ACCEPTED:
         accepted = case.last(audit.INVITATION_ACCEPTED)
-        return Diagnosis(failure, Likelihood.RULED_OUT, [f"accepted {_when(accepted)}" if accepted else "accepted"])
+        return _ruled_out(f"accepted {_when(accepted)}" if accepted else "accepted")
     sent = case.last(audit.INVITATION_SENT)
     known = [when for when in (someone.invited_at, sent.at if sent else None) if when]
     at = max(known, default=None)  # sent again by hand, the log has the newer
-    evidence = [f"sent {_day(at)}, {_hours(case.overview.now - at)} ago" if at else "nobody knows when it was sent"]
+    evidence = [f"sent {_day(at)}, {hours(case.overview.now - at)} ago" if at else "nobody knows when it was sent"]
     if case.invitation is Invitation.EXPIRED:
         evidence.append(f"expired {_day(someone.expires_at)}")
         again = f"{case.up} sends it again" if someone.effective else _NOBODY
-        return Diagnosis(failure, Likelihood.CAUSE, evidence, [again])
+        return _Found(Likelihood.CAUSE, evidence, [again])
     if someone.expires_at:
         evidence.append(f"good until {_at(someone.expires_at)}")
     by_hand = "delete the pending invitation in Organization Settings > Users & Teams"
@@ -120,110 +203,99 @@ def _not_accepted(case: Case) -> Diagnosis:
         f"mixpanel-access resend {someone.email}",
         f"if it still does not arrive: {by_hand}, then {case.up} sends a new one" if someone.effective else _NOBODY,
     ]
-    return Diagnosis(failure, Likelihood.CAUSE, evidence, fix)
+    return _Found(Likelihood.CAUSE, evidence, fix)
 
 
-def _other_address(case: Case) -> Diagnosis:
-    someone, people = case.someone, case.overview.directory.people()
-    own = someone.key
+def _other_address(case: Case) -> _Found:
+    someone, people, own = case.someone, case.overview.directory.people(), case.someone.key
     found = [people[key] for key in sorted(people) if key != own and (alike(own, key) or same_name(own, key))]
     if not found:
-        return Diagnosis(
-            KnownFailure.OTHER_ADDRESS, Likelihood.RULED_OUT, ["nobody in the organization has a similar address"]
-        )
-    evidence = [
-        f"{person.email} is {'invited' if person.invited else 'a member'}"
-        + (f", last active {_day(person.last_login)}" if person.last_login else "")
-        for person in found
-    ]
+        return _ruled_out("nobody in the organization has a similar address")
+    seen = {person.key: f", last active {_day(person.last_login)}" if person.last_login else "" for person in found}
+    evidence = [f"{one.email} is {'invited' if one.invited else 'a member'}{seen[one.key]}" for one in found]
     names = " or ".join(person.email for person in found)
     fix = [f"ask with which address they log in: {someone.email}, or {names}"]
     if someone.entries:
         fix.append(f"if it is not {someone.email}: correct the address in the roster")
     unheard = someone.person is None and not someone.entries  # then it is most likely a slip of the pen
-    return Diagnosis(KnownFailure.OTHER_ADDRESS, Likelihood.CAUSE if unheard else Likelihood.POSSIBLE, evidence, fix)
+    return _Found(Likelihood.CAUSE if unheard else Likelihood.POSSIBLE, evidence, fix)
 
 
-def _domain_not_claimed(case: Case) -> Diagnosis:
-    failure, someone, security = KnownFailure.DOMAIN_NOT_CLAIMED, case.someone, case.overview.directory.security()
-    sso, domain, required = security.sso, domain_of(case.someone.email), sso_required(security, case.facts)
+def _domain_not_claimed(case: Case) -> _Found:
+    someone, security = case.someone, case.overview.directory.security()
+    sso, domain, required = security.sso, domain_of(case.someone.email), login.sso_required(security, case.facts)
     if required is False:
-        return Diagnosis(failure, Likelihood.RULED_OUT, ["single sign-on is not required"])
-    claimed = sso.claims(someone.email)
-    if claimed:
-        return Diagnosis(failure, Likelihood.RULED_OUT, [f"{domain} is claimed"])
+        return _ruled_out("single sign-on is not required")
+    if claimed := sso.claims(someone.email):
+        return _ruled_out(f"{domain} is claimed")
     if role := someone.managing_role:
-        return Diagnosis(failure, Likelihood.RULED_OUT, [f"an organization {role} may log in with a password"])
+        return _ruled_out(f"an organization {role} may log in with a password")
     fix = [
         f"claim {domain} (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
         "or invite an address of a claimed domain",
         "or no longer require single sign-on",
     ]
     if required is None:
-        return Diagnosis(failure, Likelihood.UNKNOWN, ["nobody tells whether single sign-on is required"], fix)
+        return _Found(Likelihood.UNKNOWN, ["nobody tells whether single sign-on is required"], fix)
     by = "" if sso.required else ", by the roster"
     if claimed is None:
-        evidence = [f"single sign-on is required{by}, and Mixpanel does not tell the claimed domains"]
-        return Diagnosis(failure, Likelihood.POSSIBLE, evidence, fix)
+        why = f"single sign-on is required{by}, and Mixpanel does not tell the claimed domains"
+        return _Found(Likelihood.POSSIBLE, [why], fix)
     named = ", ".join(sorted(sso.domains or ())) or "none"
-    evidence = [f"single sign-on is required of everybody{by}, and {domain} is not claimed (claimed: {named})"]
-    return Diagnosis(failure, Likelihood.CAUSE, evidence, fix)
+    why = f"single sign-on is required of everybody{by}, and {domain} is not claimed (claimed: {named})"
+    return _Found(Likelihood.CAUSE, [why], fix)
 
 
-def _identity_provider(case: Case) -> Diagnosis:
-    failure, security = KnownFailure.IDENTITY_PROVIDER, case.overview.directory.security()
-    provider, required = identity_provider(security, case.facts), sso_required(security, case.facts)
+def _identity_provider(case: Case) -> _Found:
+    security = case.overview.directory.security()
+    provider, required = login.identity_provider(security, case.facts), login.sso_required(security, case.facts)
     fix = [
         f"have {provider} assign the Mixpanel application to them, or to a group of theirs",
         f"compare the e-mail that {provider} sends (the SAML attribute and the NameID) with {case.someone.email}",
         "then have them log in again from the Mixpanel login page",
     ]
-    if failed := since_the_last_login(case.events, by=lambda factor: factor == audit.SSO):
-        return Diagnosis(failure, Likelihood.CAUSE, [_failures(failed)], fix)
+    if failed := login.since_the_last_login(case.events, by=lambda factor: factor == audit.SSO):
+        return _Found(Likelihood.CAUSE, [_failures(failed)], fix)
     if security.sso.enabled is False and not required:
-        return Diagnosis(failure, Likelihood.RULED_OUT, ["single sign-on is not set up"])
-    if failed := since_the_last_login(case.events, by=is_unknown):
-        return Diagnosis(failure, Likelihood.POSSIBLE, [_failures(failed)], [ASK, *fix])
+        return _ruled_out("single sign-on is not set up")
+    if failed := login.since_the_last_login(case.events, by=login.is_unknown):
+        return _Found(Likelihood.POSSIBLE, [_failures(failed)], [login.ASK, *fix])
     if case.invitation is not Invitation.ACCEPTED or required is False:
-        return Diagnosis(failure, Likelihood.RULED_OUT, ["no login by single sign-on was tried"])
+        return _ruled_out("no login by single sign-on was tried")
     invited = case.last(audit.INVITATION_SENT)
     came = next((e for e in case.events if e.type == audit.LOGGED_IN and e.method == audit.SSO), None)
     if came and not (invited and invited.at > came.at):
-        return Diagnosis(failure, Likelihood.RULED_OUT, [f"logged in {_day(came.at)} by sso"])
+        return _ruled_out(f"logged in {_day(came.at)} by sso")
     if case.someone.managing_role:
-        return Diagnosis(failure, Likelihood.RULED_OUT, ["they may log in with a password"])
+        return _ruled_out("they may log in with a password")
     last = case.someone.person.last_login if case.someone.person else None
     if case.log_refused:
         evidence = [f"last active {_day(last)}, {_no_log(case)}" if last else f"never seen to log in, {_no_log(case)}"]
-        return Diagnosis(failure, Likelihood.UNKNOWN if last else Likelihood.POSSIBLE, evidence, fix)
-    evidence = [
-        f"no login by single sign-on in {LOOK_BACK.days} days" + (f", last active {_day(last)}" if last else "")
-    ]
-    return Diagnosis(failure, Likelihood.POSSIBLE if required else Likelihood.UNKNOWN, evidence, fix)
+        return _Found(Likelihood.UNKNOWN if last else Likelihood.POSSIBLE, evidence, fix)
+    seen = f", last active {_day(last)}" if last else ""
+    evidence = [f"no login by single sign-on in {LOOK_BACK.days} days{seen}"]
+    return _Found(Likelihood.POSSIBLE if required else Likelihood.UNKNOWN, evidence, fix)
 
 
-def _password(case: Case) -> Diagnosis:
-    failure, security = KnownFailure.PASSWORD, case.overview.directory.security()
-    sso_alone = bool(sso_required(security, case.facts)) and not case.someone.managing_role
-    second_factor = bool(second_factor_required(security, case.facts))
-    if failed := since_the_last_login(case.events, by=lambda factor: factor != audit.SSO):
-        fix = advice(failed, case.someone.email, sso_alone=sso_alone, second_factor=second_factor)
-        unknown = all(is_unknown(event.method) for event in failed)
-        return Diagnosis(failure, Likelihood.POSSIBLE if unknown else Likelihood.CAUSE, [_failures(failed)], fix)
+def _password(case: Case) -> _Found:
+    security = case.overview.directory.security()
+    sso_alone = bool(login.sso_required(security, case.facts)) and not case.someone.managing_role
+    second_factor = bool(login.second_factor_required(security, case.facts))
+    if failed := login.since_the_last_login(case.events, by=lambda factor: factor != audit.SSO):
+        fix = login.advice(failed, case.someone.email, sso_alone=sso_alone, second_factor=second_factor)
+        unknown = all(login.is_unknown(event.method) for event in failed)
+        return _Found(Likelihood.POSSIBLE if unknown else Likelihood.CAUSE, [_failures(failed)], fix)
     if case.log_refused:
         reset = "have them reset the password on the login page"
-        return Diagnosis(
-            failure, Likelihood.UNKNOWN, [_no_log(case)], [reset if security.sso.enabled is False else ASK]
-        )
+        return _Found(Likelihood.UNKNOWN, [_no_log(case)], [reset if security.sso.enabled is False else login.ASK])
     before = [event for event in case.events if event.type == audit.LOGIN_FAILED and event.method != audit.SSO]
     if before and (came := case.last(audit.LOGGED_IN)):
-        words = f"{_times(before)}, the last {_day(before[0].at)}, and logged in since, {_day(came.at)}"
-        return Diagnosis(failure, Likelihood.RULED_OUT, [words])
-    return Diagnosis(failure, Likelihood.RULED_OUT, [f"no failed login in {LOOK_BACK.days} days"])
+        return _ruled_out(f"{_times(before)}, the last {_day(before[0].at)}, and logged in since, {_day(came.at)}")
+    return _ruled_out(f"no failed login in {LOOK_BACK.days} days")
 
 
-def _project_not_there(case: Case) -> Diagnosis:
-    failure, there = KnownFailure.PROJECT_NOT_THERE, case.overview.directory.projects()
+def _project_not_there(case: Case) -> _Found:
+    there = case.overview.directory.projects()
     declared = {
         roster.projects[key].id: f"{key} ({roster.projects[key].id}) of stack {stack}"
         for stack, person in case.someone.effective.items()
@@ -231,26 +303,24 @@ def _project_not_there(case: Case) -> Diagnosis:
         for key in person.projects
     }
     if not declared:
-        return Diagnosis(failure, Likelihood.RULED_OUT, ["no project is declared"])
+        return _ruled_out("no project is declared")
     missing = [name for id_, name in declared.items() if id_ not in there]
     if not missing:
-        return Diagnosis(failure, Likelihood.RULED_OUT, [f"all declared projects ({len(declared)}) are there"])
-    organization = case.overview.directory.organization
-    evidence = [f"{name} is not among the projects of organization {organization}" for name in missing]
+        return _ruled_out(f"all declared projects ({len(declared)}) are there")
+    organization = f"organization {case.overview.directory.organization}"
+    evidence = [f"{name} is not among the projects of {organization}" for name in missing]
     fix = [
         "look in Mixpanel whether it was archived, deleted, or moved to another organization",
         "correct its id in the roster, or take it out",
     ]
-    return Diagnosis(failure, Likelihood.CAUSE, evidence, fix)
+    return _Found(Likelihood.CAUSE, evidence, fix)
 
 
-def _role_too_low(case: Case) -> Diagnosis:
-    failure = KnownFailure.ROLE_TOO_LOW
+def _role_too_low(case: Case) -> _Found:
     low = _too_low(case)
     if not low:
         known = case.invitation is Invitation.ACCEPTED and bool(case.someone.effective)
-        reason = "no role is lower than declared" if known else "there is nothing to compare yet"
-        return Diagnosis(failure, Likelihood.RULED_OUT, [reason])
+        return _ruled_out("no role is lower than declared" if known else "there is nothing to compare yet")
     evidence = [f"{role.effective or 'nothing'} in {role.name}, and {role.declared} is declared" for role in low]
     projects = {role.project for role in low}
     kinds = (audit.ROLE_CHANGED, audit.PROJECT_USER_REMOVED, audit.TEAM_USER_REMOVED)
@@ -261,11 +331,11 @@ def _role_too_low(case: Case) -> Diagnosis:
         what = f"made {changed.role or 'something else'}" if changed.type == audit.ROLE_CHANGED else taken
         evidence.append(f"{what} {_when(changed)}")
     stacks = list(dict.fromkeys(case.overview.projects[project][1] for project in sorted(projects)))
-    return Diagnosis(failure, Likelihood.CAUSE, evidence, [f"{up(stacks)} puts it back"])
+    return _Found(Likelihood.CAUSE, evidence, [f"{up(stacks)} puts it back"])
 
 
-def _scim(case: Case) -> Diagnosis:
-    failure, provider = KnownFailure.SCIM, identity_provider(case.overview.directory.security(), case.facts)
+def _scim(case: Case) -> _Found:
+    provider = login.identity_provider(case.overview.directory.security(), case.facts)
     events = [event for event in case.events if event.source in audit.BY_SCIM]
     fix = [
         f"change the group in {provider}, and have it synchronized again",
@@ -273,16 +343,16 @@ def _scim(case: Case) -> Diagnosis:
     ]
     if case.someone.person and case.someone.person.deactivated:
         back = [f"have {provider} assign Mixpanel to them again", f"or, in SCIM mode, {case.up}"]
-        return Diagnosis(failure, Likelihood.CAUSE, ["they are deactivated, and cannot log in"], back)
+        return _Found(Likelihood.CAUSE, ["they are deactivated, and cannot log in"], back)
     if events:
         evidence = [f"{event.type} {_when(event)}" for event in events[:3]]
-        return Diagnosis(failure, Likelihood.CAUSE if _too_low(case) else Likelihood.POSSIBLE, evidence, fix)
+        return _Found(Likelihood.CAUSE if _too_low(case) else Likelihood.POSSIBLE, evidence, fix)
     if case.log_refused:
-        return Diagnosis(failure, Likelihood.UNKNOWN, [_no_log(case)], fix)
-    return Diagnosis(failure, Likelihood.RULED_OUT, [f"SCIM did nothing to them in {LOOK_BACK.days} days"])
+        return _Found(Likelihood.UNKNOWN, [_no_log(case)], fix)
+    return _ruled_out(f"SCIM did nothing to them in {LOOK_BACK.days} days")
 
 
-_CHECKS: Final[Sequence[Callable[[Case], Diagnosis]]] = (
+_CHECKS: Final[Sequence[Callable[[Case], _Found]]] = (
     _other_address, _not_declared, _not_invited, _not_accepted, _domain_not_claimed, _identity_provider, _password,
     _project_not_there, _role_too_low, _scim,
 )  # fmt: skip
@@ -294,21 +364,19 @@ def _too_low(case: Case) -> list[RoleHere]:
     if case.invitation is not Invitation.ACCEPTED:
         return []
     there = case.overview.directory.projects()
-    return [
-        role
-        for role in status_of(case.someone, case.overview).roles
-        if role.declared is not None and role.project in there and not _reaches(role)
-    ]
 
+    def reaches(role: RoleHere) -> bool:
+        if role.declared is None or roles.is_custom(role.declared):
+            return role.declared == role.actual
+        return roles.project_rank(role.effective) >= roles.project_rank(role.declared)
 
-def _reaches(role: RoleHere) -> bool:
-    if role.declared is None or roles.is_custom(role.declared):
-        return role.declared == role.actual
-    return roles.project_rank(role.effective) >= roles.project_rank(role.declared)
+    declared = [role for role in status_of(case.someone, case.overview).roles if role.declared is not None]
+    return [role for role in declared if role.project in there and not reaches(role)]
 
 
 def _failures(failed: Sequence[AuditEvent]) -> str:
-    return f"{_times(failed)} by {factors_of(failed)}, the last {_day(failed[0].at)}, and none that succeeded since"
+    factors, last = login.factors_of(failed), _day(failed[0].at)
+    return f"{_times(failed)} by {factors}, the last {last}, and none that succeeded since"
 
 
 def _times(failed: Sequence[AuditEvent]) -> str:
@@ -330,11 +398,3 @@ def _day(when: datetime | None) -> str:
 
 def _at(when: datetime) -> str:
     return f"{when:%Y-%m-%d at %H:%M} UTC"
-
-
-def _hours(span: timedelta) -> str:
-    return f"{int(span.total_seconds() // 3600)} h"
-
-
-def _names(stacks: Iterable[str]) -> str:
-    return ", ".join(stacks)

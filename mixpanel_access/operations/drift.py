@@ -78,7 +78,6 @@ class Organization:
 
     Attributes:
         people: by the key of the address.
-        projects: by id.
         grants: the individual grants, by project id and the key of the address.
         blind: projects where an invited person's missing grant proves nothing.
         teams: by id; None where they cannot be read.

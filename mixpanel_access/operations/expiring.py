@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.access import GrantType
@@ -59,10 +59,14 @@ class ScheduledChange:
     email: str
     on: date
     days: int
-    projects: Mapping[str, str]
+    projects: Mapping[str, str] = field(default_factory=dict)
     engagement: str | None = None
     teams: Sequence[str] = ()
     account: str = ""
+
+
+def _due(event: ScheduledEvent, email: str, on: date, today: date, **more: Any) -> ScheduledChange:
+    return ScheduledChange(event, email, on, (on - today).days, **more)
 
 
 def changes_by_the_clock(
@@ -120,7 +124,8 @@ def _change(
     own_day = on in (entry.starts, entry.ends and entry.ends + _A_DAY)
     role_changes = before is None or after is None or before.organization_role != after.organization_role
     if projects or teams or (role_changes and own_day):
-        yield ScheduledChange(event, entry.person.email, on, (on - today).days, projects, entry.engagement, teams)
+        why = entry.engagement
+        yield _due(event, entry.person.email, on, today, projects=projects, engagement=why, teams=teams)
 
 
 def _overdue(
@@ -136,36 +141,24 @@ def _overdue(
     now = effective_access_of(all_of_one, today)
     gave = {key: _gave_last(all_of_one, key, today) for key in teams if key not in _teams(now)}
     for entry in all_of_one:
+        email, why = entry.person.email, entry.engagement
         memberships = [key for key in entry.memberships if gave.get(key) is entry]
-        if entry.ends is None or not entry.over(today):
-            yield from _overdue_memberships(entry, memberships, today)
+        if entry.ends is None or not entry.over(today):  # places in teams may be over before the entry is
+            for key in memberships:
+                if (last := entry.memberships[key].ends) is not None:
+                    yield _due(ScheduledEvent.OVERDUE, email, last + _A_DAY, today, engagement=why, teams=[key])
             continue
         mine = {key: role for key, role in entry.projects.items() if held.get(roster.projects[key].id) == role}
         left = dict(_steps(mine, _roles(now), mine))
         if left or memberships or (now is None and (member or held)):
-            on = entry.ends + _A_DAY
-            yield ScheduledChange(
-                ScheduledEvent.OVERDUE, entry.person.email, on, (on - today).days, left, entry.engagement, memberships
-            )
-
-
-def _overdue_memberships(entry: RosterEntry, left: Sequence[str], today: date) -> Iterator[ScheduledChange]:
-    """The places that the state has in teams that are over before the entry is."""
-    for key, membership in entry.memberships.items():
-        if key in left and membership.ends is not None:
-            on = membership.ends + _A_DAY
-            yield ScheduledChange(
-                ScheduledEvent.OVERDUE, entry.person.email, on, (on - today).days, {}, entry.engagement, [key]
-            )
+            on, what = entry.ends + _A_DAY, {"projects": left, "engagement": why, "teams": memberships}
+            yield _due(ScheduledEvent.OVERDUE, email, on, today, **what)
 
 
 def _gave_last(all_of_one: Sequence[RosterEntry], team: str, today: date) -> RosterEntry | None:
     """The entry that gave a place on its last day, or None for a place that is not over."""
-    memberships = [entry.memberships[team] for entry in all_of_one if team in entry.memberships]
-    last = max(
-        (membership.ends for membership in memberships if membership.ends is not None and membership.over(today)),
-        default=None,
-    )
+    places = [entry.memberships[team] for entry in all_of_one if team in entry.memberships]
+    last = max((place.ends for place in places if place.ends is not None and place.over(today)), default=None)
     return _teams(effective_access_of(all_of_one, last)).get(team) if last else None
 
 
@@ -176,12 +169,10 @@ def _of_teams(roster: Roster, state: State, today: date) -> Iterator[ScheduledCh
         days = days_of(team)
         roles = {project: role or standard_role(roster, team) for project, role in team.projects.items()}
         if days.starts is not None and days.starts > today:
-            yield ScheduledChange(
-                ScheduledEvent.BEGINS, "", days.starts, (days.starts - today).days, roles, None, [key]
-            )
+            yield _due(ScheduledEvent.BEGINS, "", days.starts, today, projects=roles, teams=[key])
         if days.ends is not None and (not days.over(today) or kinds.TEAM.named(key) in there):
-            event, on = ScheduledEvent.OVERDUE if days.over(today) else ScheduledEvent.ENDS, days.ends + _A_DAY
-            yield ScheduledChange(event, "", on, (on - today).days, roles, None, [key])
+            event = ScheduledEvent.OVERDUE if days.over(today) else ScheduledEvent.ENDS
+            yield _due(event, "", days.ends + _A_DAY, today, projects=roles, teams=[key])
 
 
 def _of_accounts(roster: Roster, state: State, today: date) -> Iterator[ScheduledChange]:
@@ -189,17 +180,11 @@ def _of_accounts(roster: Roster, state: State, today: date) -> Iterator[Schedule
     for account in state.accounts.values():
         for replaced in Retiring.all_of(account.outputs):
             last = replaced.until.date()
-            yield _of_account(
-                ScheduledEvent.OVERDUE if last < today else ScheduledEvent.ENDS, replaced.login, last, today
-            )
+            event = ScheduledEvent.OVERDUE if last < today else ScheduledEvent.ENDS
+            yield _due(event, "", last + _A_DAY, today, account=replaced.login)
     for name, declared in roster.service_accounts.items():
         if declared.role is not None and declared.expires and (last := day(declared.expires)) >= today:
-            yield _of_account(ScheduledEvent.ENDS, name, last, today)
-
-
-def _of_account(event: ScheduledEvent, account: str, last: date, today: date) -> ScheduledChange:
-    on = last + _A_DAY
-    return ScheduledChange(event, "", on, (on - today).days, {}, account=account)
+            yield _due(ScheduledEvent.ENDS, "", last + _A_DAY, today, account=name)
 
 
 def _roles(person: EffectivePerson | None) -> dict[str, str]:
@@ -231,11 +216,7 @@ def forecasts_of(overview: Overview) -> Mapping[str, list[Forecast]]:
 def forecasts_for(roster: Roster, today: date, directory: Directory, username: str) -> list[Forecast]:
     """What the brakes will hold of the endings in one roster.
 
-    Args:
-        roster: the roster.
-        today: the day (UTC).
-        directory: the organization.
-        username: our login name, where Mixpanel does not tell who we are.
+    Where Mixpanel does not tell who we are, `username` is our login name.
 
     Raises:
         MixpanelError: Mixpanel cannot be read.

@@ -5,7 +5,6 @@ Nothing is sent here: the invitation goes out with the `pulumi up` of the change
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mixpanel_access.directory import connect
-from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import read_other_rosters, source_of, text_of, write_roster
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import remaining_access
@@ -29,10 +27,11 @@ from mixpanel_access.model.roster.draft import NewPerson
 from mixpanel_access.model.roster.problems import problems_with
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.settings import approvers, company_domains
 from mixpanel_access.model.similarity import alike, unknown
-from mixpanel_access.operations.own_roles import role_there
+from mixpanel_access.operations.overview import role_there
 from mixpanel_access.operations.policy_check import Violation, policy_config_file, read_policy_config, violations
-from mixpanel_access.operations.project import Progress, PulumiProject
+from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder, with_variables
 from mixpanel_access.operations.state_change import changes_at_preview
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
@@ -52,8 +51,6 @@ class InviteRequest:
     """The person to add, and why.
 
     Attributes:
-        stack: the stack.
-        email: the address.
         name: the name, or None.
         engagement: the key of an engagement of the roster, or of a new one; None for access without one.
         projects: project key -> project role, or None for the standard one.
@@ -76,8 +73,6 @@ class PreparedInvite:
 
     Attributes:
         request: what was asked for.
-        file: the roster.
-        before: its text.
         after: its text with the entry.
         roles: project key -> role that the entry gives from its first day on.
         notes: what is good to know, in words.
@@ -119,12 +114,13 @@ def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) 
     mine = entries(changed)[same_key(request.email)]
     entry = mine[-1]
     first = max(today, entry.starts or today)
+    own = project.config(request.stack)
     around = Context(
         today,
         settings.environment,
-        project.company_domains(request.stack),
+        company_domains(own.get("companyDomains", "")),
         rules=EXCEPTABLE,
-        approvers=project.approvers(request.stack),
+        approvers=approvers(own.get("approvers", "")),
     )
     config = read_policy_config(policy_config_file(project.pulumi.project, file))
     already = {(one.rule.id, one.text) for one in violations(_declared(roster, file, first), around, config)}
@@ -278,10 +274,9 @@ def _unquoted(value: str) -> str | date:
 
 def _changes(project: PulumiProject, stack: str, file: Path, text: str) -> list[str]:
     """What a preview would change if the roster were so; the roster itself is not touched."""
-    with tempfile.TemporaryDirectory(prefix="mixpanel-access-") as folder:
-        (Path(folder) / file.name).write_bytes(text.encode())
-        pulumi = project.pulumi
-        drafting = Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, DRAFTS_VARIABLE: folder})
+    with temporary_folder() as folder:
+        (folder / file.name).write_bytes(text.encode())
+        drafting = with_variables(project.pulumi, {DRAFTS_VARIABLE: str(folder)})
         return changes_at_preview(PulumiProject(drafting), stack)
 
 

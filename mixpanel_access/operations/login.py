@@ -37,20 +37,13 @@ def identity_provider(security: Security, facts: OrganizationFacts) -> str:
 
 ASK: Final = "ask them what the login page says: Mixpanel does not tell what the login failed with"
 """What to do where the factor is unknown."""
-
-
 _SECOND_FACTOR: Final = (
     "have them try the newest code (for an app, the phone's clock must be right; for a text message, the number)"
 )
 
 
 def since_the_last_login(events: Sequence[AuditEvent], *, by: Callable[[str], bool]) -> list[AuditEvent]:
-    """The failed logins after the last login that succeeded.
-
-    Args:
-        events: of one person, the newest first.
-        by: which factors are meant.
-    """
+    """The failed logins after the last login that succeeded."""
     last = next((event for event in events if event.type == audit.LOGGED_IN), None)
     failed = (event for event in events if event.type == audit.LOGIN_FAILED and by(event.method))
     return [event for event in failed if last is None or event.at > last.at]

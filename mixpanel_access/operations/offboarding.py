@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from mixpanel_access.directory import connect
-from mixpanel_access.engine import Pulumi
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model.access import Grant
 from mixpanel_access.model.address import same_key
@@ -18,7 +17,7 @@ from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import LEAVING_VARIABLE, Settings
 from mixpanel_access.operations import state_change
-from mixpanel_access.operations.project import Progress, PulumiProject, of_each
+from mixpanel_access.operations.project import Progress, PulumiProject, of_each, with_variables
 from mixpanel_access.operations.state import State, changed_addresses, name_of
 
 
@@ -27,11 +26,7 @@ class StackAccess:
     """One stack: its roster and its state.
 
     Attributes:
-        stack: the stack.
-        file: its roster.
         text: the roster's text, or None where there is none.
-        roster: the same, read.
-        state: what its state holds.
         changed: whose address has changed in Mixpanel: the key that a state has -> the key there.
         given_away: those of the states' addresses that somebody else has by now, by their keys.
     """
@@ -61,8 +56,6 @@ class PersonInStack:
     """What one stack has of a person.
 
     Attributes:
-        stack: the stack.
-        file: its roster.
         before: the roster's text, or None where there is none.
         after: the same without the person.
         member: whether the state has the member.
@@ -227,8 +220,7 @@ def _waiting(project: PulumiProject, stack: str) -> list[str]:
 
 def _with_leaving(project: PulumiProject, key: str) -> PulumiProject:
     """The project, for runs that end everything of a person: somebody found leaves too, and no roster can say it."""
-    pulumi = project.pulumi
-    return PulumiProject(Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, LEAVING_VARIABLE: key}))
+    return PulumiProject(with_variables(project.pulumi, {LEAVING_VARIABLE: key}))
 
 
 def remaining_in_organizations(

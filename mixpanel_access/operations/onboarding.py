@@ -103,12 +103,6 @@ def _of_the_engagements(someone: PersonOverview, overview: Overview) -> Iterator
 def onboarding(someone: PersonOverview, overview: Overview, checklists: Checklists, ticks: Ticks) -> Onboarding:
     """How far a person is.
 
-    Args:
-        someone: the person.
-        overview: rosters, states and the organization.
-        checklists: the tasks by track.
-        ticks: the ticks by hand, of everybody.
-
     Raises:
         UsageError: no roster gives them anything today, or a track has no checklist.
         MixpanelError: Mixpanel cannot be read.
@@ -148,14 +142,6 @@ def _step(task: Task, facts: _Facts, tick: Tick | None) -> OnboardingStep:
 
 def ticked(one: Onboarding, ticks: Ticks, done: Sequence[str], undo: Sequence[str], by: str, at: datetime) -> Ticks:
     """The ticks after some tasks of a person are ticked or opened again.
-
-    Args:
-        one: the person's onboarding.
-        ticks: the ticks by hand, of everybody.
-        done: the keys to tick.
-        undo: the keys to open again.
-        by: the address of the person who ticks, or "".
-        at: when.
 
     Raises:
         UsageError: a key is not a task of theirs, is ticked by what Mixpanel shows, or is both ticked and opened.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_access.directory import connect
+from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.model.access import AccessInProject, Invitation, Person
 from mixpanel_access.model.address import same_key
@@ -22,13 +23,16 @@ from mixpanel_access.model.effective_access import (
     entries,
 )
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roles import MANAGING_ROLES
+from mixpanel_access.model.roles import MANAGING_ROLES, declared_role, is_role_id
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster, RosterProject
-from mixpanel_access.model.settings import Settings
+from mixpanel_access.model.settings import Settings, approvers, company_domains
 from mixpanel_access.operations.login import Logins, read_logins
 from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_file, read_policy_config
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of
 from mixpanel_access.operations.state import State, StateResource
+from mixpanel_access.rules.catalogue import EXCEPTABLE
+from mixpanel_access.rules.facts import Context
+from mixpanel_access.rules.hygiene import GUARDED
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
@@ -39,13 +43,10 @@ class StackView:
     """One stack.
 
     Attributes:
-        name: the stack.
-        settings: its settings.
-        file: its roster.
         roster: what that says; None where there is no file.
-        state: what its state holds.
         other_rosters: what is known of the rosters beside its own.
         policies: the levels and options of its policy rules: what counts as soon, idle or due.
+        config: its configuration, by the keys without `mixpanel:`; None where it is not known.
     """
 
     name: str
@@ -55,6 +56,33 @@ class StackView:
     state: State
     other_rosters: OtherRosters = field(default_factory=OtherRosters)
     policies: PolicyConfig = field(default_factory=partial(PolicyConfig, {}))
+    config: Mapping[str, str] | None = None
+
+    @cached_property
+    def company_domains(self) -> frozenset[str]:
+        """The company's e-mail domains; none where they are not set.
+
+        Raises:
+            ConfigurationError: the setting cannot be used.
+        """
+        return company_domains((self.config or {}).get("companyDomains", ""))
+
+    def context(self, today: date) -> Context:
+        """What the policy rules know on a day, but for the stack's resources.
+
+        Raises:
+            ConfigurationError: a setting cannot be used.
+        """
+        config = self.config or {}
+        return Context(
+            today,
+            self.settings.environment,
+            self.company_domains,
+            rules=EXCEPTABLE,
+            approvers=approvers(config.get("approvers", "")),
+            settings=None if self.config is None else {key: config.get(key, "") for key in GUARDED},
+            stack=self.name,
+        )
 
 
 @dataclass
@@ -129,7 +157,6 @@ class Overview:
         now: the instant that counts.
         stacks: the stacks that were asked about, by name.
         people: everybody in their rosters and states, by address.
-        directory: the organization.
         projects: project id -> short key and stack of the roster that has it.
     """
 
@@ -191,11 +218,7 @@ class Overview:
 def load_overview(project: PulumiProject, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Overview:
     """Read some stacks, or all stacks of the project, and the organization.
 
-    Args:
-        project: the Pulumi project.
-        stacks: their names; none means all.
-        now: the instant to take as now; None for the configuration's or the clock's.
-        progress: shows a line.
+    Without `now`, the configuration's instant counts, or the clock's.
 
     Raises:
         UsageError: there is no stack, a configuration or a roster is wrong, or they are of several organizations.
@@ -234,7 +257,8 @@ def _view(project: PulumiProject, name: str) -> StackView:
     roster = read_roster(file) if file.is_file() else None
     found = read_other_rosters(file, settings.organization_id) if roster else OtherRosters()
     policies = read_policy_config(policy_config_file(project.pulumi.project, file))
-    return StackView(name, settings, file, roster, project.state(name, settings.organization_id), found, policies)
+    state = project.state(name, settings.organization_id)
+    return StackView(name, settings, file, roster, state, found, policies, project.config(name))
 
 
 def _people(
@@ -270,3 +294,32 @@ def _people(
             if (access := directory.access(project, someone.email)).effective is not None
         }
     return sorted(found.values(), key=lambda one: one.key)
+
+
+def keys_there(directory: Directory, roster: Roster) -> dict[tuple[int, str], str]:
+    """The roster's own custom roles that are there already: project id and the role's id -> the key."""
+    words = {(one.project, declared_role(key)): key for key, one in roster.custom_roles.items()}
+    ids = {
+        (roster.projects[project].id, role_there(directory, roster, project, word)): key
+        for (project, word), key in words.items()
+    }
+    return {place: key for place, key in ids.items() if is_role_id(place[1])}
+
+
+def role_there(directory: Directory, roster: Roster, project: str, role: str) -> str:
+    """A declared role as Mixpanel shows it: the id of the roster's own custom role, where it is there already.
+
+    Args:
+        directory: the organization.
+        roster: the roster.
+        project: the project's key.
+        role: the role that the roster gives; any other than one of its own is as it is.
+    """
+    key = roster.own_roles(project).get(role)
+    if key is None:
+        return role
+    try:
+        held = directory.custom_roles.by_name(roster.projects[project].id, roster.custom_roles[key].name)
+    except UNTOLD:
+        return role
+    return held.id if held else role

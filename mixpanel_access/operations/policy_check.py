@@ -14,8 +14,7 @@ from mixpanel_access.model.declaration import Declaration, DeclaredResource, gra
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.resources import ALL_KINDS, BY_NAME, KINDS, ORGANIZATION_SECURITY, PROJECT_GRANT, REFERENCES
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.operations.state import State, StateResource, name_of
-from mixpanel_access.operations.state_outputs import Outputs
+from mixpanel_access.operations.state import Outputs, State, StateResource, name_of
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import ALL, LEVEL, kept_on, problems_of
@@ -135,13 +134,7 @@ def _number(text: str) -> int | float:
 
 
 def violations(declared: Declaration, around: Context, config: PolicyConfig) -> Iterator[Violation]:
-    """What the rules find in what a roster declares; what only Mixpanel knows is not judged.
-
-    Args:
-        declared: the resources.
-        around: day, environment and company domains; its options are the rules' own.
-        config: levels and options.
-    """
+    """What the rules find in what a roster declares; what only Mixpanel knows is not judged."""
     return _judged(stack_of(declared), around, config)
 
 
@@ -220,19 +213,11 @@ _HEAD: Final = re.compile(
     r"\((?P<kind>\S+): (?P<resource>[^()]*)\)(?P<rest>.*)"
 )
 """The first line of a violation, as the engine shows it with and without --diff."""
-
-
 _ABOUT: Final = re.compile(r"(?P<email>[^\s@]+@[^\s@:]+)(?P<place>.*?): (?P<text>.*)")
 """A finding about a person: who, with which grant, and what."""
-
-
 _NOT_RUN: Final = "can't run policy"
 """What a message begins with that has no description before it."""
-
-
 _STACK: Final = "the stack"
-
-
 _PACK: Final = re.compile(r"^(?:Policies|Policy Packs run):", re.MULTILINE)
 """The heading under which the engine lists the packs of a run, without and with --diff."""
 

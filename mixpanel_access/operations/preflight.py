@@ -18,7 +18,7 @@ from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster
 from mixpanel_access.operations.login import identity_provider, sso_required
 from mixpanel_access.operations.overview import Overview, StackView
-from mixpanel_access.rules.facts import Context, NotApplicable
+from mixpanel_access.rules.facts import NotApplicable
 
 
 class Readiness(StrEnum):
@@ -54,21 +54,16 @@ CONTACTS: Final[Mapping[str, str]] = {
 """What a check is about -> the topic among the roster's contacts."""
 
 
-def checks(overview: Overview, companies: Mapping[str, frozenset[str]], email: str | None = None) -> list[Prerequisite]:
+def checks(overview: Overview, email: str | None = None) -> list[Prerequisite]:
     """All prerequisites, in the order in which one looks at them.
-
-    Args:
-        overview: rosters, states and the organization.
-        companies: stack -> the company's domains.
-        email: an address that is to be invited, or None.
 
     Raises:
         MixpanelError: Mixpanel cannot be read.
     """
-    return list(_all(overview, companies, email))
+    return list(_all(overview, email))
 
 
-def _all(overview: Overview, companies: Mapping[str, frozenset[str]], email: str | None) -> Iterator[Prerequisite]:
+def _all(overview: Overview, email: str | None) -> Iterator[Prerequisite]:
     security = overview.directory.security()
     yield _account(overview)
     yield from _plan(overview)
@@ -78,12 +73,11 @@ def _all(overview: Overview, companies: Mapping[str, frozenset[str]], email: str
             yield Prerequisite(view.name, "roster", Readiness.PROBLEM, f"there is no {view.file.name}")
             continue
         yield from _other_rosters(view)
-        domains = companies.get(view.name, frozenset())
-        yield from _login(view.name, view.roster.organization, security, domains)
+        yield from _login(view, view.roster.organization, security)
         yield from _projects(view, view.roster, overview)
         yield from _needs(view.name, view.roster, overview)
         if email is not None:
-            yield _address(view.name, view.roster, domains, email, overview)
+            yield _address(view, view.roster.organization, email, overview)
 
 
 def _account(overview: Overview) -> Prerequisite:
@@ -145,15 +139,13 @@ def _requests(security: Security) -> Prerequisite:
     return Prerequisite("", what, Readiness.CONFIRM, f"Mixpanel has {told}")
 
 
-def _login(
-    stack: str, facts: OrganizationFacts, security: Security, companies: frozenset[str]
-) -> Iterator[Prerequisite]:
-    login, sso = facts.login, security.sso
+def _login(view: StackView, facts: OrganizationFacts, security: Security) -> Iterator[Prerequisite]:
+    stack, login, sso = view.name, facts.login, security.sso
     if facts.url is None:
         yield Prerequisite(stack, "organization", Readiness.PROBLEM, "the roster does not say organization.url")
     by = f", by {login.identity_provider or sso.idp_name or 'an identity provider that is not named'}"
     yield _compared(stack, Topic.SSO.value, sso.required, login.sso_required, facts, by)
-    yield from _domains(stack, sso, companies)
+    yield from _domains(stack, sso, view.company_domains)
     yield _compared(stack, Topic.TWO_FACTOR.value, security.two_factor_required, login.mfa_required, facts)
     passwords = login.password_rules or ("none, with single sign-on" if login.sso_required else None)
     said = {"vpn", "ip_allowlist"} & login.model_fields_set
@@ -238,8 +230,8 @@ def _needs(stack: str, roster: Roster, overview: Overview) -> Iterator[Prerequis
                 )
 
 
-def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, overview: Overview) -> Prerequisite:
-    facts, security, someone = roster.organization, overview.directory.security(), overview.anybody(email)
+def _address(view: StackView, facts: OrganizationFacts, email: str, overview: Overview) -> Prerequisite:
+    stack, security, someone = view.name, overview.directory.security(), overview.anybody(email)
     sso, domain, contact = security.sso, domain_of(email), facts.contacts.get("access", "")
     provider, required, claimed = identity_provider(security, facts), sso_required(security, facts), sso.claims(email)
     if someone.person and not someone.person.invited:
@@ -260,7 +252,7 @@ def _address(stack: str, roster: Roster, companies: frozenset[str], email: str, 
     if claimed:
         return Prerequisite(stack, email, Readiness.OK, f"can log in by single sign-on: {domain} is claimed")
     try:
-        external = Context(overview.today, company_domains=companies).external(email)
+        external = view.context(overview.today).external(email)
     except NotApplicable as why:
         return Prerequisite(stack, email, Readiness.PROBLEM, f"cannot be told from the company's: {why}")
     if not external:

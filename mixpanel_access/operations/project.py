@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,16 +19,8 @@ from mixpanel_access.engine.process import stop_children
 from mixpanel_access.model.errors import AccessError, EngineError, UsageError
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
-from mixpanel_access.model.settings import (
-    NAMESPACE,
-    Settings,
-    approvers,
-    company_domains,
-    load_settings,
-    warning_of_now,
-)
-from mixpanel_access.operations.state import State, state_of
-from mixpanel_access.operations.state_outputs import hides_people
+from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings, warning_of_now
+from mixpanel_access.operations.state import State, hides_people, state_of
 from mixpanel_access.provider.exported_states import interrupted_in, people_of_roster, resources_of
 from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
 
@@ -44,11 +36,10 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True)
 class PulumiProject:
-    """A Pulumi project.
+    """A Pulumi project; what the engine cannot tell raises an `EngineError`.
 
     Attributes:
         pulumi: the engine's command line in the project's folder.
-        progress: shows a line.
     """
 
     pulumi: Pulumi
@@ -57,26 +48,17 @@ class PulumiProject:
 
     @cached_property
     def stacks(self) -> list[str]:
-        """The names of the project's stacks in the backend that is logged in to, asked for once.
-
-        Raises:
-            EngineError: the engine cannot tell.
-        """
+        """The names of the project's stacks in the backend that is logged in to, asked for once."""
         return [str(row["name"]) for row in self._stack_rows]
 
     @cached_property
     def selected(self) -> str | None:
-        """The stack that Pulumi has selected in this project's folder, if any.
-
-        Raises:
-            EngineError: the engine cannot tell.
-        """
+        """The stack that Pulumi has selected in this project's folder, if any."""
         return next((str(row["name"]) for row in self._stack_rows if row.get("current")), None)
 
     @cached_property
     def _stack_rows(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._json("stack", "ls", "--json")
-        return rows
+        return list(self._json("stack", "ls", "--json"))
 
     def settings(self, stack: str) -> Settings:
         """The settings of a stack, from its configuration and the environment.
@@ -85,37 +67,15 @@ class PulumiProject:
             UsageError: there is no such stack.
             ConfigurationError: something is missing or malformed.
         """
-        config = self._config(stack)
+        config = self.config(stack)
         return load_settings(config.get, self.pulumi.environ, config)
 
-    def config(self, stack: str, key: str) -> str:
-        """One setting of a stack, by its name without `mixpanel:`; "" where it is not set.
+    def config(self, stack: str) -> dict[str, str]:
+        """Our configuration of a stack, by the keys without `mixpanel:`, asked for once.
 
         Raises:
             UsageError: there is no such stack.
         """
-        return self._config(stack).get(key, "")
-
-    def company_domains(self, stack: str) -> frozenset[str]:
-        """The company's e-mail domains as a stack has them; none where they are not set.
-
-        Raises:
-            UsageError: there is no such stack.
-            ConfigurationError: the setting cannot be used.
-        """
-        return company_domains(self.config(stack, "companyDomains"))
-
-    def approvers(self, stack: str) -> frozenset[str]:
-        """The keys of the addresses of those who may approve, as a stack has them; none where they are not set.
-
-        Raises:
-            UsageError: there is no such stack.
-            ConfigurationError: the setting cannot be used.
-        """
-        return approvers(self.config(stack, "approvers"))
-
-    def _config(self, stack: str) -> dict[str, str]:
-        """Our settings of a stack, asked for once."""
         if stack not in self._configs:
             self.must_exist(stack)
             rows = self._json("config", "--json", "--show-secrets", "--stack", stack)
@@ -128,32 +88,19 @@ class PulumiProject:
         return self._configs[stack]
 
     def state(self, stack: str, organization: int) -> State:
-        """What a stack's state holds of one organization.
-
-        Raises:
-            EngineError: the engine cannot tell.
-        """
+        """What a stack's state holds of one organization."""
         export = self.export(stack)
         if hides_people(export):
             export = self.export(stack, show_secrets=True)
         return state_of(export, organization)
 
     def export(self, stack: str, *, show_secrets: bool = False) -> Any:
-        """A stack's state as the engine exports it, secrets encrypted unless they are asked for.
-
-        Raises:
-            EngineError: the engine cannot tell.
-        """
+        """A stack's state as the engine exports it, secrets encrypted unless they are asked for."""
         return self._json("stack", "export", *(["--show-secrets"] if show_secrets else []), "--stack", stack)
 
     def history(self, stack: str) -> list[dict[str, Any]]:
-        """The stack's updates, the newest first, as the engine tells them.
-
-        Raises:
-            EngineError: the engine cannot tell.
-        """
-        rows: list[dict[str, Any]] = self._json("stack", "history", "--json", "--full-dates", "--stack", stack)
-        return rows
+        """The stack's updates, the newest first, as the engine reports them."""
+        return list(self._json("stack", "history", "--json", "--full-dates", "--stack", stack))
 
     def roster(self, stack: str) -> Path:
         """Where the stack's roster is, or is to be: in the program's folder, named for the stack.
@@ -201,6 +148,11 @@ class PulumiProject:
             ) from None
 
 
+def with_variables(pulumi: Pulumi, variables: Mapping[str, str]) -> Pulumi:
+    """The engine, for runs with these environment variables too."""
+    return replace(pulumi, environ={**pulumi.environ, **variables})
+
+
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A folder that only this user can open; it goes with the block."""
@@ -219,10 +171,6 @@ def temporary_document(document: Any) -> Iterator[Path]:
 
 def open_project(folder: Path, progress: Progress) -> PulumiProject:
     """The project whose Pulumi.yaml is in the folder or in one above it.
-
-    Args:
-        folder: where to look first.
-        progress: shows a line when the engine has to be made.
 
     Raises:
         UsageError: there is none.
@@ -301,9 +249,7 @@ def stack_to_change(project: PulumiProject, wanted: str) -> str:
 def of_each(stacks: Sequence[str], ask: Callable[[str], _Answer]) -> dict[str, _Answer]:
     """Ask about several stacks at once, since a backend may be far away.
 
-    Args:
-        stacks: their names.
-        ask: reads something of a stack; may run the engine. The first failure is told, and the rest is stopped.
+    The first failure is raised, and the rest is stopped.
     """
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         asked = {stack: threads.submit(ask, stack) for stack in stacks}
@@ -318,12 +264,7 @@ def of_each(stacks: Sequence[str], ask: Callable[[str], _Answer]) -> dict[str, _
 
 
 def stack_states(project: PulumiProject, stack: str) -> States:
-    """The states of the project's stacks, read when something depends on them.
-
-    Args:
-        project: the project.
-        stack: the stack that the command works on.
-    """
+    """The states of the project's stacks, read when something depends on them."""
     return States(partial(_read, project), lambda: stack.rpartition("/")[2], partial(_people, project))
 
 

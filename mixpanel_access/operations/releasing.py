@@ -41,12 +41,6 @@ class Released:
 def release(project: PulumiProject, stack: str, emails: Sequence[str], progress: Progress) -> Released:
     """Take people out of the state, then out of the roster. One that died half-way is finished by the next.
 
-    Args:
-        project: the Pulumi project.
-        stack: the stack.
-        emails: addresses, in any spelling.
-        progress: shows a line.
-
     Raises:
         UsageError: somebody is neither in the state nor in the roster, or has a project whose grants the roster alone
             says; nothing was changed.

@@ -138,12 +138,7 @@ def _of_entry(
 
 
 def calendar(found: Sequence[Reminder], now: datetime) -> bytes:
-    """A calendar of all-day events with alarms, as a file or a feed; read again, it updates what was there.
-
-    Args:
-        found: what falls on some day.
-        now: the instant at which it is made (UTC).
-    """
+    """A calendar of all-day events with alarms, as a file or a feed; read again, it updates what was there."""
     from icalendar import Alarm, Calendar, Event  # slow to come, and most look at the text
 
     made = Calendar()

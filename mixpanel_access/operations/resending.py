@@ -70,11 +70,7 @@ def resend(project: PulumiProject, overview: Overview, email: str, progress: Pro
     limited = Invitations(overview.directory, settings.invitation_wait_seconds, lambda: overview.now, progress)
     someone = overview.get(same_key(email))
     members = dict(sorted(someone.members.items())) if someone else {}
-    outputs = {
-        "invited_at": written(overview.now),
-        "expires_at": written(until),
-        "status": Invitation.PENDING.value,
-    }
+    outputs = {"invited_at": written(overview.now), "expires_at": written(until), "status": Invitation.PENDING.value}
     address, role = person.email, person.role or roles.MEMBER
 
     def send() -> None:
@@ -97,12 +93,6 @@ def while_held(
     project: PulumiProject, members: Mapping[str, StateResource], note: Note, send: Callable[[], None]
 ) -> None:
     """Send an e-mail while the engine holds the states, and have it write a note into each of them.
-
-    Args:
-        project: the Pulumi project.
-        members: the person's resource, by stack.
-        note: what the resource is once the e-mail went out.
-        send: sends it.
 
     Raises:
         EngineError: a state is locked or cannot be read; it says whether the e-mail went out.

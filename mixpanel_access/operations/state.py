@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -18,10 +19,13 @@ from mixpanel_access.model.resources import (
     MEMBER,
     ORGANIZATION_SECURITY,
     PROJECT_ACCESS,
+    PROJECT_ACCESS_TYPE,
     PROJECT_GRANT,
+    PROVIDER_KEY,
     REMOVAL_BRAKE,
     SERVICE_ACCOUNT,
     SERVICE_ACCOUNT_GRANT,
+    SIGNATURE,
     TEAM,
     TEAM_GRANT,
     TEAM_MEMBER,
@@ -30,7 +34,58 @@ from mixpanel_access.model.resources import (
     ResourceId,
     ResourceKind,
 )
-from mixpanel_access.operations.state_outputs import Outputs, granted
+
+_SECRET: Final = object()
+
+
+class Outputs(dict[str, Any]):
+    """Outputs that can be read; a secret, and a part that is secret, is left out.
+
+    Attributes:
+        secrets: the names of the outputs that the state holds encrypted, in whole or in part.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        own = {name: value for name, value in values.items() if name != PROVIDER_KEY}
+        plain = {name: _plain(value) for name, value in own.items()}
+        super().__init__({name: value for name, value in plain.items() if value is not _SECRET})
+        self.secrets = frozenset(name for name, value in own.items() if has_secret(value))
+
+
+def has_secret(value: Any) -> bool:
+    """Whether a value of an exported state is a secret, or has one in it."""
+    if isinstance(value, Mapping):
+        return SIGNATURE in value or any(map(has_secret, value.values()))
+    return isinstance(value, list) and any(map(has_secret, value))
+
+
+def granted(grants: Any) -> Mapping[str, str]:
+    """The addresses that a `ProjectAccess` has, with their roles; "" for a role that is a secret."""
+    if not isinstance(grants, Mapping):
+        return {}
+    if SIGNATURE in grants:
+        shown = json.loads(grants.get("plaintext") or "{}")
+        return dict.fromkeys(shown, "")
+    return {email: role if isinstance(role, str) else "" for email, role in grants.items()}
+
+
+def hides_people(export: Mapping[str, Any]) -> bool:
+    """Whether the addresses of a `ProjectAccess` are a secret: no id has them, as those of other resources have."""
+    resources = (export.get("deployment") or {}).get("resources") or []
+    project_access = (one for one in resources if one.get("type") == PROJECT_ACCESS_TYPE)
+    return any(SIGNATURE in ((one.get("outputs") or {}).get("grants") or ()) for one in project_access)
+
+
+def _plain(value: Any) -> Any:
+    """The value without what is secret in it; `_SECRET` where all of it is."""
+    if isinstance(value, Mapping):
+        if SIGNATURE in value:
+            return _SECRET
+        parts = {key: _plain(part) for key, part in value.items()}
+        return {key: part for key, part in parts.items() if part is not _SECRET}
+    if isinstance(value, list):
+        return [part for part in map(_plain, value) if part is not _SECRET]
+    return value
 
 
 @dataclass(frozen=True)
@@ -106,6 +161,16 @@ Resources = Mapping[Any, StateResource]
 """Key -> resource: the parts of the id after the organization, an address as its key; of a single part, that alone."""
 
 
+class _OfKind:
+    """An attribute of a state: its resources of one kind."""
+
+    def __init__(self, kind: ResourceKind) -> None:
+        self.kind = kind
+
+    def __get__(self, state: State, owner: type[State] | None = None) -> Resources:
+        return state.of(self.kind)
+
+
 @dataclass(frozen=True)
 class State:
     """What some states have in Mixpanel.
@@ -124,50 +189,24 @@ class State:
         """The resources of a kind, by their keys."""
         return self.resources.get(kind, {})
 
-    @property
-    def members(self) -> Resources:
-        """The members, by the key of the address."""
-        return self.of(MEMBER)
-
-    @property
-    def grants(self) -> Resources:
-        """The grants, by project id and the key of the address; those of a `ProjectAccess` one by one."""
-        return self.of(PROJECT_GRANT)
-
-    @property
-    def project_access(self) -> Resources:
-        """The `ProjectAccess` of which the grants in a project are a part, by project id."""
-        return self.of(PROJECT_ACCESS)
-
-    @property
-    def accounts(self) -> Resources:
-        """The service accounts, by Mixpanel's id."""
-        return self.of(SERVICE_ACCOUNT)
-
-    @property
-    def account_grants(self) -> Resources:
-        """Their roles, by project id and account id."""
-        return self.of(SERVICE_ACCOUNT_GRANT)
-
-    @property
-    def teams(self) -> Resources:
-        """The teams, by Mixpanel's id."""
-        return self.of(TEAM)
-
-    @property
-    def team_grants(self) -> Resources:
-        """Their roles, by project id and team id."""
-        return self.of(TEAM_GRANT)
-
-    @property
-    def team_members(self) -> Resources:
-        """Who is in them, by team id and the key of the address."""
-        return self.of(TEAM_MEMBER)
-
-    @property
-    def custom_roles(self) -> Resources:
-        """The custom roles, by project id and the role's id."""
-        return self.of(CUSTOM_ROLE)
+    members = _OfKind(MEMBER)
+    """The members, by the key of the address."""
+    grants = _OfKind(PROJECT_GRANT)
+    """The grants, by project id and the key of the address; those of a `ProjectAccess` one by one."""
+    project_access = _OfKind(PROJECT_ACCESS)
+    """The `ProjectAccess` of which the grants in a project are a part, by project id."""
+    accounts = _OfKind(SERVICE_ACCOUNT)
+    """The service accounts, by Mixpanel's id."""
+    account_grants = _OfKind(SERVICE_ACCOUNT_GRANT)
+    """Their roles, by project id and account id."""
+    teams = _OfKind(TEAM)
+    """The teams, by Mixpanel's id."""
+    team_grants = _OfKind(TEAM_GRANT)
+    """Their roles, by project id and team id."""
+    team_members = _OfKind(TEAM_MEMBER)
+    """Who is in them, by team id and the key of the address."""
+    custom_roles = _OfKind(CUSTOM_ROLE)
+    """The custom roles, by project id and the role's id."""
 
     @property
     def security(self) -> StateResource | None:
@@ -212,10 +251,6 @@ EMPTY: Final = State()
 
 def state_of(export: Mapping[str, Any], organization: int) -> State:
     """The resources of one organization in an exported state.
-
-    Args:
-        export: the document of `pulumi stack export`.
-        organization: the organization's id; what belongs to another is left out.
 
     Raises:
         InputError: an id in it cannot be read.
@@ -266,10 +301,6 @@ def changed_addresses(members: Mapping[str, Mapping[str, Any]], people: Mapping[
     """Whose address has changed in Mixpanel: the key in a state -> the key there.
 
     Mixpanel's id decides: whoever else has got an old address since is somebody else.
-
-    Args:
-        members: what the state has of each `Member`, by the key of the address.
-        people: everybody in the organization, by the key of the address.
     """
     by_id = {person.user_id: key for key, person in people.items() if person.user_id is not None}
     found: dict[str, str] = {}

@@ -7,15 +7,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import meaningful
 from mixpanel_access.files.notes import NOTES_VARIABLE, Notes, write_notes
 from mixpanel_access.model.errors import EngineError
-from mixpanel_access.operations.project import Progress, PulumiProject, temporary_document, temporary_folder
+from mixpanel_access.operations.project import (
+    Progress,
+    PulumiProject,
+    temporary_document,
+    temporary_folder,
+    with_variables,
+)
 
 LONGEST: Final = 3600.0
 """Seconds that one run of the engine may take; the file backend gets slow with thousands of resources."""
 
+NOTHING: Final = ("same", "read", "refresh")
+"""Steps of a run that change nothing."""
 _ONE_WRITE: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 """The engine then writes the state once, not once a resource. Nothing is lost with a run that dies: it only copies."""
 
@@ -24,12 +31,8 @@ def note(project: PulumiProject, stack: str, notes: Mapping[str, Notes]) -> None
     """Write into the state what resources are from now on; Mixpanel is not asked.
 
     It is a refresh of these resources alone, since `pulumi state delete` and `pulumi stack import` read and write the
-    state without one lock over both, and lose what another run has written between.
-
-    Args:
-        project: the Pulumi project.
-        stack: the stack.
-        notes: the resource's name in the engine -> its note, by the resource's id.
+    state without one lock over both, and lose what another run has written between. A note stands under the resource's
+    name in the engine and, below that, under its id.
 
     Raises:
         EngineError: the engine refuses, as where another run holds the stack; the state is as it was.
@@ -47,9 +50,7 @@ def refresh_with_notes(project: PulumiProject, stack: str, urns: Sequence[str], 
         EngineError: the engine refuses.
     """
     targets = [word for urn in urns for word in ("--target", urn)]
-    fast = _fast(project.pulumi)
-    pulumi = Pulumi(fast.engine, fast.project, {**fast.environ, NOTES_VARIABLE: str(folder)})
-    pulumi.run(
+    with_variables(project.pulumi, {**_ONE_WRITE, NOTES_VARIABLE: str(folder)}).run(
         *("refresh", "--yes", "--skip-preview", "--run-program=false", *targets, "--stack", stack), timeout=LONGEST
     )
 
@@ -76,7 +77,7 @@ def import_resources(project: PulumiProject, stack: str, document: Mapping[str, 
                 progress(f"imported {done} of {total}")
 
     with temporary_document(document) as file:
-        _fast(project.pulumi).run(
+        with_variables(project.pulumi, _ONE_WRITE).run(
             *("import", "--file", str(file), "--generate-code=false", "--protect=false", "--yes", "--stack", stack),
             timeout=LONGEST,
             on_line=count,
@@ -105,12 +106,8 @@ def changes_at_preview(project: PulumiProject, stack: str) -> list[str]:
     return [
         f"{step['op']} {str(step['urn']).rpartition('::')[2]}"
         for step in document["steps"]
-        if step["op"] not in _NOTHING
+        if step["op"] not in NOTHING
     ]
-
-
-_NOTHING: Final = ("same", "read", "refresh")
-"""Steps that change nothing."""
 
 
 def prove(project: PulumiProject, stack: str, progress: Progress) -> list[str]:
@@ -144,10 +141,6 @@ def _save_order(project: PulumiProject, stack: str) -> None:
     Raises:
         EngineError: it would change something, or fails.
     """
-    _fast(project.pulumi).run(
+    with_variables(project.pulumi, _ONE_WRITE).run(
         *("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stack), timeout=LONGEST
     )
-
-
-def _fast(pulumi: Pulumi) -> Pulumi:
-    return Pulumi(pulumi.engine, pulumi.project, {**pulumi.environ, **_ONE_WRITE})

@@ -14,8 +14,7 @@ from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry
 from mixpanel_access.model.neighbours import About
 from mixpanel_access.model.roles import is_organization_role
 from mixpanel_access.operations.expiring import forecasts_of
-from mixpanel_access.operations.overview import Overview, PersonOverview
-from mixpanel_access.operations.own_roles import role_there
+from mixpanel_access.operations.overview import Overview, PersonOverview, role_there
 
 EXPIRES_SOON: Final = timedelta(hours=48)
 """How long before its end an invitation counts as about to expire."""
@@ -179,9 +178,9 @@ def invitation_steps(one: PersonOverview, invitation: Invitation | None, overvie
         again = f"mixpanel-access resend {one.email}"
         if age is not None and age > overview.pending_too_long(one):
             ask = "ask whether it arrived (spam, allow-list), then "
-            yield StatusStep(f"the invitation is pending for {_hours(age)}", f"{ask}{again}")
+            yield StatusStep(f"the invitation is pending for {hours(age)}", f"{ask}{again}")
         if left is not None and left <= EXPIRES_SOON:
-            yield StatusStep(f"the invitation expires in {_hours(left)}", again)
+            yield StatusStep(f"the invitation expires in {hours(left)}", again)
 
 
 def _role_steps(
@@ -287,7 +286,8 @@ def _owns(one: PersonOverview, stack: str) -> bool:
     return stack in one.effective and one.effective[stack].organization_role is not None
 
 
-def _hours(span: timedelta) -> str:
+def hours(span: timedelta) -> str:
+    """A span in whole hours."""
     return f"{int(span.total_seconds() // 3600)} h"
 
 

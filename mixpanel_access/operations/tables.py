@@ -20,13 +20,7 @@ _NO_XML: Final = re.compile("[^\t\n\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 
 def exported(lines: Sequence[FileLine], kind: type[FileLine], form: str) -> bytes:
-    """A table of all lines.
-
-    Args:
-        lines: the lines.
-        kind: what they are, which names the columns.
-        form: one of `FORMS`.
-    """
+    """A table of all lines."""
     columns = kind.columns()
     rows = [[getattr(line, name) for name in columns] for line in lines]
     if form == "json":
@@ -53,15 +47,9 @@ def exported(lines: Sequence[FileLine], kind: type[FileLine], form: str) -> byte
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: int = 0) -> str:
-    """A Markdown table.
-
-    Args:
-        head: the names of the columns.
-        rows: the values.
-        numbers: how many of the columns, the last ones, stand to the right.
-    """
+    """A Markdown table; its last columns, so many as `numbers` says, stand to the right."""
     rule = [*["---"] * (len(head) - numbers), *["---:"] * numbers]
-    return "\n".join(f"| {' | '.join(cell(value) for value in row)} |" for row in (head, rule, *rows))
+    return "\n".join(f"| {' | '.join(map(cell, row))} |" for row in (head, rule, *rows))
 
 
 def cell(value: Any) -> str:

@@ -21,7 +21,6 @@ class AccountToken:
     """A service account that a state has.
 
     Attributes:
-        stack: the stack.
         names: what it can be asked for by: the name that it was made with, its login name, the resource's name.
         login: its login name.
         token: its token; None for an account that was imported.
@@ -35,11 +34,6 @@ class AccountToken:
 
 def token_of(project: PulumiProject, name: str, stacks: Sequence[str]) -> AccountToken:
     """The service account of that name, with its token.
-
-    Args:
-        project: the Pulumi project.
-        name: the name that it was made with, its login name, or the resource's name.
-        stacks: only these; none means all of the project.
 
     Raises:
         UsageError: there is none of that name, there are several, or its token is in no state.

@@ -94,12 +94,6 @@ class Message:
 def compose(overview: Overview, email: str, template: str, folder: Path | None) -> Message:
     """Write to somebody what their access is.
 
-    Args:
-        overview: rosters, states and the organization.
-        email: to whom.
-        template: `WELCOME` or `REMINDER`.
-        folder: where templates of the organization's own are; None for those that are built in.
-
     Raises:
         UsageError: nobody declares them today, they need no reminder, a fact is missing (each is named), or the
             template cannot be used.

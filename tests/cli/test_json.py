@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from mixpanel_access.cli.output import json_text
-from mixpanel_access.operations.packaging import WHEEL
+from mixpanel_access.operations.new_project import WHEEL
 from scripts import json_page
 from scripts.json_page import DOCUMENTS, document_of, validator
 from tests.cli.json_output import must_be_documented

@@ -46,6 +46,7 @@ def overview(
     more: str = "",
     found: OtherRosters | None = None,
     ids: Mapping[str, int] | None = None,
+    company: str = "example.com",
 ) -> Overview:
     """An overview of the stack production.
 
@@ -58,6 +59,7 @@ def overview(
         more: other parts of the roster.
         found: what is known of the rosters beside it.
         ids: Mixpanel's ids of people as the state has them.
+        company: the company's domains.
     """
     roster = parse(ROSTER.format(people="\n".join(people) or "  []", more=more), RosterSource("production.yaml"))
     declared = declaration(roster, NOW.date())
@@ -83,5 +85,6 @@ def overview(
     session, _ = make_session(api)
     settings = replace(session.settings, now=now)
     state = state_of_resources(members, grants, teams=teams, team_members=places)
-    view = StackView("production", settings, Path("stacks/production.yaml"), roster, state, found or OtherRosters())
+    file, config = Path("stacks/production.yaml"), {"companyDomains": company}
+    view = StackView("production", settings, file, roster, state, found or OtherRosters(), config=config)
     return overview_of({"production": view}, make_directory(api), now)

@@ -16,7 +16,6 @@ from mixpanel_access.operations.overview import StackView, overview_of
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.report.model import Report
-from mixpanel_access.operations.report.sources import Around
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi, make_directory, make_session
 from tests.operations.held import held_grant, held_member, state_of_resources
 
@@ -155,9 +154,10 @@ def report(
         for name, text, before in (("production", production, was), ("staging", staging, None))
     }
     config = PolicyConfig(policies or {})
-    both = {name: replace(one, policies=config) for name, one in both.items()}
-    around = Around({name: one.state for name, one in both.items()}, dict.fromkeys(stacks, company))
-    return make_report(overview_of({name: both[name] for name in stacks}, make_directory(api), NOW), around)
+    settings = {"companyDomains": ",".join(company)}
+    both = {name: replace(one, policies=config, config=settings) for name, one in both.items()}
+    others = {name: one.state for name, one in both.items() if name not in stacks}
+    return make_report(overview_of({name: both[name] for name in stacks}, make_directory(api), NOW), others)
 
 
 def crowd(people: int, projects: int) -> Report:

@@ -22,15 +22,13 @@ from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.operations.diagnosing import case_of, diagnose
-from mixpanel_access.operations.failures import Case, Diagnosis, KnownFailure, Likelihood
+from mixpanel_access.operations.diagnosing import Case, Diagnosis, KnownFailure, Likelihood, case_of, diagnose
 from mixpanel_access.operations.onboarding import onboarding
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
-from mixpanel_access.operations.review.listing import items
-from mixpanel_access.operations.tracker.audit import by_others
+from mixpanel_access.operations.review.starting import items
 from mixpanel_access.operations.tracker.lines import LogLine
-from mixpanel_access.operations.tracker.update import audited
+from mixpanel_access.operations.tracker.update import audited, by_others
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.fakes import NOW, FakeApi
 from tests.operations.overviews import BO, overview, person
@@ -149,8 +147,8 @@ def read(client: Client, connect: Connect) -> Read:
         logins=seen.logins.last,
         warning=seen.logins.warning,
         ticked={step.check for step in steps if step.done},
-        last_active=[one.item.last_active for one in items(seen, {}, "manager")],
-        preflight={check.what: check.text for check in checks(seen, {}) if check.what.startswith("plan: ")},
+        last_active=[one.item.last_active for one in items(seen, "manager")],
+        preflight={check.what: check.text for check in checks(seen) if check.what.startswith("plan: ")},
         feature=seen.directory.features(NOW)[Feature.AUDIT_LOG],
         doctor=probe.probes(api, ORG, frozenset(), NOW),
         requests={verb: n for verb, n in client.control("GET", "requests")["by_endpoint"].items() if "audit" in verb},

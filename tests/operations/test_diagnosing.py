@@ -12,8 +12,7 @@ from mixpanel_access.model import audit
 from mixpanel_access.model.access import GrantType, SingleSignOn
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.errors import Forbidden, ServerFault, Unreachable
-from mixpanel_access.operations.diagnosing import case_of, diagnose
-from mixpanel_access.operations.failures import Diagnosis, KnownFailure, Likelihood
+from mixpanel_access.operations.diagnosing import Diagnosis, KnownFailure, Likelihood, case_of, diagnose
 from mixpanel_access.operations.login import ASK
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.overviews import BO, overview, person

@@ -9,20 +9,17 @@ from typing import Any
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
-from mixpanel_access.model.declaration import declaration
+from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import Forbidden, InputError
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.service_accounts import ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.operations.importing.pulumi_import import (
-    account_entries,
+    Entry,
+    Wanted,
     brake_entry,
-    grant_entries,
+    entries_of,
     import_file,
-    member_entries,
     people_for_brake,
-    role_entries,
-    security_entries,
-    team_entries,
     with_role_ids,
 )
 from mixpanel_access.operations.state import EMPTY, State
@@ -53,6 +50,15 @@ people:
 """
 DECLARED = declaration(parse(ROSTER, RosterSource("r")), NOW.date())
 BO = "bo@example.com"
+NOBODY = Wanted()
+
+
+def entries(
+    api: FakeApi, declared: Declaration = DECLARED, state: State = EMPTY, wanted: Wanted = NOBODY, **settings: Any
+) -> list[Entry]:
+    """The entries of an import."""
+    session, _ = make_session(api, **settings)
+    return entries_of(session, declared, state, wanted)[0]
 
 
 @pytest.fixture
@@ -66,8 +72,7 @@ def api() -> FakeApi:
 
 def test_a_member_as_the_provider_reads_it(api: FakeApi) -> None:
     """Inputs and outputs say what is so, not what is declared; who is not there has no entry."""
-    session, _ = make_session(api)
-    (entry,) = member_entries(session, DECLARED, {BO, "gone@example.com"})
+    (entry,) = entries(api, wanted=Wanted({BO, "gone@example.com"}))
     pickled = {"__provider": serialize_provider(MemberProvider())}
     assert entry == {
         "type": "pulumi-python:dynamic/mixpanel:Member",
@@ -88,14 +93,13 @@ def test_a_member_as_the_provider_reads_it(api: FakeApi) -> None:
             **pickled,
         },
     }
-    assert member_entries(session, DECLARED, set()) == []
+    assert entries(api) == []
 
 
 def test_a_grant_as_the_provider_reads_it(api: FakeApi) -> None:
     """The role that Mixpanel has; a declared grant that is not there has no entry."""
     api.put(BO)
-    session, _ = make_session(api)
-    (entry,) = grant_entries(session, DECLARED, set(DECLARED.grants))
+    (entry,) = entries(api, wanted=Wanted(grants=DECLARED.grants.keys()))
     assert (entry["name"], entry["id"]) == (f"{PRODUCTION}:{BO}", f"{ORGANIZATION}:{PRODUCTION}:Bo@example.com")
     assert entry["inputs"]["role"] == entry["outputs"]["role"] == "consumer"
     assert entry["inputs"]["environment"] == "production"
@@ -104,16 +108,15 @@ def test_a_grant_as_the_provider_reads_it(api: FakeApi) -> None:
 
 def test_what_the_provider_would_refuse_is_not_imported(api: FakeApi) -> None:
     """A project of another environment than the stack's, for one."""
-    session, _ = make_session(api, environment="staging")
     with pytest.raises(InputError, match="the project is 'production' and this stack is 'staging'"):
-        grant_entries(session, DECLARED, set(DECLARED.grants))
+        entries(api, wanted=Wanted(grants=DECLARED.grants.keys()), environment="staging")
 
 
 def test_no_secret_is_in_the_file(api: FakeApi) -> None:
     """Nor the account's name."""
     session, _ = make_session(api)
-    entries = [*member_entries(session, DECLARED, {BO}), brake_entry(session, DECLARED.people)]
-    text = json.dumps(import_file(entries, EMPTY))
+    taken = [*entries(api, wanted=Wanted({BO})), brake_entry(session, DECLARED.people)]
+    text = json.dumps(import_file(taken, EMPTY))
     assert "hush" not in text
     assert '"bot"' not in text
 
@@ -159,8 +162,9 @@ LOGIN = "etl.1a2b3c.mp-service-account"
 def robots(api: FakeApi, state: State = EMPTY) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Names and ids of the entries, and who is left out."""
     session, _ = make_session(api)
-    entries, left_out = account_entries(session, declaration(parse(ROBOTS, RosterSource("r")), NOW.date()), state)
-    return [(entry["name"], entry["id"]) for entry in entries], left_out
+    declared = declaration(parse(ROBOTS, RosterSource("r")), NOW.date())
+    found, left_out = entries_of(session, declared, state, Wanted())
+    return [(entry["name"], entry["id"]) for entry in found], left_out
 
 
 def test_a_service_account_comes_in_by_its_name(api: FakeApi) -> None:
@@ -208,9 +212,9 @@ ANA, BO = "ana@example.com", "bo@example.com"
 
 def teams(api: FakeApi, state: State = EMPTY, members: Sequence[str] = (ANA, BO)) -> list[tuple[str, str]]:
     """Names and ids of the entries."""
-    session, _ = make_session(api)
     declared = declaration(parse(TEAMS, RosterSource("r")), NOW.date())
-    return [(entry["name"], entry["id"]) for entry in team_entries(session, declared, state, members)]
+    found = entries(api, declared, state, Wanted(members))
+    return [(entry["name"], entry["id"]) for entry in found if "team/" in entry["name"]]
 
 
 @pytest.fixture
@@ -256,8 +260,7 @@ def test_what_the_state_has_of_a_team_is_not_imported_again(in_team: FakeApi) ->
 
 def test_teams_are_only_asked_for_where_a_roster_has_some(api: FakeApi) -> None:
     """A stack without teams costs no request."""
-    session, _ = make_session(api)
-    assert team_entries(session, declaration(parse(ROBOTS, RosterSource("r")), NOW.date()), EMPTY, ()) == []
+    assert entries(api) == []
     assert api.calls["list_teams"] == 0
 
 
@@ -274,31 +277,35 @@ serviceAccounts:
 )
 
 
+OWN = declaration(parse(OWN_ROLES, RosterSource("r")), NOW.date())
+
+
+def of_type(name: str, found: Sequence[Entry]) -> list[Entry]:
+    """The entries of one kind."""
+    return [entry for entry in found if entry["type"].endswith(f":{name}")]
+
+
 def test_a_custom_role_comes_in_by_its_name(api: FakeApi) -> None:
     """As it is there, without what the server added; one that is not there, or is in the state, does not."""
-    session, _ = make_session(api)
-    declared = declaration(parse(OWN_ROLES, RosterSource("r")), NOW.date())
-    assert role_entries(session, declared, EMPTY) == []
+    assert of_type("CustomRole", entries(api, OWN)) == []
     held = api.custom_roles.put(PRODUCTION, "SUPPORT", "export", description="by hand")
-    session, _ = make_session(api)
-    (entry,) = role_entries(session, declared, EMPTY)
+    (entry,) = of_type("CustomRole", entries(api, OWN))
     assert (entry["name"], entry["id"]) == ("custom-role/support", f"{ORGANIZATION}:{PRODUCTION}:{held.id}")
     assert (entry["inputs"]["name"], entry["inputs"]["permissions"]) == ("SUPPORT", ["export"])
     assert (entry["outputs"]["role_id"], entry["outputs"]["base_permissions"]) == (held.id, ["view"])
     state = state_of_resources({}, {}, custom_roles={(PRODUCTION, held.id): held_custom_role(PRODUCTION, held.id)})
-    assert role_entries(session, declared, state) == []
+    assert of_type("CustomRole", entries(api, OWN, state)) == []
 
 
 def test_the_security_settings_come_in_with_the_given_keys(api: FakeApi) -> None:
     """As they are; once."""
     api.request_access_ = {"mode": "open", "other": 1}
-    session, _ = make_session(api)
-    declared = declaration(parse(OWN_ROLES, RosterSource("r")), NOW.date())
-    (entry,) = security_entries(session, declared, EMPTY)
+    (entry,) = of_type("OrganizationSecurity", entries(api, OWN))
     assert (entry["name"], entry["id"]) == ("organization-security", str(ORGANIZATION))
     assert (entry["inputs"]["two_factor_required"], entry["inputs"]["request_access"]) == (False, {"mode": "open"})
-    assert security_entries(session, declared, state_of_resources({}, {}, security=held_security("urn"))) == []
-    assert security_entries(session, DECLARED, EMPTY) == []
+    state = state_of_resources({}, {}, security=held_security("urn"))
+    assert of_type("OrganizationSecurity", entries(api, OWN, state)) == []
+    assert of_type("OrganizationSecurity", entries(api)) == []
 
 
 def test_a_grant_of_an_own_role_has_its_id(api: FakeApi) -> None:

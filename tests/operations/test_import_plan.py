@@ -31,7 +31,7 @@ from mixpanel_access.operations.importing.plan import (
     project_rows,
 )
 from mixpanel_access.operations.importing.teams import ExistingTeam, read_teams
-from mixpanel_access.operations.own_roles import keys_there
+from mixpanel_access.operations.overview import keys_there
 from mixpanel_access.operations.state import EMPTY, State
 from tests.fake_scim import with_scim
 from tests.fakes import FakeApi, make_directory
@@ -153,10 +153,7 @@ WAYS: dict[str, tuple[OrganizationSnapshot, str, bool, list[str]]] = {
         reading(person(BO), grants=(Grant(SHOP, BO, "admin", GrantType.TEAM, "Data"),)),
         MEMBERS_ONLY,
         False,
-        [
-            "1: admin through the team Data is not an individual grant",
-            "no individual grant in this stack's projects",
-        ],
+        ["1: admin through the team Data is not an individual grant", "no individual grant in this stack's projects"],
     ),
     "nothing, where the stack has no organization roles": (
         reading(person(BO)),
@@ -168,10 +165,7 @@ WAYS: dict[str, tuple[OrganizationSnapshot, str, bool, list[str]]] = {
         reading(person(BO), grants=(individual(BO, "superviewer"),)),
         MEMBERS_ONLY,
         False,
-        [
-            "1: the role 'superviewer' is none that a roster can name",
-            "no individual grant in this stack's projects",
-        ],
+        ["1: the role 'superviewer' is none that a roster can name", "no individual grant in this stack's projects"],
     ),
     "an organization role that the list does not tell": (
         reading(person(BO, None)),

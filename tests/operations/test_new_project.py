@@ -28,8 +28,15 @@ from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.new_project import CI, NAME
-from mixpanel_access.operations.new_project import CHANGED, COPIED, EXAMPLE_DAY, new_project, project_files
-from mixpanel_access.operations.packaging import WHEEL, wheel_of
+from mixpanel_access.operations.new_project import (
+    CHANGED,
+    COPIED,
+    EXAMPLE_DAY,
+    WHEEL,
+    new_project,
+    project_files,
+    wheel_of,
+)
 from mixpanel_access.operations.policy_check import read_policy_config, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context

@@ -14,8 +14,7 @@ from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.reminding import ReminderKind, reminders
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.report.model import EndsIn
-from mixpanel_access.operations.report.sources import Around
-from mixpanel_access.operations.review.listing import items
+from mixpanel_access.operations.review.starting import items
 from mixpanel_access.operations.status import statuses
 from tests.fakes import NOW, PRODUCTION, FakeApi
 from tests.operations.overviews import overview
@@ -34,7 +33,7 @@ def seen(policies: dict[str, Any], *, invited_hours: int | None = None, idle_day
     )
     api.give(PRODUCTION, KIM, "analyst")
     sent = {KIM: NOW - timedelta(hours=invited_hours)} if invited_hours else None
-    found = overview(api, ENTRY, invited=sent)
+    found = overview(api, ENTRY, invited=sent, company="")
     views = {name: replace(view, policies=PolicyConfig(policies)) for name, view in found.stacks.items()}
     return replace(found, stacks=views)
 
@@ -51,12 +50,12 @@ def remind_says(found: Overview, kind: ReminderKind) -> bool:
 
 def report_of(found: Overview) -> Any:
     """The report."""
-    return make_report(found, Around({"production": found.stacks["production"].state}, {}))
+    return make_report(found, {})
 
 
 def review_item(found: Overview) -> Any:
     """The project role in a review."""
-    return next(one.item for one in items(found, {}, "approver") if one.item.project)
+    return next(one.item for one in items(found, "approver") if one.item.project)
 
 
 def says_soon(found: Overview) -> dict[str, bool]:

@@ -133,7 +133,7 @@ def test_a_reviewer_sees_it_beside_the_role_and_what_is_unknown(tmp_path: Path) 
     """Of the item's project, or of none; the packet reads as it was written, and the page has it."""
     api = organization()
     api.faults["custom_roles"] = [errors.Forbidden("cannot read", why="the plan has none")] * 9
-    begun = begin(overview(api, IN_SHOP), {"production": frozenset()}, "approver", tmp_path / "2026-Q2")
+    begun = begin(overview(api, IN_SHOP, company=""), "approver", tmp_path / "2026-Q2")
     (one,) = (file for file in begun.packets if file.packet.items)
     items = {item.project: item for item in one.packet.items}
     assert items["shop"].other_access == [

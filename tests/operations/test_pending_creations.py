@@ -8,7 +8,7 @@ import pytest
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.roster.salvage import Unread
-from mixpanel_access.operations.revoking.pending import pending_creations
+from mixpanel_access.operations.revoking.blocked import pending_creations
 from mixpanel_access.operations.revoking.removals import RosterToday
 from tests.fakes import PRODUCTION, FakeApi, make_session
 from tests.operations.test_removals import DAY, NEXT, ROOT, declared, rows

@@ -21,7 +21,6 @@ organization:
   login: { ssoRequired: true, identityProvider: Okta, mfaRequired: true, vpn: the VPN }
   contacts: { access: ana@example.com, network: it@example.com }
 """
-COMPANY = {"production": frozenset({"example.com"})}
 
 
 def silent() -> FakeApi:
@@ -35,7 +34,7 @@ def silent() -> FakeApi:
 def found(facts: str = FACTS, *, api: FakeApi | None = None, email: str | None = None) -> dict[str, Prerequisite]:
     """The checks by what they are about."""
     api = api or FakeApi()
-    return {check.what: check for check in checks(overview(api, person(), more=facts), COMPANY, email)}
+    return {check.what: check for check in checks(overview(api, person(), more=facts), email)}
 
 
 def test_what_can_be_read_is_checked_and_the_rest_names_its_contact() -> None:
@@ -120,7 +119,7 @@ def test_a_project_out_of_sight_is_a_problem_and_another_name_is_to_be_confirmed
     assert roster is not None
     named = roster.projects["shop"].model_copy(update={"name": "Shop", "platform": "web", "needs": ["data_warehouse"]})
     roster.projects["shop"] = named  # type: ignore[index]  # a plain dict below
-    all_of_it = {check.what: check for check in checks(looked, COMPANY)}
+    all_of_it = {check.what: check for check in checks(looked)}
     assert all_of_it["project shop"].verdict is Readiness.CONFIRM
     assert all_of_it["project shop"].text.endswith("is production, web; the roster calls it 'Shop'")
     assert all_of_it["needs"].text == f"{BO} needs data warehouse in shop"
@@ -145,8 +144,8 @@ def test_without_single_sign_on_anybody_can_log_in_and_without_domains_nobody_kn
     open_to_all = FACTS.replace("ssoRequired: true", "ssoRequired: false")
     outside = "di@agency.example.org"
     assert found(open_to_all, api=silent(), email=outside)[outside].verdict is Readiness.OK
-    looked = overview(silent(), person(), more=FACTS)
-    (check,) = [one for one in checks(looked, {}, BO) if one.what == BO]
+    looked = overview(silent(), person(), more=FACTS, company="")
+    (check,) = [one for one in checks(looked, BO) if one.what == BO]
     assert (check.verdict, "companyDomains" in check.text) == (Readiness.PROBLEM, True)
 
 
@@ -227,7 +226,7 @@ def test_an_organization_admin_needs_no_single_sign_on() -> None:
     email = "di@agency.example.org"
     entry = f"  - {{ email: {email}, organizationRole: admin }}"
     looked = overview(FakeApi(security=SSO), entry, more=FACTS)
-    (check,) = [one for one in checks(looked, COMPANY, email) if one.what == email]
+    (check,) = [one for one in checks(looked, email) if one.what == email]
     assert check.verdict is Readiness.OK
     assert "with a password, as an organization admin" in check.text
 
@@ -259,7 +258,7 @@ def test_a_plan_without_custom_roles_is_a_problem_where_a_roster_has_one(entry: 
     """Whoever gets it, now or later; others do not need it."""
     api = FakeApi(faults={"custom_roles": [NotFound("cannot list", why="HTTP 404")]})
     looked = overview(api, person(more=entry), more=f"{FACTS}{more}")
-    (check,) = [one for one in checks(looked, COMPANY) if one.what == "plan: custom roles"]
+    (check,) = [one for one in checks(looked) if one.what == "plan: custom roles"]
     assert check.verdict is (Readiness.PROBLEM if needed else Readiness.OK)
     assert check.text.endswith(f"and rosters have {needed}" if needed else "no roster needs it")
     assert "HTTP 404" in check.text
@@ -273,14 +272,14 @@ CLAIMS = {About.PROJECT: Readiness.PROBLEM, About.ORGANIZATION_ROLES: Readiness.
 def test_what_another_roster_has_too_is_a_problem(about: About, verdict: Readiness) -> None:
     """One name for two projects may be for people only."""
     looked = overview(FakeApi(), person(), more=FACTS, found=OtherRosters([Conflict(about, "both have it")]))
-    (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
+    (check,) = (check for check in checks(looked) if check.what == "other rosters")
     assert (check.stack, check.verdict, check.text) == ("production", verdict, "both have it")
 
 
 def test_a_roster_beside_it_that_cannot_be_read_is_a_problem() -> None:
     """Nobody knows what it claims."""
     looked = overview(FakeApi(), person(), more=FACTS, found=OtherRosters(unread=["staging.yaml:1 cannot be read"]))
-    (check,) = (check for check in checks(looked, COMPANY) if check.what == "other rosters")
+    (check,) = (check for check in checks(looked) if check.what == "other rosters")
     assert (check.verdict, check.text) == (Readiness.PROBLEM, "staging.yaml:1 cannot be read")
 
 
@@ -291,6 +290,6 @@ def test_a_name_that_is_another_projects_is_a_problem() -> None:
     assert roster is not None
     named = roster.projects["shop"].model_copy(update={"name": f"P{WAREHOUSE}"})
     roster.projects["shop"] = named  # type: ignore[index]  # a plain dict below
-    all_of_it = {check.what: check for check in checks(looked, COMPANY)}
+    all_of_it = {check.what: check for check in checks(looked)}
     assert all_of_it["project shop"].verdict is Readiness.PROBLEM
     assert f"is the name of project {WAREHOUSE}; check the id" in all_of_it["project shop"].text

@@ -15,6 +15,8 @@ import pytest
 from mixpanel_access.engine.process import run_child
 from mixpanel_access.model.errors import ConfigurationError, UsageError
 from mixpanel_access.operations import project
+from tests.fakes import NOW, FakeApi
+from tests.operations.overviews import overview
 
 
 def test_nobody_waits_for_an_engine_where_there_is_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +44,7 @@ def test_a_now_that_is_left_in_the_configuration_is_said_once() -> None:
     said: list[str] = []
     for now in ("2026-05-04", " "):
         found = project.PulumiProject(Configured({"mixpanel:now": now, "mixpanel:region": "eu"}), said.append)  # type: ignore[arg-type]
-        assert [found.config("production", "region") for _ in range(2)] == ["eu", "eu"]
+        assert [found.config("production")["region"] for _ in range(2)] == ["eu", "eu"]
     (words,) = said
     assert words.startswith(
         "warning: mixpanel:now of the stack production is 2026-05-04: access begins and ends by that"
@@ -52,11 +54,11 @@ def test_a_now_that_is_left_in_the_configuration_is_said_once() -> None:
 
 def test_the_company_domains_are_read_as_pulumi_has_them() -> None:
     """A list comes as JSON; what is no domain is refused by name."""
-    config = {"mixpanel:companyDomains": '["@Example.com."]'}
-    assert project.PulumiProject(Configured(config)).company_domains("production") == {"example.com"}  # type: ignore[arg-type]
-    broken = project.PulumiProject(Configured({"mixpanel:companyDomains": "a@example.com"}))  # type: ignore[arg-type]
+    found = overview(FakeApi(), company='["@Example.com."]')
+    assert found.stacks["production"].company_domains == {"example.com"}
+    broken = overview(FakeApi(), company="a@example.com").stacks["production"]
     with pytest.raises(ConfigurationError, match=r"mixpanel:companyDomains cannot be used, 'a@example\.com' is not"):
-        broken.company_domains("production")
+        broken.context(NOW.date())
 
 
 @pytest.mark.parametrize("kind", [UsageError, KeyboardInterrupt])

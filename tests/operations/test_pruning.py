@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 from mixpanel_access.cli.app import app
 from mixpanel_access.files.lines import append_lines, read_lines
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.tracker.lines import LogEvent, LogLine
-from mixpanel_access.operations.tracker.prune import Pruned, prune
+from mixpanel_access.operations.tracker.lines import LogEvent, LogLine, Pruned, prune
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 BEFORE = date(2026, 5, 1)

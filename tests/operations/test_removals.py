@@ -26,7 +26,7 @@ from mixpanel_access.model.declaration import (
 from mixpanel_access.model.errors import InputError, RosterError
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.salvage import salvage
-from mixpanel_access.operations.revoking.kept import declaration_without
+from mixpanel_access.operations.revoking.engine import declaration_without
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow, removals, rows_of
 
 ORG = 7654321
@@ -366,11 +366,7 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any], set[str]]] = {
     "an unknown project": ({"email": "di@example.com", "projects": {"shopp": "analyst"}}, {}, {"cy"}),
     "an unknown engagement": ({"email": "di@example.com", "engagement": "none"}, {}, {"cy"}),
     "an address: it may be anybody's": ({"email": "di at example.com"}, {}, {"cy"}),
-    "an engagement": (
-        {"email": "di@example.com", "engagement": "e"},
-        {"engagements": {"e": {"type": "none"}}},
-        {"cy"},
-    ),
+    "an engagement": ({"email": "di@example.com", "engagement": "e"}, {"engagements": {"e": {"type": "none"}}}, {"cy"}),
     "a team": (
         {"email": "di@example.com", "teams": ["t"]},
         {"teams": {"data": {"name": "Data", "projects": {"shop": "analyst"}}, "t": {"name": "T", "removal": "x"}}},
@@ -412,11 +408,7 @@ INCLUDED: dict[str, tuple[str, dict[str, Any], set[str]]] = {
     "a date beside somebody's engagement": (f'{{"engagements": {OTHERS}}}', {"engagement": "good"}, {"cy", "di"}),
     "a type": ('{"engagements": {"bad": {"type": 5}}}', {"engagement": "bad"}, {"cy"}),
     "a field of a service account": ('{"serviceAccounts": {"etl": {"nvironment": "x"}}}', {}, {"cy", "di"}),
-    "a date that YAML reads otherwise": (
-        "engagements: { bad: { type: sow, name: 010 } }",
-        {},
-        {"cy", "di"},
-    ),
+    "a date that YAML reads otherwise": ("engagements: { bad: { type: sow, name: 010 } }", {}, {"cy", "di"}),
 }
 """A file that the roster includes, what di's entry gives today, and who loses something: both had an analyst's role."""
 

@@ -191,9 +191,7 @@ SEEN = [("control", ground) for ground in GROUNDS]
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize(
-    ("front", "back", "least"),
-    [(*pair, 4.5) for pair in READ] + [(*pair, 3.0) for pair in SEEN],
-    ids=str,
+    ("front", "back", "least"), [(*pair, 4.5) for pair in READ] + [(*pair, 3.0) for pair in SEEN], ids=str
 )
 def test_colours_stand_out(front: str, back: str, least: float, theme: int) -> None:
     """Text by 4.5 to 1 and the edges of controls by 3 to 1 (WCAG 2.2, 1.4.3 and 1.4.11), in both themes."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.packaging import LOCK, WHEEL, read_wheel, with_wheel, write_pack
+from mixpanel_access.operations.new_project import LOCK, WHEEL, read_wheel, with_wheel, write_pack
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.declaration import Declaration
-from mixpanel_access.operations.revoking.kept import declaration_without
+from mixpanel_access.operations.revoking.engine import declaration_without
 from mixpanel_access.operations.revoking.removals import RosterToday, removals, rows_of
 
 INPUTS = {"username": "etl", "role": "consumer", "rotate_after": 90, "overlap": 7}

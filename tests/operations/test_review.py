@@ -18,17 +18,15 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.applying import ReviewPlan, carry_out, plan
 from mixpanel_access.operations.review.deciding import Wish, decide, progress_of, verify
 from mixpanel_access.operations.review.files import file_name, newest, quarter, read_packets, text_of
-from mixpanel_access.operations.review.packet import Item
+from mixpanel_access.operations.review.packet import EvidenceLine, Item, evidence_file
 from mixpanel_access.operations.review.starting import Begun, begin
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.overviews import BO, ROSTER, overview, person
 
 CY, ANA = "cy@agency.example.org", "ana@example.com"
-DOMAINS = {"production": frozenset({"example.com"})}
 MORE = "exceptions:\n  - { rule: naming, email: bo@example.com, reason: r, approver: a, ends: 2030-01-01 }"
 
 
@@ -59,7 +57,7 @@ class Review:
         return overview(self.api, *self.entries, now=now, more=self.more)
 
     def begin(self, by: str = "approver", now: datetime = NOW) -> Begun:
-        return begin(self.overview(now), DOMAINS, by, self.folder)
+        return begin(self.overview(now), by, self.folder)
 
     def items(self) -> list[Item]:
         return [item for one in read_packets(self.folder) for item in one.packet.items]
@@ -72,8 +70,8 @@ class Review:
     def plan(self, stacks: Sequence[str] = (), now: datetime = NOW) -> ReviewPlan:
         return plan(self.folder, lambda stack: self.file.with_name(f"{stack}.yaml"), stacks, now)
 
-    def lines(self) -> list[evidence.EvidenceLine]:
-        return read_lines(evidence.file_of(self.folder), evidence.EvidenceLine)
+    def lines(self) -> list[EvidenceLine]:
+        return read_lines(evidence_file(self.folder), EvidenceLine)
 
 
 @pytest.fixture
@@ -532,7 +530,7 @@ def test_two_packets_cannot_have_the_same(review: Review) -> None:
         review.plan()
 
 
-def applied(review: Review) -> list[evidence.EvidenceLine]:
+def applied(review: Review) -> list[EvidenceLine]:
     """The evidence of a review in which everything was decided and applied."""
     for email, word, project in ((BO, "lower=analyst", "shop"), (BO, "remove", "warehouse"), (CY, "keep", None)):
         review.decide(email, word, project)
@@ -541,7 +539,7 @@ def applied(review: Review) -> list[evidence.EvidenceLine]:
 
 
 OTHER = f"{ANA}.yaml has another decision than was applied on"
-Lines = list[evidence.EvidenceLine]
+Lines = list[EvidenceLine]
 TOUCHED: dict[str, tuple[Callable[[Lines], Lines], list[str]]] = {
     "as it was": (lambda lines: lines, []),
     "another decision": (
@@ -581,7 +579,7 @@ def test_a_packet_that_was_changed_after_it_was_applied_shows(review: Review) ->
 
 def test_the_evidence_of_0_1_0_is_read(review: Review) -> None:
     """Its hashes are ignored."""
-    lines, file = applied(review), evidence.file_of(review.folder)
+    lines, file = applied(review), evidence_file(review.folder)
     old = [{**line.row(), "previous": "0" * 64, "hash": "f" * 64} for line in lines]
     file.write_text("".join(json.dumps(row) + "\n" for row in old))
     assert review.lines() == lines

@@ -65,6 +65,8 @@ def test_a_reason_has_the_providers_words_alone() -> None:
             "  pulumi-python:dynamic/mixpanel:TeamGrant (1:team/r):",
             "    error: Exception calling application: cannot list the teams: Mixpanel answered 503.",
             "    Run again later.",
+            "  pulumi-python:dynamic/mixpanel:Member (bo@example.com):",
+            "    error: Exception calling application: error: cannot remove the member: they own the organization.",
             "  pulumi:pulumi:Stack (production):",
             "    error: update failed",
             "",
@@ -72,7 +74,8 @@ def test_a_reason_has_the_providers_words_alone() -> None:
         ]
     )
     reasons, said = engine._diagnostics(printed)
-    assert (reasons["1:team/r"], said) == (
-        "cannot list the teams: Mixpanel answered 503. Run again later.",
-        [],
-    )
+    assert reasons["1:team/r"] == "cannot list the teams: Mixpanel answered 503. Run again later."
+    assert reasons["bo@example.com"] == "cannot remove the member: they own the organization."
+    assert said == []
+    whole = engine.failure("production", printed, "", {}).why
+    assert whole.startswith("cannot list the teams: Mixpanel answered 503.")

@@ -65,7 +65,7 @@ ROWS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], str]] = {
     ),
     "invitation-expired": ([{"invitation": Invitation.EXPIRED}], [{"invitation": Invitation.PENDING}],
                            "the invitation has expired"),
-    "several-ways": ([{"several_sources": ["Shop"]}], [{"several_sources": []}], "has several ways into Shop"),
+    "several-ways": ([{"several_sources": ["Shop"]}], [{"several_sources": []}], "has several grants into Shop"),
 }  # fmt: skip
 
 

@@ -14,8 +14,7 @@ from mixpanel_access.model.resources import SIGNATURE
 from mixpanel_access.operations.drift import Organization, differences
 from mixpanel_access.operations.offboarding import StackAccess, person_in_stacks
 from mixpanel_access.operations.policy_check import PolicyConfig, violations_in
-from mixpanel_access.operations.state import EMPTY, state_of
-from mixpanel_access.operations.state_outputs import hides_people
+from mixpanel_access.operations.state import EMPTY, hides_people, state_of
 from mixpanel_access.operations.tracker.lines import lines_of
 from mixpanel_access.rules.facts import Context
 from tests.fakes import NOW

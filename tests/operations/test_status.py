@@ -50,10 +50,7 @@ def test_who_has_what_is_declared_has_nothing_to_do() -> None:
 AGES = [
     (72 * HOUR, []),
     (72 * HOUR + timedelta(seconds=1), [("the invitation is pending for 72 h", True)]),
-    (
-        120 * HOUR,
-        [("the invitation is pending for 120 h", True), ("the invitation expires in 48 h", True)],
-    ),
+    (120 * HOUR, [("the invitation is pending for 120 h", True), ("the invitation expires in 48 h", True)]),
     (120 * HOUR - timedelta(seconds=1), [("the invitation is pending for 119 h", True)]),
     (168 * HOUR, [("the invitation expired on 2026-05-11 12:00 UTC", True)]),
 ]

@@ -9,8 +9,8 @@ import pytest
 
 from mixpanel_access.model import audit
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.operations.tracker.audit import EVENTS, OF_TEAMS, by_others, during, taken_away
 from mixpanel_access.operations.tracker.lines import LogEvent, LogLine
+from mixpanel_access.operations.tracker.update import EVENTS, OF_TEAMS, by_others, during, taken_away
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ANA, BO, BOT = "ana@example.com", "bo@example.com", "bot.1.mp-service-account"

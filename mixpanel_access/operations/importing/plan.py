@@ -143,7 +143,6 @@ class ImportPlan:
     Attributes:
         candidates: everybody who is wanted, by address.
         text: the roster as it will be.
-        roster: the same, read.
     """
 
     candidates: Sequence[Candidate]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mixpanel_access.directory import connect
 from mixpanel_access.files.notes import Note, Notes
@@ -14,11 +14,21 @@ from mixpanel_access.model import errors
 from mixpanel_access.model.access import Project as MixpanelProject
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.resources import PROVIDER_KEY, ProjectAccessId
+from mixpanel_access.model.resources import (
+    MEMBER,
+    PROJECT_ACCESS,
+    PROJECT_GRANT,
+    PROVIDER_KEY,
+    SERVICE_ACCOUNT,
+    TEAM,
+    ProjectAccessId,
+    ResourceKind,
+)
 from mixpanel_access.model.roster import editing
 from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations import state_change
+from mixpanel_access.operations.importing import pulumi_import
 from mixpanel_access.operations.importing.plan import (
     ImportFilter,
     ImportPlan,
@@ -29,13 +39,17 @@ from mixpanel_access.operations.importing.plan import (
     project_rows,
 )
 from mixpanel_access.operations.importing.teams import read_teams
-from mixpanel_access.operations.own_roles import keys_there
+from mixpanel_access.operations.overview import keys_there
 from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.session import Session
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
+
+
+_OF_PEOPLE: Final = (MEMBER.type, PROJECT_GRANT.type, PROJECT_ACCESS.type)
+"""The types of the resources that the brake guards."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +76,11 @@ class PreparedImport:
     """An import that is planned and not carried out yet.
 
     Attributes:
-        stack: the stack.
-        file: its roster.
         before: the roster's text as it is, or None where there is none.
-        reading: the organization.
         plan: who comes in and who does not.
         document: the file for the engine; without resources there is nothing to import.
         notes: what resources of the state become: their names in the engine -> the note, by id.
-        accounts: the names of the service accounts that come in.
-        accounts_left_out: service account -> why it does not.
-        teams: the names of the teams that come in.
-        custom_roles: how many custom roles come in.
-        security: whether the organization's security settings do.
+        accounts_left_out: service account -> why it does not come in.
     """
 
     stack: str
@@ -83,11 +90,21 @@ class PreparedImport:
     plan: ImportPlan
     document: Mapping[str, Any]
     notes: Mapping[str, Notes]
-    accounts: Sequence[str] = ()
     accounts_left_out: Mapping[str, str] = field(default_factory=dict)
-    teams: Sequence[str] = ()
-    custom_roles: int = 0
-    security: bool = False
+
+    def inputs(self, kind: ResourceKind) -> list[Mapping[str, Any]]:
+        """The inputs of the resources of a kind that come in."""
+        return [one["inputs"] for one in self.document.get("resources", ()) if one["type"] == kind.type]
+
+    @property
+    def accounts(self) -> list[str]:
+        """The names of the service accounts that come in."""
+        return [str(inputs["username"]) for inputs in self.inputs(SERVICE_ACCOUNT)]
+
+    @property
+    def teams(self) -> list[str]:
+        """The names of the teams that come in."""
+        return [str(inputs["name"]) for inputs in self.inputs(TEAM)]
 
 
 def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) -> PreparedImport:
@@ -112,33 +129,17 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
         teams=read_teams(session.directory, roster, others, today),
     )
     plan = plan_import(reading, text, source_of(file), state, request.wanted, today)
-    from mixpanel_access.operations.importing import (
-        pulumi_import,  # brings the Pulumi SDK, which no other command waits for
-    )
-
     declared = pulumi_import.with_role_ids(session, plan.roster, declaration(plan.roster, today))
-    entries, notes = _entries(session, plan, declared, state)
-    robots, left_out = pulumi_import.account_entries(session, declared, state)
-    teams = pulumi_import.team_entries(session, declared, state, {*plan.members, *state.members})
-    own_roles = pulumi_import.role_entries(session, declared, state)
-    security = pulumi_import.security_entries(session, declared, state)
-    entries = [*own_roles, *security, *entries, *robots, *teams]
-    document = pulumi_import.import_file(entries, state) if entries else {}
-    names = [str(entry["inputs"]["username"]) for entry in robots if "username" in entry["inputs"]]
-    named_teams = [str(entry["inputs"]["name"]) for entry in teams if "name" in entry["inputs"]]
+    entries, notes, left_out = _entries(session, plan, declared, state)
     return PreparedImport(
-        request.stack,
-        file,
-        before,
-        reading,
-        plan,
-        document,
-        notes,
-        names,
-        left_out,
-        named_teams,
-        len(own_roles),
-        bool(security),
+        stack=request.stack,
+        file=file,
+        before=before,
+        reading=reading,
+        plan=plan,
+        document=pulumi_import.import_file(entries, state) if entries else {},
+        notes=notes,
+        accounts_left_out=left_out,
     )
 
 
@@ -252,35 +253,35 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
 
 def _entries(
     session: Session, plan: ImportPlan, declared: Declaration, state: State
-) -> tuple[list[Mapping[str, Any]], dict[str, Notes]]:
-    """The people and grants that go into the state with the brake, and what others that it has become."""
-    from mixpanel_access.operations.importing import pulumi_import
-
+) -> tuple[list[Mapping[str, Any]], dict[str, Notes], dict[str, str]]:
+    """What goes into the state, what others that it has become, and why service accounts are left out."""
     _must_be_one_way(declared, state)
-    grown = {project for project, _ in plan.grants}  # a whole takes nobody in but by being read anew
-    project_access = {
+    grown = {project for project, _ in plan.grants}  # a `ProjectAccess` takes people in only by being read anew
+    projects = {
         project for project in declared.project_access if project in grown or project not in state.project_access
     }
-    entries = [
-        *pulumi_import.member_entries(session, declared, plan.members),
-        *pulumi_import.grant_entries(session, declared, plan.grants),
-    ]
+    wanted = pulumi_import.Wanted(plan.members, plan.grants, projects)
+    found, left_out = pulumi_import.entries_of(session, declared, state, wanted)
+    entries = []
     notes: dict[str, Notes] = {}
-    for entry in pulumi_import.whole_entries(session, declared, project_access):
-        held = state.project_access.get(ProjectAccessId.parse(entry["id"]).project)
+    for entry in found:
+        held = None
+        if entry["type"] == PROJECT_ACCESS.type:
+            held = state.project_access.get(ProjectAccessId.parse(entry["id"]).project)
         if held is None:
             entries.append(entry)
         else:
             notes[held.urn] = {entry["id"]: Note(outputs=_own(entry["outputs"]), inputs=_own(entry["inputs"]))}
     people = pulumi_import.people_for_brake(declared, state)
-    if entries or notes or any(one.teams for one in plan.candidates):
+    of_people = any(entry["type"] in _OF_PEOPLE for entry in entries)
+    if of_people or notes or any(one.teams for one in plan.candidates):
         known: dict[str, Any] = {"people": [dict(person) for person in people]}
         for brake in state.brakes:
             if list(brake.people) != people:
                 notes[brake.urn] = {brake.id: Note(outputs=known, inputs=known)}
-    if not state.brakes and (entries or state.members):  # the latter: an earlier version died after it was taken out
+    if not state.brakes and (of_people or state.members):  # the latter: an earlier version died after it was taken out
         entries.append(pulumi_import.brake_entry(session, people))
-    return entries, notes
+    return entries, notes, left_out
 
 
 def _own(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,6 @@ class ExistingTeam:
 
     Attributes:
         key: its key in the roster.
-        team: the team.
         inside: the keys of the addresses of who is in it, as far as it is told.
         fed: whether an identity provider says who is in it, and not we.
         elsewhere: who is in it by another roster: the key of the address -> that roster's file.

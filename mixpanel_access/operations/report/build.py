@@ -15,24 +15,16 @@ from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.policy_check import Violation, violations_in
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.report.model import AccessEnding, OpenInvitation, PolicyFinding, Report
-from mixpanel_access.operations.report.people import cells_by_person, report_people
-from mixpanel_access.operations.report.sources import Around, Sources, over
-from mixpanel_access.operations.state import StateResource
+from mixpanel_access.operations.report.people import Sources, cells_by_person, over, report_people
+from mixpanel_access.operations.state import State, StateResource
 from mixpanel_access.operations.status import invitation_steps
-from mixpanel_access.rules.catalogue import EXCEPTABLE
-from mixpanel_access.rules.facts import Context
-from mixpanel_access.rules.hygiene import GUARDED
 from mixpanel_access.rules.rule import Level
 
 
 def report_of(project: PulumiProject, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Report:
     """Read some stacks, or all stacks of the project, and build the report.
 
-    Args:
-        project: the Pulumi project.
-        stacks: their names; none means all.
-        now: the instant to take as now; None for the configuration's or the clock's.
-        progress: shows a line.
+    Without `now`, the configuration's instant counts, or the clock's.
 
     Raises:
         UsageError: as `look` does, or the policies' configuration cannot be read.
@@ -40,35 +32,27 @@ def report_of(project: PulumiProject, stacks: Sequence[str], now: datetime | Non
         MixpanelError: Mixpanel cannot be read.
     """
     overview = load_overview(project, stacks, now, progress)
-    return make_report(overview, _around(project, overview))
+    others = [name for name in project.stacks if name not in overview.stacks]
+    return make_report(overview, of_each(others, lambda name: project.state(name, overview.directory.organization)))
 
 
-def _around(project: PulumiProject, overview: Overview) -> Around:
-    states = {name: view.state for name, view in overview.stacks.items()}
-    others = [name for name in project.stacks if name not in states]
-    states |= of_each(others, lambda name: project.state(name, overview.directory.organization))
-    return Around(
-        states,
-        {name: project.company_domains(name) for name in overview.stacks},
-        {name: project.approvers(name) for name in overview.stacks},
-        {name: {key: project.config(name, key) for key in GUARDED} for name in overview.stacks},
-    )
-
-
-def make_report(overview: Overview, around: Around) -> Report:
+def make_report(overview: Overview, others: Mapping[str, State]) -> Report:
     """Work out the report.
 
     Raises:
         MixpanelError: Mixpanel cannot be read.
     """
-    sources = Sources(overview, around)
+    sources = Sources(overview, others)
     people = cells_by_person(sources)
     changes = [
         one
         for one in differences(read_organization(overview.directory), sources.everywhere, sources.here)
         if sources.whole or _concerns(one, sources, people)
     ]
-    violations = {name: list(_violations(sources, name)) for name in overview.stacks}
+    violations = {
+        name: list(violations_in(view.state, view.context(overview.today), view.policies))
+        for name, view in overview.stacks.items()
+    }
     findings = [_finding(name, one) for name, found in violations.items() for one in found]
     return Report(
         organization=_organization(overview),
@@ -145,21 +129,6 @@ def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[OpenInvitati
             expires_at=someone.expires_at if someone else None,
             steps=list(invitation_steps(someone, state, sources.overview)) if someone else [],
         )
-
-
-def _violations(sources: Sources, stack: str) -> Iterator[Violation]:
-    view, around = sources.overview.stacks[stack], sources.around
-    domains = around.companies.get(stack, frozenset())
-    context = Context(
-        sources.overview.today,
-        view.settings.environment,
-        domains,
-        rules=EXCEPTABLE,
-        approvers=around.approvers.get(stack, frozenset()),
-        settings=around.guards.get(stack),
-        stack=stack,
-    )
-    return violations_in(view.state, context, view.policies)
 
 
 def _finding(stack: str, violation: Violation) -> PolicyFinding:

@@ -58,7 +58,7 @@ class Tile:
     number: int
     what: str
     more: str
-    alarm: bool = True
+    alarm: bool
 
 
 @dataclass(frozen=True)
@@ -134,51 +134,25 @@ def tiles(report: Report) -> list[Tile]:
     """The numbers at the top."""
     outside = sum(1 for one in report.people if one.outside)
     known = any(one.outside is not None for one in report.people)
-    near, later = report.ending(EndsIn.OVER, EndsIn.SOON), report.ending(EndsIn.QUARTER)
-    over = len(report.ending(EndsIn.OVER))
+    over, later = len(report.ending(EndsIn.OVER)), report.ending(EndsIn.QUARTER)
+    near = report.ending(EndsIn.OVER, EndsIn.SOON)
     expired = sum(1 for one in report.invitations if one.state is Invitation.EXPIRED)
     asked = sum(1 for one in report.invitations if one.steps)
-    unmanaged = [one for one in report.differences if one.kind.unmanaged]
-    return [
-        Tile(
-            "matrix",
-            len(report.people),
-            "person" if len(report.people) == 1 else "people",
-            f"{outside} outside the company" if known else "company domains not set",
-            alarm=False,
-        ),
-        Tile(
-            "risk",
-            len(report.at(RiskLevel.HIGH)),
-            "high risk",
-            f"{len(report.at(RiskLevel.MEDIUM))} medium, {len(report.at(RiskLevel.LOW))} low",
-        ),
-        Tile(
-            "endings",
-            len(near),
-            "ending soon",
-            f"{over} over, {len(later)} more within {QUARTER} days",
-        ),
-        Tile(
-            "invitations",
-            len(report.invitations),
-            "invited" if len(report.invitations) == 1 else "invitations",
-            f"{expired} expired, {asked} to look at",
-            alarm=asked > 0,
-        ),
-        Tile(
-            "unmanaged",
-            len(unmanaged),
-            "unmanaged",
-            f"{len(report.differences) - len(unmanaged)} missing or changed",
-        ),
-        Tile(
-            "policies",
-            len(report.held_up),
-            "policy findings",
-            f"mandatory; {len(report.findings) - len(report.held_up)} advisory",
-        ),
-    ]
+    unmanaged = sum(1 for one in report.differences if one.kind.unmanaged)
+    people, invitations, high = len(report.people), len(report.invitations), len(report.at(RiskLevel.HIGH))
+    rows = (
+        ("matrix", people, "person" if people == 1 else "people",
+         f"{outside} outside the company" if known else "company domains not set"),
+        ("risk", high, "high risk", f"{len(report.at(RiskLevel.MEDIUM))} medium, {len(report.at(RiskLevel.LOW))} low"),
+        ("endings", len(near), "ending soon", f"{over} over, {len(later)} more within {QUARTER} days"),
+        ("invitations", invitations, "invited" if invitations == 1 else "invitations",
+         f"{expired} expired, {asked} to look at"),
+        ("unmanaged", unmanaged, "unmanaged", f"{len(report.differences) - unmanaged} missing or changed"),
+        ("policies", len(report.held_up), "policy findings",
+         f"mandatory; {len(report.findings) - len(report.held_up)} advisory"),
+    )  # fmt: skip
+    alarms = {"matrix": False, "invitations": asked > 0}
+    return [Tile(*row, alarm=alarms.get(row[0], True)) for row in rows]
 
 
 def months(endings: Iterable[AccessEnding], today: date) -> list[Month]:
@@ -199,19 +173,15 @@ def months(endings: Iterable[AccessEnding], today: date) -> list[Month]:
 def in_short(cell: Cell) -> str:
     """The sources of a role in a project: `team Data`; with the role of each if they differ."""
     alike = all(source.role == cell.role for source in cell.sources)
-    return ", ".join(
-        source.through
-        if alike
-        else f"{'custom role' if roles.is_custom(source.role) else source.role} by {source.through}"
-        for source in cell.sources
-    )
+    words = {one.role: "custom role" if roles.is_custom(one.role) else one.role for one in cell.sources}
+    return ", ".join(one.through if alike else f"{words[one.role]} by {one.through}" for one in cell.sources)
 
 
 def in_full(source: RoleSource) -> str:
     """One source of a role in a project, with what its stack says of it."""
-    held = (
-        f", stack {source.stack}" if source.stack else ", no stack" if source.grant_type is GrantType.INDIVIDUAL else ""
-    )
+    held = f", stack {source.stack}" if source.stack else ""
+    if not source.stack and source.grant_type is GrantType.INDIVIDUAL:
+        held = ", no stack"
     why = "".join(f"; {name} {text}" for name, text in source.why.items())
     return f"{_role(source.role)} by {source.through}{held}{why}"
 

@@ -2,21 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property, reduce
+from operator import or_
+from typing import Any
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.operations.drift import AccessDifference, DriftKind
+from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.policy_check import Violation
-from mixpanel_access.operations.report.model import Cell, ReportPerson, RoleSource
+from mixpanel_access.operations.report.model import Cell, ReportEnvironment, ReportPerson, ReportProject, RoleSource
 from mixpanel_access.operations.report.risk import AccessFacts, Risk, risk_of
-from mixpanel_access.operations.report.sources import Sources
-from mixpanel_access.operations.status import Status
+from mixpanel_access.operations.state import EMPTY, State, StateResource
+from mixpanel_access.operations.status import Status, status_of
 from mixpanel_access.operations.who import of_person
+from mixpanel_access.rules.facts import NotApplicable
+
+
+@dataclass(frozen=True)
+class Sources:
+    """An overview and the states of the project's other stacks; what several parts ask for is found once."""
+
+    overview: Overview
+    others: Mapping[str, State]
+
+    @cached_property
+    def states(self) -> Mapping[str, State]:
+        """The states of all stacks."""
+        return {**{name: view.state for name, view in self.overview.stacks.items()}, **self.others}
+
+    @property
+    def whole(self) -> bool:
+        """Whether the overview is of all stacks."""
+        return not self.others
+
+    @cached_property
+    def everywhere(self) -> State:
+        """What the states of all stacks hold."""
+        return reduce(or_, self.states.values(), EMPTY)
+
+    @cached_property
+    def here(self) -> State:
+        """The states of the overview's stacks."""
+        return reduce(or_, (view.state for view in self.overview.stacks.values()), EMPTY)
+
+    @cached_property
+    def held(self) -> Mapping[str, Mapping[str, Sequence[StateResource]]]:
+        """What the states hold: the key of an address -> stack -> members and grants."""
+        found: dict[str, dict[str, list[StateResource]]] = {}
+        for stack, state in self.states.items():
+            for key, member in state.members.items():
+                found.setdefault(key, {}).setdefault(stack, []).append(member)
+            for (_, key), grant in state.grants.items():
+                found.setdefault(key, {}).setdefault(stack, []).append(grant)
+        return found
+
+    @cached_property
+    def statuses(self) -> Mapping[str, Status]:
+        """How everybody in rosters and states stands, by the key of the address."""
+        return {one.key: status_of(one, self.overview) for one in self.overview.people}
+
+    @cached_property
+    def environments(self) -> list[ReportEnvironment]:
+        """The projects that the report shows: all, or those of some stacks' rosters and states."""
+        labels: dict[int, str] = {
+            project: str(grant.outputs["environment"])
+            for (project, _), grant in self.everywhere.grants.items()
+            if grant.outputs.get("environment")
+        }
+        for view in self.overview.stacks.values():
+            labels |= {one.id: one.environment for one in view.roster.projects.values()} if view.roster else {}
+        own = {*self.overview.projects, *(project for project, _ in self.here.grants)}
+        found: dict[str | None, list[ReportProject]] = {}
+        for id_, project in self.overview.directory.projects().items():
+            if self.whole or id_ in own:
+                key, stack = self.overview.projects.get(id_, (None, None))
+                found.setdefault(labels.get(id_), []).append(ReportProject(id_, project.name, key, stack))
+        order = sorted(found, key=lambda name: (name is None, name != PRODUCTION, name or ""))
+        return [
+            ReportEnvironment(name, sorted(found[name], key=lambda one: (one.name.casefold(), one.id)))
+            for name in order
+        ]
+
+    @cached_property
+    def shown(self) -> Mapping[int, str | None]:
+        """Id -> environment of these projects."""
+        return {one.id: environment.name for environment in self.environments for one in environment.projects}
+
+    def name(self, project: int) -> str:
+        """A project's name, or its id where it is out of sight."""
+        there = self.overview.directory.projects()
+        return there[project].name if project in there else str(project)
+
+    def email(self, key: str) -> str:
+        """An address as it is written."""
+        someone, person = self.overview.get(key), self.overview.directory.people().get(key)
+        return someone.email if someone else person.email if person else key
+
+    def stacks(self, key: str) -> list[str]:
+        """The stacks that have a person, in roster or state."""
+        someone = self.overview.get(key)
+        return sorted({*(someone.stacks if someone else ()), *self.held.get(key, ())})
+
+    def invitation(self, key: str) -> Invitation | None:
+        """How far a person has come into the organization; None if they are not in it."""
+        someone, person = self.overview.get(key), self.overview.directory.people().get(key)
+        if someone is not None:
+            return someone.invitation(self.overview.now)
+        if person is None:
+            return None
+        return Invitation.PENDING if person.invited else Invitation.ACCEPTED
+
+    def outside(self, key: str) -> bool | None:
+        """Whether one of the person's stacks (of all, whom none has) takes them for external."""
+        someone, known = self.overview.get(key), []
+        for name in (someone.stacks if someone else ()) or self.overview.stacks:
+            around = self.overview.stacks[name].context(self.overview.today)
+            person = someone.effective.get(name) if someone else None
+            try:
+                known.append(around.external(self.email(key), person.kind if person else None))
+            except NotApplicable:
+                continue
+        return any(known) if known else None
+
+    def lapsed(self, key: str) -> Mapping[str, Sequence[StateResource]]:
+        """What states hold of a person where no entry of the stack's roster counts today, by stack."""
+        someone = self.overview.get(key)
+        given = someone.effective if someone else {}
+        return {stack: held for stack, held in self.held.get(key, {}).items() if stack not in given}
+
+    def papers(self, key: str) -> Iterator[Mapping[str, Any]]:
+        """Why a person has what they have: as the rosters declare it today, else as the states hold it."""
+        someone = self.overview.get(key)
+        for _, entry in someone.current(self.overview.today) if someone else ():
+            yield entry.metadata
+        for held in self.lapsed(key).values():
+            yield from (one.outputs for one in held)
+
+
+def over(held: Sequence[StateResource], today: date) -> date | None:
+    """The last day of access that has ended by a day and is still held, or None."""
+    ends = [day(str(one.outputs["ends"])) for one in held if one.outputs.get("ends")]
+    return max((end for end in ends if end < today), default=None)
+
 
 Cells = Mapping[int, Cell]
 

@@ -39,7 +39,7 @@ class AccessFacts:
     Attributes:
         now: the instant that counts.
         organization_role: as Mixpanel has it, or None.
-        production: the highest role in production by any way but the organization role, or None.
+        production: the highest role in production through anything but the organization role, or None.
         where: the project in which they have it.
         outside: whether the address is none of the company's; None where nobody told which are.
         managed: whether a stack has the person.
@@ -48,7 +48,7 @@ class AccessFacts:
         invitation: how far they have come; None who is not in the organization.
         last_login: or None where none is known.
         idle_days: the days for which they may stay away.
-        several_sources: the projects that they reach by more than one way.
+        several_sources: the projects that they reach through more than one grant.
     """
 
     now: datetime
@@ -115,9 +115,7 @@ class Risk:
 def risk_of(facts: AccessFacts, findings: Iterable[Violation] = ()) -> Risk:
     """Add up the points of one person's access.
 
-    Args:
-        facts: what is known of it.
-        findings: what the policy rules find about the person; each rule counts once.
+    Each policy rule that finds something about the person counts once.
     """
     rules = {one.rule.id: Reason(one.rule.id, SEVERITY_POINTS[one.rule.severity], one.text) for one in findings}
     rules.pop(DORMANT_RULE, None)  # the fact says it as of today, the rule as of the last refresh
@@ -169,58 +167,25 @@ FACTORS: Final = (
     Factor("organization-owner", 40, "Organization owner.", _organization(roles.OWNER)),
     Factor("organization-admin", 30, "Organization admin.", _organization(roles.ADMIN)),
     Factor("organization-billing-admin", 10, "Organization billing admin.", _organization(roles.BILLING_ADMIN)),
-    Factor(
-        "production-owner",
-        30,
-        "Owner of a project in production through something other than the organization role.",
-        _production(roles.OWNER),
-    ),
+    Factor("production-owner", 30, "Owner of a project in production through something other than the organization "
+           "role.", _production(roles.OWNER)),
     Factor("production-admin", 25, "Admin of one, likewise.", _production(roles.ADMIN)),
     Factor("production-analyst", 10, "Analyst in one, likewise.", _production(roles.ANALYST)),
     Factor("production-custom", 10, "A custom role in one, likewise: what it allows is not known here.", _custom),
-    Factor(
-        "unmanaged",
-        30,
-        "No stack has the person: nothing says why they have access, who approved it, and until when.",
-        lambda facts: None if facts.managed else "no stack has them",
-    ),
-    Factor(
-        "unmanaged-grant",
-        20,
-        "A stack has the person, and an individual grant that no stack has.",
-        lambda facts: _listed("has a grant that no stack has in", facts.unmanaged_in),
-    ),
-    Factor(
-        "raised",
-        20,
-        "A role is higher than the declared one.",
-        lambda facts: "; ".join(facts.raised) or None,
-    ),
-    Factor(
-        "outside",
-        15,
-        "The address is outside the company's domains (`mixpanel:companyDomains`).",
-        lambda facts: "is outside the company" if facts.outside else None,
-    ),
-    Factor(
-        "dormant",
-        10,
-        f"In the organization, and the last login is longer ago than the rule `{DORMANT_RULE}` allows, or not known.",
-        _dormant,
-    ),
-    Factor(
-        "invitation-expired",
-        5,
-        "The invitation has expired.",
-        lambda facts: "the invitation has expired" if facts.invitation is Invitation.EXPIRED else None,
-    ),
-    Factor(
-        "several-ways",
-        5,
-        "Reaches a project by more than one way, so that taking one away changes nothing.",
-        lambda facts: _listed("has several ways into", facts.several_sources),
-    ),
-)
+    Factor("unmanaged", 30, "No stack has the person: nothing says why they have access, who approved it, and until "
+           "when.", lambda facts: None if facts.managed else "no stack has them"),
+    Factor("unmanaged-grant", 20, "A stack has the person, and an individual grant that no stack has.",
+           lambda facts: _listed("has a grant that no stack has in", facts.unmanaged_in)),
+    Factor("raised", 20, "A role is higher than the declared one.", lambda facts: "; ".join(facts.raised) or None),
+    Factor("outside", 15, "The address is outside the company's domains (`mixpanel:companyDomains`).",
+           lambda facts: "is outside the company" if facts.outside else None),
+    Factor("dormant", 10, "In the organization, and the last login is longer ago than the rule "
+           f"`{DORMANT_RULE}` allows, or not known.", _dormant),
+    Factor("invitation-expired", 5, "The invitation has expired.",
+           lambda facts: "the invitation has expired" if facts.invitation is Invitation.EXPIRED else None),
+    Factor("several-ways", 5, "Reaches a project through more than one grant, so that taking one away changes nothing.",
+           lambda facts: _listed("has several grants into", facts.several_sources)),
+)  # fmt: skip
 """Every fact that counts; each counts once."""
 
 

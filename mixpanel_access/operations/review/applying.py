@@ -20,11 +20,20 @@ from mixpanel_access.model.effective_access import RosterEntry, effective_access
 from mixpanel_access.model.roster.editing import EntryChange, change_entries
 from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.deciding import is_applied, latest, problems
 from mixpanel_access.operations.review.files import PacketFile, read_packets, unusable
-from mixpanel_access.operations.review.listing import has_organization_item, role_in
-from mixpanel_access.operations.review.packet import ORGANIZATION, EntryKey, Item, ItemKey, Packet
+from mixpanel_access.operations.review.packet import (
+    ORGANIZATION,
+    EntryKey,
+    EvidenceLine,
+    Item,
+    ItemKey,
+    Packet,
+    ReviewEvent,
+    evidence_file,
+    listed_line,
+)
+from mixpanel_access.operations.review.starting import has_organization_item, role_in
 from mixpanel_access.rules.rule import Suggestion
 
 
@@ -33,9 +42,6 @@ class RosterChange:
     """What a review does to one roster.
 
     Attributes:
-        stack: the stack.
-        file: the roster.
-        before: its text.
         after: its text with the decisions.
         meaning: what that means for whom, in words.
         notes: what is left to do, in words.
@@ -48,7 +54,7 @@ class RosterChange:
     after: str
     meaning: Sequence[str]
     notes: Sequence[str]
-    lines: Sequence[evidence.EvidenceLine]
+    lines: Sequence[EvidenceLine]
 
 
 @dataclass(frozen=True)
@@ -98,20 +104,13 @@ class _Decided:
 def plan(
     folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], now: datetime, say: Say | None = None
 ) -> ReviewPlan:
-    """Look what the decisions do, and write nothing.
-
-    Args:
-        folder: the review's folder.
-        roster_of: where a stack's roster is.
-        stacks: only these; none means all.
-        now: the instant that counts.
-        say: shows a line about the evidence.
+    """Look what the decisions do, of all stacks where none is named, and write nothing.
 
     Raises:
         UsageError: decisions are wrong, or a roster is no longer as it was reviewed; all of them are told.
     """
-    file = evidence.file_of(folder)
-    lines = read_lines(file, evidence.EvidenceLine, say)
+    file = evidence_file(folder)
+    lines = read_lines(file, EvidenceLine, say)
     last, undecided = latest(lines), 0
     wrong: list[str] = []
     places: dict[ItemKey, _Decided] = {}
@@ -139,7 +138,7 @@ def plan(
     return ReviewPlan(folder, rosters, undecided, sum(not one.new for own in decided.values() for one in own))
 
 
-def carry_out(made: ReviewPlan) -> list[evidence.EvidenceLine]:
+def carry_out(made: ReviewPlan) -> list[EvidenceLine]:
     """Write the rosters and their evidence: all of it or nothing. One that was killed half-way is run again.
 
     Raises:
@@ -147,8 +146,8 @@ def carry_out(made: ReviewPlan) -> list[evidence.EvidenceLine]:
     """
     if not made.rosters:
         return []
-    file = evidence.file_of(made.folder)
-    lines = read_lines(file, evidence.EvidenceLine)
+    file = evidence_file(made.folder)
+    lines = read_lines(file, EvidenceLine)
     added = [line for one in made.rosters for line in one.lines]
     rosters = [roster_change(one.file, one.before, one.after) for one in made.rosters]
     write_all([*rosters, with_lines(file, added, lines)])  # the evidence last: the next run can finish it
@@ -296,11 +295,11 @@ def _notes(found: Iterable[_Entry]) -> Iterator[str]:
             )
 
 
-def _line(one: _Decided, file: Path, hashes: tuple[str, str], now: datetime) -> evidence.EvidenceLine:
+def _line(one: _Decided, file: Path, hashes: tuple[str, str], now: datetime) -> EvidenceLine:
     item = one.item
     return replace(
-        evidence.listed(item, one.packet.review, one.packet.reviewer_of(item), now),
-        event=evidence.ReviewEvent.DECIDED.value,
+        listed_line(item, one.packet.review, one.packet.reviewer_of(item), now),
+        event=ReviewEvent.DECIDED.value,
         decided=one.day(now.date()).isoformat(),
         decision=item.decision or "",
         new_role=one.new_role or "",

@@ -13,9 +13,17 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import meant_address, unknown
-from mixpanel_access.operations.review import evidence
 from mixpanel_access.operations.review.files import PacketFile, read_packets, write_packet
-from mixpanel_access.operations.review.packet import DECISIONS, ORGANIZATION, Item, ItemKey, Packet
+from mixpanel_access.operations.review.packet import (
+    DECISIONS,
+    ORGANIZATION,
+    EvidenceLine,
+    Item,
+    ItemKey,
+    Packet,
+    ReviewEvent,
+    evidence_file,
+)
 from mixpanel_access.operations.review.suggesting import is_lower
 from mixpanel_access.rules.rule import Suggestion
 
@@ -63,10 +71,7 @@ class Wish:
 def problems(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, str]]:
     """What is wrong with the decision on an item: the field, and in words.
 
-    Args:
-        packet: the packet that has it.
-        item: the item; one without a decision has no problem.
-        today: the day on which it is looked at, UTC.
+    An item without a decision has no problem.
     """
     if item.decision is None:
         if item.new_role is not None:
@@ -215,7 +220,6 @@ class Progress:
 
     Attributes:
         file: the packet's file.
-        packet: the packet.
         undecided: what is to be decided.
         waiting: what is decided and not yet applied.
         applied: what is applied.
@@ -229,29 +233,24 @@ class Progress:
 
 
 def progress_of(folder: Path, stacks: Sequence[str], say: Say | None = None) -> list[Progress]:
-    """How far a review is, packet by packet.
-
-    Args:
-        folder: the review's folder.
-        stacks: only these; none means all.
-        say: shows a line about the evidence.
+    """How far a review is, packet by packet, for all stacks where none is named.
 
     Raises:
         UsageError: a packet or the evidence cannot be read.
     """
-    file = evidence.file_of(folder)
-    last = latest(read_lines(file, evidence.EvidenceLine, say))
+    file = evidence_file(folder)
+    last = latest(read_lines(file, EvidenceLine, say))
     return [_progress(one, last, stacks) for one in read_packets(folder)]
 
 
-def verify(folder: Path, lines: Sequence[evidence.EvidenceLine]) -> Iterator[str]:
+def verify(folder: Path, lines: Sequence[EvidenceLine]) -> Iterator[str]:
     """What is wrong with the evidence of a review, in words, compared with its packets.
 
     Each decision must follow the listing of that role, and the packets must still have the decisions that were applied.
     """
     listed: set[tuple[ItemKey, str]] = set()
     for number, line in enumerate(lines, 1):
-        if line.event == evidence.ReviewEvent.LISTED:
+        if line.event == ReviewEvent.LISTED:
             listed.add((line.item_key, line.role))
         elif (line.item_key, line.role) not in listed:
             yield f"line {number} decides on {_decided(line)}, which no line before it lists"
@@ -268,16 +267,16 @@ def verify(folder: Path, lines: Sequence[evidence.EvidenceLine]) -> Iterator[str
         yield f"no packet has the decision that was applied on {_decided(line)}: {line.decision}"
 
 
-def _decided(line: evidence.EvidenceLine) -> str:
+def _decided(line: EvidenceLine) -> str:
     return f"{line.email} as {line.role} in {line.project or ORGANIZATION}, stack {line.stack}"
 
 
-def latest(lines: Sequence[evidence.EvidenceLine]) -> dict[ItemKey, evidence.EvidenceLine]:
+def latest(lines: Sequence[EvidenceLine]) -> dict[ItemKey, EvidenceLine]:
     """The latest decision on each item."""
-    return {line.item_key: line for line in lines if line.event == evidence.ReviewEvent.DECIDED}
+    return {line.item_key: line for line in lines if line.event == ReviewEvent.DECIDED}
 
 
-def is_applied(packet: Packet, item: Item, last: dict[ItemKey, evidence.EvidenceLine]) -> bool:
+def is_applied(packet: Packet, item: Item, last: dict[ItemKey, EvidenceLine]) -> bool:
     """Whether the decision on an item is in the evidence as it stands in the packet."""
     line = last.get(item.item_key)
     new = roles.normalized(item.new_role) if item.new_role else ""
@@ -285,7 +284,7 @@ def is_applied(packet: Packet, item: Item, last: dict[ItemKey, evidence.Evidence
     return line is not None and line.says == says
 
 
-def _progress(one: PacketFile, last: dict[ItemKey, evidence.EvidenceLine], stacks: Sequence[str]) -> Progress:
+def _progress(one: PacketFile, last: dict[ItemKey, EvidenceLine], stacks: Sequence[str]) -> Progress:
     found: dict[str, list[Item]] = {"undecided": [], "waiting": [], "applied": []}
     for item in one.packet.items:
         if not stacks or item.stack in stacks:

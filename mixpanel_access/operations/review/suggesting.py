@@ -70,7 +70,6 @@ class ReviewRules:
     """What a review asks of every role of a stack.
 
     Attributes:
-        today: the day, UTC.
         rules: the rules with a suggestion that the stack leaves on, each with its suggestion and its context.
         never_days: within how many days a first login is expected.
     """
@@ -81,12 +80,7 @@ class ReviewRules:
 
     @classmethod
     def of(cls, around: Context, config: PolicyConfig) -> ReviewRules:
-        """The rules of one stack.
-
-        Args:
-            around: the day, the environment and the company's domains.
-            config: the levels and options of the rules.
-        """
+        """The rules of one stack."""
         active = active_rules(around, config)
         rules = [(rule, rule.suggestion, context) for rule, _, context in active if rule.suggestion is not None]
         return cls(around.today, rules, config.never_days)

@@ -1,4 +1,4 @@
-"""One run of the engine that takes away given resources and touches nothing else."""
+"""One run of the engine that takes away given resources and touches nothing else; and the declaration that it keeps."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from typing import Any, Final
 
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import FROM_PROVIDER, meaningful
+from mixpanel_access.model import resources as kinds
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import DeclaredPerson
+from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.errors import EngineError
+from mixpanel_access.model.grants import single_grants
 from mixpanel_access.model.settings import KEPT_VARIABLE
-from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder
-from mixpanel_access.operations.state_change import LONGEST
+from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder, with_variables
+from mixpanel_access.operations.revoking.removals import Made, Removal, StateRow, with_words
+from mixpanel_access.operations.state_change import LONGEST, NOTHING
 from mixpanel_access.provider.command import matcher
 
-_NOTHING: Final = ("same", "read", "refresh")
-"""Steps that change nothing."""
 _DELETES: Final = ("delete", "delete-replaced")
 _TRIES: Final = 20
 """Previews until no other resource's error is in the way."""
@@ -27,6 +31,8 @@ _LONGEST_LIST: Final = 1_000_000
 """Characters of a command line, of which Linux takes two million."""
 _ENDS: Final = ("Resources:", "Outputs:", "Policies:", "Duration:")
 _HEADER: Final = re.compile(r"^  \S+ \((.+)\):$")
+_LEAD: Final = re.compile(rf"(?:(?:error:|{FROM_PROVIDER.strip()})\s*)+")
+"""What the engine puts in front of an error."""
 _PACK: Final = re.compile(r"^\s*❌\s+(\S+)", re.MULTILINE)
 
 
@@ -75,9 +81,7 @@ class Ran:
 def program_keeping(project: PulumiProject, document: str | None) -> Iterator[Pulumi]:
     """The engine, for a run whose `RosterAccess` declares this document in place of its roster.
 
-    Args:
-        project: the project.
-        document: what the program declares; None for the roster.
+    Without a document, the program declares its roster.
     """
     if document is None:
         yield project.pulumi
@@ -85,8 +89,7 @@ def program_keeping(project: PulumiProject, document: str | None) -> Iterator[Pu
     with temporary_folder() as folder:
         file = folder / "kept.json"
         file.write_text(document, encoding="utf-8")
-        environ = {**project.pulumi.environ, KEPT_VARIABLE: str(file)}
-        yield Pulumi(project.pulumi.engine, project.pulumi.project, environ)
+        yield with_variables(project.pulumi, {KEPT_VARIABLE: str(file)})
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,6 @@ class RunScope:
 def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
     """Find out what a run would do beside what is wanted, and exclude it.
 
-    Args:
-        pulumi: the engine.
-        stack: the stack.
-        scope: what it may touch.
-
     Raises:
         EngineError: the program does not run, or the engine refuses.
     """
@@ -133,13 +131,9 @@ def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
         others = {
             step.urn: f"the program would {step.op} it"
             for step in steps
-            if step.op not in _NOTHING and not scope.allows(step)
+            if step.op not in NOTHING and not scope.allows(step)
         }
-        errors = {
-            str(one["urn"]): " ".join(str(one["message"]).split())
-            for one in document.get("diagnostics") or ()
-            if one.get("severity") == "error" and one.get("urn")
-        }
+        errors = {str(one["urn"]): " ".join(str(one["message"]).split()) for one in _errors(document) if one.get("urn")}
         new = {urn: why for urn, why in {**others, **errors}.items() if urn not in out and not _is_root(urn)}
         new = {urn: why for urn, why in new.items() if not _takes_others(urn, wanted)}
         if not new and completed.returncode == 0:
@@ -187,33 +181,23 @@ def run(pulumi: Pulumi, stack: str, excluded: Iterable[str], progress: Progress)
 
 def failure(stack: str, stdout: str, stderr: str, document: Mapping[str, Any]) -> EngineError:
     """Why the engine failed, and what to do next."""
-    said = [
-        " ".join(str(one["message"]).split())
-        for one in document.get("diagnostics") or ()
-        if one.get("severity") == "error"
-    ]
-    text, why = f"{stdout}\n{stderr}", " / ".join(said) or meaningful(stdout, stderr)
+    said = [" ".join(str(one["message"]).split()) for one in _errors(document)]
+    text, why = f"{stdout}\n{stderr}", " / ".join(said) or _LEAD.sub("", meaningful(stdout, stderr), count=1)
+    next_step = "Correct that, then run it again."
     if packs := sorted(set(_PACK.findall(text))):
-        return EngineError(
-            "cannot revoke",
-            whom=f"stack {stack}",
-            why=f"the backend enforces the policy pack {', '.join(packs)}: {why}",
-            next_step="Set the pack's mandatory rules to advisory for this stack, or take the stack out of the pack's "
-            "policy group, and run it again.",
+        why = f"the backend enforces the policy pack {', '.join(packs)}: {why}"
+        next_step = (
+            "Set the pack's mandatory rules to advisory for this stack, or take the stack out of the pack's policy "
+            "group, and run it again."
         )
-    if "currently locked" in text or "update is already in progress" in text or "update in progress" in text:
-        return EngineError(
-            "cannot revoke",
-            whom=f"stack {stack}",
-            why="another run has locked the stack, or one that was killed has left its lock",
-            next_step=f"Wait for it; if no run is left, run: pulumi cancel --stack {stack}. Then run this again.",
-        )
-    return EngineError(
-        "cannot revoke",
-        whom=f"stack {stack}",
-        why=why,
-        next_step="Correct that, then run it again.",
-    )
+    elif any(words in text for words in ("currently locked", "update is already in progress", "update in progress")):
+        why = "another run has locked the stack, or one that was killed has left its lock"
+        next_step = f"Wait for it; if no run is left, run: pulumi cancel --stack {stack}. Then run this again."
+    return EngineError("cannot revoke", whom=f"stack {stack}", why=why, next_step=next_step)
+
+
+def _errors(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in document.get("diagnostics") or () if one.get("severity") == "error"]
 
 
 def _options(excluded: Iterable[str]) -> list[str]:
@@ -243,11 +227,124 @@ def _diagnostics(stdout: str) -> tuple[dict[str, str], list[str]]:
             break
         if header := _HEADER.match(line):
             name = header.group(1)
-        elif line.strip().startswith("error:"):
-            message = line.strip().removeprefix("error:").strip().removeprefix(FROM_PROVIDER)
+        elif lead := _LEAD.match(line.strip()):
+            message = line.strip()[lead.end() :]
             reasons[name] = f"{reasons[name]} / {message}" if name in reasons else message
         elif name in reasons and line.strip():
             reasons[name] = f"{reasons[name]} {line.strip()}"
         elif line.strip():
             said.append(line.strip())
     return reasons, said
+
+
+def declaration_without(
+    rows: Sequence[StateRow], taken: Sequence[Removal], facts: Mapping[str, Any], given: Declaration
+) -> Declaration:
+    """The declaration of everything that the state has below the component, without what is taken away."""
+    live = [row for row in rows if not row.going and row.type in kinds.KINDS]
+    single = [one for one in taken if one.type != kinds.PROJECT_ACCESS_TYPE]
+    going = {one.urn for one in single if not one.lowers}
+    lowered = {one.urn: one.inputs for one in single if one.inputs}
+    words = {id_: word for word, id_ in Made(rows).role_ids.items()}
+    teams = sorted((row.key for row in live if row.type == kinds.TEAM_TYPE and row.urn not in going), key=len)
+    found: dict[kinds.ResourceKind, dict[Any, Mapping[str, Any]]] = {kind: {} for kind in kinds.ALL_KINDS}
+    for row in live:
+        kind, inputs = kinds.KINDS[row.type], with_words(lowered.get(row.urn) or row.inputs, words)
+        if kind is kinds.PROJECT_ACCESS:
+            whole = _whole(row, [one for one in taken if one.urn == row.urn], words)
+            if whole is not None:
+                found[kind][row.ref.project] = whole
+        elif row.urn not in going:
+            found[kind][_key(row, teams)] = {
+                name: value for name, value in inputs.items() if name not in kind.references
+            }
+    members, grants = found[kinds.MEMBER], found[kinds.PROJECT_GRANT]
+    for project, access in found[kinds.PROJECT_ACCESS].items():
+        inside = set(map(same_key, access["grants"]))
+        grants |= {(project, name): {} for name in members if same_key(name) in inside}
+    return Declaration(
+        members=members,
+        grants=grants,
+        people=_people(live, taken),
+        facts={name: value for name, value in facts.items() if name not in ("people", "grants")},
+        keys={project: given.keys.get(project, str(project)) for project, _ in grants},
+        overlaps=(),
+        accounts=found[kinds.SERVICE_ACCOUNT],
+        account_grants=found[kinds.SERVICE_ACCOUNT_GRANT],
+        project_access=found[kinds.PROJECT_ACCESS],
+        teams=found[kinds.TEAM],
+        team_grants=found[kinds.TEAM_GRANT],
+        team_members=found[kinds.TEAM_MEMBER],
+        custom_roles=found[kinds.CUSTOM_ROLE],
+        security=next(iter(found[kinds.ORGANIZATION_SECURITY].values()), None),
+    )
+
+
+def _key(row: StateRow, teams: Sequence[str]) -> Any:
+    """The key of a resource in its declaration; a team's key may have a colon in it."""
+    kind = kinds.KINDS[row.type]
+    if kind is kinds.TEAM_MEMBER:
+        team = next((key for key in reversed(teams) if row.key.startswith(f"{key}:")), "")
+        return team, row.key.removeprefix(f"{team}:")
+    if kind is kinds.PROJECT_GRANT or (kind.in_a_project and kind.references):
+        holder = row.name.partition(":")[2]
+        prefixes = [kinds.BY_NAME[other.kind].prefix for other in kind.references.values()]
+        return row.ref.project, holder.removeprefix("".join(prefixes))
+    return row.key
+
+
+def _whole(row: StateRow, taken: Sequence[Removal], words: Mapping[str, str]) -> dict[str, Any] | None:
+    """The inputs of a `ProjectAccess` without what goes; None where it goes as a whole, since whose it is is a secret.
+
+    One that nobody is left in stays: to delete it is for `pulumi up`, once the roster no longer has the project so.
+    """
+    goes = {one.key for one in taken if not one.lowers}
+    lower = {one.key: one.inputs["role"] for one in taken if one.inputs is not None}
+    grants = {}
+    for one in single_grants(row.outputs):
+        key = same_key(str(one["email"]))
+        if key not in goes:
+            role = lower.get(key, one["role"])
+            grants[one["email"]] = words.get(role, role)
+    if "" in goes:
+        return None
+    keys = {same_key(email) for email in grants}
+    reasons = []
+    for reason in row.inputs.get("reasons") or ():
+        people = [email for email in reason.get("people") or () if same_key(email) in keys]
+        if people:
+            reasons.append({**reason, "people": people})
+    given = {**row.inputs, "grants": grants}
+    return {**given, "reasons": reasons} if "reasons" in row.inputs else given
+
+
+def _people(rows: Sequence[StateRow], taken: Sequence[Removal]) -> list[DeclaredPerson]:
+    """Everybody whom the brake knows, but for those who leave the stack, with what they keep."""
+    of_person: dict[str, list[Removal]] = {}
+    for one in taken:
+        of_person.setdefault(one.key, []).append(one)
+    found: list[DeclaredPerson] = []
+    for row in rows:
+        for person in row.inputs.get("people") or () if row.type == kinds.BRAKE_TYPE else ():
+            key = same_key(person["email"])
+            theirs = of_person.get(key, ()) if key else ()
+            if not any(one.type == kinds.MEMBER_TYPE and not one.lowers for one in theirs):
+                known = _what_stays(person, theirs) if theirs else person
+                found.append(DeclaredPerson(**known))  # type: ignore[typeddict-item]  # as the state has them
+    return found
+
+
+def _what_stays(person: Mapping[str, Any], taken: Sequence[Removal]) -> dict[str, Any]:
+    """Somebody as the brake knows them, without what goes."""
+    gone = [one for one in taken if not one.lowers]
+    projects, teams = {one.project for one in gone}, {one.team for one in gone}
+    known = {**person, "projects": [one for one in person.get("projects") or () if one not in projects]}
+    if "teams" in known:
+        known["teams"] = [team for team in known["teams"] if team not in teams]
+        known = known if known["teams"] else _without(known, "teams")
+    role = next((one.inputs.get("role", "") for one in taken if one.type == kinds.MEMBER_TYPE and one.inputs), None)
+    return known if role is None else {**_without(known, "role"), **({"role": role} if role else {})}
+
+
+def _without(inputs: Mapping[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, value in inputs.items() if name != field}

@@ -13,19 +13,8 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.grants import REASON_FIELDS, single_grants
-from mixpanel_access.model.resources import (
-    GrantId,
-    MemberId,
-    ProjectAccessId,
-    ServiceAccountGrantId,
-    ServiceAccountId,
-    TeamGrantId,
-    TeamId,
-    TeamMemberId,
-)
 from mixpanel_access.model.roster.salvage import NOTHING, Unread
-from mixpanel_access.operations.state import name_of
-from mixpanel_access.operations.state_outputs import Outputs
+from mixpanel_access.operations.state import Outputs, name_of
 from mixpanel_access.provider.rotations import Retiring
 
 
@@ -35,10 +24,7 @@ class StateRow:
 
     Attributes:
         urn: its name in the engine.
-        type: its type.
-        id: its id.
         inputs: its inputs, without the provider and without what is a secret.
-        outputs: its outputs, likewise.
         parent: its parent's name in the engine, or "".
         protected: whether it is protected.
         going: whether a run has replaced it and was killed before it deleted it.
@@ -57,6 +43,20 @@ class StateRow:
     def name(self) -> str:
         """The resource's name in the program."""
         return name_of(self.urn)
+
+    @property
+    def key(self) -> str:
+        """The key by which the roster has it: the name without what the names of its kind begin with."""
+        return self.name.removeprefix(kinds.KINDS[self.type].prefix)
+
+    @property
+    def ref(self) -> Any:
+        """The id, with its parts.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        return kinds.KINDS[self.type].id.parse(self.id)
 
 
 def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
@@ -122,7 +122,6 @@ class RosterToday:
     Attributes:
         declared: the roster's declaration of today.
         unread: what cannot be read of it.
-        today: the day (UTC).
         renamed: key of an address in the state -> key of the address that the person has in Mixpanel now.
         ended_only: whether no roster is asked, so that only what the state itself says has ended goes.
     """
@@ -150,6 +149,10 @@ class RosterToday:
         wanted = same_key(name)
         return next((one for one, inputs in self.declared.teams.items() if same_key(inputs["name"]) == wanted), None)
 
+    def project(self, project: int) -> str:
+        """A project by the roster's key, or by its id."""
+        return self.declared.keys.get(project, f"project {project}")
+
     def unsure_of_team(self, key: str, name: str) -> bool:
         """Whether the unreadable part of the roster may be this team."""
         return bool({key, same_key(name)} & self.unread.teams)
@@ -158,86 +161,89 @@ class RosterToday:
 def removals(rows: Sequence[StateRow], given: RosterToday, among: Sequence[StateRow] = ()) -> list[Removal]:
     """What the state has of the roster's component and the roster no longer gives.
 
-    Args:
-        rows: the resources below the component.
-        given: what the roster gives.
-        among: all resources of the stack, if these are some of them.
+    `among` are all resources of the stack, if `rows` are some of them.
 
     Raises:
         InputError: an id in the state cannot be read.
     """
-    made = _Made(among or rows)
+    made = Made(among or rows)
     found = [taking for row in rows if not row.going for taking in _of(row, given, made)]
     return [taking for taking in found if taking.planned or not given.ended_only]
 
 
-class _Made:
+class Made:
     """The teams, accounts and custom roles that the state has, by their ids in Mixpanel."""
 
     def __init__(self, rows: Sequence[StateRow]) -> None:
+        live = [row for row in rows if not row.going]
         self.teams = {
-            TeamId.parse(row.id).team: (row.name.removeprefix(kinds.TEAM.prefix), str(row.outputs.get("name", "")))
-            for row in rows
-            if row.type == kinds.TEAM_TYPE and not row.going
+            row.ref.team: (row.key, str(row.outputs.get("name", ""))) for row in live if row.type == kinds.TEAM_TYPE
         }
-        self.accounts = {
-            ServiceAccountId.parse(row.id).account: row.name.removeprefix(kinds.SERVICE_ACCOUNT.prefix)
-            for row in rows
-            if row.type == kinds.SERVICE_ACCOUNT_TYPE and not row.going
-        }
+        self.accounts = {row.ref.account: row.key for row in live if row.type == kinds.SERVICE_ACCOUNT_TYPE}
         self.role_ids = {
-            roles.declared_role(row.name.removeprefix(kinds.CUSTOM_ROLE.prefix)): str(row.outputs.get("role_id", ""))
-            for row in rows
-            if row.type == kinds.CUSTOM_ROLE_TYPE and not row.going
+            roles.declared_role(row.key): str(row.outputs.get("role_id", ""))
+            for row in live
+            if row.type == kinds.CUSTOM_ROLE_TYPE
         }
 
 
-def _of(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
+def _of(row: StateRow, given: RosterToday, made: Made) -> Iterator[Removal]:
     match row.type:
         case kinds.MEMBER_TYPE:
             yield from _of_member(row, given)
         case kinds.GRANT_TYPE:
-            ref = GrantId.parse(row.id)
-            one = {**row.inputs, **row.outputs, "email": ref.email}
-            yield from _of_grant(row, ref.project, one, row.inputs, given, made)
+            one = {**row.inputs, **row.outputs, "email": row.ref.email}
+            yield from _of_grant(row, one, row.inputs, given, made)
         case kinds.PROJECT_ACCESS_TYPE:
-            project = ProjectAccessId.parse(row.id).project
             for one in single_grants(row.outputs):
-                yield from _of_grant(row, project, one, {}, given, made)
+                yield from _of_grant(row, one, {}, given, made)
             # Without grants in the outputs, whose they are is a secret.
-            if "grants" not in row.outputs and project not in given.declared.project_access:
-                yield Removal(row.urn, row.type, f"the grants in {_project(project, given)}", project=project)
+            if "grants" not in row.outputs and (project := row.ref.project) not in given.declared.project_access:
+                yield Removal(row.urn, row.type, f"the grants in {given.project(project)}", project=project)
         case kinds.TEAM_TYPE:
-            yield from _of_team(row, given)
+            name = str(row.outputs.get("name", ""))
+            if given.team(row.key, name) is None and not given.unsure_of_team(row.key, name):
+                yield _removal(row, f"the team {name}", row.outputs, given)
         case kinds.TEAM_MEMBER_TYPE:
             yield from _of_team_member(row, given, made)
         case kinds.TEAM_GRANT_TYPE:
-            yield from _of_team_grant(row, given, made)
+            key, name = made.teams.get(row.ref.team, ("", str(row.ref.team)))
+            if not given.unsure_of_team(key, name):
+                now = given.declared.team_grants.get((row.ref.project, given.team(key, name) or ""))
+                yield from _of_holder(row, f" of the team {name}", now, given, made)
         case kinds.SERVICE_ACCOUNT_TYPE:
-            name = row.name.removeprefix(kinds.SERVICE_ACCOUNT.prefix)
-            if not given.ended_only and name not in given.declared.accounts and name not in given.unread.accounts:
-                yield Removal(row.urn, row.type, f"the service account {name}")
-            elif over := _replaced(row.outputs, given.today):
-                logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()
-                what = f"the service account {logins}, which another one has replaced"
-                yield Removal(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
+            yield from _of_account(row, given)
         case kinds.SERVICE_ACCOUNT_GRANT_TYPE:
-            yield from _of_account_grant(row, given, made)
+            name = made.accounts.get(row.ref.account, "")
+            if name not in given.unread.accounts:
+                now = given.declared.account_grants.get((row.ref.project, name))
+                yield from _of_holder(row, f" of the service account {name or row.ref.account}", now, given, made)
 
 
-def _replaced(outputs: Mapping[str, Any], today: date) -> list[Retiring]:
-    """The accounts that this one has replaced and whose overlap has ended before today."""
-    return [one for one in Retiring.all_of(outputs) if one.until.date() < today]
+def _removal(
+    row: StateRow, what: str, values: Mapping[str, Any], given: RosterToday, email: str = "", **more: Any
+) -> Removal:
+    """The removal of what has these values: of a resource its outputs, or one grant in it."""
+    ends = values.get("ends")
+    ends = ends if isinstance(ends, str) else None
+    planned = has_ended(ends, given.today)
+    return Removal(row.urn, row.type, what, email, same_key(email), ends=ends, planned=planned, **more)
+
+
+def _of_account(row: StateRow, given: RosterToday) -> Iterator[Removal]:
+    """A service account, or those that it has replaced and whose overlap has ended before today."""
+    over = [one for one in Retiring.all_of(row.outputs) if one.until.date() < given.today]
+    if not given.ended_only and row.key not in given.declared.accounts and row.key not in given.unread.accounts:
+        yield Removal(row.urn, row.type, f"the service account {row.key}")
+    elif over:
+        logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()
+        what = f"the service account {logins}, which another one has replaced"
+        yield Removal(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
 
 
 def _of_member(row: StateRow, given: RosterToday) -> Iterator[Removal]:
-    email = MemberId.parse(row.id).email
-    ends = _text(row.outputs.get("ends"))
-    taking = Removal(
-        row.urn, row.type, "the place in the organization", email, same_key(email), None, ends,
-        has_ended(ends, given.today),
-    )  # fmt: skip
-    key = given.key(email)
+    email = row.ref.email
+    taking, key = _removal(row, "the place in the organization", row.outputs, given, email), given.key(email)
     if given.unsure(key, planned=taking.planned):
         return
     now = given.declared.members.get(key)
@@ -254,25 +260,52 @@ def _of_member(row: StateRow, given: RosterToday) -> Iterator[Removal]:
 
 
 def _of_grant(
-    row: StateRow, project: int, one: Mapping[str, Any], inputs: Mapping[str, Any], given: RosterToday, made: _Made
+    row: StateRow, one: Mapping[str, Any], inputs: Mapping[str, Any], given: RosterToday, made: Made
 ) -> Iterator[Removal]:
-    email, before, ends = str(one["email"]), str(one.get("role") or "a role"), _text(one.get("ends"))
-    taking = Removal(
-        row.urn, row.type, f"{before} in {_project(project, given)}", email, same_key(email), project, ends,
-        has_ended(ends, given.today),
-    )  # fmt: skip
-    key = given.key(email)
-    if given.unsure(key, planned=taking.planned):
-        return
-    now = given.declared.grants.get((project, key))
+    """One grant of a person, which may be a part of a `ProjectAccess`."""
+    email, before, project = str(one["email"]), str(one.get("role") or "a role"), row.ref.project
+    taking, key = _removal(row, before, one, given, email, project=project), given.key(email)
+    if not given.unsure(key, planned=taking.planned):
+        yield from _of_role(taking, "", inputs, given.declared.grants.get((project, key)), given, made)
+
+
+def _of_holder(
+    row: StateRow, whose: str, now: Mapping[str, Any] | None, given: RosterToday, made: Made
+) -> Iterator[Removal]:
+    """The role of a team or a service account."""
+    taking = _removal(row, str(row.outputs.get("role", "")), row.outputs, given, project=row.ref.project)
+    yield from _of_role(taking, whose, row.inputs, now, given, made)
+
+
+def _of_role(
+    taking: Removal,
+    whose: str,
+    inputs: Mapping[str, Any],
+    now: Mapping[str, Any] | None,
+    given: RosterToday,
+    made: Made,
+) -> Iterator[Removal]:
+    """A role in a project that goes, or that a lower one takes the place of; `taking.what` is the role alone."""
+    before, where = taking.what, f"{whose} in {given.project(taking.project or 0)}"
     if now is None or _waits(before, now, taking.planned, given, made):
-        yield taking
+        yield replace(taking, what=f"{before}{where}")
     elif after := _lower(before, now, taking.planned, given, made):
-        what = f"{before} -> {after} in {_project(project, given)}"
-        yield replace(taking, what=what, role=after, inputs=_lowered(inputs, now["role"], now))
+        lowered = _lowered(inputs, now["role"], now)
+        yield replace(taking, what=f"{before} -> {after}{where}", role=after, inputs=lowered)
 
 
-def _waits(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: _Made) -> bool:
+def _of_team_member(row: StateRow, given: RosterToday, made: Made) -> Iterator[Removal]:
+    email = row.ref.email
+    key, name = made.teams.get(row.ref.team, ("", str(row.ref.team)))
+    taking = _removal(row, f"the place in the team {name}", row.outputs, given, email, team=name)
+    team, person = given.team(key, name), given.key(email)
+    if given.unsure_of_team(key, name) or given.unsure(person, planned=taking.planned):
+        return
+    if team is None or (team, person) not in given.declared.team_members:
+        yield taking
+
+
+def _waits(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: Made) -> bool:
     """Whether a role has ended and the one that follows is a custom role that is not made yet: only `up` can give it.
 
     Nobody can say how much that will be, so nothing takes the place of the role that has ended until then.
@@ -280,13 +313,13 @@ def _waits(before: str, now: Mapping[str, Any], planned: bool, given: RosterToda
     return planned and not given.unread.roles and not _known(now, made) and before != str(now["role"])
 
 
-def _known(now: Mapping[str, Any], made: _Made) -> str:
+def _known(now: Mapping[str, Any], made: Made) -> str:
     """The role as Mixpanel knows it: one of its words or a custom role's id; "" for a role that is not made yet."""
     role = str(now["role"])
     return made.role_ids.get(role, "") if roles.is_custom(role) and not roles.is_role_id(role) else role
 
 
-def _lower(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: _Made) -> str | None:
+def _lower(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: Made) -> str | None:
     """The role that is less than the one before, or None where it is as much or more.
 
     Nobody can tell which of two is higher where one is a custom role: then the one before goes if its end has passed.
@@ -299,58 +332,6 @@ def _lower(before: str, now: Mapping[str, Any], planned: bool, given: RosterToda
     return after if roles.project_rank(after) < roles.project_rank(before) else None
 
 
-def _of_team(row: StateRow, given: RosterToday) -> Iterator[Removal]:
-    key, name = row.name.removeprefix(kinds.TEAM.prefix), str(row.outputs.get("name", ""))
-    if given.team(key, name) is None and not given.unsure_of_team(key, name):
-        ends = _text(row.outputs.get("ends"))
-        planned = has_ended(ends, given.today)
-        yield Removal(row.urn, row.type, f"the team {name}", ends=ends, planned=planned)
-
-
-def _of_team_member(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
-    ref = TeamMemberId.parse(row.id)
-    key, name = made.teams.get(ref.team, ("", str(ref.team)))
-    email, ends = ref.email, _text(row.outputs.get("ends"))
-    planned = has_ended(ends, given.today)
-    team, person = given.team(key, name), given.key(email)
-    if given.unsure_of_team(key, name) or given.unsure(person, planned=planned):
-        return
-    if team is None or (team, person) not in given.declared.team_members:
-        what = f"the place in the team {name}"
-        yield Removal(row.urn, row.type, what, email, same_key(email), None, ends, planned, team=name)
-
-
-def _of_team_grant(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
-    ref = TeamGrantId.parse(row.id)
-    key, name = made.teams.get(ref.team, ("", str(ref.team)))
-    if given.unsure_of_team(key, name):
-        return
-    team = given.team(key, name)
-    now = given.declared.team_grants.get((ref.project, team)) if team is not None else None
-    yield from _of_holder(row, ref.project, f"of the team {name}", now, given, made)
-
-
-def _of_account_grant(row: StateRow, given: RosterToday, made: _Made) -> Iterator[Removal]:
-    ref = ServiceAccountGrantId.parse(row.id)
-    name = made.accounts.get(ref.account, "")
-    if name not in given.unread.accounts:
-        now = given.declared.account_grants.get((ref.project, name))
-        yield from _of_holder(row, ref.project, f"of the service account {name or ref.account}", now, given, made)
-
-
-def _of_holder(
-    row: StateRow, project: int, whose: str, now: Mapping[str, Any] | None, given: RosterToday, made: _Made
-) -> Iterator[Removal]:
-    before, ends = str(row.outputs.get("role", "")), _text(row.outputs.get("ends"))
-    planned = has_ended(ends, given.today)
-    taking = Removal(row.urn, row.type, f"{before} {whose} in {_project(project, given)}", project=project, ends=ends)
-    if now is None or _waits(before, now, planned, given, made):
-        yield replace(taking, planned=planned)
-    elif after := _lower(before, now, planned, given, made):
-        what = f"{before} -> {after} {whose} in {_project(project, given)}"
-        yield replace(taking, what=what, planned=planned, role=after, inputs=_lowered(row.inputs, now["role"], now))
-
-
 def _lowered(inputs: Mapping[str, Any], role: Any, now: Mapping[str, Any]) -> dict[str, Any]:
     """A resource's inputs with a lower role, or none, and the reasons of the entry that gives it."""
     kept = {name: value for name, value in inputs.items() if name not in ("role", *REASON_FIELDS)}
@@ -358,15 +339,7 @@ def _lowered(inputs: Mapping[str, Any], role: Any, now: Mapping[str, Any]) -> di
     return {**kept, **({"role": role} if role else {}), **reasons}
 
 
-def _project(project: int, given: RosterToday) -> str:
-    return given.declared.keys.get(project, f"project {project}")
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _with_words(inputs: Mapping[str, Any], words: Mapping[str, str]) -> Mapping[str, Any]:
+def with_words(inputs: Mapping[str, Any], words: Mapping[str, str]) -> Mapping[str, Any]:
     """The inputs with the words of the stack's own custom roles in place of their ids."""
     role = inputs.get("role")
     return {**inputs, "role": words[role]} if isinstance(role, str) and role in words else inputs

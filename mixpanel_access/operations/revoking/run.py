@@ -19,19 +19,23 @@ from mixpanel_access.model.errors import AccessError, RosterError
 from mixpanel_access.model.grants import single_grants
 from mixpanel_access.model.roster.salvage import Salvaged, salvage
 from mixpanel_access.operations.project import Progress, PulumiProject, stack_states
-from mixpanel_access.operations.revoking.blocked import BlockedRemoval, RemovalDecision, decide_removals
+from mixpanel_access.operations.revoking.blocked import (
+    BlockedRemoval,
+    RemovalDecision,
+    decide_removals,
+    pending_creations,
+)
 from mixpanel_access.operations.revoking.engine import (
     EngineStep,
     Preview,
     Ran,
     RunScope,
+    declaration_without,
     fits,
     preview,
     program_keeping,
     run,
 )
-from mixpanel_access.operations.revoking.kept import declaration_without
-from mixpanel_access.operations.revoking.pending import pending_creations
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow, removals, rows_of
 from mixpanel_access.operations.state import changed_addresses, name_of
 from mixpanel_access.provider.rotations import Retiring
@@ -157,12 +161,6 @@ def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -
     What the roster says of others is left waiting. What the program declares beside the roster goes if the program
     no longer declares it.
 
-    Args:
-        project: the project.
-        stack: the stack.
-        key: the key of the person's address.
-        progress: shows a line.
-
     Raises:
         UsageError: the configuration, the state or the roster cannot be read.
         EngineError: the engine cannot begin.
@@ -206,12 +204,7 @@ def _apply(
 ) -> Revocation:
     """Have the engine do what was decided, or only preview it.
 
-    Args:
-        for_run: the project, the session, and who shows the lines.
-        read: the stack.
-        decision: what goes.
-        act: whether to do it.
-        outside: what the stack has of one person outside of its roster; None if the run is not about one person.
+    `outside` is what the stack has of one person outside of its roster, for a run about one person.
     """
     project, session, progress = for_run
     stack, problems = read.name, [read.problem] if read.problem and outside is None else []

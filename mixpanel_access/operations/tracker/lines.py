@@ -1,16 +1,25 @@
-"""The lines of the access log, a stack's state as such lines, and the replay of a log. Pure."""
+"""The lines of the access log: a stack's state as such lines, the replay of a log, and the removal of old lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from itertools import compress
+from pathlib import Path
+from typing import ClassVar, Final, NamedTuple
 
-from mixpanel_access.files.lines import FileLine
+from mixpanel_access.files import whole
+from mixpanel_access.files.lines import FileLine, read_lines, text_of_lines
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.audit import LOOK_BACK
+from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
-from mixpanel_access.operations.state import State, StateResource
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.resources import MEMBER, PROJECT_GRANT, TEAM_GRANT, TEAM_MEMBER
+from mixpanel_access.operations.project import Progress
+from mixpanel_access.operations.state import State
 
 
 class LogEvent(StrEnum):
@@ -114,46 +123,27 @@ class LogLine(FileLine):
 
 def lines_of(stack: str, state: State) -> Iterator[LogLine]:
     """The access in a state as lines: members, grants, team memberships and the teams' roles."""
-
-    def line(
-        held: StateResource,
-        email: str,
-        project: int | None,
-        role: str | None,
-        team: int | None = None,
-    ) -> LogLine:
-        why = {name: str(held.outputs.get(name) or "") for name in REASONS}
-        name = "" if team is None else state.team_name(team)
-        return LogLine(
-            date=held.modified,
-            admin="",
-            event=LogEvent.GRANTED.value,
-            email=email,
-            stack=stack,
-            project=project,
-            role=role or "",
-            team=name,
-            team_id=team,
-            **why,
-        )
-
-    for member in state.members.values():
-        yield line(member, member.email, None, member.role)
-    for grant in state.grants.values():
-        yield line(grant, grant.email, grant.project, grant.role)
-    for membership in state.team_members.values():
-        if membership.given:
-            yield line(membership, membership.email, None, None, membership.team)
-    for role in state.team_grants.values():
-        yield line(role, "", role.project, role.role, role.team)
+    for kind in (MEMBER, PROJECT_GRANT, TEAM_MEMBER, TEAM_GRANT):
+        for one in state.of(kind).values():
+            if one.given:
+                yield LogLine(
+                    date=one.modified,
+                    admin="",
+                    event=LogEvent.GRANTED.value,
+                    email=one.email,
+                    stack=stack,
+                    project=one.project or None,
+                    role=one.role,
+                    team=state.team_name(one.team) if one.team else "",
+                    team_id=one.team or None,
+                    **{name: str(one.outputs.get(name) or "") for name in REASONS},
+                )
 
 
 def problems(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[str]:
     """What is wrong with a log, in words.
 
-    Args:
-        lines: the lines of the log.
-        states: stack -> its state; the lines of other stacks are not compared.
+    The lines of stacks without a state here are not compared.
     """
     yield from _contradictions(lines)
     last = {line.key: line for line in lines if line.stack}
@@ -194,3 +184,67 @@ def _differences(stack: str, state: State, given: Mapping[LogKey, LogLine]) -> I
 
 def _access(line: LogLine) -> str:
     return f"{line.label} as {line.what}, stack {line.stack}"
+
+
+_TELLS: Final = (LogEvent.GRANTED, LogEvent.CHANGED, LogEvent.REVOKED)
+"""The events that change who has access, unlike an accepted invitation."""
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What `prune` removes from a log.
+
+    Attributes:
+        lines: the lines that are removed.
+        people: the addresses that no longer appear in the log.
+        kept: the lines that stay; the first says what was removed.
+    """
+
+    lines: Sequence[LogLine]
+    people: Sequence[str]
+    kept: Sequence[LogLine]
+
+
+def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: bool) -> Pruned:
+    """Remove the lines before a day, except for access that continued on that day.
+
+    From that day on, the log shows who had what, as before. It no longer shows access that had ended before, earlier
+    roles of access that continued, and when invitations were accepted.
+
+    Args:
+        file: the log.
+        before: the first day whose lines stay (UTC).
+        now: the present instant.
+        progress: shows a line if the last line was cut off.
+        act: whether to write the log.
+
+    Raises:
+        UsageError: the day is too near, or the log cannot be read or written.
+    """
+    if before > (latest := (now - LOOK_BACK).date()):
+        raise UsageError(
+            "cannot prune the access log",
+            whom=f"--before {before}",
+            why=f"Mixpanel's audit log goes back {LOOK_BACK.days} days, and the next update would add it again",
+            next_step=f"Give {latest} or an earlier day.",
+        )
+    content = whole.content_of(file, LogLine.file_is)
+    lines = read_lines(file, LogLine, progress)
+    old = [line for line in lines if instant(line.date).date() < before]
+    last = {line.key: line for line in old if line.event in _TELLS}
+    holds = [line is last.get(line.key) and line.event != LogEvent.REVOKED for line in old]
+    stay = list(compress(old, holds))
+    gone = [line for line, still in zip(old, holds, strict=True) if not still]
+    left = [*stay, *(line for line in lines if instant(line.date).date() >= before)]
+    if not gone:
+        return Pruned([], [], lines)
+    record = LogLine(
+        date=f"{before}T00:00:00Z", admin="", event=LogEvent.PRUNED.value, email="", stack="", project=None, role="",
+        justification=f"{len(gone)} lines from before this day were removed",
+    )  # fmt: skip
+    kept = [record, *left]
+    people = sorted({line.email for line in gone} - {"", *(line.email for line in left)})
+    if act:
+        after = whole.encoded(text_of_lines(kept), file, LogLine.file_is)
+        whole.write_all([whole.FileChange(file, content, after, LogLine.file_is)])
+    return Pruned(gone, people, kept)

@@ -6,23 +6,23 @@ Mixpanel's audit log.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mixpanel_access.directory import connect
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.lines import Verified, append_lines, read_lines
+from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.state import State
-from mixpanel_access.operations.tracker.audit import READ, Run, by_others, during, taken_away
 from mixpanel_access.operations.tracker.lines import LogEvent, LogKey, LogLine, lines_of, problems
 
 if TYPE_CHECKING:
@@ -47,12 +47,7 @@ def update(
 ) -> list[LogLine]:
     """Add what has happened since the last update.
 
-    Args:
-        project: the Pulumi project.
-        file: the log.
-        stacks: the stacks to read.
-        now: the end of the period. Access that is gone, without an event in the audit log, gets this date.
-        progress: shows a line if the audit log cannot be read.
+    Access that is gone, without an event in the audit log, gets the date `now`.
 
     Returns:
         The lines that were added.
@@ -70,7 +65,7 @@ def update(
         if settings.organization_id not in audits:
             from_day = min(since, now - LOOK_BACK)
             audits[settings.organization_id] = audited(connect(settings), settings.username, from_day, now, progress)
-        new += _added(dict(_held(stack, state, history)), last)
+        new += _added(stack, state, history, last)
         runs.setdefault(settings.organization_id, {})[stack] = history
         new += revocations(stack, state, last, audits[settings.organization_id], history, now)
     if left := sorted({line.stack for line in last.values() if line.event != LogEvent.REVOKED} - {"", *project.stacks}):
@@ -118,24 +113,11 @@ def audited(directory: Directory, username: str, since: datetime, now: datetime,
 
 
 def revocations(
-    stack: str,
-    state: State,
-    last: Mapping[LogKey, LogLine],
-    found: Audited,
-    history: Sequence[Run],
-    now: datetime,
+    stack: str, state: State, last: Mapping[LogKey, LogLine], found: Audited, history: Sequence[Run], now: datetime
 ) -> Iterator[LogLine]:
     """What a stack gave and no longer gives.
 
     A team membership that an identity provider has taken over goes only when the audit log says so.
-
-    Args:
-        stack: the stack.
-        state: its state.
-        last: the last line of each key.
-        found: the audit log.
-        history: the engine's runs, the newest first.
-        now: the date of a line without an event in the audit log.
     """
     here = {line.key for line in lines_of(stack, state)}
     held = {LogKey(stack, None, person, team) for team, person in state.team_members}
@@ -161,19 +143,13 @@ def _revoked(old: LogLine, found: Audited, history: Sequence[Run], now: datetime
     return replace(old, date=written(at), event=LogEvent.REVOKED.value, admin=admin)
 
 
-def _held(stack: str, state: State, history: Sequence[Run]) -> Iterator[tuple[LogKey, LogLine]]:
+def _added(stack: str, state: State, history: Sequence[Run], last: Mapping[LogKey, LogLine]) -> Iterator[LogLine]:
     for line in lines_of(stack, state):
-        at = instant(line.date) if line.date else None
-        yield line.key, replace(line, admin=_by(history, at) if at else "")
-
-
-def _added(here: Mapping[Any, LogLine], last: Mapping[Any, LogLine]) -> Iterator[LogLine]:
-    for key, line in here.items():
-        old = last.get(key)
+        old, admin = last.get(line.key), _by(history, instant(line.date)) if line.date else ""
         if old is None or old.event == LogEvent.REVOKED:
-            yield line
+            yield replace(line, admin=admin)
         elif old.content != line.content:
-            yield replace(line, event=LogEvent.CHANGED.value)
+            yield replace(line, event=LogEvent.CHANGED.value, admin=admin)
 
 
 def _by(history: Sequence[Run], at: datetime, since: datetime | None = None, *, deleting: bool = False) -> str:
@@ -199,3 +175,120 @@ def _by(history: Sequence[Run], at: datetime, since: datetime | None = None, *, 
 def _author(run: Run) -> str:
     environment = run.get("environment") or {}
     return str(environment.get("git.author.email") or environment.get("git.committer.email") or "")
+
+
+EVENTS: Final = {
+    audit.USER_ADDED: LogEvent.GRANTED,
+    audit.USER_REMOVED: LogEvent.REVOKED,
+    audit.PROJECT_USER_ADDED: LogEvent.GRANTED,
+    audit.PROJECT_USER_REMOVED: LogEvent.REVOKED,
+    audit.ROLE_CHANGED: LogEvent.CHANGED,
+    audit.INVITATION_ACCEPTED: LogEvent.ACCEPTED,
+    audit.TEAM_USER_ADDED: LogEvent.GRANTED,
+    audit.TEAM_USER_REMOVED: LogEvent.REVOKED,
+    audit.PROJECT_TEAM_ADDED: LogEvent.GRANTED,
+    audit.PROJECT_TEAM_REMOVED: LogEvent.REVOKED,
+}
+"""Audit event -> event of the access log."""
+OF_TEAMS: Final = (
+    audit.TEAM_USER_ADDED,
+    audit.TEAM_USER_REMOVED,
+    audit.TEAM_DELETED,
+    audit.PROJECT_TEAM_ADDED,
+    audit.PROJECT_TEAM_REMOVED,
+)
+"""The audit events about a team."""
+READ: Final = (*EVENTS, audit.TEAM_DELETED)
+"""The audit events to read."""
+Run = Mapping[str, Any]
+"""An update of a stack in the engine's history."""
+_SKEW: Final = timedelta(minutes=1)
+"""How far Mixpanel's clock and the engine's may differ."""
+_ACCEPTED: Final = "invitation"
+"""The source of a "user added" event that repeats an acceptance."""
+
+
+def by_others(
+    events: Iterable[AuditEvent], own: frozenset[str], known: Sequence[LogLine], histories: Mapping[str, Sequence[Run]]
+) -> Iterator[LogLine]:
+    """The lines for what was done outside of the stacks, the oldest first.
+
+    Args:
+        events: the events of the audit log.
+        own: the keys of the login names of the stacks' accounts, whose changes are in the states.
+        known: the lines of the log, including those for the present states.
+        histories: the runs of each stack. A SCIM event names nobody: during a run of the stack that has
+            the access, the stack did it.
+    """
+    keys = {line.key for line in known if line.stack}
+    there = {_key(line) for line in known if not line.stack}
+    for event in sorted(events, key=lambda event: event.at):
+        if event.type not in EVENTS or same_key(event.actor) in own or not _names_somebody(event):
+            continue
+        if event.type == audit.USER_ADDED and event.source == _ACCEPTED:
+            continue
+        line = LogLine(
+            date=written(event.at),
+            admin=event.who,
+            event=EVENTS[event.type].value,
+            email=event.email,
+            stack="",
+            project=event.project,
+            role=event.role or "",
+            team=event.team_name or str(event.team or ""),
+            team_id=event.team,
+        )
+        if event.by_scim and any(
+            replace(line, stack=stack).key in keys and during(history, event.at) for stack, history in histories.items()
+        ):
+            continue
+        if _key(line) not in there:
+            there.add(_key(line))
+            yield line
+
+
+def during(history: Sequence[Run], at: datetime) -> Run | None:
+    """The run of the engine during which something happened by Mixpanel's clock, or None."""
+    for skew in (timedelta(), _SKEW):
+        for run in history:
+            ends = instant(str(run["endTime"])) if run.get("endTime") else at
+            if instant(str(run["startTime"])) - skew <= at <= ends + skew:
+                return run
+    return None
+
+
+def taken_away(events: Sequence[AuditEvent], line: LogLine) -> AuditEvent | None:
+    """The newest event that removed the access of a line, or None.
+
+    Args:
+        events: the events of the audit log, the newest first.
+        line: the last line about the access.
+    """
+    return next((event for event in events if _took(event, line) and written(event.at) >= line.date), None)
+
+
+def _took(event: AuditEvent, line: LogLine) -> bool:
+    """Whether an event removed the access of a line."""
+    if line.team_id is not None and event.type in OF_TEAMS:
+        its = event.team == line.team_id
+        if event.type == audit.TEAM_DELETED:
+            return its
+        if line.email:
+            return its and event.type == audit.TEAM_USER_REMOVED and event.concerns(line.key.person)
+        return its and event.type == audit.PROJECT_TEAM_REMOVED and event.project == line.project
+    if not line.email or not event.concerns(line.key.person):
+        return False
+    if event.type == audit.PROJECT_USER_REMOVED:
+        return line.project is not None and event.project == line.project
+    return event.type == audit.USER_REMOVED
+
+
+def _names_somebody(event: AuditEvent) -> bool:
+    """Whether an event names the person, the team, or the person and the team that it is about."""
+    if event.type in (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED):
+        return event.team is not None and event.project is not None
+    return bool(event.email) and (event.type not in OF_TEAMS or event.team is not None)
+
+
+def _key(line: LogLine) -> tuple[object, ...]:
+    return line.date, line.event, line.key, line.role

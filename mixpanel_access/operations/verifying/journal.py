@@ -20,12 +20,7 @@ _WHAT: Final = "the note of what is to be undone"
 
 
 def journal_file(settings: Settings, folder: Path | None = None) -> Path:
-    """Where the journal of an organization is: in this user's cache, as the other notes of the commands are.
-
-    Args:
-        settings: name the host and the organization.
-        folder: another folder.
-    """
+    """Where the journal of an organization is: in this user's cache, as the other notes of the commands are."""
     from platformdirs import user_cache_path
 
     name = hashlib.sha256(f"{settings.api_url} {settings.organization_id}".encode()).hexdigest()[:16]

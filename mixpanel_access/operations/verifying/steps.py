@@ -97,24 +97,29 @@ class WriteStep:
         send: sends it.
         shown_in: the list that shows it; "" where none does.
         is_shown: whether the list shows it.
-        undo: how it is undone, in words.
         part: what has to be asked for: people always, teams and accounts by an option.
         needs: what has to be there.
         makes: what is there after it.
         ends: what is gone after it.
         verb: by which name it is allowed, where it is undocumented.
+        undone: how it is undone, in words, where that does not follow from the rest.
     """
 
     name: str
     send: Callable[[Mixpanel, Target], object]
     shown_in: str
     is_shown: Callable[[Any, Target], bool]
-    undo: str
     part: str = "people"
     needs: tuple[str, ...] = ()
     makes: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
     verb: Verb | None = None
+    undone: str = ""
+
+    @property
+    def undo(self) -> str:
+        """How it is undone, in words."""
+        return self.undone or ("nothing to undo" if self.ends else _UNDOING[self.part])
 
 
 READS: Final[Mapping[str, Callable[[Mixpanel, Target], Any]]] = {
@@ -143,13 +148,6 @@ def _grant(role: str | None) -> Callable[[Any, Target], bool]:
     return is_shown
 
 
-def _team(test: Callable[[Any, Target], bool]) -> Callable[[Any, Target], bool]:
-    def is_shown(teams: Any, target: Target) -> bool:
-        return any(test(team, target) for team in teams if team.id == target.id(TEAM))
-
-    return is_shown
-
-
 def _account_grant(role: str | None) -> Callable[[Any, Target], bool]:
     def is_shown(rows: Any, target: Target) -> bool:
         own = [r.role for r in rows if r.account == target.id(ACCOUNT) and r.grant_type is GrantType.INDIVIDUAL]
@@ -166,11 +164,13 @@ def _made_accounts(accounts: Any, target: Target) -> list[Any]:
     return [account for account in accounts if account.name == target.account]
 
 
-_REMOVAL: Final = "the address is removed from the organization at the end, with all its access"
-_TEAM_DELETION: Final = "the team is deleted at the end"
-_ACCOUNT_DELETION: Final = "the service account is deleted at the end; it expires after a day in any case"
-_NOTHING: Final = "nothing to undo"
-_MAIL: Final = f"{_REMOVAL}; the e-mail cannot be taken back"
+_UNDOING: Final = {
+    "people": "the address is removed from the organization at the end, with all its access",
+    "teams": "the team is deleted at the end",
+    "accounts": "the service account is deleted at the end; it expires after a day in any case",
+}
+_MAIL: Final = f"{_UNDOING['people']}; the e-mail cannot be taken back"
+_Send = Callable[[Mixpanel, Target], object]
 
 
 def _send_wrong_body(mixpanel: Mixpanel, target: Target) -> None:
@@ -178,148 +178,134 @@ def _send_wrong_body(mixpanel: Mixpanel, target: Target) -> None:
     mixpanel.transport.write(path, {}, "send a body in a wrong shape")
 
 
-def _invite(role: str) -> Callable[[Mixpanel, Target], object]:
-    return lambda mixpanel, target: mixpanel.api.users.invite({target.email: role})
+def _invites(name: str, role: str, shown: str | None = None, **more: Any) -> WriteStep:
+    return WriteStep(
+        name, lambda m, t: m.api.users.invite({t.email: role}), "users", _person(shown),
+        verb=Verb.INVITE, undone=_MAIL, **more,
+    )  # fmt: skip
 
 
-def _give(role: str) -> Callable[[Mixpanel, Target], object]:
-    return lambda mixpanel, target: mixpanel.api.users.grant({(target.project, target.email): role})
+def _grants(role: str) -> _Send:
+    return lambda m, t: m.api.users.grant({(t.project, t.email): role})
 
 
-def _change(role: str) -> Callable[[Mixpanel, Target], object]:
-    return lambda mixpanel, target: mixpanel.api.users.change_role(target.email, role)
+def _changes(name: str, role: str, undone: str = "", shown: str | None = None) -> WriteStep:
+    return WriteStep(
+        name, lambda m, t: m.api.users.change_role(t.email, role), "users", _person(shown or role),
+        needs=(PERSON,), verb=Verb.CHANGE_ROLE, undone=undone,
+    )  # fmt: skip
 
 
-def _remove(mixpanel: Mixpanel, target: Target) -> None:
-    mixpanel.api.users.remove([target.email])
+def _of_team(name: str, send: _Send, test: Callable[[Any, Target], bool], **more: Any) -> WriteStep:
+    def is_shown(teams: Any, target: Target) -> bool:
+        return any(test(team, target) for team in teams if team.id == target.id(TEAM))
+
+    return WriteStep(name, send, "teams", is_shown, "teams", **more)
 
 
-def _give_team(role: str) -> Callable[[Mixpanel, Target], object]:
-    return lambda mixpanel, target: mixpanel.api.teams.grant({(target.id(TEAM), target.project): role})
+def _grants_team(name: str, role: str, **more: Any) -> WriteStep:
+    return _of_team(
+        name, lambda m, t: m.api.teams.grant({(t.id(TEAM), t.project): role}),
+        lambda team, t: team.projects.get(t.project) == role, **more,
+    )  # fmt: skip
 
 
-def _give_account(role: str) -> Callable[[Mixpanel, Target], object]:
-    return lambda mixpanel, target: mixpanel.api.service_accounts.add_to_project(
-        target.id(ACCOUNT), target.project, role
-    )
+def _grants_account(name: str, role: str, **more: Any) -> WriteStep:
+    return WriteStep(
+        name, lambda m, t: m.api.service_accounts.add_to_project(t.id(ACCOUNT), t.project, role),
+        "project-service-accounts", _account_grant(role), "accounts", **more,
+    )  # fmt: skip
 
 
 def _leaves(name: str) -> WriteStep:
-    gone = _person(there=False)
     return WriteStep(
-        name, _remove, "users", gone, _NOTHING, needs=(PERSON,), ends=(PERSON, GRANT), verb=Verb.REMOVE_MEMBERS
-    )
+        name, lambda m, t: m.api.users.remove([t.email]), "users", _person(there=False),
+        needs=(PERSON,), ends=(PERSON, GRANT), verb=Verb.REMOVE_MEMBERS,
+    )  # fmt: skip
 
 
 _PEOPLE: Final = (
     WriteStep(
-        "wrong body", _send_wrong_body, "", lambda *_: True, "nothing to undo: the body names nobody",
-        verb=Verb.INVITE,
+        "wrong body", _send_wrong_body, "", lambda *_: True, verb=Verb.INVITE,
+        undone="nothing to undo: the body names nobody",
     ),
-    WriteStep(
-        "invite", _invite(roles.MEMBER), "users", _person(roles.MEMBER), _MAIL, makes=(PERSON,), verb=Verb.INVITE
-    ),
-    WriteStep("grant", _give(roles.CONSUMER), "granted-users", _grant(roles.CONSUMER), _REMOVAL, makes=(PERSON, GRANT)),
-    WriteStep(
-        "change the grant", _give(roles.ANALYST), "granted-users", _grant(roles.ANALYST), _REMOVAL, needs=(GRANT,)
-    ),
+    _invites("invite", roles.MEMBER, roles.MEMBER, makes=(PERSON,)),
+    WriteStep("grant", _grants(roles.CONSUMER), "granted-users", _grant(roles.CONSUMER), makes=(PERSON, GRANT)),
+    WriteStep("change the grant", _grants(roles.ANALYST), "granted-users", _grant(roles.ANALYST), needs=(GRANT,)),
     WriteStep(
         "take the grant away", lambda m, t: m.api.users.remove_grants(t.email, [t.project]), "granted-users",
-        _grant(None), _NOTHING, needs=(GRANT,), ends=(GRANT,), verb=Verb.REMOVE_GRANTS,
+        _grant(None), needs=(GRANT,), ends=(GRANT,), verb=Verb.REMOVE_GRANTS,
     ),
-    WriteStep(
-        "change the organization role", _change(roles.BILLING_ADMIN), "users", _person(roles.BILLING_ADMIN),
-        "the next steps change it back", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
+    _changes("change the organization role", roles.BILLING_ADMIN, "the next steps change it back"),
+    _changes(
+        "change to an unknown role", NO_SUCH_ROLE,
+        "Mixpanel should refuse it; the next step changes the role in any case", roles.BILLING_ADMIN,
     ),
+    _changes("change the organization role back", roles.MEMBER),
+    _invites("invite while invited", roles.BILLING_ADMIN, roles.BILLING_ADMIN, needs=(PERSON,)),
     WriteStep(
-        "change to an unknown role", _change(NO_SUCH_ROLE), "users", _person(roles.BILLING_ADMIN),
-        "Mixpanel should refuse it; the next step changes the role in any case", needs=(PERSON,), verb=Verb.CHANGE_ROLE,
-    ),
-    WriteStep(
-        "change the organization role back", _change(roles.MEMBER), "users", _person(roles.MEMBER), _REMOVAL,
-        needs=(PERSON,), verb=Verb.CHANGE_ROLE,
-    ),
-    WriteStep(
-        "invite while invited", _invite(roles.BILLING_ADMIN), "users", _person(roles.BILLING_ADMIN), _MAIL,
-        needs=(PERSON,), verb=Verb.INVITE,
-    ),
-    WriteStep(
-        "resend", lambda m, t: m.api.users.resend([t.email]), "users", _person(), "the e-mail cannot be taken back",
-        needs=(PERSON,), verb=Verb.RESEND,
+        "resend", lambda m, t: m.api.users.resend([t.email]), "users", _person(), needs=(PERSON,), verb=Verb.RESEND,
+        undone="the e-mail cannot be taken back",
     ),
 )  # fmt: skip
 _TEAMS: Final = (
     WriteStep(
         "make a team", lambda m, t: m.api.teams.create(t.team), "teams", lambda v, t: bool(_made_teams(v, t)),
-        _TEAM_DELETION, "teams", makes=(TEAM,),
+        "teams", makes=(TEAM,),
     ),
     WriteStep(
         "make the same team", lambda m, t: m.api.teams.create(t.team), "teams",
-        lambda v, t: len(_made_teams(v, t)) == 1, _TEAM_DELETION, "teams", needs=(TEAM,),
+        lambda v, t: len(_made_teams(v, t)) == 1, "teams", needs=(TEAM,),
     ),
-    WriteStep(
-        "grant to the team", _give_team(roles.CONSUMER), "teams",
-        _team(lambda team, t: team.projects.get(t.project) == roles.CONSUMER), _TEAM_DELETION, "teams",
-        needs=(TEAM,), makes=(TEAM_GRANT,),
+    _grants_team("grant to the team", roles.CONSUMER, needs=(TEAM,), makes=(TEAM_GRANT,)),
+    _grants_team("change the team's grant", roles.ANALYST, needs=(TEAM_GRANT,)),
+    _of_team(
+        "add to the team", lambda m, t: m.api.teams.add_members([(t.id(TEAM), t.email)]),
+        lambda team, t: t.key in (team.members or ()), needs=(TEAM, PERSON), makes=(TEAM_MEMBER,),
+        verb=Verb.ADD_TO_TEAMS,
     ),
-    WriteStep(
-        "change the team's grant", _give_team(roles.ANALYST), "teams",
-        _team(lambda team, t: team.projects.get(t.project) == roles.ANALYST), _TEAM_DELETION, "teams",
-        needs=(TEAM_GRANT,),
+    _of_team(
+        "take out of the team", lambda m, t: m.api.teams.remove_member(t.id(TEAM), t.email),
+        lambda team, t: team.members is not None and t.key not in team.members, needs=(TEAM_MEMBER,),
+        ends=(TEAM_MEMBER,), verb=Verb.REMOVE_FROM_TEAMS,
     ),
-    WriteStep(
-        "add to the team", lambda m, t: m.api.teams.add_members([(t.id(TEAM), t.email)]), "teams",
-        _team(lambda team, t: t.key in (team.members or ())), _TEAM_DELETION, "teams",
-        needs=(TEAM, PERSON), makes=(TEAM_MEMBER,), verb=Verb.ADD_TO_TEAMS,
+    _of_team(
+        "take the team's grant away", lambda m, t: m.api.teams.remove_grant(t.id(TEAM), t.project),
+        lambda team, t: t.project not in team.projects, needs=(TEAM_GRANT,), ends=(TEAM_GRANT,),
     ),
-    WriteStep(
-        "take out of the team", lambda m, t: m.api.teams.remove_member(t.id(TEAM), t.email), "teams",
-        _team(lambda team, t: team.members is not None and t.key not in team.members), _NOTHING, "teams",
-        needs=(TEAM_MEMBER,), ends=(TEAM_MEMBER,), verb=Verb.REMOVE_FROM_TEAMS,
-    ),
-    WriteStep(
-        "take the team's grant away", lambda m, t: m.api.teams.remove_grant(t.id(TEAM), t.project), "teams",
-        _team(lambda team, t: t.project not in team.projects), _NOTHING, "teams",
-        needs=(TEAM_GRANT,), ends=(TEAM_GRANT,),
-    ),
-    WriteStep(
-        "rename the team", lambda m, t: m.api.teams.rename(t.id(TEAM), t.renamed), "teams",
-        _team(lambda team, t: team.name == t.renamed), _TEAM_DELETION, "teams", needs=(TEAM,),
+    _of_team(
+        "rename the team", lambda m, t: m.api.teams.rename(t.id(TEAM), t.renamed),
+        lambda team, t: team.name == t.renamed, needs=(TEAM,),
     ),
     WriteStep(
         "delete the team", lambda m, t: m.api.teams.delete(t.id(TEAM)), "teams",
-        lambda v, t: not _made_teams(v, t), _NOTHING, "teams", needs=(TEAM,), ends=(TEAM, TEAM_GRANT, TEAM_MEMBER),
+        lambda v, t: not _made_teams(v, t), "teams", needs=(TEAM,), ends=(TEAM, TEAM_GRANT, TEAM_MEMBER),
     ),
 )  # fmt: skip
 _ACCOUNTS: Final = (
     WriteStep(
         "make a service account", lambda m, t: m.api.service_accounts.create(t.account, roles.CONSUMER, t.expires),
-        "service-accounts", lambda v, t: bool(_made_accounts(v, t)), _ACCOUNT_DELETION, "accounts", makes=(ACCOUNT,),
+        "service-accounts", lambda v, t: bool(_made_accounts(v, t)), "accounts", makes=(ACCOUNT,),
     ),
-    WriteStep(
-        "grant to the account", _give_account(roles.CONSUMER), "project-service-accounts",
-        _account_grant(roles.CONSUMER), _ACCOUNT_DELETION, "accounts", needs=(ACCOUNT,), makes=(ACCOUNT_GRANT,),
-    ),
-    WriteStep(
-        "change the account's grant", _give_account(roles.ANALYST), "project-service-accounts",
-        _account_grant(roles.ANALYST), _ACCOUNT_DELETION, "accounts", needs=(ACCOUNT_GRANT,),
-    ),
+    _grants_account("grant to the account", roles.CONSUMER, needs=(ACCOUNT,), makes=(ACCOUNT_GRANT,)),
+    _grants_account("change the account's grant", roles.ANALYST, needs=(ACCOUNT_GRANT,)),
     WriteStep(
         "take the account's grant away",
         lambda m, t: m.api.service_accounts.remove_from_project(t.id(ACCOUNT), t.project), "project-service-accounts",
-        _account_grant(None), _NOTHING, "accounts", needs=(ACCOUNT_GRANT,), ends=(ACCOUNT_GRANT,),
+        _account_grant(None), "accounts", needs=(ACCOUNT_GRANT,), ends=(ACCOUNT_GRANT,),
     ),
     WriteStep(
         "delete the service account", lambda m, t: m.api.service_accounts.delete(t.id(ACCOUNT)), "service-accounts",
-        lambda v, t: not _made_accounts(v, t), _NOTHING, "accounts", needs=(ACCOUNT,), ends=(ACCOUNT, ACCOUNT_GRANT),
+        lambda v, t: not _made_accounts(v, t), "accounts", needs=(ACCOUNT,), ends=(ACCOUNT, ACCOUNT_GRANT),
     ),
 )  # fmt: skip
 _LEAVING: Final = (
     _leaves("cancel the invitation"),
-    WriteStep("invite again", _invite(roles.MEMBER), "users", _person(), _MAIL, makes=(PERSON,), verb=Verb.INVITE),
+    _invites("invite again", roles.MEMBER, makes=(PERSON,)),
     _leaves("remove"),
     WriteStep(
-        "invite by a grant", _give(roles.CONSUMER), "users", _person(roles.MEMBER), _MAIL, makes=(PERSON, GRANT),
+        "invite by a grant", _grants(roles.CONSUMER), "users", _person(roles.MEMBER), makes=(PERSON, GRANT),
+        undone=_MAIL,
     ),
     _leaves("remove with a grant"),
 )  # fmt: skip

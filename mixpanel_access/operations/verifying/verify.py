@@ -23,8 +23,7 @@ from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.verifying.deciding import StatementOutcome
 from mixpanel_access.operations.verifying.journal import Journal, journal_file
-from mixpanel_access.operations.verifying.report import document
-from mixpanel_access.operations.verifying.statements import Statement, outcomes
+from mixpanel_access.operations.verifying.statements import Statement, document, outcomes
 from mixpanel_access.operations.verifying.steps import (
     MADE,
     NO_PROJECT_OF_OURS,
@@ -151,7 +150,6 @@ class Means:
     """What a walk works with.
 
     Attributes:
-        progress: shows a line.
         patience: how long a write is looked for; None for as long as the settings say.
         folder: where the journal is kept, if not in the user's cache.
         observer: makes the transports.

@@ -37,7 +37,6 @@ class Patience:
 
     Attributes:
         seconds: in all.
-        sleep: waits.
         clock: seconds that pass.
     """
 
@@ -78,7 +77,6 @@ class StepResult:
     """A step that was taken.
 
     Attributes:
-        step: the step.
         sent: what came of the write.
         back: the last reading of the list that shows it; None where none does.
         shown: whether the list showed it in the end.
@@ -125,11 +123,9 @@ class Walk:
     """One walk through an organization.
 
     Attributes:
-        mixpanel: the API.
         observer: keeps what goes over the wire.
         journal: what may be there and is not undone.
         patience: how long a write is looked for.
-        progress: shows a line.
     """
 
     mixpanel: Mixpanel
@@ -143,12 +139,7 @@ class Walk:
         return self.journal.target
 
     def run(self, steps: Sequence[WriteStep], evidence: WalkEvidence) -> None:
-        """Take the steps, and undo whatever is there in the end, also when a step fails or the run is interrupted.
-
-        Args:
-            steps: in order.
-            evidence: has the first reading of each list, and gets all else.
-        """
+        """Take the steps, and undo whatever is there in the end, also when a step fails or the run is interrupted."""
         there: set[str] = set()
         try:
             for step in steps:

@@ -22,8 +22,7 @@ from mixpanel_access.model.errors import MixpanelError, Refused, RosterError, Us
 from mixpanel_access.model.settings import Verb
 from mixpanel_access.operations.verifying.deciding import StatementVerdict
 from mixpanel_access.operations.verifying.journal import journal_file
-from mixpanel_access.operations.verifying.report import as_text
-from mixpanel_access.operations.verifying.statements import STATEMENTS
+from mixpanel_access.operations.verifying.statements import STATEMENTS, as_text
 from mixpanel_access.operations.verifying.steps import STEPS
 from mixpanel_access.operations.verifying.verify import (
     WritesReport,
@@ -92,14 +91,7 @@ DIALECTS: dict[str, tuple[Dialect, set[str]]] = {
     ),
 }  # fmt: skip
 """How an organization answers, and the statements that are then otherwise."""
-UNDECIDED = {
-    "invite_existing",
-    "invitation_limit",
-    "no_access",
-    "plan_refusal",
-    "scim_errors",
-    "scim_media_type",
-}
+UNDECIDED = {"invite_existing", "invitation_limit", "no_access", "plan_refusal", "scim_errors", "scim_media_type"}
 """Fields of the dialect that a walk through this organization leaves open."""
 
 

@@ -11,7 +11,7 @@ import pytest
 from mixpanel_access.api.observed import Exchange
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.operations.verifying.deciding import pages
-from mixpanel_access.operations.verifying.report import Hidden
+from mixpanel_access.operations.verifying.statements import Hidden
 from mixpanel_access.operations.verifying.verify import WritesReport, walk_through
 from mixpanel_access.operations.verifying.walk import CallResult, WalkEvidence
 from tests.emulator.conftest import organization
