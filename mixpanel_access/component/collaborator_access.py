@@ -20,7 +20,7 @@ from mixpanel_access.model.roster.problems import problems_with
 from mixpanel_access.model.roster.schema import Engagement, Roster
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider import Member, ProjectGrant
-from mixpanel_access.provider.options import check_component_options
+from mixpanel_access.provider.resource import check_component_options
 
 _ONE_EACH: Final = ("email", "role", "removal", "ownership")
 """Inputs of a member in which all components of one person must agree."""

@@ -60,7 +60,7 @@ from mixpanel_access.provider import (
     TeamGrant,
     TeamMember,
 )
-from mixpanel_access.provider.options import check_component_options
+from mixpanel_access.provider.resource import check_component_options
 from mixpanel_access.rules.entry import ExceptionEntry
 
 _SECRETS: Final = ("serviceAccountSecret", "scimToken")

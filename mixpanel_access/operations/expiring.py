@@ -22,7 +22,7 @@ from mixpanel_access.model.roster.salvage import NOTHING, Unread
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.state import State, name_of
-from mixpanel_access.provider.rotations import Retiring
+from mixpanel_access.provider.account_runs import Retiring
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory

@@ -17,7 +17,14 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.grants import single_grants
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import DeclaredAccess, ExportedResource, Properties, RosterPeople, members
+from mixpanel_access.provider.states import (
+    DeclaredAccess,
+    ExportedResource,
+    Properties,
+    RosterPeople,
+    members,
+    of_organization,
+)
 
 _Said = Callable[[RosterPeople, DeclaredAccess], bool | None]
 """Whether a roster gives it; None if that cannot be told."""
@@ -52,7 +59,7 @@ def grants(session: Session, project: int, emails: Iterable[str], props: Propert
 
 def _grants_in(session: Session, project: int, resources: Sequence[ExportedResource]) -> Iterator[tuple[str, Any]]:
     """The key of the address, and the last day, of each individual grant that a stack has in a project."""
-    for one in _of(session, resources):
+    for one in of_organization(resources, session.organization):
         if one.type == kinds.GRANT_TYPE and (place := kinds.GrantId.parse(one.id)).project == project:
             yield same_key(place.email), one.outputs.get("ends")
         elif one.type == kinds.PROJECT_ACCESS_TYPE and kinds.ProjectAccessId.parse(one.id).project == project:
@@ -67,8 +74,9 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
     """The other stacks that put somebody into a team; see `grants`."""
     found = []
     for stack, resources in _others(session, props):
-        rows = [one for one in _of(session, resources) if one.type == kinds.TEAM_MEMBER_TYPE]
-        places = [(kinds.TeamMemberId.parse(one.id), one.outputs.get("ends")) for one in rows]
+        rows = of_organization(resources, session.organization)
+        joins = [one for one in rows if one.type == kinds.TEAM_MEMBER_TYPE]
+        places = [(kinds.TeamMemberId.parse(one.id), one.outputs.get("ends")) for one in joins]
         inside = [(same_key(place.email), day) for place, day in places if place.team == team]
         keys = _keys(session, members(resources, session.organization), email) if inside else set()
 
@@ -135,10 +143,6 @@ def _gives(session: Session, stack: str, ends: Sequence[Any], said: _Said) -> bo
     roster = session.states.roster(stack, today)
     told = said(roster, roster.given) if roster is not None and roster.given is not None else None
     return not all(has_ended(day, today) for day in ends) if told is None else told
-
-
-def _of(session: Session, resources: Sequence[ExportedResource]) -> Iterator[ExportedResource]:
-    return (one for one in resources if one.id.startswith(f"{session.organization}:"))
 
 
 def _keys(session: Session, people: Mapping[str, Properties], email: str) -> set[str]:

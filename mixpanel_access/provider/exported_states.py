@@ -16,10 +16,9 @@ from typing import Any, Final
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.resources import PROVIDER_KEY
 from mixpanel_access.model.settings import NAMESPACE, limits_in
 from mixpanel_access.provider.command import engine_command
-from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
+from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States, resources_in
 
 Export = Mapping[str, Any]
 """The document of `pulumi stack export`."""
@@ -138,16 +137,7 @@ def _limits_today(environ: Mapping[str, str], stack: Callable[[], str | None]) -
 
 def resources_of(export: Export) -> Sequence[ExportedResource]:
     """The resources in an exported state that have an id."""
-    return tuple(
-        ExportedResource(
-            str(one.get("type", "")),
-            str(one.get("urn", "")),
-            str(one["id"]),
-            {key: value for key, value in (one.get("outputs") or {}).items() if key != PROVIDER_KEY},
-        )
-        for one in (export.get("deployment") or {}).get("resources") or ()
-        if one.get("id")
-    )
+    return resources_in((export.get("deployment") or {}).get("resources") or ())
 
 
 def _pulumi(environ: Mapping[str, str], *args: str) -> Any:

@@ -186,9 +186,9 @@ class Handler(ABC, Generic[Id]):
         if not (scope.partial and scope.destroys) or scope.deleted is None:
             return False
         return any(
-            self.identity(own(held.get("outputs") or {})) == identity
+            self.identity(own(dict(held.outputs))) == identity
             for held in scope.resources or ()
-            if held["urn"] not in scope.deleted and held.get("type") == self.kind.type
+            if held.urn not in scope.deleted and held.type == self.kind.type
         )
 
     def stacks_that_give(self, ref: Id, props: Properties) -> Sequence[str]:  # most are one stack's

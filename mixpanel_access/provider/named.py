@@ -9,7 +9,7 @@ from typing import ClassVar
 from mixpanel_access.model.address import same_key
 from mixpanel_access.provider.handler import BESIDE, Handler, Id, Problems, Properties, known
 from mixpanel_access.provider.renames import Named, Send, temporary
-from mixpanel_access.provider.states import ExportedResource, StackStates
+from mixpanel_access.provider.states import ExportedResource, StackStates, of_organization
 
 
 class NamedHandler(Handler[Id]):
@@ -112,8 +112,8 @@ class NamedHandler(Handler[Id]):
         self, held: Iterable[ExportedResource], object_id: Hashable, space: Hashable
     ) -> Iterator[ExportedResource]:
         """The resources of a state that have an object."""
-        for one in held:
-            if one.type != self.kind.type or not one.id.startswith(f"{self.session.organization}:"):
+        for one in of_organization(held, self.session.organization):
+            if one.type != self.kind.type:
                 continue
             if self.objects(dict(one.outputs)).space == space and self.parse(one.id).parts[-1] == object_id:
                 yield one

@@ -13,7 +13,6 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ownership import WHEN_UNUSED, Origin, is_ours, lowered, role_before
 from mixpanel_access.model.resources import MEMBER_TYPE
-from mixpanel_access.provider.exported_states import resources_of
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import Properties, StackStates, members
 
@@ -99,7 +98,7 @@ def own_members(session: Session) -> Mapping[str, Properties] | None:
     """The outputs of each `Member` in the stack's own state, by the key of the address; None if it is unknown."""
     own = session.states.own_members(session.organization)
     if own is None and session.scope.resources is not None:  # no program has named the stack
-        return members(resources_of({"deployment": {"resources": session.scope.resources}}), session.organization)
+        return members(session.scope.resources, session.organization)
     return own
 
 

@@ -20,11 +20,10 @@ from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges, brought
 from mixpanel_access.model.errors import MixpanelError, Refused
 from mixpanel_access.model.resources import COLLABORATOR_TYPE, RemovalBrakeId
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.declared_people import declared_people
-from mixpanel_access.provider.exported_states import resources_of
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known
 from mixpanel_access.provider.leaving import leaving, removal_plan, roles_given_back
 from mixpanel_access.provider.resource import AccessResource
+from mixpanel_access.provider.run import declared_people
 from mixpanel_access.provider.states import members
 
 OWNERS: Final = "owners"
@@ -129,8 +128,7 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
         """
         if olds:
             return _by_key(olds)
-        resources = [one for one in self.session.scope.resources or () if f"{COLLABORATOR_TYPE}$" not in one["urn"]]
-        held = resources_of({"deployment": {"resources": resources}})
+        held = [one for one in self.session.scope.resources or () if f"{COLLABORATOR_TYPE}$" not in one.urn]
         return declared_people(held, self.session.organization, held, self.session.team_name)
 
     def _going(self) -> Mapping[str, DeclaredPerson] | None:

@@ -1,4 +1,4 @@
-"""Whether a program of ours runs in this run of the engine, and of which stack.
+"""The run of the engine: whether a program of ours runs, of which stack, and which resources the run is about.
 
 `destroy`, `refresh` and the refresh phase of `up --refresh` run no program, and the engine configures the provider with
 what the state remembers of the last `up`. Nothing that the provider is sent says so. So the program announces itself:
@@ -8,10 +8,23 @@ provider's process asks for it. The engine forgets it when it ends.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final, Protocol
+
+from mixpanel_access.model import resources as kinds
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.brakes import DeclaredPerson
+from mixpanel_access.model.ownership import FOUND, OURS, WHEN_UNUSED, is_ours
+from mixpanel_access.provider import declaring
+from mixpanel_access.provider.command import Command, Resources, deleted, engine_command
+from mixpanel_access.provider.declaring import ProgramDeclaration
+from mixpanel_access.provider.exported_states import Unreadable, ask
+from mixpanel_access.provider.states import ExportedResource, InState, of_organization, resources_in
 
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
 _ADDRESS: Final = re.compile(r"[\w.\-\[\]:]+:\d+")
@@ -129,3 +142,157 @@ class _Announcements:
 
 announce: Final = _Announcements().make
 """Say to the engine that a program with a resource of ours runs; called by each resource."""
+
+
+class Scope:
+    """What the run is about; read when something depends on it, not before.
+
+    Args:
+        command: the engine's command; None if it is unknown, which is taken for one about everything.
+        state: reads the resources in the stack's state; None if it cannot be read.
+        declared: reads what the program declares; None if it has not said so.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[], Command | None] = lambda: None,
+        state: Callable[[], Resources | None] = lambda: None,
+        declared: Callable[[], ProgramDeclaration | None] = lambda: None,
+    ) -> None:
+        self._command, self._state, self._declared = command, state, declared
+
+    @cached_property
+    def command(self) -> Command | None:
+        """The engine's command; None if it is unknown."""
+        return self._command()
+
+    @property
+    def partial(self) -> bool:
+        """Whether the run leaves some resources alone."""
+        return self.command is not None and self.command.partial
+
+    @property
+    def destroys(self) -> bool:
+        """Whether the run is a `destroy`, whatever a program declares."""
+        return self.command is not None and self.command.verb == "destroy"
+
+    @cached_property
+    def _rows(self) -> Resources | None:
+        return self._state()
+
+    @cached_property
+    def resources(self) -> Sequence[ExportedResource] | None:
+        """The resources in the stack's state that have an id; None if it cannot be read."""
+        return None if self._rows is None else resources_in(self._rows)
+
+    def declared(self) -> ProgramDeclaration | None:
+        """What the program declares, the resources left alone included; None if it has not said so."""
+        return self._declared()
+
+    @cached_property
+    def deleted(self) -> frozenset[str] | None:
+        """The URNs that the run deletes at most; None if it cannot be known."""
+        if self.command is None or self._rows is None or self.command.unclear:
+            return None
+        return deleted(self._rows, self.command)
+
+    def people(
+        self,
+        organization: int,
+        team_name: Callable[[int], str | None] = lambda team: None,  # noqa: ARG005
+    ) -> dict[str, DeclaredPerson] | None:
+        """Everybody who has a `Member` that the run deletes at most, by the key of the address; None if unknown.
+
+        If only the command is unclear, that is everybody in the state.
+
+        Args:
+            organization: the organization's id.
+            team_name: the name of a team that the state does not have.
+        """
+        if self.command is None or self.resources is None:
+            return None
+        going = [one for one in self.resources if self.deleted is None or one.urn in self.deleted]
+        return declared_people(going, organization, self.resources, team_name)
+
+
+def engine_scope(stack: Callable[[], str | None]) -> Scope:
+    """The scope of the run of the engine that has started this process.
+
+    Args:
+        stack: the stack's name, if a program has said it.
+    """
+
+    def state() -> Resources | None:
+        command = engine_command()
+        return None if command is None else _exported(command, stack() or command.stack)
+
+    def declared() -> ProgramDeclaration | None:
+        command = engine_command()
+        return None if command is None else declaring.read(command)
+
+    return Scope(engine_command, state, declared)
+
+
+def _exported(command: Command, stack: str | None) -> Resources | None:
+    """The resources of the stack, by the engine that runs: the stack that is selected, unless one was named."""
+    named = [] if stack is None else ["--stack", stack]
+    try:
+        document: Mapping[str, Any] = ask(command.program, os.environ, "stack", "export", *named)
+        return [one for one in document["deployment"].get("resources") or () if "urn" in one]
+    except (Unreadable, KeyError, TypeError, AttributeError):
+        return None
+
+
+def declared_people(
+    going: Iterable[InState], organization: int, state: Iterable[InState], team_name: Callable[[int], str | None]
+) -> dict[str, DeclaredPerson]:
+    """Everybody who has a `Member` among the resources that go, by the key of the address, and what goes with it.
+
+    Args:
+        going: the resources that go.
+        organization: the organization's id; what is another one's does not count.
+        state: the whole state, which knows the teams that stay too.
+        team_name: the name of a team that the state does not have.
+    """
+    held = list(of_organization(going, organization))
+    found = {key: person for one in held if one.type == kinds.MEMBER_TYPE for key, person in [_person(one)]}
+    projects: dict[str, list[int]] = {key: [] for key in found}
+    teams: dict[str, list[str]] = {key: [] for key in found}
+    names = {
+        kinds.TeamId.parse(one.id).team: name
+        for one in of_organization(state, organization)
+        if one.type == kinds.TEAM_TYPE and isinstance(name := one.outputs.get("name"), str)
+    }
+    for one in held:
+        if one.type == kinds.GRANT_TYPE:
+            grant = kinds.GrantId.parse(one.id)
+            projects.get(same_key(grant.email), []).append(grant.project)
+        elif one.type == kinds.PROJECT_ACCESS_TYPE:
+            for key in _granted(one.outputs.get("grants"), found):
+                projects.get(key, []).append(kinds.ProjectAccessId.parse(one.id).project)
+        elif one.type == kinds.TEAM_MEMBER_TYPE:
+            place = kinds.TeamMemberId.parse(one.id)
+            if (key := same_key(place.email)) in teams and (name := names.get(place.team) or team_name(place.team)):
+                teams[key].append(name)
+    for key, person in found.items():
+        person["projects"] = projects[key]
+        if teams[key]:
+            person["teams"] = teams[key]
+    return found
+
+
+def _person(member: InState) -> tuple[str, DeclaredPerson]:
+    email, outputs = kinds.MemberId.parse(member.id).email, member.outputs
+    person = DeclaredPerson(email=email, removal=WHEN_UNUSED)
+    given = {key: value for key in ("role", "removal", "ends") if isinstance(value := outputs.get(key), str)}
+    person.update(given)  # type: ignore[typeddict-item]
+    if (ours := is_ours(outputs)) is not None:
+        person["ownership"] = OURS if ours else FOUND
+    return same_key(email), person
+
+
+def _granted(grants: Any, everybody: Iterable[str]) -> Iterable[str]:
+    """The keys of those who have an individual grant; everybody's, where a secret hides whose they are."""
+    if not isinstance(grants, Mapping) or kinds.SIGNATURE in grants:
+        return everybody
+    return {same_key(email) for email in grants}

@@ -10,13 +10,13 @@ import pulumi
 from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId
+from mixpanel_access.provider.account_runs import Retiring
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.exported_states import resources_of
 from mixpanel_access.provider.handler import Properties
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
 from mixpanel_access.provider.identities import AccountGrantIdentity
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
-from mixpanel_access.provider.rotations import Retiring
+from mixpanel_access.provider.states import of_organization
 
 
 class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
@@ -80,9 +80,9 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
         """The outputs of the service accounts in the stack's own state; empty if it is unknown."""
         held = self.session.states.own()
         if held is None:
-            held = resources_of({"deployment": {"resources": self.session.scope.resources or ()}})
-        own = f"{self.session.organization}:"
-        return [one.outputs for one in held if one.type == SERVICE_ACCOUNT_TYPE and one.id.startswith(own)]
+            held = self.session.scope.resources or ()
+        own = of_organization(held, self.session.organization)
+        return [one.outputs for one in own if one.type == SERVICE_ACCOUNT_TYPE]
 
     def _declared(self, holder: int, project: int) -> str | None:
         """The role that the program declares for an account in a project."""

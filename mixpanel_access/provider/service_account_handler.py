@@ -16,10 +16,9 @@ from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.service_accounts import ServiceAccountInfo as Account
 from mixpanel_access.model.service_accounts import problem_with_account_name
 from mixpanel_access.model.similarity import counted
+from mixpanel_access.provider.account_runs import Evidence, Retiring, is_ours, strangers
 from mixpanel_access.provider.checks import check_right, refuse_reach
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, changed, known, select
-from mixpanel_access.provider.orphans import Evidence, is_ours, strangers
-from mixpanel_access.provider.rotations import Retiring
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
 LONGEST_DAYS: Final = 3650

@@ -20,13 +20,11 @@ from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import DEBUG_VARIABLE, Refused
 from mixpanel_access.model.settings import KEPT_VARIABLE, LEAVING_VARIABLE, Settings, load_settings, warning_of_now
+from mixpanel_access.provider.account_runs import Creations, Rotations
 from mixpanel_access.provider.command import engine_command
 from mixpanel_access.provider.exported_states import project_states
-from mixpanel_access.provider.orphans import Creations
 from mixpanel_access.provider.renames import Renames
-from mixpanel_access.provider.rotations import Rotations
-from mixpanel_access.provider.run import EngineRun, PresentRun, Run, engine_address
-from mixpanel_access.provider.scope import Scope, engine_scope
+from mixpanel_access.provider.run import EngineRun, PresentRun, Run, Scope, engine_address, engine_scope
 from mixpanel_access.provider.states import States
 
 

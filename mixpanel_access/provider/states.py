@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
-from mixpanel_access.model.resources import KINDS, MEMBER_TYPE, PROJECT_ACCESS_TYPE, MemberId
+from mixpanel_access.model.resources import KINDS, MEMBER_TYPE, PROJECT_ACCESS_TYPE, PROVIDER_KEY, MemberId
 
 Properties = Mapping[str, Any]
 
@@ -234,21 +234,54 @@ class States:
         ]
 
 
+class InState(Protocol):
+    """One resource of a state."""
+
+    @property
+    def type(self) -> str:
+        """Its type in the engine."""
+
+    @property
+    def id(self) -> str:
+        """Its id in the engine."""
+
+    @property
+    def outputs(self) -> Properties:
+        """What the state holds of it; a secret is encrypted, or left out."""
+
+
+_Held = TypeVar("_Held", bound=InState)
+
+
+def resources_in(rows: Iterable[Properties]) -> Sequence[ExportedResource]:
+    """The resources of an exported state that have an id."""
+    return tuple(
+        ExportedResource(
+            str(row.get("type", "")),
+            str(row.get("urn", "")),
+            str(row["id"]),
+            {key: value for key, value in (row.get("outputs") or {}).items() if key != PROVIDER_KEY},
+        )
+        for row in rows
+        if row.get("id")
+    )
+
+
+def of_organization(resources: Iterable[_Held], organization: int) -> Iterator[_Held]:
+    """Those of some resources that belong to an organization."""
+    return (one for one in resources if one.id.startswith(f"{organization}:"))
+
+
 def members(resources: Iterable[ExportedResource], organization: int) -> dict[str, Properties]:
     """The outputs of each `Member` of an organization, by the key of the address."""
-    found: dict[str, Properties] = {}
-    for one in resources:
-        if one.type == MEMBER_TYPE and one.id.startswith(f"{organization}:"):
-            found[_key(one)] = one.outputs
-    return found
+    held = of_organization(resources, organization)
+    return {_key(one): one.outputs for one in held if one.type == MEMBER_TYPE}
 
 
 def people_of(resources: Iterable[ExportedResource], organization: int) -> set[str]:
     """The keys of all whom resources of an organization are about."""
     found: set[str] = set()
-    for one in resources:
-        if not one.id.startswith(f"{organization}:"):
-            continue
+    for one in of_organization(resources, organization):
         kind = KINDS.get(one.type)
         if kind and kind.of_a_person:
             found.add(same_key(kind.id.parse(one.id).person or ""))

@@ -29,7 +29,7 @@ from mixpanel_access.provider.organization_security import OrganizationSecurityP
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
-from mixpanel_access.provider.scope import Scope
+from mixpanel_access.provider.run import Scope
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.team import TeamProvider
 from mixpanel_access.provider.team_grant import TeamGrantProvider

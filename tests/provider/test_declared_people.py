@@ -13,7 +13,7 @@ from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.leaving import hold_run, removal_plan
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
-from mixpanel_access.provider.scope import Scope
+from mixpanel_access.provider.run import Scope
 from mixpanel_access.provider.session import Session
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 

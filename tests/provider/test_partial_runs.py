@@ -23,7 +23,7 @@ from mixpanel_access.provider.member_handler import MemberHandler
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
-from mixpanel_access.provider.scope import Scope
+from mixpanel_access.provider.run import Scope
 from mixpanel_access.provider.session import Session
 from tests.fake_scim import FakeScim
 from tests.fake_states import FakeStates

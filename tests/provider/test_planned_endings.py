@@ -13,8 +13,7 @@ from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
-from mixpanel_access.provider.run import PresentRun
-from mixpanel_access.provider.scope import Scope
+from mixpanel_access.provider.run import PresentRun, Scope
 from mixpanel_access.provider.session import Session
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session, organization_of
 

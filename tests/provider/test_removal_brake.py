@@ -10,7 +10,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
-from mixpanel_access.provider.scope import Scope
+from mixpanel_access.provider.run import Scope
 from tests.fake_scim import with_scim
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 

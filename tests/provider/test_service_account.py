@@ -16,7 +16,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
 from mixpanel_access.model.service_accounts import ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.provider.base import AccessProvider
-from mixpanel_access.provider.scope import Scope
+from mixpanel_access.provider.run import Scope
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
 from mixpanel_access.provider.states import ExportedResource, StackStates, States

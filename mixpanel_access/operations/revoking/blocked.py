@@ -26,9 +26,9 @@ from mixpanel_access.model.grants import GrantChanges, single_grants
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow
 from mixpanel_access.operations.state import Outputs
 from mixpanel_access.provider import elsewhere
-from mixpanel_access.provider.declared_people import declared_people
 from mixpanel_access.provider.exported_states import interrupted_in
 from mixpanel_access.provider.leaving import endings, leaving
+from mixpanel_access.provider.run import declared_people
 from mixpanel_access.provider.session import Session
 
 _WITH_PERSON: Final = (kinds.GRANT_TYPE, kinds.TEAM_MEMBER_TYPE, kinds.PROJECT_ACCESS_TYPE)

@@ -15,7 +15,7 @@ from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.grants import REASON_FIELDS, single_grants
 from mixpanel_access.model.roster.salvage import NOTHING, Unread
 from mixpanel_access.operations.state import Outputs, name_of
-from mixpanel_access.provider.rotations import Retiring
+from mixpanel_access.provider.account_runs import Retiring
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from mixpanel_access.operations.revoking.engine import (
 )
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow, removals, rows_of
 from mixpanel_access.operations.state import changed_addresses, name_of
-from mixpanel_access.provider.rotations import Retiring
+from mixpanel_access.provider.account_runs import Retiring
 from mixpanel_access.provider.session import Session
 
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
