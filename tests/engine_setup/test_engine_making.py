@@ -30,7 +30,7 @@ def test_a_download_is_kept_in_the_cache(world: World) -> None:
     ("download", "reason"),
     [
         pytest.param("echo 'URLError: no route' >&2; exit 1", "the download failed: URLError: no route", id="offline"),
-        pytest.param("sleep 600", "the download was not done within 0.5 s", id="hanging"),
+        pytest.param("exec sleep 600", "the download was not done within 0.5 s", id="hanging"),
         pytest.param('mkdir "$ROOT/bin"', "has no executable pulumi", id="empty"),
         pytest.param("exit 0", "has no executable pulumi", id="nothing"),
     ],

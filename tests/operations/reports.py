@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -160,8 +161,9 @@ def report(
     return make_report(overview_of({name: both[name] for name in stacks}, make_directory(api), NOW), others)
 
 
-def crowd(people: int, projects: int) -> Report:
-    """A report of many people, half of whom are declared, in many projects."""
+def crowd(projects: int) -> Report:
+    """A report of a hundred people, half of whom are declared, in many projects."""
+    people = 100
     ids = range(1, projects + 1)
     api = FakeApi(projects_={id_: Project(id_, f"Project {id_}") for id_ in ids})
     emails = [f"person{number:04}@{'example.com' if number % 3 else 'agency.example.org'}" for number in range(people)]
@@ -189,6 +191,14 @@ def crowd(people: int, projects: int) -> Report:
         for name, own in (("production", ids[:half]), ("staging", ids[half:]))
     ]
     return report(api, production=rosters[0], staging=rosters[1])
+
+
+def tenfold(one: Report) -> Report:
+    """The report of a crowd with ten times as many people: an address in any text is of the same length."""
+    copies = [pickle.loads(pickle.dumps(one).replace(b"person0", b"person%d" % number)) for number in range(10)]
+    names = ("people", "endings", "invitations", "differences", "findings")
+    parts: dict[str, Any] = {name: [row for copy in copies for row in getattr(copy, name)] for name in names}
+    return replace(one, **parts)
 
 
 HOSTILE = (
