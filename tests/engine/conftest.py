@@ -163,7 +163,12 @@ class QuickEngine(Engine):
     vault: Mapping[str, str] = field(hash=False)
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        return super().environment({**THRIFT, **self.vault, "PULUMI_PYTHON_CMD": str(self.python), **base})
+        return super().environment({**self.thrift, **self.vault, **base})
+
+    @property
+    def thrift(self) -> dict[str, str]:
+        """The variables that make any engine thrifty."""
+        return {**THRIFT, "PULUMI_PYTHON_CMD": str(self.python)}
 
 
 def without_clock(said: str) -> str:
@@ -178,7 +183,7 @@ def real_engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def engine(real_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(real_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuickEngine]:
     """The engine, whose files are read and edited without its start, and whose programs have their imports ready."""
     folder = tmp_path_factory.mktemp("engine")
     quick_pulumi.installed(str(real_engine.folder), str(folder), real_engine.version)

@@ -49,7 +49,11 @@ class Job(NamedTuple):
 
 PACKAGES = ("model", "files", "rules", "api", "directory", "provider", "component")
 """Those of our package whose modules the processes of the engine import, by and by; each is there before."""
-OTHERS = ("pulumi.dynamic", "pulumi_policy", "email_validator", "httpx", "stamina", "rapidfuzz.fuzz", "ssl")
+OTHERS = (
+    *("pulumi.dynamic", "pulumi_policy", "grpc._channel", "grpc._server", "grpc.experimental"),
+    *("email_validator", "encodings.ascii", "encodings.idna", "filelock", "rapidfuzz.fuzz", "ruamel.yaml.mergevalue"),
+    *("anyio", "httpcore", "httpx", "ssl", "stamina"),
+)
 
 
 def serve(address: str, *more: str) -> None:
@@ -99,7 +103,7 @@ def serve(address: str, *more: str) -> None:
 
 
 def _prepare(*more: str) -> None:
-    """Do once what each process would: the imports, and what reading a first roster compiles."""
+    """Do once what each process would: the imports, a first roster, and the authorities for TLS."""
     import mixpanel_access
 
     for name in (*OTHERS, *more):
@@ -108,8 +112,12 @@ def _prepare(*more: str) -> None:
         folder = os.path.join(mixpanel_access.__path__[0], package)
         for module in pkgutil.walk_packages([folder], f"mixpanel_access.{package}."):
             importlib.import_module(module.name)
+    from mixpanel_access.api.client import Api
     from mixpanel_access.files.roster import read_roster
+    from mixpanel_access.model.setting_values import Secret
+    from mixpanel_access.model.settings import Settings
 
+    Api.connect(Settings(1, "http://127.0.0.1:9", "nobody", Secret("none"))).close()
     read_roster(Path(__file__).parents[2] / "stacks" / "production.yaml")
     gc.collect()
     gc.freeze()  # what is there is not looked through again in each process

@@ -81,7 +81,6 @@ def test_a_plan_without_the_feature_is_told_at_up_and_running_again_finishes(wor
     workspace.emulator.control("POST", "seed", document)
     workspace.up()
     assert workspace.grants(CY) == {PRODUCTION: "analyst"}
-    workspace.unchanged()
 
 
 def test_a_failure_in_the_middle_is_finished_by_running_again(workspace: Workspace) -> None:

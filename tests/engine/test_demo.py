@@ -7,30 +7,35 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from demo.sandbox import ROOT
+from tests.engine.conftest import QuickEngine
 
 pytestmark = pytest.mark.engine
 
 
-def environ(tmp_path: Path) -> dict[str, str]:
+def environ(tmp_path: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a user who has never set anything up."""
     return {
+        **(more or {}),
         **{k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "MIXPANEL_A"))},
         "TMPDIR": str(tmp_path),
     }
 
 
-def test_the_demo_holds_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    """It ends with 0 and the summary that the README shows, and its temporary folder is gone."""
+def test_the_demo_holds_and_leaves_nothing_behind(engine: QuickEngine, tmp_path: Path) -> None:
+    """It ends with 0 and the summary that the README shows, and its temporary folder is gone.
+
+    Programs start as in the other tests; in those below, the engine starts the real Python.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "demo"],
         cwd=ROOT,
-        env=environ(tmp_path),
+        env=environ(tmp_path, engine.thrift),
         capture_output=True,
         text=True,
         timeout=250,

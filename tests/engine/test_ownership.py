@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.conftest import PRODUCTION, Workspace
+from mixpanel_access.emulator.server import demo_document
+from mixpanel_access.engine import Engine
+from tests.engine.conftest import PRODUCTION, Finished, Workspace, workspace_on
 
 pytestmark = pytest.mark.engine
 
@@ -66,15 +69,29 @@ def test_another_name_keeps_whose_a_person_is_and_when_they_were_invited(workspa
     assert CY not in workspace.members()
 
 
+@pytest.fixture(scope="module")
+def shared(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Two stacks that give access to somebody whom the first invited, and to somebody who was there."""
+    with workspace_on(demo_document(), engine, tmp_path_factory.mktemp("shared")) as workspace:
+        workspace.add("staging")
+        lee = {"email": "lee@example.com", "projects": {"shop": "consumer"}}
+        for stack in ("production", "staging"):
+            workspace.roster([GRANT, lee], stack)
+            workspace.up(stack)
+        workspace.emulator.control("POST", "invitations/accept", {"email": CY})
+        return Finished.of(workspace)
+
+
 @pytest.mark.parametrize("first", ["production", "staging"])
-def test_the_last_stack_to_end_takes_out_whom_the_first_invited(workspace: Workspace, first: str) -> None:
+def test_the_last_stack_to_end_takes_out_whom_the_first_invited(
+    shared: Finished, engine: Engine, tmp_path: Path, first: str
+) -> None:
     """Whichever ends first; somebody who was there before stays as they were."""
-    workspace.add("staging")
-    lee = {"email": "lee@example.com", "projects": {"shop": "consumer"}}
-    for stack in ("production", "staging"):
-        workspace.roster([GRANT, lee], stack)
-        workspace.up(stack)
-    workspace.emulator.control("POST", "invitations/accept", {"email": CY})
+    with shared.copy(engine, tmp_path) as workspace:
+        _end_one_after_the_other(workspace, first)
+
+
+def _end_one_after_the_other(workspace: Workspace, first: str) -> None:
     last = "staging" if first == "production" else "production"
     workspace.roster([], first)
     workspace.up(first)

@@ -10,13 +10,17 @@ import pytest
 from scripts.blocks import Command
 from scripts.make_pictures import FOLDER, PICTURES, picture_of, text_in
 from scripts.tutorial import Typed, follow, said
+from tests.engine.conftest import QuickEngine
 
 
 @pytest.mark.engine
-def test_the_tutorial_is_true(tmp_path: Path) -> None:
-    """Every command of the page, in its order, ends with 0 and prints what the page and its pictures show."""
+def test_the_tutorial_is_true(engine: QuickEngine, tmp_path: Path) -> None:
+    """Every command of the page, in its order, ends with 0 and prints what the page and its pictures show.
+
+    The engine starts its programs as in the other tests; an interrupted demo (test_demo.py) starts the real Python.
+    """
     count, pictures = 0, set(PICTURES.values())
-    for typed in follow(tmp_path, {}):
+    for typed in follow(tmp_path, engine.thrift):
         assert typed.code == 0, typed
         assert typed.is_as_shown, "\n".join([typed.command.text, *typed.printed])
         count += 1
