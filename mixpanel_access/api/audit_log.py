@@ -150,13 +150,7 @@ _NEXT_STEP: Final = (
 
 
 class AuditLogEndpoint:
-    """Reads the audit log; nothing is changed.
-
-    Args:
-        transport: to the organization's host.
-        organization: its id.
-        platform: to the host of the Platform API.
-    """
+    """Reads the audit log; nothing is changed."""
 
     def __init__(self, transport: Transport, organization: int, platform: Transport) -> None:
         self._transport = transport

@@ -21,13 +21,7 @@ _RESET: Final = ("t", "reset")
 
 
 def pause_of(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that an answer asks to wait; None where it does not say.
-
-    Args:
-        status: of the answer.
-        headers: of the answer; the names in any case.
-        now: the instant against which an HTTP date is read.
-    """
+    """Seconds that an answer asks to wait; None where it does not say."""
     text = headers.get("retry-after")
     seconds = None if text is None else _retry_after(text, now)
     if seconds is None and status in _LIMITING:

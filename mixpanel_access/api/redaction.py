@@ -25,8 +25,7 @@ _ADDRESS: Final = re.compile(r"[\w.+%'\-]+@[\w\-]+(?:\.[\w\-]+)+")
 class Redactor:
     """Redacts the texts of one transport.
 
-    Args:
-        credentials: the username and secret, which are hidden in every form in which they travel.
+    It hides the username and secret in every form in which they travel.
     """
 
     def __init__(self, credentials: Iterable[str] = ()) -> None:

@@ -33,13 +33,6 @@ class Gate:
     def write(self, verb: Verb, what: str, emails: Iterable[str], path: str, body: Json) -> None:
         """POST an undocumented write.
 
-        Args:
-            verb: which.
-            what: what is being done, as a clause that follows "cannot".
-            emails: the people concerned.
-            path: below the host, quoted.
-            body: the request.
-
         Raises:
             Refused: it may not be sent.
             MixpanelError: what went wrong; where the path is not there, the line says how it is done by hand.

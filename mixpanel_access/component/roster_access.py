@@ -264,13 +264,7 @@ def _draft(file: Path) -> Path | None:
 
 
 def policy_facts(roster: Roster, name: str, text: str) -> dict[str, Any]:
-    """What policies cannot see in the resources: where exceptions stand, and which secrets are in plain text.
-
-    Args:
-        roster: the roster.
-        name: its file's name.
-        text: its text.
-    """
+    """What policies cannot see in the resources: where exceptions stand, and which secrets are in plain text."""
     entries = [ExceptionEntry.of(exception_inputs(roster, one)) for one in roster.exceptions]
     lines = lines_of_entries(text, "exceptions", len(entries))
     places = {entry.label: f"{name}:{line}" for entry, line in zip(entries, lines, strict=True)}

@@ -82,9 +82,7 @@ class Brakes:
     def removing(self, email: str, *, planned: bool = False) -> Iterator[None]:
         """Pass for the removal of one person; it counts unless the body raises.
 
-        Args:
-            email: the address.
-            planned: whether the end was in the stack before today; it does not count against the share.
+        A planned end, which was in the stack before today, does not count against the share.
 
         Raises:
             Refused: a brake holds it.
@@ -180,11 +178,8 @@ class Brakes:
     ) -> None:
         """Hold what would be done to the individual grants of one project before its first write.
 
-        Args:
-            project: the project's id.
-            have: the grants that are there, by the key of the address.
-            changes: what would be done.
-            planned: the keys whose end was in the stack before today.
+        `have` are the grants that are there, and `planned` those whose end was in the stack before today, by the key of
+        the address.
 
         Raises:
             Refused: a brake holds it.

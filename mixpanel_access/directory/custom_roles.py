@@ -80,11 +80,7 @@ class _Delete(Write[str]):
 
 
 class CustomRoles:
-    """The custom roles of one organization's projects.
-
-    Args:
-        directory: the organization.
-    """
+    """The custom roles of one organization's projects."""
 
     def __init__(self, directory: Reads) -> None:
         self._directory = directory

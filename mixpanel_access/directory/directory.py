@@ -208,10 +208,6 @@ class Directory(Reads):
     def grant_many(self, project: int, roles: Mapping[str, str]) -> Failures:
         """Give or change the roles of many people in a project.
 
-        Args:
-            project: the project's id.
-            roles: address -> project role.
-
         Returns:
             Address -> why it failed. Read the others back all the same: an answer is not a proof.
         """
@@ -221,10 +217,6 @@ class Directory(Reads):
 
     def grant_inviting(self, project: int, roles: Mapping[str, str]) -> tuple[Failures, dict[str, str]]:
         """Give individual roles in a project to people who are not in the organization, which invites them as members.
-
-        Args:
-            project: the project's id.
-            roles: address -> project role.
 
         Returns:
             Address -> why it failed; and address -> the higher role that somebody else gave, which is kept.

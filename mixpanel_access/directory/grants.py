@@ -164,13 +164,7 @@ class ProjectGrants:
         return spelled(roles, *spellings, self._before, self._spellings)
 
     def undone(self, given: Mapping[str, str], taken: Iterable[str], failures: Failures) -> Failures:
-        """Whose write failed, whatever its answer was: address -> why.
-
-        Args:
-            given: address -> the role that was to be given.
-            taken: the addresses whose grant was to go.
-            failures: what the answers said.
-        """
+        """Whose write failed, whatever its answer was: address -> why."""
         found: Failures = {}
         for email, role in given.items():
             actual = self._seen.get(same_key(email))

@@ -90,11 +90,6 @@ class Invitations:
     ) -> bool:
         """Invite somebody whose invitation has expired.
 
-        Args:
-            email: the address.
-            role: the organization role.
-            sent_by_others: whether somebody else has sent it by now; see `Directory.invite_again`.
-
         Returns:
             Whether we sent the e-mail: they may have accepted the invitation by now.
 
@@ -125,10 +120,6 @@ class Invitations:
         """Give roles in a project to people who are not in the organization: Mixpanel invites them as members.
 
         As many go into one request as may be invited to one domain in an hour.
-
-        Args:
-            project: the project's id.
-            roles: address -> project role.
 
         Returns:
             Address -> why it was not done; and address -> the higher role that somebody else gave them meanwhile, which

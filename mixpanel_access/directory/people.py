@@ -53,9 +53,7 @@ class Inviting:
     def inviting(self, emails: Sequence[str], tried: Collection[str]) -> Iterator[None]:
         """Read afresh who is there, and hold what may be a second invitation; nobody else invites meanwhile.
 
-        Args:
-            emails: the addresses.
-            tried: the keys of the people whom an earlier attempt of this write invited, which Mixpanel did not apply.
+        `tried` are the keys of the people whom an earlier attempt of this write invited, which Mixpanel did not apply.
         """
         with self.alone():
             self.unseen.settle(set(tried) & set(map(same_key, emails)))

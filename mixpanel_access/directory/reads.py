@@ -157,9 +157,7 @@ class Reads:
     def remember(self, email: str, user_id: int | Callable[[], int | None]) -> None:
         """Know somebody by Mixpanel's id of the user: who gets another address in the product is found all the same.
 
-        Args:
-            email: the address that we know.
-            user_id: the id, or what finds it; asked only if nobody has the address.
+        What finds the id is asked only if nobody has the address.
         """
         if callable(user_id):
             self._ids.setdefault(same_key(email), user_id)
@@ -224,11 +222,7 @@ class Reads:
     ) -> list[AuditEvent]:
         """The events of the audit log of some types within a span, the newest first; asked for each time.
 
-        Args:
-            types: such as `organization.user_added`.
-            since: the first instant (UTC).
-            until: the last.
-            pages: the pages that are enough, the newest; None for all.
+        With `pages`, so many pages, the newest, are enough.
 
         Raises:
             MixpanelError: it cannot be read: the plan has none, or our account may not.
@@ -292,11 +286,7 @@ class Reads:
         return self._invited[1]
 
     def hideable(self, joining: Iterable[str] = ()) -> frozenset[str]:
-        """The keys of those whose grants a project may not list: who is only invited, until one of them is seen.
-
-        Args:
-            joining: the keys of the people whom a write invites.
-        """
+        """The keys of those whose grants a project may not list: who is only invited, until one of them is seen."""
         return frozenset() if self._seen_invited else self.invited().union(joining)
 
     def shows_invited(self, project: int) -> bool:
@@ -353,9 +343,7 @@ class Reads:
     def forget_grants(self, older_than: float, projects: Iterable[int] | None = None) -> None:
         """Have grants that were read more than so many seconds ago read afresh when they are next asked for.
 
-        Args:
-            older_than: the seconds.
-            projects: whose grants; by default all.
+        By default, those of all projects.
         """
         some = self.projects() if projects is None else projects
         self.snapshot.drop_older_than(older_than, [grants_of(project) for project in some])

@@ -79,14 +79,7 @@ class Activate(Write[Activation]):
 
 
 class Provisioning:
-    """What SCIM does for one organization.
-
-    Args:
-        api: the calls to Mixpanel.
-        writer: sends writes.
-        read: reads a part of the snapshot.
-        claimed: the claimed domains, for where Mixpanel does not report them.
-    """
+    """What SCIM does for one organization."""
 
     def __init__(self, api: Api, writer: Writer, read: Read, claimed: frozenset[str]) -> None:
         self._api, self._writer, self._read, self._claimed = api, writer, read, claimed
@@ -250,10 +243,6 @@ class Groups:
     """Puts people of claimed domains into teams and takes them out.
 
     An identity provider may write the same groups: a write names only the people whom we add or remove.
-
-    Args:
-        provisioning: who comes and goes by SCIM.
-        snapshot: what was read.
     """
 
     def __init__(self, provisioning: Provisioning, snapshot: Snapshot) -> None:

@@ -59,12 +59,6 @@ def read_security(api: Api) -> Security:
 def read_features(api: Api, security: Security, project: int | None, now: datetime) -> Mapping[Feature, str | None]:
     """What the plan has: feature -> None where it can be used, else Mixpanel's reason.
 
-    Args:
-        api: Mixpanel.
-        security: the security settings, which include single sign-on.
-        project: a project to ask about custom roles, or None.
-        now: the instant at which the audit log is asked for.
-
     Raises:
         MixpanelError: Mixpanel cannot be read at all.
     """
@@ -122,12 +116,7 @@ class _ChangeRequestAccess(_ChangeSettings):
 
 
 class SecuritySettings:
-    """Changes the settings on the second factor and on requests for access; what else is there is kept.
-
-    Args:
-        writer: sends writes.
-        settings: the calls.
-    """
+    """Changes the settings on the second factor and on requests for access; what else is there is kept."""
 
     def __init__(self, writer: Writer, settings: OrganizationSettingsEndpoint) -> None:
         self._writer, self._settings = writer, settings

@@ -123,11 +123,7 @@ class _SetRole(Write[AccountRole]):
 
 
 class ServiceAccounts:
-    """The service accounts of one organization.
-
-    Args:
-        directory: the organization.
-    """
+    """The service accounts of one organization."""
 
     def __init__(self, directory: Reads) -> None:
         self._directory = directory

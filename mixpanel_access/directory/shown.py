@@ -37,10 +37,7 @@ def has_organization_role(key: str, role: str) -> _People:
 def has_grant(key: str, role: str | None, invited: Collection[str] = ()) -> _Grants:
     """Whether somebody has an individual role in a project; None for no role.
 
-    Args:
-        key: the key of the address.
-        role: the role.
-        invited: the keys of all who are only invited: where a project shows none of them, theirs cannot be seen.
+    Where a project shows none of those who are only invited, theirs cannot be seen.
     """
 
     def shown(grants: Mapping[str, Sequence[Grant]]) -> bool | None:
@@ -54,11 +51,8 @@ def has_grant(key: str, role: str | None, invited: Collection[str] = ()) -> _Gra
 def has_left_team(team: TeamInfo, project: int, key: str | None, teams: Collection[TeamInfo] = ()) -> _Grants:
     """Whether nobody has a project through a team any more, or one person has not.
 
-    Args:
-        team: the team, as it was before.
-        project: the project.
-        key: the key of the person's address; None for everybody.
-        teams: all teams, to find out through which of the others a person has the project.
+    `team` is as it was before, and `key` None for everybody; all teams say through which others a person has the
+    project.
     """
     others = [
         one for one in teams if one.id != team.id and project in one.projects and one.is_member(key or "") is not False
@@ -82,11 +76,7 @@ def has_left_team(team: TeamInfo, project: int, key: str | None, teams: Collecti
 def is_in_team(id_: int, email: str, *, inside: bool, hidden: bool = False) -> _Teams:
     """Whether somebody is in a team, or is not; a team that is gone has nobody.
 
-    Args:
-        id_: the team.
-        email: the person's address.
-        inside: whether they are to be in it.
-        hidden: whether the list may lack them all the same, since they are only invited.
+    `hidden`: the list may lack them all the same, since they are only invited.
     """
 
     def shown(teams: Mapping[int, TeamInfo]) -> bool | None:

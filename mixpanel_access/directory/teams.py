@@ -230,10 +230,6 @@ class _ChangeGroup(Write[Joining]):
 class Teams:
     """The teams of one organization.
 
-    Args:
-        directory: the organization.
-        unseen: what this machine has sent that Mixpanel did not show.
-
     Attributes:
         groups: who is in them by SCIM.
     """

@@ -31,11 +31,6 @@ def one_at_a_time(host: str, organization: int, longest: float = LONGEST) -> Ite
 
     Mixpanel sends an e-mail with each invitation, even a repeated one. Between a process's reading and its invitation,
     there is time for another process's invitation. A lock that cannot be had, for whatever reason, holds nothing up.
-
-    Args:
-        host: the Mixpanel host.
-        organization: the organization's id.
-        longest: seconds to wait at most.
     """
     with _locked(_file(host, organization, "lock"), longest):
         yield
@@ -149,12 +144,7 @@ HELD_FOR: Final = timedelta(minutes=2)
 
 
 class Unseen:
-    """The invitations that are on their way, and what was sent and not shown within the hour.
-
-    Args:
-        unseen: what was not shown; by default this process notes it for itself.
-        inviting: the invitations that are on their way.
-    """
+    """The invitations that are on their way, and what was sent and not shown within the hour."""
 
     def __init__(self, unseen: Sendings | None = None, inviting: Sendings | None = None) -> None:
         self._unseen = unseen or Sendings()
@@ -199,11 +189,6 @@ class Unseen:
 
     def hold(self, key: str, email: str, now: datetime | None = None) -> None:
         """Hold an invitation that went out, or may have gone out, just now.
-
-        Args:
-            key: what was noted.
-            email: the address.
-            now: the present instant.
 
         Raises:
             NotApplied: it did.

@@ -220,11 +220,8 @@ class Writer:
     ) -> dict[Item, errors.AccessError]:
         """Send many items now, in as few requests as they need.
 
-        Args:
-            write: the kind.
-            items: what to write.
-            borne: after how many refusals to stop; an error that cannot be one item's fault then stops it at once.
-                None to go on to the end.
+        After `borne` refusals it stops; an error that cannot be one item's fault then stops it at once. None goes on to
+        the end.
 
         Returns:
             Item -> why it was not done.
@@ -283,10 +280,6 @@ class Writer:
         back. Only if that does not show the items is the request sent again. Where reading back fails, nothing is
         repeated. A refusal that follows such an answer may be due to the first attempt: then too it is read back.
 
-        Args:
-            write: the kind.
-            items: what to write.
-
         Raises:
             MixpanelError: the last attempt's error; the write was not applied. If it is `unsettled`, it may have been.
         """
@@ -295,9 +288,7 @@ class Writer:
     def _deliver(self, request: _Request[Any], *, look: bool = True) -> None:
         """Send one request until it is known to be applied; see `settle`.
 
-        Args:
-            request: the request.
-            look: whether a 404 is followed by looking for the effect for some seconds.
+        With `look`, a 404 is followed by looking for the effect for some seconds.
         """
         write, items, effects, parts = request.write, request.items, request.effects, request.parts
         lost = False

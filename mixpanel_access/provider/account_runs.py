@@ -131,9 +131,7 @@ class Creations:
     def note(self, name: str, read: Callable[[], StackStates] | None) -> None:
         """Note that an account of a name is to be made; the first time counts.
 
-        Args:
-            name: the name.
-            read: reads the states; None where there is nothing that a killed run could have left.
+        `read` reads the states; None where there is nothing that a killed run could have left.
         """
         with self._lock:
             if name not in self._before:

@@ -110,12 +110,7 @@ class Command:
 
 
 def parse(process: Process, pid: int = 0) -> Command | None:
-    """The command of a command line, as the engine reads it; None if it has none of the verbs that run resources.
-
-    Args:
-        process: the engine's process.
-        pid: its number.
-    """
+    """The command of a command line, as the engine reads it; None if it has none of the verbs that run resources."""
     words = process.words[1:]
     place = _verb_at(words, exact=process.exact)
     if place is None:
@@ -199,12 +194,7 @@ def _flags(word: str) -> tuple[list[tuple[str, str | None]], bool]:
 
 
 def find(pid: int, process: Callable[[int], Process | None]) -> Command | None:
-    """The command of the engine that is the nearest parent of a process; None if none is found.
-
-    Args:
-        pid: the process to begin with.
-        process: gives a process; None if it cannot be read.
-    """
+    """The command of the engine that is the nearest parent of a process; None if none is found."""
     for _ in range(_PROCESSES):
         asked = process(pid) if pid > 1 else None
         if asked is None:
@@ -253,9 +243,7 @@ def _asked_of_ps(pid: int, columns: str) -> str | None:
 def of_ps(told: str, program: str) -> Process | None:
     """A process as `ps` shows it, which puts a blank between words and does not mark those in them.
 
-    Args:
-        told: the parent, the start time of five words, and the command line.
-        program: what was called, which may have blanks too.
+    `told` has the parent, the start time of five words, and the command line.
     """
     parent, *words = told.split(maxsplit=1 + _LSTART_WORDS) or [""]
     if len(words) < _LSTART_WORDS or not parent.isdigit():

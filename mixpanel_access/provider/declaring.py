@@ -52,11 +52,7 @@ def digest(identity: Hashable) -> str:
 
 
 def read(command: Command) -> ProgramDeclaration | None:
-    """What the program of an engine's run declares; None if it has not said so.
-
-    Args:
-        command: the engine's command.
-    """
+    """What the program of an engine's run declares; None if it has not said so."""
     try:
         lines = _file(command).read_text().splitlines()
     except (OSError, ConfigurationError):
@@ -74,11 +70,7 @@ def read(command: Command) -> ProgramDeclaration | None:
 
 
 class DeclarationWriter:
-    """The program's side: a new file for each process, and a line for each resource.
-
-    Args:
-        command: gives the engine's command; None if it is unknown.
-    """
+    """The program's side: a new file for each process, and a line for each resource."""
 
     def __init__(self, command: Callable[[], Command | None] = engine_command) -> None:
         self._command = command
@@ -136,9 +128,6 @@ def _as_checked(key: str, value: Any) -> Any:
 
 def new_file(command: Command) -> TextIO:
     """A new file for what the program of an engine's run declares.
-
-    Args:
-        command: the engine's command.
 
     Raises:
         pulumi.RunError: it cannot be written.

@@ -39,11 +39,7 @@ def given_by(stacks: Sequence[str]) -> str:
 def grants(session: Session, project: int, emails: Iterable[str], props: Properties) -> dict[str, list[str]]:
     """Those of some people to whom other stacks give an individual role in a project: address -> the stacks.
 
-    Args:
-        session: the operation.
-        project: the project's id.
-        emails: the people's addresses.
-        props: the outputs of the resource that goes, to tell which stack it is of if nobody says.
+    The properties of the resource that goes say which stack it is of, if nobody else does.
     """
     found: dict[str, list[str]] = {}
     for stack, resources in _others(session, props):
@@ -131,11 +127,7 @@ def _others(session: Session, props: Properties) -> list[tuple[str, Sequence[Exp
 def _gives(session: Session, stack: str, ends: Sequence[Any], said: _Said) -> bool:
     """Whether a stack whose state has something gives it today.
 
-    Args:
-        session: the operation.
-        stack: the stack.
-        ends: the last day of each resource that is the same, which counts where the roster does not tell.
-        said: asks the roster.
+    Where the roster does not tell, the last day of each resource that is the same counts.
     """
     if not ends:
         return False

@@ -38,10 +38,7 @@ class Unreadable(Exception):
 def ask(program: str, environ: Mapping[str, str], *args: str) -> Any:
     """What a command of `pulumi` writes, as JSON.
 
-    Args:
-        program: the program, by its path or its name on PATH.
-        environ: the environment; what the engine has set in it for this process alone is left out.
-        args: the command and its arguments.
+    What the engine has set in the environment for this process alone is left out.
 
     Raises:
         Unreadable: it cannot be run, fails, or writes no JSON.
@@ -64,12 +61,7 @@ def ask(program: str, environ: Mapping[str, str], *args: str) -> Any:
 
 
 def project_states(stack: Callable[[], str | None], environ: Mapping[str, str] | None = None) -> States:
-    """The states of the project that this process was started for, in whose program's folder it runs.
-
-    Args:
-        stack: the stack that the engine works on; None if nobody says.
-        environ: the environment; by default this process's.
-    """
+    """The states of the project that this process was started for, in whose program's folder it runs."""
     own = os.environ if environ is None else environ
     return States(
         partial(_read_all, own),

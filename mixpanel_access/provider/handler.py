@@ -270,9 +270,7 @@ class Handler(ABC, Generic[Id]):
     def let_in(self, email: str, *, again: bool = False) -> None:
         """Have somebody who comes by SCIM be a member; nothing for anybody else.
 
-        Args:
-            email: the address.
-            again: also activate somebody who is deactivated; otherwise that is left to the identity provider.
+        Somebody who is deactivated stays so, unless `again`: that is left to the identity provider.
         """
         provisioning = self.session.directory.provisioning
         email = self.session.directory.spelled(email)

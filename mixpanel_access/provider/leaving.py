@@ -39,10 +39,7 @@ class Ending:
 def removal_plan(session: Session, people: Sequence[DeclaredPerson], *, say: bool = False) -> PlannedChanges:
     """What it does to the organization that a stack no longer declares these people.
 
-    Args:
-        session: the operation.
-        people: the people.
-        say: whether to say who leaves and who stays, and why.
+    With `say`, it says who leaves and who stays, and why.
     """
     found = endings(session, people)
     if say:
@@ -127,9 +124,7 @@ def _say(session: Session, endings: Sequence[Ending]) -> None:
 def hold_run(session: Session, *, by_brake: bool) -> None:
     """Hold all that a `destroy`, or a run with `--target` or `--exclude`, removes, before the first of it is removed.
 
-    Args:
-        session: the operation's session.
-        by_brake: whether it is a `RemovalBrake` that is deleted, which judges a whole `destroy` by its own list.
+    A `RemovalBrake` that is deleted judges a whole `destroy` by its own list.
 
     Raises:
         Refused: a brake holds it, or it is unknown what the rest of the program declares.

@@ -60,11 +60,7 @@ class Difference(NamedTuple):
 
 
 class Lifecycle:
-    """The engine's verbs for one kind of resource.
-
-    Args:
-        handler: what the resource itself does.
-    """
+    """The engine's verbs for one kind of resource."""
 
     def __init__(self, handler: Handler[Any]) -> None:
         self.handler = handler

@@ -259,11 +259,8 @@ class MemberHandler(Handler[MemberId]):
     def _history(self, there: Person | None, now: Person | None, role: str | None, olds: Properties) -> Properties:
         """What only the state can tell: how the person came in, and what they were before.
 
-        Args:
-            there: the person before this operation did anything.
-            now: the person once they were let in by SCIM, if they come that way.
-            role: the organization role that is declared.
-            olds: the outputs so far; none for somebody who is new to the stack.
+        `there` is the person before this operation did anything; `now` is the person once they were let in by SCIM, if
+        they come that way.
         """
         history = dict(olds)
         if there is None or now is None:  # we bring them

@@ -154,11 +154,7 @@ def declared_elsewhere(session: Session, props: Properties, key: str) -> Mapping
 def declares_person(session: Session, stack: str, keys: Iterable[str], ends: Any) -> bool:
     """Whether a stack declares somebody today by one of the addresses that the states have of them, or the present one.
 
-    Args:
-        session: the operation.
-        stack: the stack.
-        keys: the keys of the addresses.
-        ends: the last day that the stack's state gives; it counts where no roster can be read.
+    The last day that the stack's state gives counts where no roster can be read.
     """
     today, known = session.today(), set(keys)
     said = {session.states.declares(stack, key, today) for key in known | set(map(session.directory.key_of, known))}
@@ -171,12 +167,6 @@ def members_of_person(
     """The members of a stack that are one person, by the keys of their addresses: each stack may have another one.
 
     Mixpanel's id decides where both sides have it: somebody else may have got the address since.
-
-    Args:
-        session: the operation.
-        people: the outputs of each `Member` of the stack, by the key of the address.
-        key: the key of the address by which the person is known here.
-        user_id: Mixpanel's id of the person, if a state has it.
     """
     person = session.directory.person(key)
     id_ = person.user_id if person is not None and person.user_id is not None else user_id
@@ -223,11 +213,6 @@ def sent_later(session: Session, props: Properties, older_than: float | None = N
     """When another stack has sent somebody's invitation again, and until when it holds; empty if none has.
 
     Mixpanel does not tell when an invitation went out, so that each stack knows only of its own.
-
-    Args:
-        session: the operation.
-        props: the outputs of the person's `Member`, whose invitation has expired.
-        older_than: read the states anew if they were read more than so many seconds ago.
     """
     key, ours, now = same_key(str(props["email"])), props.get("invited_at"), session.now()
     found: list[tuple[datetime, Properties]] = []

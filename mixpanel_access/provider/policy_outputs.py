@@ -32,11 +32,6 @@ def first_day(olds: Mapping[str, Any], news: Mapping[str, Any], today: date) -> 
     """The first day of somebody's access, so that a later `starts` does not hide it.
 
     None where `starts` is the first day, or the access has no end.
-
-    Args:
-        olds: the inputs that the state has; none for a new resource.
-        news: the inputs that the program declares.
-        today: the day, UTC.
     """
     if olds and same_key(str(olds.get("email"))) != same_key(str(news.get("email"))):
         olds = {}

@@ -53,11 +53,7 @@ class _Waiting:
 
 
 class Renames:
-    """The names of one operation's objects.
-
-    Args:
-        say: shows a line to the user.
-    """
+    """The names of one operation's objects."""
 
     def __init__(self, say: Callable[[str], None] = lambda _: None) -> None:
         self._say = say

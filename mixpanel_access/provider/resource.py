@@ -94,11 +94,8 @@ class AccessResource(Resource):
 class SecretOutputs(list[str]):
     """Names of secret outputs, some of which are known only when the resource is registered.
 
-    Whether an `Output` is a secret is told once its value is there, and the SDK reads this list after that.
-
-    Args:
-        names: those that are known.
-        repeated: output -> what the input that it repeats consists of.
+    Whether an `Output` is a secret is told once its value is there, and the SDK reads this list after that. `repeated`
+    has, for each output, what the input that it repeats consists of.
     """
 
     def __init__(self, names: Iterable[str], repeated: Mapping[str, Iterable[pulumi.Output[Any]]]) -> None:
@@ -151,12 +148,7 @@ def check_options(
 ) -> None:
     """Refuse or warn of what an option would do to a resource.
 
-    Args:
-        kind: the resource's class.
-        name: its name.
-        opts: its options.
-        props: its inputs.
-        access: the inputs whose change touches the organization.
+    `access` are the inputs whose change touches the organization.
 
     Raises:
         pulumi.RunError: an option breaks what the resource promises.
@@ -189,11 +181,6 @@ def check_options(
 
 def check_component_options(kind: str, name: str, opts: pulumi.ResourceOptions | None) -> None:
     """Refuse or warn of what an option would do to a component's resources.
-
-    Args:
-        kind: the component's class.
-        name: its name.
-        opts: its options.
 
     Raises:
         pulumi.RunError: an option breaks what the component promises.

@@ -204,10 +204,6 @@ class Scope:
         """Everybody who has a `Member` that the run deletes at most, by the key of the address; None if unknown.
 
         If only the command is unclear, that is everybody in the state.
-
-        Args:
-            organization: the organization's id.
-            team_name: the name of a team that the state does not have.
         """
         if self.command is None or self.resources is None:
             return None
@@ -216,11 +212,7 @@ class Scope:
 
 
 def engine_scope(stack: Callable[[], str | None]) -> Scope:
-    """The scope of the run of the engine that has started this process.
-
-    Args:
-        stack: the stack's name, if a program has said it.
-    """
+    """The scope of the run of the engine that has started this process."""
 
     def state() -> Resources | None:
         command = engine_command()

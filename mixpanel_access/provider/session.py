@@ -219,10 +219,6 @@ _lock = threading.Lock()
 def shared_session(get: Callable[[str], str | None], keys: Iterable[str] = ()) -> Session:
     """The process's session for this configuration; made at the first call, nothing is sent yet.
 
-    Args:
-        get: gives the value of a configuration key, without its namespace, or None.
-        keys: those that are set.
-
     Raises:
         ConfigurationError: something is missing, malformed or mistyped.
     """

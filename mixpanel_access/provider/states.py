@@ -187,12 +187,7 @@ class States:
         return next((outputs for outputs in held if outputs.get("user_id") == user_id), None)
 
     def others(self, own: Properties | None = None, older_than: float | None = None) -> StackStates:
-        """The states of the other stacks.
-
-        Args:
-            own: properties of a resource of the engine's stack, to tell which it is if nobody says.
-            older_than: read them anew if they were read more than so many seconds ago.
-        """
+        """The states of the other stacks."""
         states = self.all(older_than)
         mine = set(self._mine(states, own))
         return StackStates({name: held for name, held in states.stacks.items() if name not in mine}, states.why)
@@ -200,9 +195,8 @@ class States:
     def of_resource(self, props: Properties) -> Mapping[str, Sequence[ExportedResource]]:
         """The stack that the engine works on, by its name.
 
-        Args:
-            props: properties of one of its resources. If nobody says which stack it is, these are all stacks that hold
-                the person whom that is about; the likely ones, if some are.
+        If nobody says which stack it is, these are all stacks that hold the person whom the properties are about; the
+        likely ones, if some are.
         """
         states = self.all()
         return {name: states.stacks[name] for name in self._mine(states, props)}

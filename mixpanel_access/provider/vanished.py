@@ -27,11 +27,6 @@ _RELEASE: Final = (
 def keep(session: Session, emails: Iterable[str], props: Mapping[str, Any]) -> bool:
     """Whether a resource stays in the state as it is, since it is about people of whom too many are missing.
 
-    Args:
-        session: the operation.
-        emails: the people that the resource is about.
-        props: the resource's properties, to tell which stack it is of if nobody says.
-
     Raises:
         Refused: it stays; said once in an operation.
     """
@@ -65,11 +60,6 @@ def hold(session: Session, email: str, props: Mapping[str, Any]) -> None:
 
     Whom this operation has removed is gone. Those whose access has ended as planned do not count, since another
     stack may have removed them just now; nor do those who were only invited.
-
-    Args:
-        session: the operation.
-        email: the person.
-        props: the resource's properties.
 
     Raises:
         Refused: too many people of the stack are missing.
