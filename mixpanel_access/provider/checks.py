@@ -108,18 +108,18 @@ def check_invitation(session: Session, email: str, problems: Problems, field: st
         session.invitations.plan(email)
 
 
-def refuse_reach(email: str, role: str, own: str, problems: Problems) -> None:
+def refuse_reach(email: str, role: str, own: str, problems: Problems, field: str = "role") -> None:
     """Note that our own organization role is too low to give this role."""
     problems.add(
-        "role",
+        field,
         f"{role!r} cannot be given to {email} by this service account, whose own organization role is {own!r}; use an "
         f"account with a role at or above it, or lower the role",
     )
 
 
-def kept_in_project(email: str, role: str, ours: str, project: int) -> str:
+def kept_role(email: str, role: str, ours: str) -> str:
     """The line about somebody who got a higher role from another client while we were about to invite them."""
     return (
-        f"{email} has just been invited by somebody else, as {role} in project {project}, which is more than {ours}: "
-        f"it is kept; the next refresh shows it, and `pulumi up` then puts ours back"
+        f"{email} has just been invited by somebody else, as {role}, which is more than {ours}: it is kept; the next "
+        f"refresh shows it, and `pulumi up` then puts ours back"
     )

@@ -115,12 +115,27 @@ def parse(process: Process, pid: int = 0) -> Command | None:
     place = _verb_at(words, exact=process.exact)
     if place is None:
         return None
+    found, unclear, split = _read_flags([*words[:place], *words[place + 1 :]])
+    on = {name: bool(found[name]) and found[name][-1] in _TRUE for name in _SWITCHES}
+    return Command(
+        verb=_VERBS[words[place]],
+        pid=pid,
+        program=process.words[0],
+        targets=tuple(found["target"]),
+        excludes=tuple(found["exclude"]),
+        exclude_protected=on["exclude-protected"],
+        ignore_protect=on["ignore-protect"],
+        stack=found["stack"][-1] if found["stack"] else None,
+        started=process.started,
+        unclear=unclear or (split and not process.exact and any(map(_LIKE_SCOPE.match, words))),
+    )
+
+
+def _read_flags(rest: list[str]) -> tuple[dict[str, list[str]], bool, bool]:
+    """The values of the flags that count, whether there may be more, and whether a word may be part of a value."""
     found: dict[str, list[str]] = {name: [] for name in (*_SCOPE.values(), *_SWITCHES)}
-    rest, unclear, split = [*words[:place], *words[place + 1 :]], False, False
-    while rest:
-        word = rest.pop(0)
-        if word == "--":
-            break
+    unclear = split = False
+    while rest and (word := rest.pop(0)) != "--":
         if not word.startswith("-") or word == "-":
             split = True  # it may be a part of a value with a blank in it
             continue
@@ -137,20 +152,7 @@ def parse(process: Process, pid: int = 0) -> Command | None:
                 found[_SCOPE[name]].append(given)
             elif name in _SWITCHES:
                 found[name].append("true" if given is None else given)
-    unclear = unclear or (split and not process.exact and any(map(_LIKE_SCOPE.match, words)))
-    on = {name: bool(found[name]) and found[name][-1] in _TRUE for name in _SWITCHES}
-    return Command(
-        _VERBS[words[place]],
-        pid,
-        process.words[0],
-        tuple(found["target"]),
-        tuple(found["exclude"]),
-        on["exclude-protected"],
-        on["ignore-protect"],
-        found["stack"][-1] if found["stack"] else None,
-        process.started,
-        unclear,
-    )
+    return found, unclear, split
 
 
 def _verb_at(words: Sequence[str], *, exact: bool) -> int | None:

@@ -52,24 +52,19 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
     REPEATS: ClassVar[Mapping[str, str]] = {_BASE: "permissions"}
 
     def objects(self, props: Properties) -> Named:
-        """The roles of the project."""
         roles, project = self.session.directory.custom_roles.in_project, props["project_id"]
         return Named(("custom roles", project), lambda: {id_: role.name for id_, role in roles(project).items()})
 
     def label(self, props: Properties) -> str:
-        """The role and its project."""
         return f"custom role {props.get('name')} in project {props.get('project_id')}"
 
     def identity(self, props: Properties) -> Hashable:
-        """The project's role of that name."""
         return CustomRoleIdentity(props.get("project_id"), same_key(str(props.get("name", ""))))
 
     def stacks_that_give(self, ref: CustomRoleId, props: Properties) -> Sequence[str]:
-        """The other stacks that have the role, as after a move between two rosters."""
         return elsewhere.custom_role(self.session, ref, props)
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Judge project id, name, permissions as a set, and that the project's environment is the stack's."""
         check_id("project_id", "project", inputs, problems)
         name = inputs.get("name")
         if known(name):
@@ -93,7 +88,6 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         check_environment(self.session.settings.environment, whom, inputs, problems, what="the")
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
-        """Judge project, plan, number, name and permissions against what is there."""
         directory, project, name = self.session.directory, inputs["project_id"], inputs["name"]
         if not check_project(self.session, project, problems, f" for the custom role {name}"):
             return
@@ -172,7 +166,6 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         return self.found({**select(inputs, self.all_inputs), "role_id": held.id, _BASE: as_set(base)})
 
     def update(self, ref: CustomRoleId, olds: Properties, news: Properties) -> Properties:
-        """Change name, description and permissions in place."""
         if not changed(_OWN, olds, news):
             return {**select(olds, self.OUTPUTS), **news}
         held = self.session.directory.custom_roles.in_project(ref.project).get(ref.role)

@@ -49,10 +49,6 @@ class HolderGrantHandler(Handler[Ref]):
         """Those of the organization."""
 
     @abstractmethod
-    def absent(self, holder: int) -> str:
-        """That the organization has no such holder, in words."""
-
-    @abstractmethod
     def held(self, holder: int, project: int) -> str | None:
         """The role; None for none. The project is there."""
 
@@ -60,9 +56,9 @@ class HolderGrantHandler(Handler[Ref]):
     def seen(self, holder: int, project: int) -> str | None:
         """The role; None for none, or for a holder or a project that the organization no longer has."""
 
-    @abstractmethod
     def grant_id(self, project: int, holder: int) -> Ref:
         """The id of the resource for a holder in a project."""
+        return self.parse(f"{self.session.organization}:{project}:{holder}")
 
     def outputs(self, inputs: Properties) -> Properties:
         """The outputs of a role that is there."""
@@ -71,11 +67,9 @@ class HolderGrantHandler(Handler[Ref]):
     # The life of the resource
 
     def label(self, props: Properties) -> str:
-        """The holder and the project."""
         return f"{self.HOLDER} {props.get(self.FIELD)} in project {props.get('project_id')}"
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Judge both ids, the role word, and that the project's environment is the stack's."""
         check_id(self.FIELD, self.HOLDER, inputs, problems)
         check_id("project_id", "project", inputs, problems)
         check_project_role(inputs, problems)
@@ -83,16 +77,14 @@ class HolderGrantHandler(Handler[Ref]):
         check_environment(self.session.settings.environment, whom, inputs, problems)
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
-        """Judge holder, project and role against the organization and our own role."""
         holder = inputs[self.FIELD]
         whom = f"{self.HOLDER} {holder}"
         check_project(self.session, inputs["project_id"], problems, f" for the grant to {whom}")
         if self.holders.get(holder) is None:
-            problems.add(self.FIELD, f"organization {self.session.organization} has {self.absent(holder)}")
+            problems.add(self.FIELD, f"organization {self.session.organization} has no {whom}")
         check_project_reach(self.session, whom, inputs["role"], problems)
 
     def create(self, inputs: Properties) -> Created:
-        """Give the role, or adopt the one that is there already."""
         ref = self.grant_id(inputs["project_id"], inputs[self.FIELD])
         return Created(ref, self._ensure(inputs))
 
@@ -106,7 +98,6 @@ class HolderGrantHandler(Handler[Ref]):
         return self.found(self.outputs(inputs))
 
     def update(self, ref: Ref, olds: Properties, news: Properties) -> Properties:
-        """Change the role in place."""
         if olds.get("role") == news["role"]:
             return self.unchanged(olds, news)
         return self._ensure(news)

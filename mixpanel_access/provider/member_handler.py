@@ -17,22 +17,20 @@ from mixpanel_access.model.resources import MemberId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.roles import RoleChange
 from mixpanel_access.provider import ownership, vanished
-from mixpanel_access.provider.checks import check_email, check_invitation, check_right, refuse_reach
+from mixpanel_access.provider.checks import check_email, check_invitation, check_right, kept_role, refuse_reach
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
-from mixpanel_access.provider.member_invitation import (
+from mixpanel_access.provider.member_steps import (
+    FRESH_SECONDS,
+    NOW_SECONDS,
     WAITING,
     as_sent_later,
+    change_role,
+    deactivate,
     expires_at,
     invite,
     is_undated,
     sends_again,
     status_of,
-)
-from mixpanel_access.provider.member_removal import (
-    FRESH_SECONDS,
-    NOW_SECONDS,
-    change_role,
-    deactivate,
     strip,
     why_staying,
 )
@@ -58,11 +56,9 @@ class MemberHandler(Handler[MemberId]):
     REPEATS: ClassVar[Mapping[str, str]] = {"organization_role": "role", "current_email": "email"}
 
     def identity(self, props: Properties) -> Hashable:
-        """The person."""
         return same_key(str(props.get("email", "")))
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Judge address, role word and removal."""
         check_email(inputs, problems)
         inputs.setdefault("removal", WHEN_UNUSED)
         role, removal = inputs.get("role"), inputs["removal"]
@@ -150,14 +146,12 @@ class MemberHandler(Handler[MemberId]):
         return super().diff(olds, news) or expired or joins or is_undated(olds)
 
     def create(self, inputs: Properties) -> Created:
-        """Invite, or adopt who is there already."""
         there = self.session.directory.person(inputs["email"])
         olds = ownership.handed_over(self.session, same_key(inputs["email"]), there) if there else {}
         outputs = self._ensure(inputs, self._without_lost_role(olds, inputs))
         return Created(MemberId(self.session.organization, inputs["email"]), outputs)
 
     def read(self, ref: MemberId, props: Properties) -> Found | None:
-        """Read the person as the organization's list has them."""
         person = self.session.directory.person(ref.email)
         if person is None:
             return None
@@ -230,15 +224,9 @@ class MemberHandler(Handler[MemberId]):
         history = self._history(there, before, role, olds)
         kept = raced and before is not None and role is not None and _is_higher(before.role, role)
         if sent:  # and the role with it
-            if history.get("status") in WAITING and history.get("invited_at"):
-                history.setdefault("first_invited_at", history["invited_at"])
-            history |= {"invited_at": written(self.session.now()), "status": Invitation.PENDING.value}
-            history.pop("expires_at", None)
+            self._note_sent(history)
         elif before is not None and kept:
-            self.session.say(
-                f"{before.email} has just been invited by somebody else, as {before.role}, which is more than {role}: "
-                f"it is kept; the next refresh shows it, and `pulumi up` then puts ours back"
-            )
+            self.session.say(kept_role(before.email, str(before.role), str(role)))
         elif before is not None and role is not None and _differs(role, before.role, olds):
             if not olds and there is not None:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
@@ -255,6 +243,13 @@ class MemberHandler(Handler[MemberId]):
         if kept and unknown:
             outputs.pop("organization_role", None)  # another's word, and no answer to ours: the next refresh shows it
         return {**outputs, "role": role} if role is not None and (kept or unknown) else outputs
+
+    def _note_sent(self, history: Properties) -> None:
+        """Note that we have sent the invitation now."""
+        if history.get("status") in WAITING and history.get("invited_at"):
+            history.setdefault("first_invited_at", history["invited_at"])
+        history |= {"invited_at": written(self.session.now()), "status": Invitation.PENDING.value}
+        history.pop("expires_at", None)
 
     def _history(self, there: Person | None, now: Person | None, role: str | None, olds: Properties) -> Properties:
         """What only the state can tell: how the person came in, and what they were before.

@@ -35,15 +35,12 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
     }
 
     def label(self, props: Properties) -> str:  # there is one
-        """The organization's security settings."""
         return f"the security settings of organization {self.session.organization}"
 
     def identity(self, props: Properties) -> Hashable:  # there is one
-        """The organization's settings; there is one set of them."""
         return "organization security"
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Judge the shapes: true or false, and keys with values."""
         required = inputs.get(_TWO_FACTOR)
         if required is not None and known(required) and not isinstance(required, bool):
             problems.add(_TWO_FACTOR, f"{required!r} is neither true nor false")
@@ -104,7 +101,6 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
         return self.found(outputs)
 
     def update(self, ref: OrganizationSecurityId, olds: Properties, news: Properties) -> Properties:
-        """Change the given settings that are others."""
         return {**self._ensure(news), **select(olds, [_DISCOVERABILITY])}
 
     def delete(self, ref: OrganizationSecurityId, props: Properties) -> None:

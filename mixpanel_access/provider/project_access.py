@@ -23,7 +23,8 @@ from mixpanel_access.provider.checks import (
     check_id,
     check_invitation,
     check_project,
-    kept_in_project,
+    kept_role,
+    refuse_reach,
 )
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
@@ -42,11 +43,9 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
     REPEATS: ClassVar[Mapping[str, str]] = {"undeclared": "grants", "lost": "grants", "beside": "grants"}
 
     def label(self, props: Properties) -> str:
-        """The project."""
         return f"the grants in project {props.get('project_id')}"
 
     def identity(self, props: Properties) -> Hashable:
-        """The project's individual grants as a whole."""
         return AllGrantsIdentity(props.get("project_id"))
 
     def identities(self, props: Properties) -> Iterable[Hashable]:
@@ -55,7 +54,6 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         return self.identity(props), *(GrantIdentity(project, key) for key in by_key(props.get("grants", {})))
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Judge the project id, every address and role word, and that the project's environment is the stack's."""
         check_id("project_id", "project", inputs, problems)
         check_environment(self.session.settings.environment, "everybody", inputs, problems)
         grants = inputs.get("grants")
@@ -78,7 +76,6 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         _inspect_reasons(inputs.get("reasons"), by_key(grants), problems)
 
     def people(self, props: Properties) -> Iterable[str]:
-        """Everybody who has a grant."""
         return list(props.get("grants") or ())
 
     def check_together(self, inputs: Properties, problems: Problems) -> None:
@@ -121,12 +118,8 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         if own in roles.MANAGING_ROLES:
             above = {email for email, role in grants.items() if not roles.may_assign_in_project(own, role)}
             for role in sorted({grants[email] for email in above}):
-                whom = few(email for email in above if grants[email] == role)
-                problems.add(
-                    "grants",
-                    f"{role!r} cannot be given to {whom} by this service account, whose own organization role is "
-                    f"{own!r}; use an account with a role at or above it, or lower the role",
-                )
+                people = few(email for email in above if grants[email] == role)
+                refuse_reach(people, role, own, problems, "grants")
         before = olds if olds.get("project_id") == project else {}
         strangers = [email for email in grants if directory.person(email) is None]
         new = [email for email in strangers if not directory.provisioning.handles(email)]
@@ -249,7 +242,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         refused, kept = self.session.invitations.grant(project, new)
         failures |= refused
         for email, role in kept.items():
-            self.session.say(kept_in_project(email, role, give.pop(email), project))
+            self.session.say(kept_role(email, f"{role} in project {project}", give.pop(email)))
         failures |= directory.remove_grants(project, take)
         after = self._whole(project, {**whole.spelled(whole.have.keys() - changes.remove), **give}, grants)
         after.have |= {same_key(email): new[email] for email in kept}

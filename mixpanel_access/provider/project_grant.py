@@ -22,7 +22,7 @@ from mixpanel_access.provider.checks import (
     check_project,
     check_project_reach,
     check_project_role,
-    kept_in_project,
+    kept_role,
 )
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, select
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
@@ -40,11 +40,9 @@ class ProjectGrantHandler(Handler[GrantId]):
     REPEATS: ClassVar[Mapping[str, str]] = {"effective_role": "role"}
 
     def label(self, props: Properties) -> str:
-        """The person and the project."""
         return f"{props.get('email')} in project {props.get('project_id')}"
 
     def identity(self, props: Properties) -> Hashable:
-        """The person's individual grant in the project."""
         return GrantIdentity(props.get("project_id"), same_key(str(props.get("email", ""))))
 
     def identities(self, props: Properties) -> Iterable[Hashable]:
@@ -52,7 +50,6 @@ class ProjectGrantHandler(Handler[GrantId]):
         return self.identity(props), SingleGrantsIdentity(props.get("project_id"))
 
     def stacks_that_give(self, ref: GrantId, props: Properties) -> Sequence[str]:
-        """The other stacks that give the person a role in the project, as after a move between two rosters."""
         return elsewhere.grants(self.session, ref.project, [ref.email], props).get(ref.email, [])
 
     def check_together(self, inputs: Properties, problems: Problems) -> None:
@@ -66,14 +63,12 @@ class ProjectGrantHandler(Handler[GrantId]):
             )
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Judge address, project id, role word, and that the project's environment is the stack's."""
         check_email(inputs, problems)
         check_id("project_id", "project", inputs, problems)
         check_project_role(inputs, problems)
         check_environment(self.session.settings.environment, inputs.get("email"), inputs, problems)
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
-        """Judge the project and the role against the organization and our own role."""
         directory, project, role = self.session.directory, inputs["project_id"], inputs["role"]
         if check_project(self.session, project, problems, f" for the grant to {inputs['email']}"):
             inputs |= shown_to_all(self.session, inputs)
@@ -83,7 +78,6 @@ class ProjectGrantHandler(Handler[GrantId]):
             check_invitation(self.session, inputs["email"], problems)  # a grant to a stranger invites them
 
     def create(self, inputs: Properties) -> Created:
-        """Give the role, or adopt the grant that is there already."""
         id_ = GrantId(self.session.organization, inputs["project_id"], inputs["email"])
         return Created(id_, self._ensure(inputs))
 
@@ -100,7 +94,6 @@ class ProjectGrantHandler(Handler[GrantId]):
         return self.found(self._outputs(inputs, access))
 
     def update(self, ref: GrantId, olds: Properties, news: Properties) -> Properties:
-        """Change the role in place."""
         if olds.get("role") == news["role"]:
             return self.unchanged(olds, news)
         return self._ensure(news)
@@ -151,7 +144,7 @@ class ProjectGrantHandler(Handler[GrantId]):
         for error in failures.values():
             raise error
         for higher in kept.values():
-            self.session.say(kept_in_project(email, higher, role, project))
+            self.session.say(kept_role(email, f"{higher} in project {project}", role))
         return kept.get(email)
 
     def _outputs(self, inputs: Properties, access: AccessInProject) -> Properties:

@@ -38,7 +38,6 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
     JUDGES: ClassVar[bool] = True
 
     def identity(self, props: Properties) -> Hashable:  # it stands for nothing
-        """Nothing of it is in Mixpanel."""
         return None
 
     def check(self, inputs: Properties, problems: Problems) -> None:
@@ -142,7 +141,6 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
         return super().diff(olds, news)
 
     def create(self, inputs: Properties) -> Created:
-        """Keep the list of people."""
         return Created(RemovalBrakeId(self.session.organization), inputs)
 
     def read(self, ref: RemovalBrakeId, props: Properties) -> Found | None:
@@ -153,7 +151,6 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
         return Found({**props, **shown}, shown)
 
     def update(self, ref: RemovalBrakeId, olds: Properties, news: Properties) -> Properties:  # nothing to compare
-        """Keep the new list of people."""
         return news
 
     def delete(self, ref: RemovalBrakeId, props: Properties) -> None:  # the id says nothing

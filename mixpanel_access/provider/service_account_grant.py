@@ -31,11 +31,9 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
 
     @property
     def holders(self) -> ServiceAccounts:
-        """The service accounts."""
         return self.session.directory.accounts
 
     def identity(self, props: Properties) -> Hashable:
-        """The account's individual role in the project."""
         return AccountGrantIdentity(props.get("service_account_id"), props.get("project_id"))
 
     def update(self, ref: ServiceAccountGrantId, olds: Properties, news: Properties) -> Properties:
@@ -88,14 +86,6 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
         """The role that the program declares for an account in a project."""
         return self.session.roles.get(self.identity({"service_account_id": holder, "project_id": project}))
 
-    def grant_id(self, project: int, holder: int) -> ServiceAccountGrantId:
-        """Of a service account."""
-        return ServiceAccountGrantId(self.session.organization, project, holder)
-
-    def absent(self, holder: int) -> str:
-        """Whatever the id."""
-        return "no such service account"
-
     def held(self, holder: int, project: int) -> str | None:
         """By the project's own list."""
         grant = self.holders.roles(project).get(holder)
@@ -106,7 +96,6 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
         return None if self.session.directory.project_is_gone(project) else self.held(holder, project)
 
     def outputs(self, inputs: Properties) -> Properties:
-        """With the account's login name."""
         outputs = super().outputs(inputs)
         if account := self.holders.get(inputs["service_account_id"]):
             outputs["login"] = account.username

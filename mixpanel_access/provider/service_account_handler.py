@@ -49,15 +49,12 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
     }
 
     def label(self, props: Properties) -> str:
-        """The account's name."""
         return f"service account {props.get('username')}"
 
     def identity(self, props: Properties) -> Hashable:  # two of one name are two accounts
-        """Each resource is an account of its own."""
         return None
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Judge name, role word, expiry and rotation."""
         _check_name(inputs, problems)
         _check_role(inputs, problems)
         _check_expiry(inputs, problems)

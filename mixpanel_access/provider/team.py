@@ -38,20 +38,16 @@ class TeamHandler(NamedHandler[TeamId]):
     SHOWN: ClassVar[tuple[str, ...]] = TEAM_OUTPUTS
 
     def objects(self, props: Properties) -> Named:  # the same for all teams
-        """The organization's teams."""
         teams = self.session.directory.teams
         return Named(TEAMS, lambda: {id_: team.name for id_, team in teams.all().items()})
 
     def label(self, props: Properties) -> str:
-        """The team's name."""
         return f"team {props.get('name')}"
 
     def identity(self, props: Properties) -> Hashable:
-        """The team of that name."""
         return TeamIdentity(same_key(str(props.get("name", ""))))
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Judge name and removal."""
         name = inputs.get("name")
         if known(name) and (reason := problem_with_team_name(name)):
             problems.add("name", reason)
@@ -77,7 +73,6 @@ class TeamHandler(NamedHandler[TeamId]):
         self.check_name(inputs, olds, problems)
 
     def create(self, inputs: Properties) -> Created:
-        """Make the team, or adopt the one that has the name."""
         teams, renames, name = self.session.directory.teams, self.session.renames, inputs["name"]
         with renames.one_at_a_time():
             there = teams.by_name(name)
@@ -107,14 +102,12 @@ class TeamHandler(NamedHandler[TeamId]):
         return all(outputs.get("adopted", True) for outputs in (*before, *own, *theirs))
 
     def read(self, ref: TeamId, props: Properties) -> Found | None:
-        """Read the team as the organization's list has it."""
         team = self.session.directory.teams.get(ref.team)
         if team is None:
             return None
         return self.found(self._outputs({"removal": WHEN_UNUSED, **props, "name": team.name}, team, props))
 
     def update(self, ref: TeamId, olds: Properties, news: Properties) -> Properties:
-        """Change the name in place."""
         if olds.get("name") == news["name"]:
             return self.unchanged(olds, news)
         team = self.session.directory.teams.get(ref.team)

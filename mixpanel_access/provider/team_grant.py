@@ -42,29 +42,17 @@ class TeamGrantHandler(HolderGrantHandler[TeamGrantId]):
                 check_right(self.session, Permission.ADD_PROJECT_TO_TEAM, what, problems, "team_id")
 
     def outputs(self, inputs: Properties) -> Properties:
-        """With whether everybody has the project."""
         return {**super().outputs(inputs), **shown_to_all(self.session, inputs)}
 
     @property
     def holders(self) -> Teams:
-        """The teams."""
         return self.session.directory.teams
 
     def identity(self, props: Properties) -> Hashable:
-        """The team's role in the project."""
         return TeamGrantIdentity(props.get("team_id"), props.get("project_id"))
 
     def stacks_that_give(self, ref: TeamGrantId, props: Properties) -> Sequence[str]:
-        """The other stacks that give the team a role in the project, as after a move between two rosters."""
         return elsewhere.team_grant(self.session, ref.team, ref.project, props)
-
-    def grant_id(self, project: int, holder: int) -> TeamGrantId:
-        """Of a team."""
-        return TeamGrantId(self.session.organization, project, holder)
-
-    def absent(self, holder: int) -> str:
-        """By its id."""
-        return f"no team {holder}"
 
     def held(self, holder: int, project: int) -> str | None:
         """By the list of teams, which has their projects."""

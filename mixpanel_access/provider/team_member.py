@@ -37,15 +37,12 @@ class TeamMemberHandler(Handler[TeamMemberId]):
     SHOWN: ClassVar[tuple[str, ...]] = TEAM_OUTPUTS
 
     def identity(self, props: Properties) -> Hashable:
-        """The person in the team."""
         return TeamMemberIdentity(props.get("team_id"), same_key(str(props.get("email", ""))))
 
     def stacks_that_give(self, ref: TeamMemberId, props: Properties) -> Sequence[str]:
-        """The other stacks that put the person into the team, as after a move between two rosters."""
         return elsewhere.team_place(self.session, ref.team, ref.email, props)
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Judge the team's id and the address."""
         check_id("team_id", "team", inputs, problems)
         check_email(inputs, problems)
 

@@ -24,8 +24,7 @@ from mixpanel_access.provider.handler import Problems
 from mixpanel_access.provider.lifecycle import Lifecycle
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.member_handler import MemberHandler
-from mixpanel_access.provider.member_invitation import holds_until
-from mixpanel_access.provider.member_removal import FRESH_SECONDS, NOW_SECONDS
+from mixpanel_access.provider.member_steps import FRESH_SECONDS, NOW_SECONDS, holds_until
 from mixpanel_access.provider.run import PresentRun
 from mixpanel_access.provider.session import Session, shared_session
 from tests.fake_states import FakeStates

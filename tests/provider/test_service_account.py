@@ -369,7 +369,7 @@ def test_a_compliant_grant_passes_and_is_given(api: FakeApi) -> None:
 
 BAD_GRANTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "no account": ({"service_account_id": None}, "service_account_id", "not a service account id"),
-    "an unknown account": ({"service_account_id": 99}, "service_account_id", "has no such service account"),
+    "an unknown account": ({"service_account_id": 99}, "service_account_id", "has no service account 99"),
     "no project": ({"project_id": 0}, "project_id", "not a project id"),
     "an unknown project": ({"project_id": 99}, "project_id", "has no project 99"),
     "no role": ({"role": None}, "role", "not a project role"),
