@@ -40,7 +40,7 @@ class Brake(StrEnum):
 
 
 class DeclaredPerson(TypedDict, total=False):
-    """One person as a stack declares them: plain values, known at preview, but for a project that is yet to be made."""
+    """A person as a stack declares them, in plain values; at preview, the id of a new project is not known yet."""
 
     email: str
     role: str
@@ -55,12 +55,11 @@ class DeclaredPerson(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Limits:
-    """How far an operation may go.
+    """How far one operation may go.
 
     Attributes:
-        removal_percent: the share of the organization's people, in percent, that one operation may remove; and the
-            share of a project's individual grants that it may take away at once.
-        removal_minimum: how many in any case.
+        removal_percent: the percentage of the organization's people, and of a project's grants, that it may remove.
+        removal_minimum: how many it may remove in any case.
         released: the brakes that the operator has released.
     """
 
@@ -69,16 +68,15 @@ class Limits:
     released: frozenset[str] = frozenset()
 
     def remembered(self, present: Limits | None = None) -> Limits:
-        """What counts of these if only the state has them, from the last `pulumi up`: no release, no raised limit.
+        """The limits from the state of the last `pulumi up`, without releases and raised limits.
 
-        Args:
-            present: what the stack's configuration says today, if it can be read; a stricter limit in it counts.
+        A stricter limit in the stack's present configuration counts, if that can be read.
         """
         known = (self, present or self, Limits())
         return Limits(min(one.removal_percent for one in known), min(one.removal_minimum for one in known))
 
     def removable(self, people: int) -> int:
-        """How many of so many people, or of so many grants of a project, one operation may remove."""
+        """How many of these people, or of these grants in a project, one operation may remove."""
         return max(self.removal_minimum, math.floor(people * self.removal_percent / 100 + 1e-9))
 
 
@@ -87,10 +85,9 @@ class PlannedChanges:
     """What an operation would do to people.
 
     Attributes:
-        removals: the keys of the addresses that leave the organization.
+        removals: the keys of the people who leave the organization.
         roles: key -> the organization role that the person gets.
-        planned: those of the removals whose end was in the stack before today (`has_ended`): they are no accident, and
-            do not count against the share.
+        planned: the removals whose end was in the state before today (`has_ended`); the share ignores them.
     """
 
     removals: AbstractSet[str] = frozenset()
@@ -100,14 +97,14 @@ class PlannedChanges:
 
 @dataclass(frozen=True)
 class BrakeFinding:
-    """A brake that fires, or nearly.
+    """A brake that holds an operation, or warns.
 
     Attributes:
-        brake: which one.
+        brake: the brake.
         people: the addresses concerned.
         words: why, as a clause.
-        holds: whether the operation is held; False is a warning.
-        advice: what to do, where that is not to release the brake.
+        holds: whether it holds the operation; if not, it is a warning.
+        advice: what to do instead of releasing the brake, or "".
     """
 
     brake: Brake
@@ -121,12 +118,7 @@ class BrakeFinding:
 
 
 def has_ended(ends: object, today: date) -> bool:
-    """Whether a removal on this day was planned: the end that the state holds, as the last run wrote it, has passed.
-
-    Args:
-        ends: the last day in the state (ISO 8601), or None. A value that is not a date ends nothing.
-        today: the day (UTC).
-    """
+    """Whether the last day in the state (ISO 8601) has passed, so that a removal today was planned."""
     last = day_or_none(ends)
     return last is not None and last < today
 
@@ -134,17 +126,14 @@ def has_ended(ends: object, today: date) -> bool:
 def judge(
     people: Mapping[str, Person], plan: PlannedChanges, *, own_address: str, own_role: str | None, limits: Limits
 ) -> list[BrakeFinding]:
-    """Judge a plan against the organization as it is before the first write.
+    """Judge a plan against the organization as it is before the first write; a released brake only warns.
 
     Args:
         people: everybody in the organization, by the key of their address.
-        plan: what would be done.
-        own_address: the identity that the provider runs as.
-        own_role: the organization role that it acts with, by its permissions too; None where Mixpanel does not tell.
-        limits: how far an operation may go.
-
-    Returns:
-        The brakes that fire; a released brake is a warning.
+        plan: what the operation would do.
+        own_address: the provider's own identity.
+        own_role: its organization role, also by its permissions; None if Mixpanel does not show it.
+        limits: how far the operation may go.
     """
     found = [
         *_owners(people, plan, same_key(own_address) if own_role == roles.OWNER else None),
@@ -164,21 +153,17 @@ def judge_grants(
     limits: Limits,
     planned: AbstractSet[str] = frozenset(),
 ) -> list[BrakeFinding]:
-    """Judge what would be done to the individual grants of one project, as they are before the first write.
+    """Judge changes of the individual grants in one project, as they are before the first write.
 
-    The share is of this project's grants, not of the organization's people: a project with twenty of them in an
-    organization of thousands could be emptied otherwise, and each project is somebody's whole access.
+    The share is of this project's grants. A share of the organization's people could empty a small project.
 
     Args:
-        have: the grants that are there, by the key of the address.
-        changes: what would be done.
+        have: the present grants, by the key of the address.
+        changes: what the operation would do.
         project: the project's id.
-        own_address: the identity that the provider runs as.
-        limits: how far an operation may go.
-        planned: the keys whose end was in the stack before today; they do not count against the share.
-
-    Returns:
-        The brakes that fire; a released brake is a warning.
+        own_address: the provider's own identity.
+        limits: how far the operation may go.
+        planned: the keys whose end was in the state before today; they do not count against the share.
     """
     found: list[BrakeFinding] = []
     own, leaving, allowed = same_key(own_address), changes.remove & have.keys(), limits.removable(len(have))
@@ -201,18 +186,12 @@ def _released(found: Iterable[BrakeFinding], limits: Limits) -> list[BrakeFindin
 
 
 def _owners(people: Mapping[str, Person], plan: PlannedChanges, own: str | None) -> Iterable[BrakeFinding]:
-    """Judge that an owner is left.
-
-    Args:
-        people: everybody in the organization.
-        plan: what would be done.
-        own: the key of our own address, if our account acts as an owner whatever its role is called.
-    """
+    """Judge that an owner remains; `own` is the key of our own address if our account acts as an owner."""
     # Those who can log in.
     able = {key: person for key, person in people.items() if not person.invited and not person.deactivated}
     before = {key for key, person in able.items() if person.role == roles.OWNER}
     joined = {key for key, role in plan.roles.items() if role == roles.OWNER and key in able}
-    if not before:  # nor does an owner who cannot log in tell who the others are
+    if not before:  # an owner who cannot log in does not show who the others are
         yield from _possible_owners(able, joined, plan, own)
         return
     after = _left(before | joined, plan, able)
@@ -231,7 +210,7 @@ def _owners(people: Mapping[str, Person], plan: PlannedChanges, own: str | None)
 def _possible_owners(
     able: Mapping[str, Person], joined: AbstractSet[str], plan: PlannedChanges, own: str | None
 ) -> Iterable[BrakeFinding]:
-    """Judge that an owner may be left where Mixpanel calls nobody so: an owner may be called admin, or otherwise."""
+    """Judge that somebody remains who may be an owner, if Mixpanel calls nobody an owner: the word may be another."""
     known = able.keys() & ({own} if own else set())
     top = max((_height(person.role) for person in able.values()), default=0)
     highest = {key for key, person in able.items() if _height(person.role) == top}
@@ -247,14 +226,14 @@ def _possible_owners(
 
 
 def _height(role: str | None) -> int:
-    """The order of the roles of which the highest may be an owner's: known ones that manage, unknown, all others."""
+    """The order of roles, of which the highest may be an owner's: those that manage, unknown ones, all others."""
     if role in roles.MANAGING_ROLES:
         return 2
     return 1 if role is not None and not roles.is_organization_role(role) else 0
 
 
 def _left(keys: AbstractSet[str], plan: PlannedChanges, people: Mapping[str, Person]) -> set[str]:
-    """Those who are not removed and whose role is not changed, but to owner."""
+    """Those of these people whom the plan neither removes nor gives a role below owner."""
     return {
         key for key in keys if key not in plan.removals and plan.roles.get(key) in (None, roles.OWNER, people[key].role)
     }
@@ -271,7 +250,7 @@ def _identity(people: Mapping[str, Person], plan: PlannedChanges, own_address: s
 
 
 def _is_lower(new: str, old: str) -> bool:
-    """Whether a role is less than another; any may be less than one that we do not know."""
+    """Whether a role is, or may be, lower than another one: every role may be lower than an unknown one."""
     return new != old and (
         roles.organization_rank(new) < roles.organization_rank(old) or not roles.is_organization_role(old)
     )
@@ -312,7 +291,7 @@ def _addresses(people: Mapping[str, Person], keys: Iterable[str]) -> tuple[str, 
 
 
 NEAR_DAYS: Final = 30
-"""An edit that moves an end to within so many days is judged as if it took the access away."""
+"""An edit that moves an end to within these days counts as one that takes the access away."""
 _ALWAYS: Final = (Brake.LAST_OWNER, Brake.OWN_IDENTITY)
 """The brakes that hold planned endings too."""
 _A_DAY: Final = timedelta(days=1)
@@ -324,7 +303,7 @@ class Forecast:
 
     Attributes:
         on: the first day (UTC) on which it holds.
-        finding: which brake, whom it concerns, and why.
+        finding: the brake, the people, and why.
     """
 
     on: date
@@ -348,14 +327,14 @@ def forecasts(
     leaves: Callable[[DeclaredPerson], bool],
     own_address: str,
 ) -> list[Forecast]:
-    """What the brakes will hold of the endings that a stack declares today, if nothing else changes until then.
+    """The endings of today's declaration that the brakes will hold, if nothing else changes until then.
 
     Args:
         people: everybody in the organization, by the key of their address.
-        declared: what the stack declares today.
+        declared: the people whom the stack declares today.
         role_ends: key of the address -> the last day of the entry that gives the organization role, or None.
-        leaves: whether somebody leaves the organization once the stack no longer declares them.
-        own_address: the identity that the provider runs as.
+        leaves: whether somebody leaves the organization when the stack no longer declares them.
+        own_address: the provider's own identity.
     """
     steps: dict[date, list[tuple[str, bool]]] = {}
     for person in declared:
@@ -383,7 +362,7 @@ def forecasts(
 
 
 def brought_forward(before: str | None, now: str | None) -> bool:
-    """Whether an edit moves an end to an earlier day; no end is later than any."""
+    """Whether an edit moves an end to an earlier day; to have no end is later than any day."""
     earlier, later = day_or_none(now), day_or_none(before)
     return earlier is not None and (later is None or earlier < later)
 

@@ -48,7 +48,7 @@ from mixpanel_access.model.roster.schema import Roster
 COMPONENT: Final = "roster"
 """The name of the component in a stack that is one roster."""
 DRAFTS_VARIABLE: Final = "MIXPANEL_ACCESS_DRAFTS"
-"""The environment variable with a folder of drafts: a preview, and nothing else, takes a roster of that name there."""
+"""The environment variable with a folder of drafts: only a preview reads rosters there instead of those in place."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class DeclaredResource:
         kind: its kind.
         key: its key in the declaration.
         name: its name in the stack.
-        inputs: its inputs, but for those that come from other resources.
-        refers_to: input -> the name of the resource from which it comes; the kind says from which output.
-        depends_on: the names of resources that must exist before it, and be deleted after it.
-        below_collaborator: the name that it has below a `CollaboratorAccess`; "" for a kind that is not there.
-        former: names that earlier versions gave it.
+        inputs: its inputs, without those that come from other resources.
+        refers_to: input -> the name of the resource from which it comes; the kind has the output.
+        depends_on: the names of the resources that must exist before it, and are deleted after it.
+        below_collaborator: its name below a `CollaboratorAccess`; "" for a kind that is not there.
+        former: its names in earlier versions.
     """
 
     kind: ResourceKind
@@ -85,28 +85,25 @@ def _former(prefix: str, inputs: Mapping[str, Any]) -> list[str]:
 class Declaration:
     """The resources of a roster.
 
-    A member is named by the key of the address, so that neither the order of the entries nor the spelling matters.
+    The name of a member is the key of the address, so that the order of the entries and the spelling do not matter. A
+    role that is a custom role of this roster has the form of `roles.declared_role`.
 
     Attributes:
         members: the inputs of each `Member`, by its name.
-        grants: what each person has in each project, as inputs of a `ProjectGrant`, by project id and the name of the
-            member.
-        people: what the `RemovalBrake` has to know of everybody, in the roster's order.
-        facts: what policies have to know of the roster as a whole.
+        grants: the role of each person in each project, as inputs of a `ProjectGrant`, by project id and member.
+        people: what the `RemovalBrake` needs to know of everybody, in the roster's order.
+        facts: what policies need to know of the roster as a whole.
         keys: project id -> key.
-        overlaps: in words, where several engagements of a person give a role in one project.
+        overlaps: in words, the projects in which several engagements of a person give a role.
         accounts: the inputs of each `ServiceAccount`, by its name.
-        account_grants: the inputs of each `ServiceAccountGrant` but for the account's id, by project id and the
-            account's name.
-        project_access: the inputs of each `ProjectAccess`, by project id: in these projects there is no `ProjectGrant`.
+        account_grants: the inputs of each `ServiceAccountGrant` without the account's id, by project id and account.
+        project_access: the inputs of each `ProjectAccess`, by project id; these projects have no `ProjectGrant`.
         teams: the inputs of each `Team`, by its key.
-        team_grants: the inputs of each `TeamGrant` but for the team's id, by project id and the team's key.
-        team_members: the inputs of each `TeamMember` but for the team's id, by the team's key and the member's name.
+        team_grants: the inputs of each `TeamGrant` without the team's id, by project id and the team's key.
+        team_members: the inputs of each `TeamMember` without the team's id, by the team's key and the member.
         custom_roles: the inputs of each `CustomRole`, by its key.
-        security: the inputs of the `OrganizationSecurity`, or None where the roster has none.
-        names: project id -> the name that the roster gives it.
-
-    The role of a grant that is a custom role of this roster is the word for it (`roles.declared_role`).
+        security: the inputs of the `OrganizationSecurity`, or None.
+        names: project id -> its name in the roster.
     """
 
     members: Mapping[str, Mapping[str, Any]]
@@ -131,7 +128,7 @@ class Declaration:
         return {place: inputs for place, inputs in self.grants.items() if place[0] not in self.project_access}
 
     def resources(self) -> Iterator[DeclaredResource]:
-        """Every resource but the brake, each after those that it refers to or depends on."""
+        """All resources but the brake, each after those that it refers to or depends on."""
         for name, inputs in self.members.items():
             yield DeclaredResource(MEMBER, name, name, inputs, below_collaborator=name, former=_former("", inputs))
         for key, inputs in self.custom_roles.items():
@@ -191,7 +188,7 @@ def team_member_name(team: str, member: str) -> str:
 
 
 def declaration(roster: Roster, today: date) -> Declaration:
-    """The resources that a roster declares on a day: nothing for who or what has not begun or has ended."""
+    """The resources that a roster declares on a day, without everything that has not begun or has ended."""
     people = effective_access(roster, today)
     teams = {key: team for key, team in roster.teams.items() if days_of(team).current(today)}
     grants = _grants(roster, people)
@@ -248,13 +245,7 @@ _NUMBERED: Final = ("keys", "names", "project_access")
 
 @dataclass(frozen=True)
 class Kept:
-    """The resources that a run declares in place of what the roster says.
-
-    Attributes:
-        stack: the stack.
-        roster: the name of its roster's file.
-        declaration: the resources, with the inputs that the state has.
-    """
+    """The resources that a run of a stack declares instead of its roster's (a file name), with the state's inputs."""
 
     stack: str
     roster: str
@@ -270,15 +261,10 @@ def kept_text(kept: Kept) -> str:
 
 
 def read_kept(text: str, stack: str, roster: str) -> Declaration:
-    """The resources of a document.
-
-    Args:
-        text: the document.
-        stack: the stack that runs.
-        roster: the name of the roster's file that its program reads.
+    """The resources of a document of `kept_text`, for the stack that runs and its roster's file name.
 
     Raises:
-        InputError: the document is of another stack or roster, or is not one.
+        InputError: the document belongs to another stack or roster, or cannot be read.
     """
     try:
         document = json.loads(text)

@@ -1,7 +1,7 @@
-"""Who has which access by a roster on a day, with engagements, standard roles and dates applied.
+"""The access that a roster gives on a day, with engagements, standard roles and dates applied.
 
-A person may have several entries, one an engagement. Where several count on one day, the highest role in a project
-does, with the reasons of the entry that gives it.
+A person can have several entries, one for each engagement. If several count on one day, the highest role in a project
+counts, with the reasons of the entry that gives it.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ _OF_THE_ENGAGEMENT = ("sow", "ticket", "approver", "sponsor", "justification", "
 
 @dataclass(frozen=True)
 class Span:
-    """Some days (UTC), the first and the last included; None for no bound."""
+    """The days (UTC) from the first to the last one, both included; None for no bound."""
 
     starts: date | None = None
     ends: date | None = None
 
     def current(self, today: date) -> bool:
-        """Whether a day is one of these days."""
+        """Whether this day is one of them."""
         return (self.starts is None or self.starts <= today) and not self.over(today)
 
     def over(self, today: date) -> bool:
-        """Whether the last day is past."""
+        """Whether the last day has passed."""
         return self.ends is not None and self.ends < today
 
     def meets(self, other: Span) -> bool:
-        """Whether the two share a day."""
+        """Whether both have a day in common."""
         return _begins(self) <= _lasts(other) and _begins(other) <= _lasts(self)
 
     def within(self, other: Span) -> Span:
-        """The days that the two share."""
+        """The days that both have in common."""
         starts = [day for day in (self.starts, other.starts) if day]
         ends = [day for day in (self.ends, other.ends) if day]
         return Span(max(starts, default=None), min(ends, default=None))
@@ -50,11 +50,11 @@ class RosterEntry:
     """One entry of a person, with what its engagement says.
 
     Attributes:
-        person: the entry as it stands in the roster.
-        metadata: why the access is there; only what has a value.
-        days: the days on which it declares anything.
-        projects: project key -> project role; "" where there is neither a role nor a standard one.
-        memberships: team key -> the days of the membership: those of the entry that are the team's too.
+        person: the entry in the roster.
+        metadata: the reasons for the access; only what has a value.
+        days: the days on which it gives access.
+        projects: project key -> project role; "" if it has neither a role nor a standard one.
+        memberships: team key -> the days of the membership: those of the entry that are also the team's.
     """
 
     person: RosterPerson
@@ -65,12 +65,12 @@ class RosterEntry:
 
     @property
     def starts(self) -> date | None:
-        """The first day (UTC), or None."""
+        """The first day (UTC), if it has one."""
         return self.days.starts
 
     @property
     def ends(self) -> date | None:
-        """The last day (UTC), or None."""
+        """The last day (UTC), if it has one."""
         return self.days.ends
 
     @property
@@ -79,25 +79,21 @@ class RosterEntry:
         return self.person.engagement
 
     def current(self, today: date) -> bool:
-        """Whether it gives access on a day: from `starts` to `ends`, both included."""
+        """Whether it gives access on this day."""
         return self.days.current(today)
 
     def over(self, today: date) -> bool:
-        """Whether its last day is past on a day."""
+        """Whether its last day has passed."""
         return self.days.over(today)
 
-    def meets(self, other: RosterEntry) -> bool:
-        """Whether there is a day on which both give access."""
-        return self.days.meets(other.days)
-
     def metadata_in(self, team: str) -> dict[str, str]:
-        """Why the person is in a team, and on which days."""
+        """The reasons for the person's place in a team, with its days."""
         membership = self.memberships[team]
         days = {"starts": membership.starts, "ends": membership.ends}
         return {**self.metadata, **{name: str(value) for name, value in days.items() if value}}
 
     def __str__(self) -> str:
-        """Which of a person's entries it is, for a message."""
+        """The name of the entry among a person's entries, for a message."""
         return f"the engagement {self.engagement}" if self.engagement else "no engagement"
 
 
@@ -106,9 +102,9 @@ class EffectiveRole:
     """One project role of a person.
 
     Attributes:
-        role: the highest that is given.
+        role: the highest role that an entry gives.
         entry: the entry that gives it.
-        others: the other entries that give one in this project on the same day.
+        others: the other entries that give a role in this project on the same day.
     """
 
     role: str
@@ -118,19 +114,19 @@ class EffectiveRole:
 
 @dataclass(frozen=True)
 class EffectivePerson:
-    """What one person has on a day.
+    """The access of one person on a day.
 
     Attributes:
         key: the key of the address.
-        email: the address as it is written.
-        organization_role: the highest that is given; `member` after one that is over; None where none ever was.
-        removal: the choice that the roster makes, or None.
-        ownership: likewise, whether the person is the stack's own.
-        kind: what one of the entries that count says the person is to the company, or None.
-        entry: the entry that speaks for the person: of the highest organization role, then the one that lasts longest.
+        email: the address as the roster writes it.
+        organization_role: the highest role that an entry gives; `member` after the end of one that gave another.
+        removal: the roster's `removal`, or None.
+        ownership: the roster's `ownership`, or None.
+        kind: what an entry says the person is to the company, or None.
+        entry: the main entry: that of the highest organization role, and of several the one that lasts longest.
         projects: project key -> role.
-        teams: team key -> the entry that gives it, of several the one that lasts longest.
-        ends: the last day of the entries that count, or None where one of them has no end.
+        teams: team key -> the entry that gives it, and of several the one that lasts longest.
+        ends: the last day of all entries, or None if one of them has no end.
     """
 
     key: str
@@ -145,17 +141,13 @@ class EffectivePerson:
     kind: str | None = None
 
     def ending_memberships(self, entry: RosterEntry) -> list[tuple[str, date]]:
-        """The teams that an entry gives, and whose own end comes before the entry's: the key and the last day in it."""
+        """The teams of an entry that end before the entry does: the key, and the last day in the team."""
         found = [(key, entry.memberships[key].ends) for key, giving in self.teams.items() if giving is entry]
         return [(key, ends) for key, ends in found if ends is not None and ends != entry.ends]
 
 
 def entry_of(roster: Roster, person: RosterPerson) -> RosterEntry:
-    """An entry with what its engagement says.
-
-    Raises:
-        ValueError: a date is none; a roster that was read has none of these.
-    """
+    """An entry with what its engagement says. The roster's dates must be valid, as in every roster that was read."""
     engagement = roster.engagements.get(person.engagement or "") or Engagement()
     values = {name: getattr(engagement, name) for name in _OF_THE_ENGAGEMENT}
     values |= {name: value for name in _OWN if (value := getattr(person, name)) is not None}
@@ -170,11 +162,7 @@ def entry_of(roster: Roster, person: RosterPerson) -> RosterEntry:
 
 
 def days_of(team: RosterTeam) -> Span:
-    """The days of a team.
-
-    Raises:
-        ValueError: a date is none; a roster that was read has none of these.
-    """
+    """The days of a team; its dates must be valid."""
     return _span(team.starts, team.ends)
 
 
@@ -191,13 +179,13 @@ def entries(roster: Roster) -> dict[str, list[RosterEntry]]:
 
 
 def effective_access(roster: Roster, today: date) -> list[EffectivePerson]:
-    """What everybody has on a day (UTC), in the roster's order; people without a current entry are left out."""
+    """The access of everybody who has any on a day (UTC), in the roster's order."""
     everybody = (effective_access_of(all_of_one, today) for all_of_one in entries(roster).values())
     return [person for person in everybody if person]
 
 
 def effective_access_of(all_of_one: Sequence[RosterEntry], today: date) -> EffectivePerson | None:
-    """What one person has on a day (UTC) by their entries; None if nothing."""
+    """The access that a person's entries give on a day (UTC), or None."""
     current = [entry for entry in all_of_one if entry.current(today)]
     if not current:
         return None
@@ -221,13 +209,13 @@ def effective_access_of(all_of_one: Sequence[RosterEntry], today: date) -> Effec
 
 
 def _lowered(all_of_one: Sequence[RosterEntry], today: date) -> str | None:
-    """`member` for whom an entry that is over gave an organization role: who stays does not keep it."""
+    """`member` if an entry that has ended gave an organization role, which the person does not keep."""
     over = (entry for entry in all_of_one if entry.over(today))
     return roles.MEMBER if any(entry.person.organization_role for entry in over) else None
 
 
 def overlaps(person: EffectivePerson) -> Iterator[str]:
-    """In words, where several entries of a person give a role in the same project on one day."""
+    """In words, the projects in which several entries of a person give a role on the same day."""
     for key, held in person.projects.items():
         if held.others:
             others = ", ".join(f"{other.projects[key]} by {other}" for other in held.others)

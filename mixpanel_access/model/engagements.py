@@ -1,4 +1,4 @@
-"""Why somebody has access: the fields that say it, and the standard roles of each engagement type."""
+"""The reasons for access: their fields, and the standard roles of each engagement type."""
 
 from __future__ import annotations
 
@@ -14,15 +14,7 @@ from mixpanel_access.model.similarity import unknown
 
 @dataclass(frozen=True)
 class StandardRoles:
-    """The row of one engagement type.
-
-    Attributes:
-        organization: the highest organization role.
-        production: the highest project role in production.
-        elsewhere: the highest project role in any other environment.
-        longest_days: for how long, at most.
-        onboarding: the track that new people follow.
-    """
+    """The standard of one engagement type: its highest roles, its longest duration, and its onboarding track."""
 
     organization: str
     production: str
@@ -31,7 +23,7 @@ class StandardRoles:
     onboarding: str
 
     def project_role(self, environment: str | None) -> str:
-        """The highest project role in an environment; one that is not known counts as production."""
+        """The highest project role in an environment; an unknown environment counts as production."""
         return self.production if environment in (None, PRODUCTION) else self.elsewhere
 
 
@@ -41,7 +33,7 @@ TRACKS: Final = (ORGANIZATION_ADMIN, PROJECT_ADMIN, roles.ANALYST, roles.CONSUME
 """The built-in tracks that new people follow, by what they come to do."""
 
 PRODUCTION: Final = "production"
-"""The environment that is held to the strictest rules."""
+"""The environment with the strictest rules."""
 
 STANDARD_ROLES: Final[Mapping[str, StandardRoles]] = {
     "analytics_review": StandardRoles(roles.MEMBER, roles.ANALYST, roles.ANALYST, 90, roles.ANALYST),
@@ -55,12 +47,12 @@ STANDARD_ROLES: Final[Mapping[str, StandardRoles]] = {
 """Engagement type -> standard roles."""
 
 _LEAST: Final = StandardRoles(roles.MEMBER, roles.CONSUMER, roles.CONSUMER, 90, "")
-"""What a new type has where nothing is said."""
+"""The defaults of a new type."""
 _FIELDS: Final = frozenset(field.name for field in fields(StandardRoles))
 
 
 def with_changes(changes: Mapping[str, Mapping[str, Any]] | None) -> dict[str, StandardRoles]:
-    """The standard roles with what somebody sets otherwise: type -> attribute -> value; a new type starts lowest."""
+    """The standard roles with changes: type -> attribute -> value. A new type starts with the lowest roles."""
     found = dict(STANDARD_ROLES)
     for kind, values in (changes or {}).items():
         known = {name: value for name, value in values.items() if name in _FIELDS}
@@ -69,31 +61,24 @@ def with_changes(changes: Mapping[str, Mapping[str, Any]] | None) -> dict[str, S
 
 
 DATE_FIELDS: Final = ("starts", "ends", "reviewed")
-"""ISO dates, UTC; the first two both belong to the engagement, the third is the day of the last review."""
-
-
+"""The fields that are ISO dates (UTC): the first and the last day, and the day of the last review."""
 METADATA_FIELDS: Final = (
     "kind", "engagement", "engagement_type", "sow", "ticket", "approver", "sponsor", "justification", "starts",
     "ends", "reviewed", "notes",
 )  # fmt: skip
-"""All of them, in the order in which they are shown: what the person is to the company, the engagement's name and
-type, its statement of work, the ticket, who approved, who wants it, why, from when until when, when it was last
-reviewed, and anything else."""
-
+"""All fields, in the order in which we show them: what the person is to the company, the engagement's name and type,
+its statement of work, the ticket, the approver, the sponsor, the reason, the days, the last review, and notes."""
 
 EMPLOYEE: Final = "employee"
-
-
 KINDS: Final = (EMPLOYEE, "contractor", "agency", "auditor")
-"""What a person can be to the company; all but an employee are external, whatever their address."""
-
+"""What a person can be to the company; everybody but an employee is external, whatever their address."""
 
 REASONS: Final = ("engagement", "sow", "ticket", "approver", "justification", "starts", "ends")
-"""Those that say why somebody has what they have, as lists of who has what show them."""
+"""The fields that lists of access show as its reasons."""
 
 
 def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with some metadata: field -> problem, in words. Fields that are absent or None are fine."""
+    """The problems of metadata, in words, by field; a field may be absent or None."""
     problems: dict[str, str] = {}
     days: dict[str, date] = {}
     for field in METADATA_FIELDS:

@@ -1,4 +1,4 @@
-"""Every error a user of the project can meet.
+"""Every error that a user can see.
 
     AccessError
     ├── UsageError               exit code 2: the command, the configuration or the roster is wrong
@@ -19,7 +19,7 @@
         ├── NotApplied           an answer that says, in a success, that nothing was done
         └── Unintelligible       an answer that is not what the API promises
 
-An error reads as one line: what was refused, for whom, why, and what to do next.
+An error is one line: what failed, for whom, why, and what to do next.
 """
 
 from __future__ import annotations
@@ -33,20 +33,18 @@ DEBUG_VARIABLE: Final = "MIXPANEL_ACCESS_DEBUG"
 """The environment variable that, set to 1, shows an error's traceback."""
 
 LONGEST_WAIT: Final = 60.0
-"""Seconds; a longer pause that a server asks for is told as its error, not waited for."""
-
-
+"""The longest pause, in seconds, that we wait if a server asks for one; a longer one is an error."""
 _ENDINGS: Final = ". \t\n"
-"""What is between a reason and the full stop that we put: the words of other programs end in lines and stops."""
+"""What a reason in another program's words can end with, and what we remove before our full stop."""
 
 
 class AccessError(Exception):
     """The root of the tree.
 
     Args:
-        what: the thing that was not done, as a clause ("cannot grant analyst in project 1234567").
+        what: what failed, as a clause ("cannot grant analyst in project 1234567").
         whom: the person or object concerned (an e-mail address, a project, a file), or "".
-        why: the reason, with the server's own words and status where there are any.
+        why: the reason, with the server's own words and status.
         next_step: what the reader can do about it.
     """
 
@@ -114,11 +112,10 @@ class MixpanelError(AccessError):
     """Mixpanel answered with a refusal, or did not answer.
 
     Attributes:
-        status: the HTTP status of the answer, or None where there was none.
-        retry_after: seconds that the server asked to wait, or None.
-        unsettled: whether it is a write's, and nobody knows whether it was applied: reading back failed too, or does
-            not show it yet.
-        unsent: whether nothing was sent at all, as there was no connection.
+        status: the HTTP status of the answer, if there was one.
+        retry_after: the seconds that the server asked us to wait, if it did.
+        unsettled: whether nobody knows if Mixpanel applied the write: the list cannot be read, or does not show it yet.
+        unsent: whether nothing was sent, because there was no connection.
     """
 
     status: int | None = None
@@ -168,16 +165,16 @@ class Unintelligible(MixpanelError):
 
 
 _REASONS: Final = 3
-"""Different reasons that one line tells before it counts."""
+"""The different reasons that one line names; it counts the others."""
 
 
 def told_together(what: str, failures: Mapping[str, AccessError], done: int) -> AccessError:
-    """The failures of single people as one error, of the kind of the first.
+    """The failures of single people (address -> error) as one error of the first one's class.
 
     Args:
-        what: what was not done, as a clause.
-        failures: address -> why not; at least one.
-        done: for how many people it was done.
+        what: what failed, as a clause.
+        failures: at least one.
+        done: for how many people it succeeded.
     """
     reasons: dict[str, list[str]] = {}
     for email, error in failures.items():

@@ -1,4 +1,4 @@
-"""The individual grants of one project: what is there against what is declared, as sets and one by one."""
+"""The individual grants of one project: the present ones and the declared ones, together and one by one."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Roles = Mapping[str, str]
 
 @dataclass(frozen=True)
 class GrantChanges:
-    """What makes the grants that are there those that are declared.
+    """The difference between the present grants and the declared ones, by the key of the address.
 
     Attributes:
-        add: who gets a role and has none.
-        change: who gets another role.
-        remove: whose role goes.
+        add: the roles of people who have none.
+        change: the new roles of people who have another.
+        remove: the people who lose their role.
     """
 
     add: Roles = field(default_factory=dict)
@@ -34,7 +34,7 @@ class GrantChanges:
 
     @property
     def give(self) -> Roles:
-        """Everybody who gets a role, a new one or another."""
+        """The roles that people get."""
         return {**self.add, **self.change}
 
     def __bool__(self) -> bool:
@@ -42,13 +42,7 @@ class GrantChanges:
 
 
 def grant_changes(have: Roles, want: Roles, kept: AbstractSet[str] = frozenset()) -> GrantChanges:
-    """What to add, change and remove.
-
-    Args:
-        have: the grants that are there.
-        want: those that are declared, and all of them.
-        kept: whose grant stays, declared or not.
-    """
+    """The changes from the grants that people have to those that they should have; the `kept` stay in any case."""
     return GrantChanges(
         {key: role for key, role in want.items() if key not in have},
         {key: role for key, role in want.items() if have.get(key, role) != role},
@@ -57,19 +51,19 @@ def grant_changes(have: Roles, want: Roles, kept: AbstractSet[str] = frozenset()
 
 
 def taken(changes: GrantChanges, before: Roles, want: Roles) -> GrantChanges:
-    """The part of the changes that takes away what was declared: nobody gets a role, and additions by hand stay.
+    """The part of the changes that takes away declared grants: nobody gets a role, and manual additions stay.
 
     Args:
-        changes: everything that would be done.
+        changes: all changes.
         before: the grants that were declared before.
-        want: those that are declared now.
+        want: the grants that are declared now.
     """
     lower = {key: role for key, role in changes.change.items() if key in before and before[key] != want[key]}
     return GrantChanges({}, lower, changes.remove & before.keys())
 
 
 def individual_roles(rows: Mapping[str, Iterable[Grant]]) -> dict[str, str]:
-    """The individual role of each person in a project; those of service accounts are no person's."""
+    """The individual role of each person in a project, without service accounts."""
     held = {
         key: roles.highest([grant.role for grant in grants if grant.grant_type is GrantType.INDIVIDUAL])
         for key, grants in rows.items()
@@ -79,23 +73,17 @@ def individual_roles(rows: Mapping[str, Iterable[Grant]]) -> dict[str, str]:
 
 
 def believed(seen: Roles, before: Roles, hidden: AbstractSet[str]) -> dict[str, str]:
-    """The grants that are there, as far as anybody can tell.
-
-    Args:
-        seen: those that Mixpanel lists.
-        before: those that were there when it was last looked.
-        hidden: whose grants Mixpanel does not list: theirs are as they were.
-    """
+    """The present grants: those that Mixpanel lists, and the last known ones of people whose grants it hides."""
     return {**{key: before[key] for key in before.keys() & hidden}, **seen}
 
 
 def by_key(grants: Mapping[str, str]) -> dict[str, str]:
-    """Roles by the key of the address, of roles by address."""
+    """Roles by address, as roles by the key of the address."""
     return {same_key(email): role for email, role in grants.items()}
 
 
 def spelled(have: Roles, *spellings: Iterable[str]) -> dict[str, str]:
-    """Roles by address, of roles by key: in the first spelling that is known, in alphabetical order."""
+    """Roles by key, as roles by address: each in its first known spelling, in alphabetical order of the keys."""
     names: dict[str, str] = {}
     for emails in spellings:
         for email in emails:
@@ -104,21 +92,17 @@ def spelled(have: Roles, *spellings: Iterable[str]) -> dict[str, str]:
 
 
 def twice(emails: Iterable[str]) -> list[tuple[str, str]]:
-    """The addresses that stand there in more than one spelling, each with its first one."""
+    """The addresses that repeat another one in another spelling, each with the first spelling."""
     first: dict[str, str] = {}
     return [(email, kept) for email in emails if (kept := first.setdefault(same_key(email), email)) != email]
 
 
 REASON_FIELDS: Final = (*METADATA_FIELDS, "exceptions")
-"""What a reason says of its people."""
+"""The fields of a reason."""
 
 
 def single_grants(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The grants that a `ProjectAccess` declares, each with the properties that a `ProjectGrant` has.
-
-    Args:
-        props: its inputs or outputs; where `grants` is not known, there is nothing.
-    """
+    """The grants of a `ProjectAccess`, from its inputs or outputs, each with the properties of a `ProjectGrant`."""
     grants = props.get("grants")
     if not isinstance(grants, Mapping):
         return
@@ -149,11 +133,7 @@ def _own_reasons(reasons: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def shared_reasons(grants: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The reasons of single grants, each once with all the people that it holds for.
-
-    Args:
-        grants: properties of a `ProjectGrant` each.
-    """
+    """The reasons of single grants (properties of a `ProjectGrant`), each once with all its people."""
     found: dict[str, dict[str, Any]] = {}
     for grant in grants:
         values = {name: grant[name] for name in REASON_FIELDS if grant.get(name) is not None}

@@ -15,27 +15,22 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.engagements import EMPLOYEE
 from mixpanel_access.model.resources import number_in
+from mixpanel_access.model.roster.problems import Path
 from mixpanel_access.model.roster.schema import Roster
 
 NEIGHBOURS: Final = "neighbours"
 """The name of these facts among those of a roster as a whole."""
 CLAIMED_TWICE: Final = "claimed_twice"
-"""The name of what the roster and another one of the project have both, in words."""
+"""The name of the conflicts between the roster and another one of the project, in words."""
 CONTACTS_BESIDE: Final = "contacts_beside"
-"""The name of the contacts of its service accounts who are in a roster beside its own."""
+"""The name of the contacts of its service accounts who are in another roster."""
 _JUDGED: Final = ("email", "project_id", "role", "environment", "engagement", "engagement_type", "kind", "exceptions")
-"""What rules look at; nothing else about another stack's people comes into the state."""
+"""The fields that rules need; nothing else about another stack's people gets into the state."""
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """One roster beside another, of the same organization.
-
-    Attributes:
-        file: its file name.
-        roster: what the file says.
-        declared: what it declares today.
-    """
+    """Another roster of the same organization: its file name, its content, and what it declares today."""
 
     file: str
     roster: Roster
@@ -45,19 +40,19 @@ class Neighbour:
 def neighbour_facts(
     own: Declaration, environments: Mapping[int, str], others: Sequence[Neighbour], unread: Sequence[str]
 ) -> dict[str, Any]:
-    """What policies have to know of the rosters beside one, as plain data.
+    """What policies need to know about the other rosters, as plain data.
 
     Args:
         own: what the roster itself declares.
         environments: the environments of its projects, by project id.
-        others: the rosters beside it.
-        unread: in words, those that cannot be read.
+        others: the other rosters.
+        unread: in words, the rosters that cannot be read.
 
     Returns:
-        `environments`: project id, as a text -> environment. `reach`: for each file and engagement ("" for none), its
-        environment and those of this roster's people who have something there. `teams`: the roles and the people that
-        another roster gives to a team of this one. `kinds`: what it says that this roster's people are to the company.
-        `unread`, as given.
+        `environments`: project id, as text -> environment. `reach`: for each file and engagement ("" for none), its
+        environment, and the people of this roster who have access there. `teams`: the roles and people that another
+        roster gives to a team of this one. `kinds`: what another roster says that this one's people are to the company.
+        `unread`, as it is.
     """
     known = dict(environments)
     for other in others:
@@ -73,7 +68,7 @@ def neighbour_facts(
 
 
 def _reach(other: Neighbour, members: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Which of some people have something in the other roster's projects, by engagement."""
+    """The members who also have access in the other roster's projects, by engagement."""
     here, declared = set(members), other.declared
     giving = {team for _, team in declared.team_grants}
     places = [
@@ -114,21 +109,9 @@ def _fact(type_: str, team: str, file: str, inputs: Mapping[str, Any]) -> dict[s
     return {"type": type_, "team": team, "file": file, **judged}
 
 
-Path = tuple[str | int, ...]
-"""Where in a roster something is: keys and positions from the top."""
-
-
 @dataclass(frozen=True)
 class ProjectClaim:
-    """One project of a roster.
-
-    Attributes:
-        key: its short key.
-        id: Mixpanel's id of it.
-        name: the name that the roster gives it, or None.
-        authoritative: whether the roster alone says who has an individual grant in it.
-        environment: the environment that the roster gives it, or "".
-    """
+    """A project of a roster, by its short key; the name can be None, and the environment can be empty."""
 
     key: str
     id: int
@@ -143,11 +126,11 @@ class Claims:
 
     Attributes:
         file: the roster's file name.
-        organization: the id of the organization that its stack works on; None where nobody knows.
+        organization: the id of its stack's organization, if known.
         organization_roles: whether it declares organization roles.
         projects: its projects.
-        people: who is in it, but for whom it calls external: the key of each address, and the last day, or "".
-        line: the line of a part of it, from 1.
+        people: its people, without those whom it calls external: the key of the address, and the last day or "".
+        line: gives the line of a part of it, from 1.
     """
 
     file: str
@@ -158,40 +141,34 @@ class Claims:
     line: Callable[[Path], int]
 
     def at(self, *path: str | int) -> str:
-        """A part of it with file and line: "production.yaml:5"."""
+        """The place of a part of it: "production.yaml:5"."""
         return f"{self.file}:{self.line(path)}"
 
     def meets(self, other: Claims) -> bool:
-        """Whether both are of one organization, as far as anybody knows."""
+        """Whether both are, or may be, rosters of one organization."""
         return None in (self.organization, other.organization) or self.organization == other.organization
 
 
 class About(StrEnum):
-    """What two rosters have both."""
+    """What two rosters both claim."""
 
     PROJECT = "project"
-    """One project: neither can be used while it is so."""
+    """The same project; until this is corrected, neither roster can be used."""
     ORGANIZATION_ROLES = "organization roles"
-    """The organization roles."""
     NAME = "name"
-    """One name, for two projects: one of the ids may be wrong."""
+    """The same name for two projects: one of the ids may be wrong."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two rosters that claim the same.
-
-    Attributes:
-        about: what both have.
-        text: the same in words, with both places, and what to do.
-    """
+    """Two rosters that claim the same; the text has both places, and what to do."""
 
     about: About
     text: str
 
 
 def claims_in(document: Mapping[str, Any], file: str, organization: int | None, line: Callable[[Path], int]) -> Claims:
-    """What a roster claims, of its plain data; parts that are malformed claim nothing."""
+    """What a roster claims, by its plain data; malformed parts claim nothing."""
     projects = document.get("projects")
     found = [
         ProjectClaim(
@@ -214,7 +191,7 @@ def claims_in(document: Mapping[str, Any], file: str, organization: int | None, 
 
 
 def conflicts(own: Claims, others: Sequence[Claims]) -> list[Conflict]:
-    """Where a roster and one beside it claim the same of one organization."""
+    """The conflicts between a roster and other rosters of the same organization."""
     return [conflict for other in others if own.meets(other) for conflict in _between(own, other)]
 
 
@@ -255,7 +232,7 @@ def _one_project(own: Claims, mine: ProjectClaim, other: Claims, theirs: Project
 
 
 def organization_in(config: Any) -> int | None:
-    """The organization that a stack's configuration file names; None where it names none in clear."""
+    """The organization in a stack's configuration file, or None if it has none in plain text."""
     values = config.get("config") if isinstance(config, Mapping) else None
     value = values.get("mixpanel:organizationId") if isinstance(values, Mapping) else None
     return number_in(str(value).strip()) if isinstance(value, str | int) and not isinstance(value, bool) else None

@@ -1,8 +1,8 @@
-"""Whether a stack brought a person or found them, and whether they are removed once it no longer declares them.
+"""Whether a stack brought a person or found them, and whether it removes them when it no longer declares them.
 
-The outputs of a `Member` say how the person came in (`origin`) and what they were before (`previous_role`); the input
-`ownership` overrides the first. A state of version 0.1.0 has neither: its `adopted` says who was in the organization
-already, but not who of them was imported.
+The outputs of a `Member` say how the person joined (`origin`) and what they were before (`previous_role`); the input
+`ownership` overrides the first. A state of version 0.1.0 has neither: its `adopted` says that a person was already in
+the organization, but not whether they were imported.
 """
 
 from __future__ import annotations
@@ -17,28 +17,24 @@ from mixpanel_access.model.access import Grant, GrantType, Person
 OURS: Final = "ours"
 FOUND: Final = "found"
 OWNERSHIPS: Final = (OURS, FOUND)
-"""What the input `ownership` and the roster field of that name may say."""
+"""The values of the input `ownership`, and of the roster's field."""
 
 
 class Origin(StrEnum):
-    """How a person came into the organization, as seen from one stack."""
+    """How a person joined the organization, from the point of view of one stack."""
 
     INVITED = "invited"
     """This stack invited them."""
     FOUND = "found"
-    """They were there when the stack first declared them, and no other stack of the project had brought them."""
+    """They were members when the stack first declared them, and no other stack of the project had brought them."""
     IMPORTED = "imported"
-    """`mixpanel-access import` took them over."""
+    """`mixpanel-access import` imported them."""
     SHARED = "shared"
     """Another stack of the project invited or imported them."""
 
 
 def is_ours(member: Mapping[str, Any]) -> bool | None:
-    """Whether the person leaves with the last stack that declares them; None if the state does not say.
-
-    Args:
-        member: inputs and outputs of the `Member`.
-    """
+    """Whether the person leaves with the last stack that declares them; None if the `Member`'s state does not say."""
     if member.get("ownership") in OWNERSHIPS:
         return bool(member["ownership"] == OURS)
     if member.get("origin") in list(Origin):
@@ -47,18 +43,18 @@ def is_ours(member: Mapping[str, Any]) -> bool | None:
 
 
 def role_before(member: Mapping[str, Any]) -> str:
-    """The organization role that the person had before the stack gave them one; `member` if the state has none."""
+    """The organization role that the person had before the stack gave them one, or `member`."""
     before = member.get("previous_role")
     return str(before) if before in roles.ORGANIZATION_ROLES else roles.MEMBER
 
 
 def lowered(current: str | None, before: str, elsewhere: Iterable[str] = ()) -> str | None:
-    """The organization role that somebody gets back when a stack no longer gives them one; None to leave it as it is.
+    """The organization role that a person gets back when a stack no longer gives them one; None to change nothing.
 
     Args:
-        current: the role that they have; an unknown one is left alone.
-        before: the role that they had before.
-        elsewhere: the roles that other stacks declare for them, below which nobody is lowered.
+        current: their present role; an unknown one does not change.
+        before: their role before.
+        elsewhere: the roles that other stacks declare for them; the new role is not lower.
     """
     target = min((before, *elsewhere), key=_step, default=before)
     if current not in roles.ORGANIZATION_ROLES or _step(current) >= _step(target):
@@ -67,34 +63,28 @@ def lowered(current: str | None, before: str, elsewhere: Iterable[str] = ()) -> 
 
 
 def _step(role: str) -> int:
-    """How far below owner a role is: nobody may be raised, so a billing admin and a member are two steps here."""
+    """How far a role is below owner. A billing admin and a member differ here, so that nobody is raised."""
     known = roles.ORGANIZATION_ROLES
     return known.index(role) if role in known else len(known)
 
 
 KEEPING: Final = frozenset({GrantType.INDIVIDUAL, GrantType.TEAM})
-"""The ways that somebody has given this person: while one is left, they are not unused."""
+"""The grants that somebody gave to this person: with one of them, the person is not unused."""
 
 
 def holds_others_role(person: Person, declared: str | None) -> bool:
-    """Whether somebody else gave this person an organization role above member: it is none that is declared here.
+    """Whether somebody else gave this person an organization role above member.
 
-    A role that we do not know is not held against them: access that has ended does not stay because of a word.
+    An unknown role does not count: access that has ended does not stay because of a word.
     """
     return declared is None and roles.is_organization_role(person.role) and person.role != roles.MEMBER
 
 
 WHEN_UNUSED: Final = "when_unused"
-
-
 ALWAYS: Final = "always"
-
-
 NEVER: Final = "never"
-
-
 REMOVALS: Final = (WHEN_UNUSED, ALWAYS, NEVER)
-"""What becomes of a person who is no longer declared; see `should_remove`."""
+"""What happens to a person when their last entry has ended; see `should_remove`."""
 
 
 def should_remove(
@@ -106,16 +96,15 @@ def should_remove(
     ours: bool | None = None,
     elsewhere: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Whether to remove a person who is no longer declared from the organization.
+    """Whether to remove a person from the organization when their last entry has ended.
 
     Args:
-        removal: one of `REMOVALS`; `when_unused` keeps whom the stack found, and whom somebody else still gives
-            something.
-        person: the person as the organization has them.
+        removal: one of `REMOVALS`; `when_unused` keeps people whom the stack found, and people with other access.
+        person: the person in Mixpanel.
         declared: the organization role that was declared, or None.
-        left: the grants that are left once the declared ones are gone; only asked for where it matters.
-        ours: whether a stack of the project brought the person (see `ownership.is_ours`); None if that is unknown.
-        elsewhere: whether another stack declares the person; only asked for where it matters.
+        left: the grants that remain after the declared ones; evaluated only if it matters.
+        ours: whether a stack of the project brought the person (see `is_ours`); None if that is unknown.
+        elsewhere: whether another stack declares the person; called only if it matters.
     """
     if removal != WHEN_UNUSED:
         return removal == ALWAYS

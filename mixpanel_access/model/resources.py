@@ -1,7 +1,7 @@
 """The kinds of resources, one row each, and their ids in Pulumi's state: `ORG:EMAIL` for a member, for example.
 
-What the program, the state, the import and the policies have to know of a kind stands in its row. A new kind is a
-class for its id and a row here; see CONTRIBUTING.md.
+The row has what the program, the state, the import and the policies need to know of a kind. A new kind is a class for
+its id and a row here; see CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.roles import is_role_id
 
 DYNAMIC_TYPE: Final = "pulumi-python:dynamic/mixpanel:"
-"""What the type of each of our resources begins with."""
+"""The beginning of the type of each of our resources."""
 COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""The key by which the engine marks a value of its own kind, such as a secret, in an exported state."""
+"""The key by which the engine marks a special value, such as a secret, in an exported state."""
 PROVIDER_KEY: Final = "__provider"
-"""The property in which a dynamic resource keeps its pickled provider."""
+"""The property of a dynamic resource with its pickled provider."""
 COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
 BRAKE_NAME: Final = "removal-brake"
-"""The last part of a brake's id: an organization has one in each stack."""
+"""The name of a brake, and the last part of its id."""
 _DIGITS: Final = 20
 """An id has fewer digits."""
 
 
 def number_in(text: str) -> int | None:
-    """The whole number that a text is; None for one in other digits than 0 to 9, and for one longer than any id."""
+    """A text as a whole number; None for other digits than 0 to 9, and for more digits than any id has."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
 def _read(part: str, kind: str) -> Any:
-    """One part of an id as what the form says it is; None where it is no such thing."""
+    """One part of an id as the type that the form names, or None."""
     if kind == "EMAIL":
         return part or None
     if kind == BRAKE_NAME:
@@ -48,17 +48,17 @@ class ResourceId:
     """The id of one resource: its parts with colons between them, the organization first."""
 
     IS_OF: ClassVar[str]
-    """What it is the id of, for a message."""
+    """The resource, for a message."""
     FORM: ClassVar[str]
-    """The parts: a ROLE_ID is a UUID, an EMAIL any text, as the last part with colons or not; the rest are numbers."""
+    """The parts: a ROLE_ID is a UUID, an EMAIL is any text and comes last, and the others are numbers."""
     WHY: ClassVar[str] = ""
-    """What is wrong with a text of another form, where that alone does not say it."""
+    """What is wrong with a text of another form, if the form alone does not explain it."""
 
     organization: int
 
     @property
     def person(self) -> str | None:
-        """The address of the one person whom the resource is about; None for another resource."""
+        """The address of the resource's person; None for a resource that is not about one person."""
         return getattr(self, "email", None)
 
     @property
@@ -128,14 +128,14 @@ class ServiceAccountId(ResourceId):
 
 @dataclass(frozen=True)
 class HolderGrantId(ResourceId):
-    """The role in one project of a holder that has an id of its own."""
+    """A holder's role in one project; the holder, a team or a service account, has an id of its own."""
 
     project: int
 
     @property
     def holder(self) -> int:
-        """Mixpanel's id of the holder."""
-        raise NotImplementedError
+        """Mixpanel's id of the holder, which is the last part."""
+        return int(self.parts[-1])
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,6 @@ class ServiceAccountGrantId(HolderGrantId):
     FORM: ClassVar[str] = "ORG:PROJECT:ACCOUNT"
 
     account: int
-
-    @property
-    def holder(self) -> int:
-        """The service account that has the role."""
-        return self.account
 
 
 @dataclass(frozen=True)
@@ -171,11 +166,6 @@ class TeamGrantId(HolderGrantId):
     FORM: ClassVar[str] = "ORG:PROJECT:TEAM"
 
     team: int
-
-    @property
-    def holder(self) -> int:
-        """The team that has the role."""
-        return self.team
 
 
 @dataclass(frozen=True)
@@ -221,19 +211,14 @@ class RemovalBrakeId(ResourceId):
 
 
 class OutputOf(NamedTuple):
-    """The output of another resource from which an input comes.
-
-    Attributes:
-        kind: the other resource's kind, by its name.
-        output: the output.
-    """
+    """The output of another resource, of the kind with this name, from which an input comes."""
 
     kind: str
     output: str
 
 
 Shown = Callable[[str], str]
-"""Gives a property for a message; "" where it is not set."""
+"""Gives a property for a message, or ""."""
 
 
 def _by_name(shown: Shown, name: str) -> str:
@@ -241,7 +226,7 @@ def _by_name(shown: Shown, name: str) -> str:
 
 
 def _team(shown: Shown, name: str) -> str:
-    """A team by its id; by the resource's name before the team is there."""
+    """A team by its id, or before its creation by the resource's name."""
     team = shown("team_id")
     return f"team {team}" if team and not team.startswith("(") else name
 
@@ -253,12 +238,12 @@ class ResourceKind:
     Attributes:
         name: the name of its class in a program.
         id: the class of its ids.
-        plural: what the rules call several of them; "" for a kind that no rule judges one by one.
-        prefix: what the names of its resources in a roster's stack begin with.
+        plural: the rules' word for several of them; "" if no rule judges them one by one.
+        prefix: the beginning of its resources' names in a roster's stack.
         references: the inputs that refer to another resource, by its id in Mixpanel.
-        label: names one resource in a finding, from what is shown of it and from its name in the program.
-        in_a_project: whether it takes the project's name as a hint, with which a wrong id is found.
-        renamed_in_place: whether a new one may take the name of another, of which it learns by the hint `beside`.
+        label: names one resource in a finding, by its properties or its name in the program.
+        in_a_project: whether it takes the project's name as a hint, to find a wrong id.
+        renamed_in_place: whether a new one may take the name of another; the hint `beside` says so.
     """
 
     name: str
@@ -286,7 +271,7 @@ class ResourceKind:
 
     @property
     def of_a_person(self) -> bool:
-        """Whether each of them is about one person, whose address is in the id."""
+        """Whether each of them is about one person, with the address in the id."""
         return any(part.name == "email" for part in fields(self.id))
 
 

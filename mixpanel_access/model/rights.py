@@ -1,4 +1,4 @@
-"""What our own account may do: by the permissions that Mixpanel lists, else by its role (contract, section 9)."""
+"""What our own account may do: by the permissions that Mixpanel lists, or else by its role (contract, section 9)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mixpanel_access.model import roles
 
 
 class Permission(StrEnum):
-    """Mixpanel's codes of what somebody may do in an organization, as far as the product asks for them."""
+    """Mixpanel's codes of permissions in an organization, as far as we ask for them."""
 
     ADD_USER = "add_user"
     DELETE_MEMBERS = "delete_members"
@@ -38,7 +38,7 @@ PEOPLE: Final[Mapping[str, Permission]] = {
     "change organization roles": Permission.EDIT_USERROLES,
     "remove": Permission.DELETE_MEMBERS,
 }
-"""What every stack needs, in words."""
+"""The permissions that every stack needs, with what they allow."""
 TEAMS: Final[Mapping[str, Permission]] = {
     "create teams": Permission.CREATE_TEAM,
     "delete teams": Permission.DELETE_TEAM,
@@ -47,9 +47,9 @@ TEAMS: Final[Mapping[str, Permission]] = {
     "give teams projects": Permission.ADD_PROJECT_TO_TEAM,
     "take projects from teams": Permission.DELETE_PROJECT_FROM_TEAM,
 }
-"""What a stack with teams needs, in words."""
+"""The permissions that a stack with teams needs."""
 SERVICE_ACCOUNTS: Final[Mapping[str, Permission]] = {"create service accounts": Permission.CREATE_SERVICE_ACCOUNT}
-"""What a stack with service accounts of its own needs, in words."""
+"""The permission that a stack with service accounts of its own needs."""
 
 _CODE: Final = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
@@ -59,8 +59,8 @@ class OwnRights:
     """What our own account may do in the organization.
 
     Attributes:
-        word: its organization role as Mixpanel shows it; None where it is not told.
-        permissions: the codes that Mixpanel lists; of an empty set, or one of which we know no code, nothing follows.
+        word: its organization role as Mixpanel shows it, or None.
+        permissions: the codes that Mixpanel lists; a set without any code that we know says nothing.
     """
 
     word: str | None
@@ -73,7 +73,7 @@ class OwnRights:
 
     @property
     def role(self) -> str | None:
-        """The organization role that the account acts with: an owner may be called admin."""
+        """The organization role in effect: Mixpanel may call an owner admin."""
         if not self.permissions.isdisjoint(OF_OWNERS):
             return roles.OWNER
         if self.word not in roles.MANAGING_ROLES and not self.permissions.isdisjoint(PEOPLE.values()):
@@ -81,7 +81,7 @@ class OwnRights:
         return self.word
 
     def may(self, permission: Permission) -> bool | None:
-        """Whether the account may do something; None where neither permissions nor role tell."""
+        """Whether the account has a permission; None if neither permissions nor role show it."""
         if self.listed:
             return permission in self.permissions
         if not roles.is_organization_role(self.word):
@@ -89,7 +89,7 @@ class OwnRights:
         return self.word == roles.OWNER or (self.word == roles.ADMIN and permission not in OF_OWNERS)
 
     def lacking(self, needed: Mapping[str, Permission]) -> list[str]:
-        """What the listed permissions do not include, in words: "remove (delete_members)"."""
+        """The needed permissions that are missing in the listed ones, in words: "remove (delete_members)"."""
         return [f"{what} ({code})" for what, code in needed.items() if self.listed and not self.may(code)]
 
     def in_words(self, needed: Mapping[str, Permission]) -> str:
@@ -99,7 +99,7 @@ class OwnRights:
 
 
 def what_is_needed(words: str) -> str:
-    """What to do about a 403, by what Mixpanel says: the permission that it names, the plan, or a higher role."""
+    """What to do about a 403, by Mixpanel's words: about the permission that it names, the plan, or a higher role."""
     named = [code for code in dict.fromkeys(_CODE.findall(words)) if _is_permission(code, words)]
     if owners := sorted(OF_OWNERS.intersection(named)):
         return f"Only an organization owner may do this ({', '.join(owners)}): have one do it in the product."
@@ -116,7 +116,7 @@ def what_is_needed(words: str) -> str:
 
 
 def _is_permission(code: str, words: str) -> bool:
-    """Whether a word with underscores is a permission: a known one, or one that the sentence calls so."""
+    """Whether a word with underscores is a permission: a known one, or one that the sentence calls a permission."""
     if code in list(Permission):
         return True
     called = re.search(rf"\b(permission|right)s?\b[^.;]*\b{code}\b", words, re.IGNORECASE)
@@ -124,19 +124,19 @@ def _is_permission(code: str, words: str) -> bool:
 
 
 def unknown_words(shown: Iterable[str | None]) -> dict[str, int]:
-    """The organization roles that we do not know, and how many have each; none that is not told."""
+    """The organization roles that we do not know, and how many people have each."""
     found = [role for role in shown if role is not None and not roles.is_organization_role(role)]
     return {role: found.count(role) for role in sorted(set(found))}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who we are to Mixpanel.
+    """Our own identity, as Mixpanel shows it.
 
     Attributes:
-        email: the login name of the service account (or a person's address).
-        organizations: organization id -> our role there (None where it is not told).
-        permissions: organization id -> the codes of what we may do there; an empty set is unknown.
+        email: the login name of the service account, or a person's address.
+        organizations: organization id -> our role there, or None.
+        permissions: organization id -> the codes of our permissions there; an empty set is unknown.
     """
 
     email: str

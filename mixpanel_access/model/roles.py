@@ -19,10 +19,10 @@ PROJECT_ROLES: Final = (OWNER, ADMIN, ANALYST, CONSUMER)
 """The four project roles, highest first."""
 
 ORGANIZATION_ROLES: Final = (OWNER, ADMIN, BILLING_ADMIN, MEMBER)
-"""The four organization roles; `billing_admin` stands aside and manages nobody."""
+"""The four organization roles; a `billing_admin` manages nobody."""
 
 SERVICE_ACCOUNT_ROLES: Final = (ADMIN, ANALYST, CONSUMER)
-"""What a service account can be made with: project words, and yet its organization role (contract, section 2)."""
+"""The roles of a new service account: words of project roles for its organization role (contract, section 2)."""
 
 MANAGING_ROLES: Final = (OWNER, ADMIN)
 """The organization roles that may invite, remove and change people."""
@@ -37,9 +37,9 @@ _CUSTOM_ROLE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r
 
 
 def normalized(word: str) -> str:
-    """The role word with case, blanks and hyphens mapped away ("Billing Admin" -> "billing_admin").
+    """A role in lower case, with underscores for blanks and hyphens ("Billing Admin" -> "billing_admin").
 
-    A custom role's id (UUID) keeps its hyphens, in lower case. Unknown words are kept, not judged.
+    A custom role's id (UUID) keeps its hyphens, and an unknown word stays.
     """
     word = word.strip().lower()
     if _CUSTOM_ROLE.fullmatch(word):
@@ -48,21 +48,20 @@ def normalized(word: str) -> str:
 
 
 def is_no_role(word: str | None) -> bool:
-    """Whether Mixpanel's word says that there is no role: `no role`, an empty text or null (contract, section 2)."""
+    """Whether Mixpanel's word means no role: `no role`, an empty text or null (contract, section 2)."""
     return normalized(word or "") in _NO_ROLE_WORDS
 
 
 def organization_role(word: str | None) -> str:
-    """The organization role that Mixpanel, a roster or a state means by a word.
+    """The organization role for a word of Mixpanel, a roster or a state; an unknown word stays, as `normalized`.
 
-    Somebody without an organization role is what Mixpanel's documentation calls a member (contract, section 2).
-    Unknown words are kept, in the form of `normalized`.
+    Mixpanel's documentation calls a person without an organization role a member (contract, section 2).
     """
     return MEMBER if is_no_role(word) else normalized(str(word))
 
 
 def is_organization_role(role: str | None) -> bool:
-    """Whether we know what this organization role gives; of another word, or of none, it is unknown."""
+    """Whether this is one of the four organization roles, so that we know what it gives."""
     return role in ORGANIZATION_ROLES
 
 
@@ -102,12 +101,12 @@ def role_change(role: str, shown: str, before: str | None) -> RoleChange:
 
 
 def contradicts(role: str | None, shown: str | None) -> bool:
-    """Whether Mixpanel shows another organization role than this one; a word that we do not know may mean this one."""
+    """Whether Mixpanel shows another role than this one; a word that we do not know may mean this one."""
     return role is not None and shown != role and is_organization_role(shown)
 
 
 def is_kept_word(shown: str | None, before: str | None) -> bool:
-    """Whether Mixpanel still shows the unknown word that it showed before: it is no drift from what is declared."""
+    """Whether Mixpanel still shows the unknown word that it showed before, which is not drift."""
     return shown is not None and shown == before and not is_organization_role(shown)
 
 
@@ -117,17 +116,17 @@ def is_role_id(role: str) -> bool:
 
 
 def declared_role(key: str) -> str:
-    """The word for a custom role that a roster declares, by its key there: its id is known once it is made."""
+    """The word for a custom role of a roster, by its key there; Mixpanel gives it an id when it creates the role."""
     return f"{_DECLARED}{normalized(key)}"
 
 
 def is_custom(role: str) -> bool:
-    """Whether the word is a custom role's: its id (a UUID), or the word for one that a roster declares."""
+    """Whether this is a custom role: an id (a UUID), or the word for one that a roster declares."""
     return is_role_id(role) or role.startswith(_DECLARED)
 
 
 def is_project_role(role: str) -> bool:
-    """Whether the word can be a project role: one of the four, or a custom role's id."""
+    """Whether this can be a project role: one of the four, or a custom role's id."""
     return role in PROJECT_ROLES or is_role_id(role)
 
 
@@ -137,7 +136,7 @@ def project_rank(role: str | None) -> int:
 
 
 def is_higher(role: str, other: str) -> bool:
-    """Whether a project role is more than another one; a custom role may be, since those do not rank."""
+    """Whether a project role is, or may be, higher than another one: custom roles have no rank."""
     return role != other and (is_custom(role) or (not is_custom(other) and project_rank(role) > project_rank(other)))
 
 
@@ -152,32 +151,26 @@ def project_role_of(organization_role: str | None) -> str | None:
 
 
 def may_assign(own: str | None, role: str) -> bool:
-    """Whether one with the organization role `own` may give the organization role `role`.
-
-    Only at or below one's own; only an owner makes an owner; a member or billing admin manages nobody.
-    """
+    """Whether a person with the organization role `own` may give `role`: owners and admins, up to their own role."""
     return own in MANAGING_ROLES and organization_rank(role) <= organization_rank(own)
 
 
 def may_assign_in_project(own: str | None, role: str) -> bool:
-    """Whether one with the organization role `own` may give the project role `role`.
-
-    An organization owner acts as project owner and an admin as project admin; custom roles do not rank.
-    """
+    """Whether a person with the organization role `own` may give this project role: owners and admins, up to it."""
     return own in MANAGING_ROLES and project_rank(role) <= project_rank(project_role_of(own))
 
 
 def highest(roles: list[str]) -> str | None:
-    """The highest of some project roles, or None when there is none; of custom ones only, the first in order."""
+    """The highest of these project roles, or None; of custom roles alone, the first in alphabetical order."""
     return max(sorted(roles), key=project_rank, default=None)
 
 
 MOST_CUSTOM_ROLES: Final = 5
-"""A project has no more of them (contract, section 13)."""
+"""The most custom roles that a project can have (contract, section 13)."""
 
 
 def problem_with_role_name(name: object) -> str | None:
-    """Why this cannot be the name of a custom role, in words, or None when it can."""
+    """Why this cannot be the name of a custom role, in words, or None if it can."""
     if not isinstance(name, str) or not name.strip():
         return f"{name!r} cannot be the name of a custom role"
     if is_project_role(normalized(name)):
@@ -186,7 +179,7 @@ def problem_with_role_name(name: object) -> str | None:
 
 
 def problem_with_permissions(permissions: object) -> str | None:
-    """Why these can be no permissions, in words, or None when they can; which codes there are, Mixpanel knows."""
+    """Why these cannot be permissions, in words, or None if they can; only Mixpanel knows the codes."""
     if not isinstance(permissions, (list, tuple)):
         return f"{permissions!r} is not a list of permissions"
     wrong = [code for code in permissions if not isinstance(code, str) or not code.strip()]
@@ -194,20 +187,20 @@ def problem_with_permissions(permissions: object) -> str | None:
 
 
 def as_set(permissions: Iterable[str]) -> list[str]:
-    """Permissions in the one order in which two equal sets are written alike."""
+    """Permissions, each once and in order, so that equal sets are equal lists."""
     return sorted({code.strip() for code in permissions})
 
 
 def base_of(
     held: Iterable[str], wanted: Iterable[str], added: Iterable[str] | None, catalogue: Iterable[str] | None
 ) -> frozenset[str]:
-    """Which of a role's permissions are the server's own: it adds them, and they are no drift.
+    """The permissions of a role that the server added, and that are not drift.
 
     Args:
-        held: what the role has.
-        wanted: what is declared; that is never the server's own.
-        added: what the server added when the role was last written; None where that is not known.
-        catalogue: what can be switched; what cannot, only the server can have added. None where it is not told.
+        held: the role's permissions.
+        wanted: the declared ones; the server did not add those.
+        added: what the server added when the role was last written, if known.
+        catalogue: the permissions that can be switched, if known: only the server can have added any other.
     """
     extra = frozenset(held) - frozenset(wanted)
     if added is not None:
@@ -217,10 +210,10 @@ def base_of(
 
 @dataclass(frozen=True)
 class CustomRoleInfo:
-    """A role of a project's own (Enterprise); `id` is used wherever a project role is.
+    """A custom role of a project (Enterprise). Its id can stand wherever a project role can.
 
     Attributes:
-        permissions: codes that only Mixpanel knows the meaning of; None where they are not told.
+        permissions: Mixpanel's codes; None if it does not show them.
     """
 
     project: int

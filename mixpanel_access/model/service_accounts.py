@@ -12,24 +12,22 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.setting_values import Secret
 
 SERVICE_ACCOUNT_SUFFIX: Final = ".mp-service-account"
-"""What Mixpanel ends the login name of a service account with."""
-
-
+"""The end of every service account's login name."""
 _SERVER_PART: Final = re.compile(rf"\.[^.]+{re.escape(SERVICE_ACCOUNT_SUFFIX)}$")
 
 
 @dataclass(frozen=True)
 class ServiceAccountInfo:
-    """One service account of the organization.
+    """One service account of the organization. Apart from `expires`, None means that Mixpanel does not show it.
 
     Attributes:
         id: Mixpanel's id of it.
-        username: its login name, which ends with what the server has added.
-        created: when it was made, or None where it is not told.
-        expires: from when on it is refused, or None for never.
-        last_used: or None where it is not told.
-        role: the organization role, or None where the list does not tell.
-        creator: the address of who made it, or None where it is not told.
+        username: its login name, with the part that the server added.
+        created: when somebody created it.
+        expires: from when on Mixpanel refuses it, or None for never.
+        last_used: when a request last used it.
+        role: the organization role.
+        creator: the address of the person who created it.
     """
 
     id: int
@@ -42,17 +40,17 @@ class ServiceAccountInfo:
 
     @property
     def name(self) -> str:
-        """The name that it was made with."""
+        """The name without the part that the server added."""
         return service_account_name(self.username)
 
     def expired(self, now: datetime) -> bool:
-        """Whether it is refused at an instant."""
+        """Whether it has expired."""
         return self.expires is not None and self.expires <= now
 
 
 @dataclass(frozen=True)
 class NewServiceAccount:
-    """What the answer to the making of an account tells, once."""
+    """A new account with its token, which Mixpanel shows only once."""
 
     account: ServiceAccountInfo
     token: Secret
@@ -60,7 +58,7 @@ class NewServiceAccount:
 
 @dataclass(frozen=True)
 class ServiceAccountRole:
-    """One way in which a service account holds a role in a project."""
+    """One role of a service account in a project, from one source."""
 
     account: int
     project: int
@@ -69,12 +67,12 @@ class ServiceAccountRole:
 
 
 def service_account_name(username: str) -> str:
-    """The name that was asked for: `deploy-bot` of `deploy-bot.1a2b3c.mp-service-account` (contract, section 6)."""
+    """A login name without the server's part, so `x` of `x.1a2b3c.mp-service-account` (contract, section 6)."""
     return _SERVER_PART.sub("", username.strip()).strip()
 
 
 def problem_with_account_name(name: object) -> str | None:
-    """Why this can be no name to make a service account with, in words, or None when it can."""
+    """Why this cannot be the name of a new service account, in words, or None if it can."""
     text = name.strip() if isinstance(name, str) else ""
     if not isinstance(name, str) or not text or any(char == ":" or category(char) == "Cc" for char in text):
         return f"{name!r} cannot name a service account: use a text without a colon or control characters"

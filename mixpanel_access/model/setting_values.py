@@ -17,14 +17,14 @@ _QUOTES: Final = "\"'"
 _BULLETS: Final = frozenset({"-", "*"})
 _LABEL: Final = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
 REDACTED: Final = "[secret]"
-"""What the engine writes for a secret that it cannot decrypt, in a state that it reads from a file."""
+"""The engine's word for a secret that it cannot decrypt, in a state from a file."""
 
 
 def words_in(value: object) -> list[str]:
     """The words of a list: a list of texts, its JSON, or a text with blanks, commas or semicolons between the words.
 
     Raises:
-        ValueError: it is something else; the text says what.
+        ValueError: it is something else.
     """
     if value is None:
         return []
@@ -41,7 +41,7 @@ def domains_in(value: object) -> frozenset[str]:
     "@example.com" and "example.com." are example.com.
 
     Raises:
-        ValueError: it is not a list, or something in it is not a domain; the text says what.
+        ValueError: it is not a list, or something in it is not a domain.
     """
     return frozenset(_domain(word) for word in words_in(value))
 
@@ -50,7 +50,7 @@ def company_domains_in(value: object) -> frozenset[str]:
     """The e-mail domains of a company, as `domains_in` gives them.
 
     Raises:
-        ValueError: it is not a list, or something in it is not a domain that can be a company's; the text says what.
+        ValueError: it is not a list, or something in it cannot be a company's domain.
     """
     domains = domains_in(value)
     if problems := list(filter(None, map(problem_with_company_domain, sorted(domains)))):
@@ -62,7 +62,7 @@ def addresses_in(value: object) -> frozenset[str]:
     """The e-mail addresses of a list, each as `same_key` gives them.
 
     Raises:
-        ValueError: it is not a list, or something in it is not an address; the text says what.
+        ValueError: it is not a list, or something in it is not an address.
     """
     words = words_in(value)
     if wrong := [(word, reason) for word in words if (reason := problem_with(word))]:
@@ -71,10 +71,10 @@ def addresses_in(value: object) -> frozenset[str]:
 
 
 def chosen_in(value: object, known: Sequence[str]) -> frozenset[str]:
-    """Some of the known words, in whatever case.
+    """Some of the known words, in any case.
 
     Raises:
-        ValueError: it is not a list, or names something else; the text says what.
+        ValueError: it is not a list, or names something else.
     """
     words, by_key = words_in(value), {word.casefold(): word for word in known}
     if unknown := [word for word in words if word.casefold() not in by_key]:
@@ -132,7 +132,7 @@ def _domain(word: str) -> str:
 
 
 class Secret:
-    """Holds one secret text; only `reveal()` gives it back."""
+    """A secret text that cannot be printed or pickled; only `reveal()` gives it back."""
 
     __slots__ = ("_text",)
 
@@ -140,7 +140,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The secret itself, for the one place that sends it."""
+        """The text, for the one place that sends it."""
         return self._text
 
     def __repr__(self) -> str:

@@ -38,7 +38,7 @@ ENVIRONMENT_VARIABLES: Final = {
     "serviceAccountSecret": "MIXPANEL_SERVICE_ACCOUNT_SECRET",
     "scimToken": "MIXPANEL_SCIM_TOKEN",
 }
-"""Fall-backs where stack configuration lacks a key; the official Terraform provider's names, and two of our own."""
+"""The environment variables for missing keys: the official Terraform provider's, and two of our own."""
 
 SETTINGS: Final = (
     *ENVIRONMENT_VARIABLES, "region", "environment", "companyDomains", "approvers", "claimedDomains",
@@ -48,9 +48,9 @@ SETTINGS: Final = (
 """Every key of stack configuration, without the namespace."""
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-"""The hosts that are this machine: only there, a connection needs no TLS."""
+"""The hosts of this machine, the only ones that need no TLS."""
 READ_BACK_SECONDS: Final = 10.0
-"""How long an accepted write is looked for, unless the setting says otherwise."""
+"""How long we look for an accepted write, unless the setting says otherwise."""
 _LONGEST_READ_BACK: Final = 60.0
 _MAXIMUM_LIFE_DAYS: Final = 14
 _DEFAULT_TIMEOUT_SECONDS: Final = 60.0
@@ -69,7 +69,7 @@ class Verb(StrEnum):
 
 
 TAKING: Final = frozenset({Verb.CHANGE_ROLE, Verb.REMOVE_GRANTS, Verb.REMOVE_MEMBERS, Verb.REMOVE_FROM_TEAMS})
-"""Those that take access away. Of the roles, a run without a program lowers some and raises none."""
+"""The verbs that take access away. A run without a program lowers roles and raises none."""
 
 BY_HAND: dict[Verb, str] = {
     Verb.INVITE: "invite them in Organization Settings > Users & Teams",
@@ -89,21 +89,21 @@ class Settings:
 
     Attributes:
         organization_id: the organization's id.
-        api_url: scheme and host, without a path and without a trailing slash.
+        api_url: scheme and host, without a path and a trailing slash.
         username: the service account's login name.
-        secret: its secret.
+        secret: the service account's secret.
         environment: the environment of this stack's projects, or None.
-        now: the instant to take as "now" (tests), or None for the clock.
+        now: the instant to use as "now" (for tests), or None for the clock.
         timeout_seconds: how long one request may take.
-        invitation_life_days: days after which an invitation expires, 7 to 14.
-        allow_undocumented: undocumented writes that may go to a real Mixpanel host, by name.
-        limits: how far one operation may go; see `mixpanel_access.model.brakes`.
+        invitation_life_days: the days until an invitation expires, 7 to 14.
+        allow_undocumented: the undocumented writes that may go to a real Mixpanel host.
+        limits: how far one operation may go.
         invitation_wait_seconds: how long one operation may wait for the limit on invitations.
-        read_back_seconds: how long a write that Mixpanel accepted is looked for before it counts as not done, 0 to 60.
-        scim_token: the token with which people of claimed domains are provisioned, or None.
-        claimed_domains: the claimed domains, for where Mixpanel does not tell them; as `domain_of` gives them.
-        region: the region whose host is called; None where `apiUrl` names the host.
-        platform_url: scheme and host of the Platform API; "" where it is at `api_url`.
+        read_back_seconds: how long we look for an accepted write before it counts as not done, 0 to 60.
+        scim_token: the token to provision people of claimed domains, or None.
+        claimed_domains: the claimed domains, if Mixpanel does not show them; as `domain_of` gives them.
+        region: the region of the host; None if `apiUrl` names the host.
+        platform_url: scheme and host of the Platform API; "" if it is at `api_url`.
     """
 
     organization_id: int
@@ -134,7 +134,7 @@ class Settings:
 
 
 def region_of(url: str) -> str | None:
-    """The region whose host a URL names; None for any other host."""
+    """The region of a URL's host, or None for any other host."""
     host = urlsplit(url).hostname
     return next((region for region, known in REGIONS.items() if urlsplit(known).hostname == host), None)
 
@@ -153,7 +153,7 @@ def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str], 
         keys: those that are set, without the namespace, to find mistyped ones.
 
     Raises:
-        ConfigurationError: something is missing or malformed; the text lists all of it and how to set each.
+        ConfigurationError: something is missing or malformed; the text lists everything, and how to set it.
     """
     return _SettingsReader(get, environ).settings(keys)
 
@@ -164,7 +164,7 @@ def limits_in(get: Callable[[str], str | None]) -> Limits:
 
 
 class _SettingsReader:
-    """Collects every problem before it raises."""
+    """Reads the settings, and collects every problem before it raises."""
 
     def __init__(self, get: Callable[[str], str | None], environ: Mapping[str, str]) -> None:
         self._get = get
@@ -230,7 +230,7 @@ class _SettingsReader:
         return self._url("apiUrl", "the API's address") or REGIONS.get(region, "")
 
     def _url(self, key: str, meaning: str) -> str:
-        """An address that the credentials go to; "" where none is set."""
+        """An address that gets the credentials, or ""."""
         url = self._value(key)
         if url is None:
             return ""
@@ -249,7 +249,7 @@ class _SettingsReader:
         return (self._value("region") or "us").lower()
 
     def _may_have_credentials(self, key: str, url: str) -> bool:
-        """Whether the credentials may go to an address: whoever can change a stack's file does not choose where."""
+        """Whether an address may get the credentials: a change of the stack's file alone cannot send them elsewhere."""
         host = urlsplit(url).hostname or ""
         named = self._environ.get(ENVIRONMENT_VARIABLES[key], "").strip()
         return is_real(host) or host in LOOPBACK or named.rstrip("/").lower() == url.rstrip("/").lower()
@@ -317,7 +317,7 @@ class _SettingsReader:
 def company_domains(value: object) -> frozenset[str]:
     """The company's e-mail domains from the setting `companyDomains`.
 
-    The provider does not read it, so that a mistake in it never holds the end of somebody's access.
+    The provider does not read it, so that a mistake in it never keeps access from ending.
 
     Raises:
         ConfigurationError: it cannot be used.
@@ -326,7 +326,7 @@ def company_domains(value: object) -> frozenset[str]:
 
 
 def approvers(value: object) -> frozenset[str]:
-    """The keys of the addresses of those who may approve, from the setting `approvers`; the policies alone read it.
+    """The keys of the addresses that may approve, from the setting `approvers`, which only the policies read.
 
     Raises:
         ConfigurationError: it cannot be used.
@@ -348,7 +348,7 @@ def _problem_with_list(key: str, error: ValueError) -> str:
 
 
 def warning_of_now(now: str, stack: str = "") -> str:
-    """What to say at every run with `mixpanel:now`: left over from a test, it would keep ended access for ever."""
+    """The warning of every run with `mixpanel:now`: left over from a test, it would keep ended access for ever."""
     of = f" of the stack {stack}" if stack else ""
     option = f" --stack {stack}" if stack else ""
     return (
@@ -358,7 +358,7 @@ def warning_of_now(now: str, stack: str = "") -> str:
 
 
 def how_to_set(key: str, *, secret: bool = False) -> str:
-    """How a user sets a configuration key, as a clause."""
+    """The command that sets a configuration key, as a clause."""
     flag = "--secret " if secret else ""
     variable = ENVIRONMENT_VARIABLES.get(key)
     return f"pulumi config set {flag}{NAMESPACE}:{key} VALUE" + (f", or {variable}" if variable else "")
@@ -376,12 +376,12 @@ def _mistyped(key: str) -> str | None:
 
 
 def _without_credentials(url: str) -> str:
-    """The address as it may be shown."""
+    """An address without credentials in it."""
     return re.sub(r"//[^/]*@", "//...@", url)
 
 
 def problem_with_url(url: str) -> str | None:
-    """Why an address cannot be that of the API, as a clause; None where it can."""
+    """Why this cannot be the address of an API, as a clause, or None if it can."""
     try:
         parts = urlsplit(url)
         host = parts.hostname

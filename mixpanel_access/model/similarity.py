@@ -1,4 +1,4 @@
-"""Words for messages: what a misspelt word probably meant, and numbers with their noun."""
+"""Words for messages: the correct form of a misspelled word, and numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -8,38 +8,35 @@ from typing import Any, Final
 from mixpanel_access.model.address import same_key
 
 _CLOSE_ENOUGH: Final = 70
-"""Likeness, of 100, from which a word is offered as what was meant."""
+"""The similarity (of 100) from which we suggest a word."""
 _SLIPS: Final = 2
-"""Slips of the pen between two words up to which they look much the same; fewer where the name is short."""
+"""The most typing errors between two words that look alike; short words allow fewer."""
 _LETTERS: Final = 3
-"""Letters of a name that one slip takes."""
+"""The letters of a name for each typing error."""
 _SHARED: Final = frozenset(
     {
         "admin", "billing", "contact", "finance", "hello", "help", "info", "it", "mail", "office", "sales", "support",
         "team",
     }
 )  # fmt: skip
-"""Names that every company has, so that two of them are two."""
+"""Names of mailboxes that every company has: in two domains, they are two mailboxes."""
 
 
 def slips_between(one: str, other: str, most: int) -> int:
-    """The slips of the pen (a letter too many, too few, wrong, or two exchanged) from one word to another.
-
-    More than `most` of them are not counted: then it is `most` and one.
-    """
+    """The typing errors (a letter too many, too few, wrong, or two exchanged) between two words, up to `most` + 1."""
     from rapidfuzz.distance import DamerauLevenshtein  # a library that few commands need, and slow to come
 
     return DamerauLevenshtein.distance(one, other, score_cutoff=most)
 
 
 def same_but_for_slips(one: str, other: str, letters: int) -> bool:
-    """Whether two words are no more slips of the pen apart than a name of so many letters bears."""
+    """Whether two words differ by no more typing errors than a name of this length allows."""
     slips = min(_SLIPS, letters // _LETTERS)
     return slips_between(one, other, slips) <= slips
 
 
 def alike(address: str, other: str) -> bool:
-    """Whether two addresses (or their keys) may be taken for one another, or are the same."""
+    """Whether two addresses (or their keys) are the same, or one may be a misspelling of the other."""
     names = address.rpartition("@")[0], other.rpartition("@")[0]
     if names[0] == names[1] and names[0] in _SHARED and address != other:
         return False
@@ -47,13 +44,13 @@ def alike(address: str, other: str) -> bool:
 
 
 def same_name(address: str, other: str) -> bool:
-    """Whether what stands before the "@" is the same person's name: one with an address at two companies."""
+    """Whether the part before the "@" is the same name, of a person with addresses at two companies."""
     name = address.rpartition("@")[0]
     return name == other.rpartition("@")[0] and name not in _SHARED
 
 
 def did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    """`, did you mean 'analyst'?` where a known word is like the given one, else nothing."""
+    """` (did you mean 'analyst'?)` if a known word is similar, or ""."""
     from rapidfuzz import fuzz, process
 
     match = process.extractOne(word, list(known), scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH)
@@ -61,13 +58,9 @@ def did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
 
 
 def meant_address(address: str, known: Iterable[str]) -> str:
-    """` (did you mean 'robin@example.org'?)` where a known address may be taken for the given one, else nothing.
+    """` (did you mean 'robin@example.org'?)` if a known address is similar, or "".
 
-    Of two addresses in one domain most letters are the same, so `did_you_mean` would name a stranger.
-
-    Args:
-        address: as it was given.
-        known: addresses, by which they are compared.
+    Two addresses in one domain have most letters in common, so `did_you_mean` would suggest a stranger.
     """
     key = same_key(address)
     near = [other for other in known if alike(key, other)]
@@ -75,7 +68,7 @@ def meant_address(address: str, known: Iterable[str]) -> str:
 
 
 def with_article(noun: str) -> str:
-    """A noun behind "a" or "an"."""
+    """A noun with "a" or "an"."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
@@ -88,15 +81,15 @@ _PLACEHOLDERS: Final = frozenset(
     {"fixme", "later", "na", "nil", "none", "null", "pending", "placeholder", "tba", "tbc", "tbd", "test", "todo",
      "unknown", "xx", "xxx"}
 )  # fmt: skip
-"""Words that people write where they have nothing to say, without signs and blanks."""
+"""Words that people write instead of a reason, without punctuation and blanks."""
 
 
 def is_empty(text: str) -> bool:
-    """Whether a text says nothing: no letter and no digit, or nothing but a word such as "tbd" or "n/a"."""
+    """Whether a text has neither a letter nor a digit, or is only a word such as "tbd" or "n/a"."""
     signs = "".join(sign for sign in text.casefold() if sign.isalnum())
     return not signs or signs in _PLACEHOLDERS
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
-    """`1 member`, `2 members`; `2 people` where the plural is another word."""
+    """`1 member`, `2 members`; `2 people` with another word for the plural."""
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"

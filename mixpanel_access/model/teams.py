@@ -1,4 +1,4 @@
-"""Teams as plain values: what the organization's list of teams says, without its wire shapes."""
+"""Teams as plain values, as the organization's list of teams has them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.ownership import ALWAYS, WHEN_UNUSED
 
 NO_ROLE: Final = ""
-"""A team's organization role where it has none; None stands for "not told"."""
+"""The organization role of a team that gives none; None means that Mixpanel does not show it."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,11 @@ class TeamInfo:
 
     Attributes:
         id: Mixpanel's id of it.
-        name: its name, which no other team has.
-        projects: project id -> the role that everybody in the team has there.
-        members: the keys of the addresses of who is in it; None where the list does not tell, which is not "nobody".
-        organization_role: what everybody in it is in the organization, set in the product; `NO_ROLE` for nothing, None
-            where the list does not tell.
-        scim_managed: whether an identity provider says who is in it.
+        name: its name, which is unique.
+        projects: project id -> the role that the team gives there.
+        members: the keys of its members' addresses; None is unknown, not "nobody".
+        organization_role: the organization role that it gives, or `NO_ROLE`; None is unknown.
+        scim_managed: whether an identity provider manages its members.
     """
 
     id: int
@@ -35,38 +34,38 @@ class TeamInfo:
     scim_managed: bool = False
 
     def is_member(self, email: str) -> bool | None:
-        """Whether somebody is in it; None where the list does not tell."""
+        """Whether a person is in it, if the list shows that."""
         return None if self.members is None else same_key(email) in self.members
 
 
 @dataclass(frozen=True)
 class ScimGroup:
-    """A team as SCIM knows it: its id of it, and its ids of who is in it."""
+    """A team in SCIM, with SCIM's ids of the team and its members."""
 
     id: str
     members: frozenset[str]
 
 
 def same_name(name: str, other: str) -> bool:
-    """Whether two names are one team's: Mixpanel keeps them unique without regard to case."""
+    """Whether two names are the same team's: Mixpanel ignores case in them."""
     return same_key(name) == same_key(other)
 
 
 def problem_with_team_name(name: object) -> str | None:
-    """Why this can be no team's name, in words, or None when it can."""
+    """Why this cannot be the name of a team, in words, or None if it can."""
     if not isinstance(name, str) or not name.strip():
         return f"{name!r} cannot be the name of a team, which is text"
     return "there are blanks around the name" if name != name.strip() else None
 
 
 def why_it_stays(removal: str, team: TeamInfo, *, adopted: bool, fed: bool) -> list[str]:
-    """Why a team that is no longer declared is not deleted; nothing where it may be.
+    """Why a team stays after its declaration has ended; nothing if it is deleted.
 
     Args:
-        removal: one of `REMOVALS`; `when_unused` keeps one that was there before, and one that is somebody else's too.
-        team: the team once everything that was declared of it is gone.
-        adopted: whether it was there before it was declared.
-        fed: whether an identity provider says who is in it, and not we.
+        removal: one of `REMOVALS`; `when_unused` keeps a team that existed before, or that somebody else uses.
+        team: the team, without everything that was declared of it.
+        adopted: whether it existed before it was declared.
+        fed: whether an identity provider manages its members.
     """
     if fed:
         return ["an identity provider feeds it"]
@@ -82,14 +81,14 @@ def why_it_stays(removal: str, team: TeamInfo, *, adopted: bool, fed: bool) -> l
 
 
 def why_accounts_keep_it(accounts: Sequence[int] | None) -> list[str]:
-    """Why a team that nobody else has is not deleted for the service accounts in it; None where they are not told."""
+    """Why a team that nobody else uses stays because of its service accounts; None for unknown ones."""
     if accounts is None:
         return ["Mixpanel does not tell which service accounts are in it"]
     return [f"there are {len(accounts)} service accounts in it"] if accounts else []
 
 
 def what_it_gives(team: TeamInfo) -> str:
-    """What everybody in a team has through it: "analyst in project 7, consumer in project 8"."""
+    """The access that a team gives, in words: "analyst in project 7, consumer in project 8"."""
     held = [f"{role} in project {project}" for project, role in sorted(team.projects.items())]
     if team.organization_role:
         held.insert(0, f"the organization role {team.organization_role}")

@@ -1,6 +1,6 @@
-"""Service accounts: who answers for them, who approved them, and what they reach.
+"""Service accounts: who answers for them, who approved them, and what they can reach.
 
-In a roster an account's `purpose` is its justification, and its `contact` its sponsor.
+A roster's `purpose` is the account's justification, and its `contact` the sponsor.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severit
 from mixpanel_access.rules.separation import own_environment
 
 _IN_A_ROSTER: Final = {"justification": "purpose", "sponsor": "contact"}
-"""What a roster calls two of an account's fields."""
+"""The names of two fields in a roster."""
 _NOT_IN: Final = {
     "deactivated": "the identity provider keeps them out",
     "expired": "they never accepted the invitation",
 }
-"""The statuses of members who are not in, with the reason."""
+"""The statuses of members who cannot log in, with the reason."""
 
 
 def _words(fields: list[str]) -> str:
@@ -40,17 +40,17 @@ def _owned(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _contact_known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """Of an account that this run creates or changes."""
+    """For accounts that this run creates or changes."""
     return _contacts(stack, context, there=False)
 
 
 def _contact_left(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """Of an account that stays as it is: its contact must be able to go, whatever happens to the account."""
+    """For accounts that do not change: a contact can leave the company, and no run must wait for that."""
     return _contacts(stack, context, there=True)
 
 
 def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[RuleFinding | NotJudged]:
-    """Whether each contact is in and of the company: here, in a roster beside it, or among those who may approve."""
+    """Whether each contact is a member of the company: of this roster, of another one, or an approver."""
     members = {mailbox(str(one.values.get("email"))): one for one in stack.of(Kind.MEMBER)}
     elsewhere = set(map(mailbox, (*stack.roster_texts(CONTACTS_BESIDE), *context.approvers)))
     hidden = any(one.values.get("email") is UNKNOWN for one in stack.of(Kind.MEMBER))
@@ -86,7 +86,7 @@ def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[RuleFi
 
 
 def _manages_people(entry: Entry) -> bool:
-    """Whether a role of an account manages people: the organization's or a project's; a custom role may."""
+    """Whether an account's role manages people, or may, as a custom role."""
     return entry.role in roles.MANAGING_ROLES or roles.is_custom(entry.role)
 
 
@@ -120,7 +120,7 @@ def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _few_privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """By the declared role, by the one that Mixpanel shows, and by the projects that an account owns."""
+    """By the declared role, by the role that Mixpanel shows, and by the projects that the account owns."""
     high, owns = context.options["maximum"], stack.owns_organization_roles()
     found: dict[str, str] = {}
 
@@ -161,17 +161,13 @@ def _few_privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | No
 
 
 def _name(entry: Entry) -> str:
-    """An account's name, without what Mixpanel adds."""
+    """An account's name, without Mixpanel's part."""
     name = entry.values.get("username")
     return service_account_name(name) if isinstance(name, str) and name else entry.name
 
 
 def _account_of(grant: Entry, stack: Stack) -> Entry | None:
-    """The account of the stack that a grant is for; None for another one.
-
-    Raises:
-        NotJudged: that is not known before the update.
-    """
+    """The account of the stack that has a grant, or None; raises NotJudged if the id is not known yet."""
     accounts = list(stack.of(Kind.SERVICE_ACCOUNT))
     if named := grant.get("service_account"):
         return next((one for one in accounts if str(named) in (_name(one), one.name)), None)

@@ -1,4 +1,4 @@
-"""What an address says of its owner: whether an external's, or a mailbox that several people or a program read."""
+"""What an address says about its owner: external or not, one person or a mailbox of several people or a program."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ SHARED_NAMES: Final = frozenset(
         "vertrieb", "webmaster",
     }
 )  # fmt: skip
-"""Words that nobody is called: a mailbox with one of them is not one person's, whatever stands beside it."""
-
-
+"""Words that are not names: a mailbox with one of them is not one person's, whatever else is in its name."""
 ALONE_NAMES: Final = frozenset(
     {
         "all", "analysts", "api", "backend", "billing", "bots", "ci", "dashboard", "dashboards", "data", "design",
@@ -35,36 +33,27 @@ ALONE_NAMES: Final = frozenset(
         "tracking", "users", "ux",
     }
 )  # fmt: skip
-"""Words that are a mailbox by themselves or with each other, and beside a first name somebody's surname."""
-
-
+"""Words that are a mailbox alone or with each other, but can be a surname after a first name."""
 PERHAPS_NAMES: Final = frozenset({"bot", "desk", "dev", "devs", "guest", "page", "student", "temp", "trial", "web"})
 """Words that may be the whole name of a person, or not: Dev is both."""
-
-
 _BETWEEN: Final = re.compile(r"[\W\d_]+")
 
 
 def is_shared(name: str, more: Collection[str] = ()) -> bool:
-    """Whether a mailbox is surely not one person's.
-
-    Args:
-        name: what stands before the @, in lower case.
-        more: further words that nobody is called.
-    """
+    """Whether a mailbox is certainly not one person's, by its name before the @ and more words that are not names."""
     words = list(_words(name))
     sure = SHARED_NAMES | set(more)
     return any(word in sure or _joined(word, sure) for word in words) or _only(words, ALONE_NAMES)
 
 
 def may_be_shared(name: str) -> bool:
-    """Whether a mailbox may be a person's or not: nothing stands before the @ but words that can be either."""
+    """Whether a mailbox can be a person's or not: its name has only words that can be either."""
     words = list(_words(name))
     return not is_shared(name) and bool(words) and all(word in PERHAPS_NAMES | ALONE_NAMES for word in words)
 
 
 def _words(name: str) -> Iterator[str]:
-    """The words of a name, which signs and digits part: data.team-2 is data and team."""
+    """The words of a name, between punctuation and digits: data.team-2 is data and team."""
     return (word for word in _BETWEEN.split(name) if word)
 
 
@@ -73,7 +62,7 @@ def _only(words: Collection[str], known: Collection[str]) -> bool:
 
 
 def _joined(word: str, sure: Collection[str]) -> bool:
-    """Whether a word is two of them, at least one of which nobody is called: itsupport, datateam."""
+    """Whether a word is two known words, at least one of which is not a name: itsupport, datateam."""
     known = {*sure, *ALONE_NAMES, *PERHAPS_NAMES}
     parts = [(word[:at], word[at:]) for at in range(2, len(word) - 1)]
     return any(one in known and other in known and (one in sure or other in sure) for one, other in parts)
@@ -87,21 +76,21 @@ EXTERNAL_NAMES: Final = tuple(
     )
     for pattern in (f"{word}[-._]*", f"*[-._]{word}")
 )  # fmt: skip
-"""Patterns of the name before the @ where a company gives an address to somebody who is not of it."""
+"""Patterns of names before the @ by which companies mark the addresses of external people."""
 
 
 def is_external_kind(kind: str | None) -> bool:
-    """Whether the roster says that somebody is not the company's own; it need not say anything."""
+    """Whether the roster says that a person is external."""
     return bool(kind) and kind != EMPLOYEE
 
 
 def is_external(email: str, domains: Collection[str], names: Sequence[str]) -> bool:
-    """Whether an address is outside the company; a subdomain is, unless it is listed too.
+    """Whether an address is external: of another domain, also a subdomain, or with an external's name.
 
     Args:
         email: the address.
-        domains: the company's, as `canonical_domain` gives them.
-        names: patterns of the name before the @ of somebody external.
+        domains: the company's domains, as `canonical_domain` gives them.
+        names: patterns of external people's names before the @.
     """
     name = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in local_part(email)).lstrip("+")
     forms = (name, "".join(sign for sign in name if not sign.isdecimal()))  # kim.ext2

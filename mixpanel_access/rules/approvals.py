@@ -1,4 +1,4 @@
-"""Approvals over the whole stack: who approves is known, and no two people approve each other."""
+"""Approvals in the whole stack: the approvers are known, and no two people approve each other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severit
 
 
 def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """One finding an approver, however much they approve."""
+    """One finding for each approver."""
     members = {mailbox(entry.shown("email")): entry for entry in stack.of(Kind.MEMBER)}
     hidden = any(entry.values.get("email") is UNKNOWN for entry in members.values())
     approved: dict[str, list[Entry]] = {}
@@ -44,7 +44,7 @@ def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
 
 
 def _mutual(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """Over all roles that manage; a place in a team counts by the team's roles."""
+    """For all roles that manage; a place in a team counts by the team's roles."""
     approvers: dict[str, dict[str, tuple[Entry, bool]]] = {}
 
     def note(entry: Entry, certain: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""All rules, and their reference in Markdown and in words; `docs/rules.md` is made of it."""
+"""All rules, and their reference: `docs/rules.md`, and `policy explain`."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ RULE_IDS: Final = tuple(rule.id for rule in RULES)
 EXCEPTABLE: Final[Mapping[str, str | None]] = {
     rule.id: rule.severity.value if rule.exceptable else None for rule in RULES
 }
-"""Rule id -> its severity, or None where the rule has no exceptions."""
+"""Rule id -> its severity, or None if the rule allows no exceptions."""
 
 
 def find(rule_id: str) -> Rule:
-    """The rule of an id.
+    """The rule with this id.
 
     Raises:
         UsageError: there is none.
@@ -62,7 +62,7 @@ def find(rule_id: str) -> Rule:
 
 
 WAYS_ROUND: Final = 180
-"""How many ways round the rules are tried, each with the rule that stops it; the table is in tests/rules/ways_round."""
+"""How many ways around the rules tests/rules/ways_round tries, each with the rule that stops it."""
 
 
 def explanation(rule: Rule) -> str:

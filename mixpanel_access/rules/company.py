@@ -1,4 +1,4 @@
-"""What the configuration says of the company, and why somebody counts as external."""
+"""The company's settings in the policies' configuration, and why a person counts as external."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ COMPANY_OPTIONS: Final = (
 
 @dataclass(frozen=True)
 class Company:
-    """What the pack is told; what it is not told is as the stack says.
+    """The company's settings in the pack's configuration; the stack's settings count for an empty one.
 
     Attributes:
-        domains: the company's e-mail domains, or none.
-        approvers: the keys of the addresses of those who may approve, or none.
-        external_names: patterns of what stands before the @ of people from outside at a company domain.
+        domains: the company's e-mail domains.
+        approvers: the keys of the addresses that may approve.
+        external_names: patterns of external people's names before the @.
     """
 
     domains: frozenset[str] = frozenset()
@@ -52,11 +52,7 @@ class Company:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Company:
-        """Read the options of the rule, whatever its level is.
-
-        Raises:
-            ValueError: they cannot be used.
-        """
+        """Read the options of the rule, at any level; raises ValueError if they cannot be used."""
         return cls(
             company_domains_in(options.get("domains")),
             addresses_in(options.get("approvers")),
@@ -66,13 +62,7 @@ class Company:
     def around(
         self, context: Context, domains: Callable[[], frozenset[str]], approvers: Callable[[], frozenset[str]]
     ) -> Context:
-        """What is around a rule.
-
-        Args:
-            context: all else.
-            domains: gives the company's domains as the stack has them.
-            approvers: gives those who may approve, as the stack has them.
-        """
+        """A context with these settings, or else those of the stack, which the two functions give."""
         return replace(
             context,
             company_domains=self.domains or domains(),
@@ -82,7 +72,7 @@ class Company:
 
 
 def outsider(entry: Entry, context: Context) -> str:
-    """An external as a finding calls them: with why, where their address looks like the company's."""
+    """The words for an external in a finding, with the reason if the address looks like the company's."""
     kind, domain = entry.shown("kind"), domain_of(entry.shown("email"))
     if is_external_kind(kind):
         return f"somebody outside the company (kind: {kind})"

@@ -1,7 +1,6 @@
-"""What is wrong with the configuration of the policies: rules, levels and options, held against the options' schemas.
+"""Problems of the policies' configuration: rules, levels and options, by the options' schemas.
 
-The engine checks types at its start; the pack refuses the rest: misspelt rules and options, patterns and domains that
-are none.
+The engine checks types at its start; the pack refuses unknown rules and options, and invalid patterns and domains.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ ALL: Final = "all"
 LEVEL: Final = "enforcementLevel"
 """The key of the level in an entry with options."""
 _ENVIRONMENTS: Final = "environments"
-"""The engine's own entry beside the rules: where Pulumi Cloud keeps further settings."""
+"""An entry of the engine's own, in which Pulumi Cloud keeps further settings."""
 
 REMEDIATE: Final = "remediate"
-"""A level of the engine's that no rule has: the pack never changes what somebody declares."""
+"""A level of the engine that no rule has: the pack never changes a declaration."""
 
 _MOST: Final = 100_000
-"""The highest value of an option that is a number: so many days from today are still a date."""
+"""The highest number of an option; that many days from today is still a date."""
 _LEVELS: Final = tuple(level.value for level in Level)
 _BY_ID: Final[Mapping[str, Rule]] = {rule.id: rule for rule in RULES}
 _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
@@ -40,22 +39,22 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "array": ("list", lambda value: isinstance(value, list)),
     "object": ("object", lambda value: isinstance(value, Mapping)),
 }
-"""The types of the options' schemas: in words, and how to tell."""
+"""The types of the options' schemas, in words and as functions."""
 _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     DOMAIN: domains_in,
     COMPANY_DOMAIN: company_domains_in,
     ADDRESS: addresses_in,
 }
-"""The formats of texts that one reading has for options and for settings."""
+"""The formats of texts that options and settings have in common."""
 
 
 def kept_on(rule_id: str, level: Level) -> Level:
-    """The level of a rule: the one that says which rules are disabled is mandatory where it is disabled itself."""
+    """The level of a rule; the rule that reports disabled rules cannot be disabled."""
     return Level.MANDATORY if rule_id == GUARDS and level is Level.DISABLED else level
 
 
 def problems_of(document: Any) -> Iterator[str]:
-    """What is wrong with a whole configuration: rule id -> level, or options with it under `enforcementLevel`."""
+    """The problems of a configuration: rule id -> level, or an object of options with `enforcementLevel`."""
     if not isinstance(document, Mapping):
         yield "it is not an object of rules"
         return
@@ -71,7 +70,7 @@ def problems_of(document: Any) -> Iterator[str]:
 
 
 def problems_with(rule: Rule | None, options: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the options of one rule, or of `all`, which has none."""
+    """The problems of the options of one rule, or of `all`, which has none."""
     known = {option.name: option for option in rule.options} if rule else {}
     for name, value in options.items():
         if name in known:

@@ -24,18 +24,18 @@ _ADMIN: Final = re.compile(
     r"admin|manage|delete|reset|settings|invite|user_roles|access|service_account|token|secret|integration|pipeline"
     r"|import|billing|transfer|security|audit|classif|approve|owner|permission"
 )
-"""What is in the code of a permission that project admins have and analysts have not."""
+"""Parts of the codes of permissions that project admins have and analysts do not."""
 _PEOPLE: Final = re.compile(
     r"(add|assign|change|create|edit|grant|impersonate|promote|purge|remove|share|update)_(\w+_)?"
     r"(user|member|group|team|role|people|project|organization|sso|scim|public)s?(_.*)?|impersonate.*|purge.*|.*_sso|.*_scim"
 )
-"""The same, of what changes who has access, where an analyst may see the people."""
+"""The same for permissions to change people's access; analysts can see people."""
 _CONSUMER: Final = re.compile(r"(view|read|see|list)_.*")
-"""The codes of permissions that consumers have. Mixpanel publishes no codes: all others count as an analyst's."""
+"""The codes of permissions that consumers have. All other codes count as an analyst's; Mixpanel publishes none."""
 
 
 class Unknown:
-    """Stands for a value that is not known before the update."""
+    """A value that is not known before the update."""
 
     def __repr__(self) -> str:
         return "unknown"
@@ -46,12 +46,7 @@ _AT_PREVIEW: Final = "Write the value into the program, or create what it comes 
 
 
 class NotJudged(Exception):
-    """A rule cannot judge: an input is not known before the update. It is a violation, of the rule's own level.
-
-    Attributes:
-        entry: the resource whose input it is, or None.
-        next_step: what to do.
-    """
+    """A rule cannot judge, because an input (of `entry`) is not known before the update; a violation of that rule."""
 
     def __init__(self, text: str, entry: Entry | None = None, next_step: str = _AT_PREVIEW) -> None:
         self.entry = entry
@@ -60,25 +55,25 @@ class NotJudged(Exception):
 
 
 class NotThereYet(Exception):
-    """A rule cannot judge what Mixpanel alone says, of something that is not there yet: advice, no input is hidden."""
+    """A rule cannot judge something that only Mixpanel shows, and not yet. This is advice: no input is hidden."""
 
 
 EXCEPTION_DAYS: Final = (90, 30)
-"""For how many days an exception may hold, and one from a critical rule, unless the options say otherwise."""
+"""The default longest days of an exception, and of one from a critical rule."""
 
 
 @dataclass(frozen=True)
 class ExceptionEntry:
-    """Somebody's word that a rule does not hold for something, from one day to another.
+    """An exception from a rule, with its values as they are written.
 
     Attributes:
         rule: the rule's id.
-        reason: why.
-        approver: who says so.
-        ends: the last day, as it is written.
-        email: whom it concerns, or "" for the stack as a whole.
-        project: the project's id, or None for all that the person has.
-        starts: the first day, as it is written.
+        reason: the reason.
+        approver: the approver's address.
+        ends: the last day.
+        email: the person's address, or "" for the stack as a whole.
+        project: the project's id, or None for all access of the person.
+        starts: the first day.
         ticket: the ticket that asked for it.
     """
 
@@ -93,7 +88,7 @@ class ExceptionEntry:
 
     @classmethod
     def of(cls, value: Any) -> ExceptionEntry:
-        """Read one from a resource's property; what has another shape is none of a known rule."""
+        """Read one from a resource's property; a value of another shape is an exception from an unknown rule."""
         if not isinstance(value, Mapping):
             return cls(str(value))
         names = ("rule", "reason", "approver", "ends", "email", "starts", "ticket")
@@ -102,7 +97,7 @@ class ExceptionEntry:
 
     @property
     def label(self) -> str:
-        """What it is from, and for whom or what."""
+        """Its rule, with the person or stack."""
         return f"{self.rule} for {self}"
 
     def __str__(self) -> str:
@@ -157,11 +152,7 @@ class Entry:
     custom_roles: Sequence[Entry] = ()
 
     def get(self, name: str) -> Any:
-        """A property, or None where it is not set.
-
-        Raises:
-            NotJudged: it is not known before the update.
-        """
+        """A property, or None; raises NotJudged if it is not known before the update."""
         value = self.values.get(name)
         if value is UNKNOWN and self.encrypted:
             next_step = "A preview with the policy pack judges it."
@@ -175,11 +166,7 @@ class Entry:
         return value
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """Those of some properties that are not set, or say nothing.
-
-        Raises:
-            NotJudged: none of those that are known is missing, and not all are known.
-        """
+        """The properties that are not set, or empty; raises NotJudged if only an unknown one can be missing."""
         found: list[str] = []
         unknown = None
         for name in names:
@@ -197,16 +184,16 @@ class Entry:
         return f"({name} not known yet)" if value is UNKNOWN else "" if value is None else str(value).strip()
 
     def text(self, name: str) -> str:
-        """A property as text without blanks around it; "" where it is not set."""
+        """A property as text without blanks around it, or ""."""
         value = self.get(name)
         return "" if value is None else str(value).strip()
 
     def day(self, name: str) -> date | None:
-        """A property as a date; None where it is not set or not a date (which the provider reports)."""
+        """A property as a date, or None. The provider reports a value that is not a date."""
         return day_or_none(self.text(name))
 
     def output(self, name: str) -> str:
-        """What Mixpanel shows of it; "" where that is not known, which is not the same as never."""
+        """An output that is a text, or "", which means unknown and not "never"."""
         value = self.values.get(name)
         return value if isinstance(value, str) else ""
 
@@ -217,47 +204,43 @@ class Entry:
 
     @property
     def role(self) -> str:
-        """The declared role, in the form that roles are compared in; "" where none is."""
+        """The declared role, normalized, or ""."""
         role = self.text("role")
         return role if is_custom(role) else normalized(role)
 
     @property
     def project(self) -> int:
-        """The project's id; 0 where it is not set."""
+        """The project's id, or 0."""
         return number_of(self.get("project_id")) or 0
 
     @property
     def ways(self) -> frozenset[str] | None:
-        """How the person comes by the project; None before the grant is there."""
+        """The sources of the person's access to the project; None before the grant exists."""
         value = self.get("grant_types")
         return frozenset(map(str, value)) if isinstance(value, list) else None
 
     @property
     def exceptions(self) -> list[ExceptionEntry]:
-        """The exceptions that the roster has for it."""
+        """The roster's exceptions for it."""
         value = self.get("exceptions")
         return [ExceptionEntry.of(one) for one in value] if isinstance(value, list) else []
 
     def height(self) -> int:
-        """The height of the project role that it gives, as `roles.project_rank` has it.
-
-        Raises:
-            NotJudged: it is a custom role whose permissions are not known, or the role itself is not.
-        """
+        """The rank of its project role (`roles.project_rank`); raises NotJudged for an unknown custom role."""
         role = self.role
         if not roles.is_custom(role):
             return roles.project_rank(role)
         return max(_height_of(self._permissions(custom)) for custom in self._declared_custom_roles())
 
     def is_privileged(self) -> bool:
-        """Whether it is a role that manages; a custom role that the stack does not declare may."""
+        """Whether its role manages; a custom role that the stack does not declare may."""
         role = self.role
         if not roles.is_custom(role):
             return role in roles.PRIVILEGED_ROLES
         return not self.custom_roles or self.height() >= roles.project_rank(roles.ADMIN)
 
     def sees_classified_data(self) -> bool:
-        """Whether its role lets people see classified data, which custom roles alone can; raises as `height` does."""
+        """Whether its role lets people see classified data, as only custom roles can; raises as `height` does."""
         return roles.is_custom(self.role) and any(
             gives_classified(self._permissions(custom)) for custom in self._declared_custom_roles()
         )
@@ -279,7 +262,7 @@ class Entry:
         return [str(code).lower() for part in (declared, added) if isinstance(part, list) for code in part]
 
     def __str__(self) -> str:
-        """Whom or what it concerns, for a message."""
+        """Its label in a message."""
         return kinds.KINDS[self.kind].label(self.shown, self.name)
 
 
@@ -291,14 +274,9 @@ def _height_of(permissions: Sequence[str]) -> int:
 
 
 def entries_of(kind: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:
-    """A resource as rules see it: none that they do not know, and a `ProjectAccess` as its single grants.
+    """A resource as rules see it: a `ProjectAccess` as single grants, and nothing for a kind that no rule judges.
 
-    Args:
-        kind: its type in the engine.
-        name: its name in the program.
-        urn: its name in the engine.
-        values: its properties.
-        more: further attributes of `Entry`.
+    Args: see `Entry`; `kind` is the type in the engine.
     """
     if kind != kinds.PROJECT_ACCESS_TYPE:
         judged = kind in kinds.KINDS and kinds.KINDS[kind].plural
@@ -315,11 +293,7 @@ def entries_of(kind: str, name: str, urn: str, values: Mapping[str, Any], **more
 
 
 def all_hold(*conditions: Callable[[], object]) -> bool:
-    """Whether all conditions hold; one that is known not to hold is enough for a no.
-
-    Raises:
-        NotJudged: it depends on one that is not known.
-    """
+    """Whether all conditions hold; raises NotJudged only if that depends on one that is not known."""
     unknown = None
     for condition in conditions:
         try:
@@ -333,11 +307,7 @@ def all_hold(*conditions: Callable[[], object]) -> bool:
 
 
 def any_holds(*conditions: Callable[[], object]) -> bool:
-    """Whether one of the conditions holds; one that is known to hold is enough for a yes.
-
-    Raises:
-        NotJudged: it depends on one that is not known.
-    """
+    """Whether one of the conditions holds; raises NotJudged only if that depends on one that is not known."""
     return not all_hold(*map(_negated, conditions))
 
 
@@ -350,7 +320,7 @@ _Found = TypeVar("_Found")
 
 
 def each(items: Iterable[_Item], judge: Callable[[_Item], Iterator[_Found]]) -> Iterator[_Found | NotJudged]:
-    """What is found in each of several items; one that cannot be judged hides nothing about the others."""
+    """The findings in each item; an item that cannot be judged does not hide those of the others."""
     for item in items:
         try:
             yield from judge(item)

@@ -1,4 +1,4 @@
-"""Exceptions from rules are complete, few and short, and everybody sees them."""
+"""Exceptions from rules are complete, few, short and visible."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls, option
 
 EXCEPTIONS_COUNT: Final = "exceptions-count"
-"""The rule whose options say for how long exceptions hold, for all rules."""
+"""The rule whose options limit the days of all exceptions."""
 
 
 def exception_days(options: Mapping[str, Any]) -> tuple[int, int]:
-    """For how many days exceptions may hold: from any rule, and from a critical one."""
+    """The longest days of an exception, and of one from a critical rule."""
     return options["days"], options["criticalDays"]
 
 
@@ -29,9 +29,9 @@ class _Carried:
 
     Attributes:
         exception: the exception.
-        label: what it is from, and for whom or what.
-        place: its file and line with a colon behind, or "" where nobody knows.
-        entry: a resource that carries it; None for one of the stack.
+        label: its rule, with the person or resource.
+        place: its file and line with a colon, or "".
+        entry: a resource that has it; None for an exception of the stack.
     """
 
     exception: ExceptionEntry
@@ -41,10 +41,9 @@ class _Carried:
 
 
 def _carried(stack: Stack) -> tuple[list[_Carried], list[NotJudged]]:
-    """Each exception once; and where they are not known."""
+    """Each exception once, and the resources whose exceptions are not known."""
     carried: dict[tuple[ExceptionEntry, str], _Carried] = {}
     unknown: list[NotJudged] = []
-
     places = stack.roster.get("exception_places")
 
     def add(one: ExceptionEntry, label: str, entry: Entry | None = None) -> None:
@@ -100,7 +99,7 @@ def _mutual(carried: list[_Carried]) -> Iterator[RuleFinding]:
 
 
 def _in_a_row(carried: list[_Carried], context: Context) -> Iterator[RuleFinding]:
-    """Several exceptions from one rule for one person or thing, each begun before the one before it is long over."""
+    """Several exceptions from one rule for one person or resource, each soon after the one before."""
     rows: dict[tuple[str, str], list[_Carried]] = {}
     for one in carried:
         whom = mailbox(one.exception.email) if one.exception.email else one.label.casefold()
@@ -116,13 +115,13 @@ def _in_a_row(carried: list[_Carried], context: Context) -> Iterator[RuleFinding
 
 
 def _by_project(row: list[_Carried]) -> Iterator[list[_Carried]]:
-    """Those that concern one project each, among them those that concern all that the person has."""
+    """The exceptions for each project, with those for all access of the person."""
     for project in dict.fromkeys(one.exception.project for one in row):
         yield [one for one in row if one.exception.project in (None, project)]
 
 
 def _runs(row: list[_Carried], most: int) -> Iterator[tuple[date, date]]:
-    """The first and the last day of each run of exceptions that is longer than one may be."""
+    """The first and the last day of each series of exceptions that is longer than one exception may be."""
     days = sorted(filter(None, (span(one.exception) for one in row)))
     runs: list[tuple[date, date, int]] = []
     for starts, ends in days:
@@ -135,7 +134,7 @@ def _runs(row: list[_Carried], most: int) -> Iterator[tuple[date, date]]:
 
 
 _GAP: Final = 7
-"""The days between two exceptions that still count as one after the other."""
+"""The most days between two exceptions of one series."""
 
 
 def _exceptions_lapsed(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:

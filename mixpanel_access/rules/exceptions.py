@@ -1,4 +1,4 @@
-"""Exceptions from a rule: whether a roster's exception is in force, and what is wrong with it."""
+"""Whether a roster's exception from a rule is in force, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -13,48 +13,38 @@ from mixpanel_access.rules.facts import Context
 
 CRITICAL: Final = "critical"
 """The severity of the rules whose exceptions are shorter."""
-
-
 _NEEDED: Final = ("reason", "approver", "ends", "starts", "ticket")
 
 
 def is_in_force(one: ExceptionEntry, context: Context, entry: Entry | None = None) -> bool:
-    """Whether an exception holds today.
-
-    Args:
-        one: the exception.
-        context: what is around it.
-        entry: the resource that carries it; None for one of the stack.
+    """Whether an exception of a resource, or of the stack without one, holds today.
 
     Raises:
-        NotJudged: whose the resource is, is not known before the update.
+        NotJudged: the person of the resource is not known before the update.
     """
     days = span(one)
     return days is not None and days[0] <= context.today <= days[1] and problem_with(one, context, entry) is None
 
 
 def has_lapsed(one: ExceptionEntry, context: Context) -> bool:
-    """Whether the last day of an exception is past."""
+    """Whether the last day of an exception has passed."""
     ends = day_or_none(one.ends.strip())
     return ends is not None and ends < context.today
 
 
 def problem_with(one: ExceptionEntry, context: Context, entry: Entry | None = None) -> str | None:
-    """Why an exception does not count, with the edit that corrects it; None where it does, on its days.
-
-    Args: see `is_in_force`.
-    """
+    """Why an exception does not count even on its days, with the edit that corrects it, or None."""
     return next(_problems(one, context, entry), None)
 
 
 def longest(one: ExceptionEntry, context: Context) -> int:
-    """For how many days an exception may hold."""
+    """The most days of an exception."""
     usual, critical = context.exception_days
     return critical if context.rules.get(one.rule) == CRITICAL else usual
 
 
 def span(one: ExceptionEntry) -> tuple[date, date] | None:
-    """The first and the last day of an exception; None where one of them is not a date."""
+    """The first and the last day of an exception, or None if one of them is not a date."""
     starts, ends = day_or_none(one.starts.strip()), day_or_none(one.ends.strip())
     return (starts, ends) if starts and ends else None
 

@@ -1,4 +1,4 @@
-"""What a rule sees: the resources of a stack, and the few things around them."""
+"""What a rule sees: the resources of a stack, and their context."""
 
 from __future__ import annotations
 
@@ -36,22 +36,20 @@ class NotApplicable(Exception):
 
 @dataclass(frozen=True)
 class Context:
-    """What is around the resources.
+    """The context of the resources.
 
     Attributes:
         today: the day, UTC.
         environment: the stack's environment (`mixpanel:environment`), or None.
         company_domains: the company's e-mail domains (`mixpanel:companyDomains`), as `domain_of` gives them.
-        options: the rule's configuration, defaults included.
-        rules: rule id -> its severity, or None where the rule has no exceptions.
-        approvers: the keys of the addresses of those who may approve (`mixpanel:approvers`); none means everybody of
-            the company.
-        external_names: patterns of what stands before the @ of somebody who is external at a company domain.
-        exception_days: for how long an exception may hold, and one from a critical rule.
-        settings: the stack's configuration that `guards-not-loosened` judges, by key without the namespace; None where
-            nobody knows it.
+        options: the rule's configuration, with defaults.
+        rules: rule id -> its severity, or None if the rule allows no exceptions.
+        approvers: the keys of the addresses that may approve (`mixpanel:approvers`); none means the whole company.
+        external_names: patterns of external people's names before the @.
+        exception_days: the longest days of an exception, and of one from a critical rule.
+        settings: the settings that `guards-not-loosened` judges, by key without the namespace, if known.
         stack: the stack's name, or "".
-        off: the rules that the policies' configuration switches off.
+        off: the rules that the policies' configuration disables.
     """
 
     today: date
@@ -67,24 +65,22 @@ class Context:
     off: Sequence[str] = ()
 
     def external(self, who: Entry | str, kind: str | None = None) -> bool:
-        """Whether somebody is not of the company: by their kind, their name before the @, or their domain.
-
-        A subdomain of a company domain is outside, unless it is listed too.
+        """Whether a person is external: by their kind, their name before the @, or their domain.
 
         Args:
             who: a resource, or an address.
-            kind: with an address, what the roster says the person is to the company, if it does.
+            kind: with an address, the person's kind in the roster.
 
         Raises:
-            NotApplicable: nobody told which domains are the company's.
-            NotJudged: it depends on what is not known before the update.
+            NotApplicable: the company's domains are not set.
+            NotJudged: it depends on a value that is not known before the update.
         """
         if isinstance(who, str):
             return is_external_kind(kind) or self._external_address(who)
         return any_holds(lambda: is_external_kind(who.text("kind")), lambda: self._external_address(who.email))
 
     def known_external(self, entry: Entry) -> bool:
-        """The same, as far as anybody knows: by the kind alone while the company's domains are not set."""
+        """The same, but only by the kind if the company's domains are not set."""
         return self.external(entry) if self.company_domains else is_external_kind(entry.text("kind"))
 
     def _external_address(self, email: str) -> bool:
@@ -120,7 +116,7 @@ class Context:
         return domains_in(self.options["domains"])
 
     def is_production(self, entry: Entry) -> bool:
-        """Whether a resource is of production: by its own environment, else the stack's."""
+        """Whether a resource is in production: by its own environment, or else the stack's."""
         return (entry.text("environment") or self.environment) == PRODUCTION
 
 
@@ -130,20 +126,15 @@ def _id_of(value: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Reference:
-    """Which team or service account a resource is about.
-
-    Attributes:
-        id: its id, or None where that is not known before the update.
-        urn: the resource of the stack that makes it, or "".
-    """
+    """The team or service account of a resource: its id if known, and its resource in the stack, or ""."""
 
     id: str | None
     urn: str
 
     def same(self, other: Reference) -> bool | None:
-        """Whether both are about the same one; None where that is not known before the update.
+        """Whether both are the same, or None if that is not known before the update.
 
-        A team that is yet to be made may turn out to be one that is there, and so have an id that is written somewhere.
+        A team that the stack creates can turn out to exist already, and so have an id that somebody wrote down.
         """
         if self.id is not None and other.id is not None:
             return self.id == other.id
@@ -156,9 +147,9 @@ class Stack:
 
     Attributes:
         entries: the resources that rules know.
-        organization_roles: whether the roster declares organization roles; None where there is no roster.
-        exceptions: the exceptions that concern no single person.
-        roster: all that the component says of the roster, as plain data; `UNKNOWN` for what is not known.
+        organization_roles: whether the roster declares organization roles; None without a roster.
+        exceptions: the exceptions that do not concern a single person.
+        roster: the component's facts about the roster, as plain data; `UNKNOWN` for unknown ones.
     """
 
     entries: Sequence[Entry] = ()
@@ -167,30 +158,22 @@ class Stack:
     roster: Mapping[str, Any] = field(default_factory=dict)
 
     def owns_organization_roles(self) -> bool | None:
-        """Whether the roster declares organization roles; None where there is no roster.
-
-        Raises:
-            NotJudged: it is not known before the update.
-        """
+        """Whether the roster declares organization roles (None: no roster); raises NotJudged if it is not known."""
         if isinstance(self.organization_roles, Unknown):
             raise NotJudged("whether the roster declares organization roles is not known before the update")
         return self.organization_roles
 
     def roster_texts(self, name: str) -> list[str]:
-        """A list of texts that the component says of the roster; empty where it says nothing."""
+        """A fact about the roster that is a list of texts, or an empty list."""
         found = self.roster.get(name)
         return [str(part) for part in found] if isinstance(found, list) else []
 
     def of(self, *types: str) -> Iterator[Entry]:
-        """The resources of some kinds, by their types in the engine."""
+        """The resources of these types in the engine."""
         return (entry for entry in self.entries if entry.kind in types)
 
     def grants_there(self) -> Iterator[tuple[Entry, frozenset[str]]]:
-        """The grants that Mixpanel has already, with how else their people come by the projects.
-
-        Raises:
-            NotThereYet: at the end, where grants are declared and none is there yet.
-        """
+        """The existing grants, with the sources of their people's access; at the end, NotThereYet if none exists."""
         grants = [(entry, entry.ways) for entry in self.of(Kind.GRANT)]
         there = [(entry, ways) for entry, ways in grants if ways is not None]
         yield from there
@@ -198,11 +181,11 @@ class Stack:
             raise NotThereYet("no grant is there yet: what else gives access is known after the update")
 
     def resolved(self) -> Stack:
-        """The same, where it is known of each role which of the stack's custom roles it is."""
+        """The same stack, in which each role that is a custom role of the stack has that resource."""
         return replace(self, entries=[self.with_custom_roles(entry) for entry in self.entries])
 
     def with_custom_roles(self, entry: Entry) -> Entry:
-        """A resource whose role is a custom role of the stack, or comes from nothing but those, with them."""
+        """A resource with the custom roles of the stack that its role is, or comes from."""
         role, urns = entry.values.get("role"), entry.sources.get("role", ())
         if isinstance(role, str):
             return replace(entry, custom_roles=[self._by_word[role]]) if role in self._by_word else entry
@@ -214,13 +197,13 @@ class Stack:
 
     @cached_property
     def _by_word(self) -> Mapping[str, Entry]:
-        """The custom roles of the stack by their ids, and by their keys in the roster."""
+        """The custom roles of the stack, by id and by the word for their key in the roster."""
         made = list(self.of(Kind.CUSTOM_ROLE))
         by_id = {id_: one for one in made if (id_ := _id_of(one.values.get("role_id")))}
         return by_id | {declared_role(one.name.rpartition("/")[2]): one for one in made}
 
     def reference(self, entry: Entry, name: str) -> Reference:
-        """Which team or service account an entry is about: by id, and by the resource that the id comes from."""
+        """The team or service account of an entry, by its id and by the resource from which the id comes."""
         value, made = entry.values.get(name), entry.sources.get(name, ())
         ids_by_urn = self._made[name]
         urn = made[0] if len(made) == 1 and made[0] in ids_by_urn else ""
@@ -230,7 +213,7 @@ class Stack:
 
     @cached_property
     def _made(self) -> Mapping[str, Mapping[str, str | None]]:
-        """Of each field that is about another resource: those resources, by URN, with the ids that are known."""
+        """Field -> the resources to which it can refer, by URN, with the known ids."""
         return {
             name: {one.urn: _id_of(one.values.get(output)) for one in self.of(kinds.BY_NAME[kind].type)}
             for name, (kind, output) in kinds.REFERENCES.items()

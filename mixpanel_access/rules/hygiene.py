@@ -124,11 +124,11 @@ HYGIENE_RULES: Final = (
 
 
 GUARDS: Final = "guards-not-loosened"
-"""The rule that the policies' configuration cannot switch off."""
+"""The rule that the policies' configuration cannot disable."""
 URLS: Final = ("apiUrl", "platformUrl")
-"""The settings that name a host which gets the credentials."""
+"""The settings with a host that gets the credentials."""
 GUARDED: Final = ("now", *URLS, "releaseBrakes", "removalPercent", "removalMinimum")
-"""The settings that it judges, without the namespace."""
+"""The settings that the rule judges, without the namespace."""
 
 
 def _guards(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
@@ -161,7 +161,7 @@ def _guards(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]
 
 
 def _of_another_environment(stack: Stack, context: Context) -> Iterator[RuleFinding]:
-    """Another name of the environment would leave a rule about production with nothing to judge."""
+    """With another name of the environment, the rules about production would judge nothing."""
     wanted = context.options["environment"]
     if not wanted:
         return
@@ -177,8 +177,6 @@ def _of_another_environment(stack: Stack, context: Context) -> Iterator[RuleFind
 
 
 def _switched_off(stack: Stack) -> Iterator[RuleFinding | NotJudged]:
-    """The second factor, which a setting that is left out leaves as it is."""
-
     def judge(entry: Entry) -> Iterator[RuleFinding]:
         if entry.get("two_factor_required") is False:
             yield RuleFinding(
@@ -198,12 +196,12 @@ _IN_PLAIN: Final = "Set it in plain text, so that everybody who reviews it sees 
 
 
 def _is_needed(rule: str, context: Context) -> bool:
-    """Whether a rule cannot be disabled: one without exceptions, in production and where nobody knows."""
+    """Whether a rule cannot be disabled: it allows no exceptions, and this is, or may be, production."""
     return context.rules.get(rule, "") is None and context.environment in (None, PRODUCTION)
 
 
 def _loosened(key: str, value: Any, context: Context) -> str:
-    """What is wrong with one setting; "" for nothing."""
+    """The problem of one setting, or ""."""
     if key == "now":
         return "" if _is_loopback(context.settings or {}) else f"{value} stands in for today's date; remove it"
     if key in URLS:
@@ -226,7 +224,7 @@ def _is_loopback(settings: Mapping[str, Any]) -> bool:
 
 
 def _host(url: str) -> str:
-    """The host that requests go to; "" where the address is refused."""
+    """The host of an address, or "" if we refuse the address."""
     text = url.strip()
     return "" if problem_with_url(text) else urlsplit(text).hostname or ""
 

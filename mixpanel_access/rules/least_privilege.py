@@ -1,4 +1,4 @@
-"""No more access than the work needs, and a reason for what there is."""
+"""Nobody has more access than they need, and all access has a reason."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ LIMITS: Final = tuple(
         ("externalElsewhere", roles.ADMIN, "in any other environment"),
     )
 )
-"""What people from outside may have at most, whatever the type of their engagement."""
+"""The highest roles of external people, for any type of engagement."""
 
 
 def _typed(entry: Entry, context: Context) -> Iterator[str]:
-    """Engagements of people from outside have a type, by which their roles and days are judged."""
+    """Engagements of external people have a type, by which the rules judge their roles and days."""
     if all_hold(
         lambda: entry.kind in PEOPLE, lambda: not entry.text("engagement_type"), lambda: context.known_external(entry)
     ):
@@ -60,7 +60,7 @@ def _typed(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _standard(entry: Entry, context: Context) -> str | None:
-    """The highest role of an engagement's type."""
+    """The highest role of the engagement's type."""
     standard = with_changes(context.options["standards"]).get(entry.text("engagement_type"))
     if standard is None:
         return None
@@ -87,7 +87,7 @@ def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _collaborator(entry: Entry, context: Context) -> bool:
-    """Somebody from outside; while nobody knows the company's domains, whoever is here for an engagement."""
+    """Whether a person is external; if the company's domains are not set, everybody with an engagement is."""
     if context.company_domains:
         return context.external(entry)
     if entry.text("kind"):
@@ -96,7 +96,7 @@ def _collaborator(entry: Entry, context: Context) -> bool:
 
 
 def _limit(entry: Entry, context: Context) -> str:
-    """The highest project role of anybody outside the company."""
+    """The highest project role of an external person here."""
     return str(context.options["externalInProduction" if context.is_production(entry) else "externalElsewhere"])
 
 
@@ -116,7 +116,7 @@ def _project_owner(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _too_much(entry: Entry, context: Context) -> Iterator[str]:
-    """The first reason why somebody may not have a role in a project."""
+    """The first reason why a person may not have a role in a project."""
     unknown = None
     for judge_one in (_project_owner, _within_standard, _external_limit):
         try:
@@ -130,10 +130,9 @@ def _too_much(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _through_teams(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """What people get through teams, judged as if it were granted to each of them, whoever gave it to the team.
+    """The roles of people through teams, as if each were granted to them.
 
-    A team that is yet to be made is known by its resource. Where it is not known whether a grant is the team's, what
-    would be found cannot be judged.
+    If it is not known whether a grant belongs to the team, a finding becomes one that cannot be judged.
     """
     teams = TeamRoles(stack)
 
@@ -150,7 +149,7 @@ def _through_teams(stack: Stack, context: Context) -> Iterator[RuleFinding | Not
 
 
 def _manages_too_much(entry: Entry, context: Context) -> Iterator[str]:
-    """Why somebody may not have an organization role."""
+    """Why a person may not have an organization role."""
     if all_hold(lambda: entry.role in roles.PRIVILEGED_ROLES, lambda: context.known_external(entry)):
         yield f"{outsider(entry, context)} may not be organization {entry.role}"
     else:
@@ -158,11 +157,7 @@ def _manages_too_much(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _manages(entry: Entry) -> bool:
-    """Whether a role is one that needs a reason.
-
-    Raises:
-        NotJudged: it is a custom role, and what it gives is not known.
-    """
+    """Whether a role needs a reason; raises as `Entry.height` does."""
     return entry.role in roles.PRIVILEGED_ROLES or (
         entry.kind != Kind.MEMBER and entry.height() >= roles.project_rank(roles.ADMIN)
     )

@@ -1,4 +1,4 @@
-"""The rules as a Pulumi policy pack: what the engine hands over becomes facts, what a rule finds a message."""
+"""The rules as a Pulumi policy pack: it turns the engine's resources into facts, and findings into messages."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def policy_pack() -> None:
 
 @dataclass
 class Pack:
-    """What all policies share: what the configuration says of the company, of exceptions and of rules, from then on."""
+    """What all policies share: the configuration's settings of the company, exceptions and rules."""
 
     company: Company = field(default_factory=Company)
     exception_days: tuple[int, int] = EXCEPTION_DAYS
@@ -62,7 +62,7 @@ class Pack:
 
 
 class Servicer(sdk._PolicyAnalyzerServicer):
-    """The SDK's server, of this package's version, which refuses a configuration that the rules do not take."""
+    """The SDK's server, with this package's version; it refuses a configuration with problems."""
 
     pack: ClassVar[Pack]
 
@@ -70,7 +70,7 @@ class Servicer(sdk._PolicyAnalyzerServicer):
         super().__init__(name, __version__, *more)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802  # gRPC's name
-        """Take the levels and options, or refuse them."""
+        """Accept the levels and options, or refuse them."""
         configuration = _configuration(request)
         if problems := list(problems_of(configuration)):
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(_bad_configuration("", problems)))
@@ -84,7 +84,7 @@ class Servicer(sdk._PolicyAnalyzerServicer):
 
 
 def servicer_of(pack: Pack) -> type[Servicer]:
-    """The server of a pack; a class, since the SDK looks names up in it."""
+    """The server of a pack, as a class, since the SDK needs one."""
     return type(Servicer.__name__, (Servicer,), {"pack": pack})
 
 
@@ -94,9 +94,9 @@ def _is_disabled(request: Any, rule: Rule) -> bool:
 
 
 def _configuration(request: Any) -> dict[str, dict[str, Any]]:
-    """The options of all rules as the engine hands them over, apart from defaults.
+    """The options of all rules, without the defaults, which the engine adds.
 
-    Of the levels it has judged all but `remediate`, which it takes and no rule has.
+    The engine has checked the levels, but accepts `remediate`, which no rule has.
     """
     defaults = {rule.id: rule.defaults for rule in RULES}
     return {
@@ -109,7 +109,7 @@ def _configuration(request: Any) -> dict[str, dict[str, Any]]:
 
 
 def _apart(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that are not the defaults, which have every right to be so."""
+    """The options that differ from the defaults."""
     return {key: value for key, value in options.items() if value != defaults.get(key)}
 
 
@@ -123,10 +123,10 @@ def _bad_configuration(rule_id: str, problems: Sequence[str]) -> UsageError:
 
 
 def policies(pack: Pack | None = None) -> list[Policy]:
-    """One policy a rule.
+    """One policy for each rule.
 
-    A rule about single resources is judged before each of them is written; one about the stack as a whole after the
-    preview, or in an exported state.
+    The engine judges a rule about single resources before it writes each of them, and a rule about the stack as a whole
+    after the preview, or in an exported state.
     """
     shared = pack or Pack()
     return [_policy(rule, shared) for rule in RULES]
@@ -149,7 +149,7 @@ def _policy(rule: Rule, pack: Pack) -> Policy:
 
 
 def _framework(controls: Sequence[FrameworkControl]) -> PolicyComplianceFramework | None:
-    """The framework of the first control, and all controls in words: the engine takes one framework a policy."""
+    """The framework of the first control, with all controls in words: a policy can have one framework."""
     if not controls:
         return None
     first = controls[0]
@@ -158,10 +158,10 @@ def _framework(controls: Sequence[FrameworkControl]) -> PolicyComplianceFramewor
 
 
 class _ResourcePolicy(ResourceValidationPolicy):
-    """A rule about single resources. Once it meets a value that is not known, it becomes one about the stack as well.
+    """A rule about single resources. When it meets an unknown value, it also becomes a rule about the stack.
 
-    The engine tells only of the whole stack what an unknown value comes from. The SDK reads all resources anew for each
-    rule about the stack, which takes long: so a rule becomes one only where it has to.
+    The engine shows where an unknown value comes from only with the whole stack. The SDK reads all resources again for
+    each rule about the stack, which takes long, so a rule becomes one only if it must.
     """
 
     def __init__(self, rule: Rule, pack: Pack, given: Mapping[str, Any]) -> None:
@@ -187,7 +187,7 @@ class _ResourcePolicy(ResourceValidationPolicy):
 
 
 class _ResourceAndStackPolicy(_ResourcePolicy, StackValidationPolicy):
-    """A rule about single resources, some of whose values are not known: those are judged again with the stack."""
+    """A rule about single resources that judges those with unknown values again, with the stack."""
 
     def validate(self, args: ResourceValidationArgs | StackValidationArgs, report: Report) -> None:
         if not isinstance(args, StackValidationArgs):
@@ -199,12 +199,12 @@ class _ResourceAndStackPolicy(_ResourcePolicy, StackValidationPolicy):
                 for finding in self._again(group.stack, context):
                     report(finding.text, finding.entry.urn if finding.entry else None)
             except NotApplicable:
-                pass  # said with each resource
+                pass  # reported with each resource
             except NotJudged as unknown:
                 report(unsettled(unknown).text)
 
     def _again(self, stack: Stack, context: Context) -> Iterator[RuleFinding]:
-        """What could not be judged by itself, by what is known of the stack."""
+        """The findings in resources that could not be judged alone."""
         for alone, among in zip(stack.entries, stack.resolved().entries, strict=True):
             before = self.rule.judge_entry(alone, context)
             if before.not_judged:
@@ -243,7 +243,7 @@ def _of_stack(rule: Rule, pack: Pack) -> Callable[[StackValidationArgs, Report],
 
 
 class _Later(UnknownValueError):
-    """Has the engine show, as advice whatever the rule's level, what a rule will judge after the update."""
+    """Makes the engine show as advice, at any level of the rule, what the rule will judge after the update."""
 
     def __init__(self, message: str) -> None:
         Exception.__init__(self, message)
@@ -257,11 +257,10 @@ def _context(
     config: Mapping[str, Any],
     stack: str = "",
 ) -> Context:
-    """What is around a rule: its options, and the settings of the provider that its resources have.
+    """The context of a rule: its options, and the settings of its resources' provider.
 
     Raises:
-        UsageError: an option cannot be used.
-        ConfigurationError: the company's domains or the approvers cannot be used.
+        UsageError: an option, the company's domains or the approvers cannot be used.
         NotJudged: a setting is not known before the update.
     """
     options = plain(args.get_config() or {})

@@ -1,4 +1,4 @@
-"""What the engine hands to the pack, as resources that rules know."""
+"""The engine's resources as the entries that rules judge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, entries_
 from mixpanel_access.rules.facts import Stack
 
 _PROVIDER: Final = "pulumi:providers:pulumi-python"
-"""The resource that carries the stack's configuration: in a program, in a state, in an exported file."""
+"""The resource with the stack's configuration, in a program, a state and an exported file."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Group:
 
 
 def groups(resources: Sequence[Any]) -> list[Group]:
-    """Our resources by their provider: a stack may have several, and other people's dynamic resources have one too."""
+    """Our resources by their provider: a stack can have several, also for other people's dynamic resources."""
     ours: dict[str, list[Any]] = {}
     for one in resources:
         if one.resource_type.startswith(DYNAMIC_TYPE):
@@ -69,7 +69,7 @@ def _ancestors(resource: Any) -> Iterator[Any]:
 
 def entries_in(resource: Any) -> list[Entry]:
     """A resource as rules see it."""
-    sources = getattr(resource, "property_dependencies", {})  # the engine gives them only for a whole stack
+    sources = getattr(resource, "property_dependencies", {})  # the engine has them only for a whole stack
     return entries_of(
         resource.resource_type,
         str(resource.name),
@@ -91,7 +91,7 @@ def _items(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _value(props: Mapping[str, Any], key: str) -> Any:
-    """A property; of a project's grants, each role is known or not by itself, and so is each part of a reason."""
+    """A property. In grants and reasons, each role and each part can be unknown by itself."""
     try:
         value = props[key]
         if key == "grants" and isinstance(value, Mapping):
@@ -106,7 +106,7 @@ def _value(props: Mapping[str, Any], key: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A value without the SDK's proxies: every number comes as floating-point."""
+    """A value without the SDK's proxies, and with whole numbers as integers."""
     if isinstance(value, Mapping):
         return {key: plain(value[key]) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -115,7 +115,7 @@ def plain(value: Any) -> Any:
 
 
 def plain_or_unknown(config: Mapping[str, Any], key: str) -> Any:
-    """A setting, or `UNKNOWN` where it is not known before the update."""
+    """A setting, or `UNKNOWN` if it is not known before the update."""
     try:
         return plain(config.get(key))
     except UnknownValueError:

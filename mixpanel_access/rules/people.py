@@ -1,4 +1,4 @@
-"""Who may be in the organization at all."""
+"""The people who may be in the organization."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from mixpanel_access.rules.rule import (
 from mixpanel_access.rules.teams import TeamRoles
 
 _TELLING: Final = 9
-"""Characters from which a consumer domain can be told from its misspellings: mail.com is like too many others."""
+"""The length from which a domain can look like a misspelled consumer domain: mail.com is too similar to others."""
 _LONG: Final = 13
-"""Characters from which a domain may differ in two places and still look like a misspelling."""
+"""The length from which a domain with two differences still looks like a misspelling."""
 
 
 def _domain_allowed(entry: Entry, context: Context) -> Iterator[str]:
@@ -85,14 +85,14 @@ def _external_privileged(entry: Entry, context: Context) -> Iterator[str]:
     def high() -> bool:
         return (entry.role or shown) in context.options["roles"]
 
-    shown = entry.values.get("organization_role")  # what nobody declares stays as Mixpanel has it
+    shown = entry.values.get("organization_role")  # a role that nobody declares stays as Mixpanel has it
     if all_hold(high, lambda: context.external(entry)):
         seen = "" if entry.role else f"{shown}, which Mixpanel shows and no role here changes"
         yield f"{outsider(entry, context)} may not be organization {entry.role or seen}"
 
 
 def _with_role(stack: Stack, role: str) -> tuple[list[Entry], list[NotJudged]]:
-    """The members who are declared with an organization role, and those who may be; where the stack declares them."""
+    """The members with an organization role, and those who may have it, if the stack declares such roles."""
     if stack.owns_organization_roles() is False:
         raise NotApplicable("this stack does not declare organization roles")
     found: list[Entry] = []
@@ -110,7 +110,7 @@ def _names(entries: list[Entry]) -> str:
 
 
 def _owners(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """The declared ones, and those whom Mixpanel shows and the stack does not make anything else."""
+    """The declared owners, and those in Mixpanel whose role the stack does not declare."""
     owners, unknown = _with_role(stack, roles.OWNER)
     shown = stack.roster.get("owners")
     if not owners and not unknown and not isinstance(shown, list):
@@ -157,7 +157,7 @@ def _duplicates(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJu
 
 
 def _one_kind(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """By all resources of a person, and by the rosters beside: who is external in one of them is so in all."""
+    """By all resources of a person, and by the other rosters."""
     told: dict[str, str] = {}
 
     def note(entry: Entry) -> Iterator[RuleFinding]:

@@ -1,4 +1,4 @@
-"""What the state knows of people beyond what is declared: who uses their access, who never came, who stands apart."""
+"""What the state shows about people beyond the declaration: unused access, old invitations, owners who can log in."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def _day_shown(entry: Entry, name: str) -> date | None:
 
 
 def _hidden(entry: Entry, *names: str) -> bool:
-    """Whether Mixpanel shows one of these only after the update."""
+    """Whether one of these outputs is only known after the update."""
     return any(entry.values.get(name) is UNKNOWN for name in names)
 
 
 def _dormant(stack: Stack, context: Context) -> Iterator[RuleFinding]:
-    """By what the last refresh saw; somebody whose access has just begun is not judged by an old login."""
+    """By the last refresh. An old login does not count if the person's access has just begun."""
     most, unknown = timedelta(days=context.options["days"]), list[str]()
     for entry in stack.of(Kind.MEMBER):
         last, starts = _day_shown(entry, "last_login"), _day_shown(entry, "starts")
@@ -68,7 +68,7 @@ def _dormant(stack: Stack, context: Context) -> Iterator[RuleFinding]:
 
 
 def _least(entry: Entry, context: Context) -> str | None:
-    """The lowest role, which somebody of the company may keep who stays away; None for anybody else."""
+    """The lowest role, which people of the company may keep without using it; None for external people."""
     if context.known_external(entry):
         return None
     return roles.MEMBER if entry.kind == Kind.MEMBER else roles.CONSUMER
@@ -96,7 +96,7 @@ def _stale_invitation(stack: Stack, context: Context) -> Iterator[RuleFinding]:
 
 
 def _break_glass(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """Mixpanel lets owners in with a password even where everybody else must come through single sign-on.
+    """Owners can log in with a password even if everybody else must use single sign-on.
 
     Source: https://help.mixpanel.com/hc/en-us/articles/360036428871-Single-Sign-On
     """
@@ -137,7 +137,7 @@ def _break_glass(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJu
 
 
 def _duties(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """One finding for each person who approved what they want, with those who got it."""
+    """One finding for each person who sponsors and approves, with the people who got the access."""
     approved: dict[str, dict[str, None]] = {}
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:

@@ -1,4 +1,4 @@
-"""What custom roles may give, and what the organization asks of who logs in."""
+"""The permissions of custom roles, and the organization's security settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TWO_FACTOR_KEY: Final = "twofactor_auth_required"
 
 
 def _denied_permissions(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """By what the role declares and what Mixpanel adds; the latter is not known before the role is made."""
+    """By the declared permissions, and those that Mixpanel adds when it creates the role."""
     patterns = [str(pattern) for pattern in context.options["denied"]]
     new: list[str] = []
 
@@ -37,7 +37,7 @@ def _denied_permissions(stack: Stack, context: Context) -> Iterator[RuleFinding 
 
 
 def _second_factor(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """By the settings as they are, or declared; and what the roster tells people of the login is so."""
+    """By the declared or present settings, which the roster's login must agree with."""
     login = stack.roster.get("login")
     told: Mapping[str, Any] = login if isinstance(login, Mapping) else {}
     settings = list(stack.of(Kind.ORGANIZATION_SECURITY))
@@ -70,7 +70,7 @@ def _second_factor(stack: Stack, _context: Context) -> Iterator[RuleFinding | No
 
 
 def _classified(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """Whoever has it by a role of their own, or by a team, and the teams and service accounts themselves."""
+    """For people with their own role or through a team, and for the teams and service accounts themselves."""
     teams = TeamRoles(stack)
 
     def missing(entry: Entry) -> bool:
@@ -94,7 +94,7 @@ def _classified(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJu
 
 
 def _discoverability(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """By what the last refresh showed; Mixpanel may not tell it."""
+    """By the last refresh; Mixpanel may not show it."""
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
         word = entry.values.get("discoverability")
@@ -110,11 +110,7 @@ def _discoverability(stack: Stack, _context: Context) -> Iterator[RuleFinding | 
 
 
 def _said(entry: Entry, name: str) -> Any:
-    """What Mixpanel says of the organization's security.
-
-    Raises:
-        NotThereYet: it has not been asked yet.
-    """
+    """An output of the organization's security; raises NotThereYet if it is not known yet."""
     value = entry.values.get(name)
     if value is UNKNOWN:
         raise NotThereYet(f"{name} is known after the update")

@@ -1,4 +1,4 @@
-"""A rule: what it is for, how it is set, and the function that judges."""
+"""A rule: its metadata, its options, and the function that judges."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from mixpanel_access.rules.exceptions import is_in_force
 from mixpanel_access.rules.facts import Context, Stack
 
 PATTERN: Final = "python-regex"
-"""The format, in an option's schema, of a text that is a pattern; the engine passes over what it does not know."""
+"""The format of a pattern in an option's schema; the engine ignores formats that it does not know."""
 DOMAIN: Final = "mail-domain"
-"""The same, of a text that is an e-mail domain."""
 COMPANY_DOMAIN: Final = "company-mail-domain"
-"""The same, of a text that is an e-mail domain that a company can have for itself."""
+"""The format of an e-mail domain that can be a company's own."""
 ADDRESS: Final = "mail-address"
-"""The same, of a text that is an e-mail address."""
 
 
 class Family(StrEnum):
@@ -35,7 +33,7 @@ class Family(StrEnum):
 
 
 class Level(StrEnum):
-    """What a violation does: nothing, a warning, or the end of the operation."""
+    """The effect of a violation: none, a warning, or the end of the operation."""
 
     DISABLED = "disabled"
     ADVISORY = "advisory"
@@ -52,7 +50,7 @@ class Severity(StrEnum):
 
 
 class Suggestion(StrEnum):
-    """What an access review suggests, from the least to the most; `look` where the facts suffice for nothing else."""
+    """What an access review suggests, from the least to the most; `look` if the facts are not enough for more."""
 
     KEEP = "keep"
     LOOK = "look"
@@ -67,7 +65,7 @@ class Option:
     Attributes:
         name: its key in the configuration.
         schema: its JSON schema, with default and description.
-        judged: whether the rule judges by it; else only commands do.
+        judged: whether the rule uses it; otherwise, only commands do.
     """
 
     name: str
@@ -82,7 +80,7 @@ class Option:
 
 @dataclass(frozen=True)
 class FrameworkControl:
-    """A control of a framework that the rule helps to meet."""
+    """A control of a framework."""
 
     framework: str
     version: str
@@ -94,7 +92,7 @@ class FrameworkControl:
 
 @dataclass(frozen=True)
 class RuleFinding:
-    """One violation: the text, and the resource that it concerns, or None for the stack."""
+    """One violation, of a resource or of the stack."""
 
     text: str
     entry: Entry | None = None
@@ -102,12 +100,12 @@ class RuleFinding:
 
 @dataclass(frozen=True)
 class RuleVerdict:
-    """What a rule finds.
+    """The result of a rule.
 
     Attributes:
         findings: the violations.
-        not_judged: what could not be judged since an input is not known before the update, and what to do; a violation.
-        later: what Mixpanel alone says, and not before the update.
+        not_judged: violations because an input is not known before the update, with what to do.
+        later: what only Mixpanel shows, and only after the update.
     """
 
     findings: Sequence[RuleFinding] = ()
@@ -127,17 +125,17 @@ class Rule:
     Attributes:
         id: its name in configuration and output.
         family: what it is about.
-        title: what must be so, in one sentence.
-        level: what a violation does unless it is set otherwise.
+        title: what it requires, in one sentence.
+        level: the default effect of a violation.
         severity: how bad a violation is.
-        fix: what to do about one.
+        fix: how to fix a violation.
         kinds: the resources that it judges one by one; none means the stack as a whole.
         options: its settings.
-        controls: what it helps to meet.
-        grouped: whether what is found about one person is one finding.
-        exceptable: whether an exception can silence it.
-        suggestion: what an access review suggests where it finds something; None where a review does not ask it.
-        highest: the highest role that it lets somebody have, or None; an access review suggests to lower to it.
+        controls: the controls of frameworks that it helps to meet.
+        grouped: whether all findings about one person become one.
+        exceptable: whether it allows exceptions.
+        suggestion: what an access review suggests for a finding; None if a review does not use the rule.
+        highest: the highest role that it allows a person; an access review suggests to lower to it.
     """
 
     id: str
@@ -157,7 +155,7 @@ class Rule:
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The options that are not set otherwise."""
+        """The default of each option."""
         return {option.name: option.default for option in self.options}
 
     def advised(self, text: str) -> str:
@@ -165,22 +163,14 @@ class Rule:
         return f"{text}. {self.fix}"
 
     def judge_entry(self, entry: Entry, context: Context) -> RuleVerdict:
-        """Judge one resource.
-
-        Raises:
-            NotApplicable: the rule does not concern this stack.
-        """
+        """Judge one resource; raises NotApplicable if the rule does not concern this stack."""
         if entry.kind not in self.kinds:
             return RuleVerdict()
         found = cast("Each", self.judge)(entry, context)
         return self._verdict((RuleFinding(f"{entry}: {words}", entry) for words in found), Stack(), context)
 
     def judge_stack(self, stack: Stack, context: Context) -> RuleVerdict:
-        """Judge a whole stack: resource by resource, or all together, as the rule does it.
-
-        Raises:
-            NotApplicable: the rule does not concern this stack.
-        """
+        """Judge a whole stack; raises NotApplicable if the rule does not concern it."""
         if self.kinds:
             verdicts = [self.judge_entry(entry, context) for entry in stack.of(*self.kinds)]
             return RuleVerdict(
@@ -191,7 +181,7 @@ class Rule:
         return self._verdict(cast("Whole", self.judge)(stack, context), stack, context)
 
     def _verdict(self, items: Iterator[RuleFinding | NotJudged], stack: Stack, context: Context) -> RuleVerdict:
-        """What is found and not excepted; what could not be judged, once each."""
+        """The findings without those that an exception covers."""
         found: list[RuleFinding] = []
         unknown: dict[str, RuleFinding] = {}
         later: list[str] = []
@@ -202,7 +192,7 @@ class Rule:
             try:
                 if self._excepted(item, stack, context):
                     continue
-            except NotJudged as error:  # the exceptions are not known, and may hold for a finding
+            except NotJudged as error:  # the exceptions are not known, and may cover the finding
                 item = error if isinstance(item, RuleFinding) else item  # noqa: PLW2901
             if isinstance(item, RuleFinding):
                 found.append(item)
@@ -211,7 +201,7 @@ class Rule:
         return RuleVerdict(_by_person(found) if self.grouped else found, list(unknown.values()), later)
 
     def _excepted(self, item: RuleFinding | NotJudged, stack: Stack, context: Context) -> bool:
-        """Whether an exception silences it: a person's own, or else the resource's and the stack's."""
+        """Whether an exception covers it: one of the person's own, or else of the resource or the stack."""
         own = [(one, item.entry) for one in item.entry.exceptions] if item.entry else []
         common = [] if item.entry and item.entry.kind in PEOPLE else [(one, None) for one in stack.exceptions]
         return self.exceptable and any(
@@ -220,7 +210,7 @@ class Rule:
 
 
 def _by_person(findings: Sequence[RuleFinding]) -> list[RuleFinding]:
-    """One finding about each person, that of the member where there is one, with the number of the others."""
+    """One finding for each person, if possible that of the member, with the number of the others."""
     groups: dict[str, list[RuleFinding]] = {}
     for number, finding in enumerate(findings):
         email = finding.entry.shown("email") if finding.entry else ""
@@ -238,7 +228,7 @@ def _members_first(finding: RuleFinding) -> tuple[bool, str]:
 
 
 def _settled(items: Iterator[RuleFinding | NotJudged]) -> Iterator[RuleFinding | NotJudged | NotThereYet]:
-    """All that a rule yields, and what it raises as the last of it."""
+    """The items of a rule, with the exception that ends them as the last one."""
     try:
         yield from items
     except (NotJudged, NotThereYet) as unknown:
@@ -246,7 +236,7 @@ def _settled(items: Iterator[RuleFinding | NotJudged]) -> Iterator[RuleFinding |
 
 
 def unsettled(unknown: NotJudged) -> RuleFinding:
-    """The violation that something could not be judged, with what to do."""
+    """The violation for something that could not be judged, with what to do."""
     return RuleFinding(f"cannot be judged: {unknown}. {unknown.next_step}", unknown.entry)
 
 
@@ -256,12 +246,12 @@ def option(name: str, kind: str, default: Any, description: str, **more: Any) ->
 
 
 def command_option(name: str, default: int, description: str) -> Option:
-    """A number by which commands judge what the rule cannot see, so that it stands beside the rule's own."""
+    """A number that only commands use, for what the rule cannot see."""
     return replace(option(name, "integer", default, description, minimum=1), judged=False)
 
 
 def texts(name: str, default: Sequence[str], description: str, **more: Any) -> Option:
-    """An option that is a list of texts; more is said of each of them."""
+    """An option that is a list of texts, with more keys for the schema of each."""
     items = {"type": "string", **more}
     return Option(name, {"type": "array", "items": items, "default": list(default), "description": description})
 

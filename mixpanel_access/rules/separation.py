@@ -1,4 +1,4 @@
-"""Production and staging, people and programs, one stack and another: kept apart."""
+"""The separation of production and staging, of people and programs, and of stacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mixpanel_access.rules.teams import TeamRoles, Through, reaches_production
 
 
 def own_environment(entry: Entry, context: Context) -> Iterator[str]:
-    """Whether the project of a resource is of the environment that the stack holds."""
+    """Whether a resource's project is in the environment of the stack."""
     environment = entry.text("environment")
     if not environment:
         yield "the project's environment is not declared, so that nothing tells production from staging"
@@ -27,7 +27,7 @@ def own_environment(entry: Entry, context: Context) -> Iterator[str]:
 
 
 class _Reach:
-    """Who reaches which environments, with a grant of this stack in each, or the file of another that gives one."""
+    """The environments that each person or account can reach, with a grant of this stack or another roster's file."""
 
     def __init__(self) -> None:
         self._by_key: dict[Any, dict[str, Entry | str]] = {}
@@ -42,7 +42,7 @@ class _Reach:
         return bool(self._by_key)
 
     def several(self) -> Iterator[tuple[Any, str, Entry]]:
-        """Who reaches more than one: the environments in words, and this stack's grant that came last."""
+        """Those with more than one: the environments in words, and the last grant of this stack."""
         for key, environments in self._by_key.items():
             if len(environments) > 1:
                 words = [
@@ -53,7 +53,7 @@ class _Reach:
 
 
 def _one_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """By grants and places in teams of this stack, and by what the rosters beside it give the same people."""
+    """By this stack's grants and places in teams, and by what other rosters give to the same people."""
     reach, grants, teams = _Reach(), list(stack.of(Kind.GRANT)), TeamRoles(stack)
     through = [
         one
@@ -91,13 +91,13 @@ def _one_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | N
 
 
 def _several(grants: Iterable[Entry], others: Iterable[str] = ()) -> bool:
-    """Whether grants reach more than one environment, as far as that is known."""
+    """Whether grants may reach more than one environment."""
     environments = [*(entry.values.get("environment") for entry in grants), *others]
     return UNKNOWN in environments or len({str(one or "").strip() for one in environments}) > 1
 
 
 def _team_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """A place of another environment's stack would give access to production past production's rules."""
+    """A place in a team from another environment's stack would avoid production's rules."""
     teams = TeamRoles(stack)
 
     def judge(through: Through) -> Iterator[RuleFinding]:
@@ -119,7 +119,7 @@ def _team_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | 
 
 
 def _account_environments(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """An account is made by one stack, and granted there: so that this stack knows all that it reaches."""
+    """One stack creates an account and grants it roles, and so knows everything that the account can reach."""
     reach = _Reach()
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
@@ -137,7 +137,7 @@ def _account_environments(stack: Stack, _context: Context) -> Iterator[RuleFindi
 
 
 def _account(entry: Entry, stack: Stack) -> str:
-    """What a grant's service account is known by: its name, its resource, or its id."""
+    """The name of a grant's service account, or else its resource or its id."""
     if name := entry.get("service_account"):
         return str(name)
     reference = stack.reference(entry, "service_account_id")
@@ -147,7 +147,7 @@ def _account(entry: Entry, stack: Stack) -> str:
 
 
 def _all_users(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """By how people come by the project, or, of a new grant and a team's, by what their check has seen."""
+    """By the sources of people's access; for a new grant, and for a team's, by what its check has seen."""
     seen: dict[int, list[bool | None]] = {}
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
@@ -167,17 +167,17 @@ def _all_users(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudg
 
 
 def _open_to_all(entry: Entry) -> bool | None:
-    """Whether everybody has the project of a grant; None where that is not known."""
+    """Whether a grant's project is open to all users, if known."""
     shown, ways = entry.values.get("open_to_all_users"), entry.ways
     if ways is not None and GrantType.ALL_USERS in ways:
         return True
     if shown is None and ways is not None:
-        return False  # a state of an earlier version, which has nothing but the ways of each person
+        return False  # a state of an earlier version, which only has the sources of each person
     return shown if isinstance(shown, bool) else None
 
 
 def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
-    """What is missing, of everybody and of externals; while nobody knows who is external, everybody is."""
+    """What is missing for everybody, and for external people; without company domains, everybody is external."""
     missing: list[str] = []
     unknown = None
     for names, concerned in (

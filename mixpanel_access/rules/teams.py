@@ -1,4 +1,4 @@
-"""What a place in a team gives, whoever gave it to the team: this stack, another roster, or somebody in Mixpanel."""
+"""What a place in a team gives, from this stack, another roster, or somebody in Mixpanel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OWN: Final = ("role", "project_id", "environment")
 
 
 class Neighbours:
-    """What the rosters beside the stack's own give, as the component says it (`mixpanel_access.model.neighbours`)."""
+    """What the other rosters give, by the component's facts (`mixpanel_access.model.neighbours`)."""
 
     def __init__(self, stack: Stack) -> None:
         facts = stack.roster.get(NEIGHBOURS)
@@ -30,7 +30,7 @@ class Neighbours:
         self._unread: Sequence[str] = found.get("unread") or ()
 
     def unread(self) -> Iterator[NotJudged]:
-        """What hides whether another roster gives more, in words."""
+        """The rosters that may give more, but cannot be read."""
         if self.hidden:
             yield NotJudged("what the other rosters in the folder give is not known before the update")
         for words in self._unread:
@@ -39,13 +39,13 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Through:
-    """One role that somebody has through a team, as if it were granted to them.
+    """One role of a person through a team, as if it were granted to them.
 
     Attributes:
-        membership: the person in the team.
-        gets: what they get by it: a grant, or a member with the organization role.
-        certain: whether it is the same team; None where that is not known before the update.
-        source: where the role, or the place, comes from, if not from this stack; for a message.
+        membership: the person's place in the team.
+        gets: what they get: a grant, or a member with the organization role.
+        certain: whether it is the same team; None if that is not known before the update.
+        source: the source of the role or the place, in words, if that is not this stack.
     """
 
     membership: Entry
@@ -57,11 +57,7 @@ class Through:
         return f"{self.gets}, through a team{f' ({self.source})' if self.source else ''}"
 
     def must_be_certain(self) -> None:
-        """Refuse to judge a role that may be another team's.
-
-        Raises:
-            NotJudged: it may.
-        """
+        """Raise NotJudged if the role may belong to another team."""
         if not self.certain:
             raise NotJudged(
                 f"{self.membership} may get {self.gets}, but a team_id is not known before the update", self.membership
@@ -69,7 +65,7 @@ class Through:
 
 
 class TeamRoles:
-    """The teams of a stack, with all that is known of their roles."""
+    """The teams of a stack, with everything that is known of their roles."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -86,7 +82,7 @@ class TeamRoles:
         self._unseen: dict[str, None] = {}
 
     def roles(self, membership: Entry) -> Iterator[Through]:
-        """What a place of this stack gives."""
+        """The roles through a place in a team of this stack."""
         reference = self._stack.reference(membership, "team_id")
         declared: set[str] = set()
         for team, grants in self._given.items():
@@ -100,7 +96,7 @@ class TeamRoles:
         yield from self._shown(membership, made, declared)
 
     def memberships_elsewhere(self) -> Iterator[Through]:
-        """What the roles of this stack's teams give to people whom another roster puts into them."""
+        """The roles of this stack's teams for members from another roster."""
         if not self.neighbours.teams:
             return
         for reference, grants in self._given.items():
@@ -111,21 +107,13 @@ class TeamRoles:
                     yield from (replace(_as_grant(membership, grant, same), source=source) for grant in grants)
 
     def not_judged(self) -> Iterator[NotJudged]:
-        """What is not known of the other rosters, for a stack that has teams.
-
-        Raises:
-            NotThereYet: at the end, Mixpanel has not shown what a team gives.
-        """
+        """What is not known of the other rosters, for a stack with teams; at the end, as `must_be_shown`."""
         if self._given or any(self._stack.of(Kind.TEAM_MEMBER)):
             yield from self.neighbours.unread()
         self.must_be_shown()
 
     def must_be_shown(self) -> None:
-        """Say which of the teams that were asked about Mixpanel has not shown yet.
-
-        Raises:
-            NotThereYet: there is one.
-        """
+        """Raise NotThereYet if Mixpanel has not shown yet what one of the judged teams gives."""
         if self._unseen:
             raise NotThereYet(f"what else Mixpanel gives to {', '.join(self._unseen)} is known after a refresh")
 
@@ -143,7 +131,7 @@ class TeamRoles:
                 yield replace(_as_grant(membership, grant, same), source=f"{grant.values['file']} gives it")
 
     def _shown(self, membership: Entry, made: Entry | None, declared: set[str]) -> Iterator[Through]:
-        """What Mixpanel shows; a role that this stack declares becomes what is declared."""
+        """The roles that Mixpanel shows, without those that this stack declares."""
         told = next(
             (one for one in (membership, made) if one and isinstance(one.values.get("team_projects"), Mapping)), None
         )
@@ -157,14 +145,14 @@ class TeamRoles:
         for project, role in told.values["team_projects"].items():
             if str(project) not in declared:
                 id_ = int(project) if str(project).isdecimal() else project
-                environment = self._environments.get(str(project), PRODUCTION)  # what nobody tells may be production
+                environment = self._environments.get(str(project), PRODUCTION)  # an unknown one may be production
                 values = {"role": role, "project_id": id_, "environment": environment}
                 gets = replace(membership, kind=Kind.GRANT, values={**membership.values, **values})
                 yield Through(membership, self._stack.with_custom_roles(gets), source=source)
 
 
 def reaches_production(through: Through, context: Context) -> bool:
-    """Whether somebody gets something in production by it; a managing role of the organization is in all projects."""
+    """Whether it gives access to production; a managing role of the organization counts in all projects."""
     if through.gets.kind == Kind.MEMBER:
         return through.gets.role in (roles.OWNER, roles.ADMIN)
     return context.is_production(through.gets)
@@ -179,6 +167,6 @@ def _as_grant(membership: Entry, grant: Entry, same: bool | None) -> Through:
 
 
 def _same_name(made: Entry | None, other: Entry) -> bool | None:
-    """Whether a team of this stack and one of another roster are the same; None where its name is not known."""
+    """Whether a team of this stack and one of another roster are the same; None if its name is not known."""
     name = made.values.get("name") if made else UNKNOWN
     return None if name is UNKNOWN else same_key(str(name)) == same_key(str(other.values.get("team")))

@@ -1,4 +1,4 @@
-"""Access begins, is looked at, and ends."""
+"""Access starts, is reviewed, and ends."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severit
 from mixpanel_access.rules.teams import TeamRoles, Through
 
 _TOMORROW: Final = 1
-"""The days by which a date of review may be ahead of UTC's: tomorrow has begun in the east."""
-
+"""The days by which a review can be ahead of today in UTC: in the east, tomorrow has begun."""
 _QUARTER: Final = 92
 """The days between reviews."""
 
@@ -90,7 +89,7 @@ def _review_ahead(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """Roles that manage, of people of the company: their own, and those that a team gives them."""
+    """For roles that manage, of people of the company, their own and through teams."""
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
         if words := _neither_ends_nor_reviewed(entry, context):
@@ -108,7 +107,7 @@ def _privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJud
 
 
 def _neither_ends_nor_reviewed(entry: Entry, context: Context) -> str:
-    """What is wrong with a role that manages; "" for nothing."""
+    """The problem of a role that manages, or ""."""
     longest, often = context.options["endDays"], context.options["reviewDays"]
 
     def lasts() -> bool:
@@ -133,13 +132,13 @@ def _neither_ends_nor_reviewed(entry: Entry, context: Context) -> str:
 
 
 def _began(entry: Entry) -> date | None:
-    """The first day of an entry that says one: it was approved then. By the state where that has an earlier one."""
+    """The first day of an entry with `starts`, when it was approved; an earlier day in the state counts."""
     starts = entry.day("starts")
     return starts and (entry.day("since") or starts)
 
 
 def _needs_review(entry: Entry, context: Context) -> bool:
-    """Whether a role is more than most people need: above member, or a project in production to administer."""
+    """Whether a role is more than most people need: above member, or admin of a project in production."""
     if entry.kind == Kind.MEMBER:
         return entry.role not in ("", roles.MEMBER)
     return all_hold(lambda: context.is_production(entry), lambda: entry.height() >= roles.project_rank(roles.ADMIN))

@@ -1,7 +1,7 @@
-"""A roster's text with the places where its parts stand, and the cuts to make in it.
+"""A roster's text with the places of its parts, and the cuts to make in it.
 
-A YAML library that writes the whole document again moves comments to the entry before them, and loses them with it; so
-the library only tells where things stand, and what changes is cut out and put in there.
+A YAML library that writes the whole document again moves comments to the entry before them, and loses them with it. So
+we only take the places from the library, and change the text there.
 """
 
 from __future__ import annotations
@@ -26,19 +26,14 @@ from mixpanel_access.model.roster.yaml_text import BadYaml, nodes
 
 @dataclass(frozen=True)
 class NewPerson:
-    """An entry to add.
-
-    Attributes:
-        values: its fields in the roster's spelling, in the order in which they are to stand.
-        note: a comment below it, or "".
-    """
+    """An entry to add: its fields in the roster's spelling and in order, and a comment below it, or ""."""
 
     values: Mapping[str, Any]
     note: str = ""
 
 
 def by_hand(file: str, why: str) -> RosterError:
-    """What is told where an edit cannot be made here."""
+    """The error for an edit that only a person can make."""
     return RosterError(
         "cannot edit the roster",
         whom=file,
@@ -48,7 +43,7 @@ def by_hand(file: str, why: str) -> RosterError:
 
 
 class Draft:
-    """A text with the places where things stand, and the cuts to make."""
+    """A text with the places of its parts, and the cuts to make."""
 
     def __init__(self, text: str, file: str) -> None:
         self._text = text
@@ -75,10 +70,10 @@ class Draft:
         return self.value(self._root, key)
 
     def value(self, mapping: MappingNode, key: str) -> Node | None:
-        """The value of a key, or None where there is no such key.
+        """The value of a key, or None.
 
         Raises:
-            RosterError: it stands elsewhere (an alias), so that an edit would change more than this place.
+            RosterError: it is an alias, so that an edit would change another place too.
         """
         for name, value in mapping.value:
             if name.value == key:
@@ -88,7 +83,7 @@ class Draft:
         return None
 
     def _placed(self, name: Node, value: Node) -> Node:
-        """A value with its place; nothing at all is placed by the library where the next thing begins, lines below."""
+        """A value with its place; the library places an empty value where the next thing begins, lines below."""
         if value.start_mark.index == value.end_mark.index:
             colon = self._text.index(":", name.end_mark.index)
             value.start_mark = value.end_mark = copy(value.start_mark)
@@ -96,14 +91,14 @@ class Draft:
         return value
 
     def entries(self, section: str) -> Iterator[tuple[str, MappingNode]]:
-        """Each entry of a list, with the key of its address; "" where that is none of its own."""
+        """Each entry of a list, with the key of its address, or ""."""
         node = self.top(section)
         for entry in node.value if isinstance(node, SequenceNode) else ():
             email = self.value(entry, "email")
             yield "" if email is None else same_key(str(email.value)), entry
 
     def put(self, node: Node | None, key: str, values: Mapping[str, Any], within: MappingNode | None = None) -> None:
-        """Add values to the mapping `node`, which stands under `key` of `within` (the document), or make it."""
+        """Add values to the mapping `node`, the value of `key` in `within` (or the document), or create it."""
         parent = within or self._root
         if node is None:
             self._extend(parent, {key: dict(values)})
@@ -115,7 +110,7 @@ class Draft:
             self._cuts.append((self._gap_before(node), node.end_mark.index, f" {new}" if parent.flow_style else new))
 
     def append_items(self, mapping: MappingNode, key: str, items: Sequence[str]) -> None:
-        """Add texts to the list that stands under `key`, or make it."""
+        """Add texts to the list that is the value of `key`, or create it."""
         node = self.value(mapping, key)
         if node is None:
             self._extend(mapping, {key: list(items)})
@@ -130,7 +125,7 @@ class Draft:
             self._cuts.append((self._gap_before(node), node.end_mark.index, f" {_json(list(items))}"))
 
     def append_people(self, people: Sequence[NewPerson]) -> None:
-        """Add entries at the end."""
+        """Add entries at the end of `people`."""
         node = self.top("people")
         if node is not None and self._root.flow_style and not node.value:
             rows = _json([dict(person.values) for person in people])
@@ -155,7 +150,7 @@ class Draft:
             self._cuts.append((self._gap_before(node), node.end_mark.index, lines))
 
     def set_value(self, mapping: MappingNode, key: str, value: str | date) -> None:
-        """Set a key to a word or a date, in the quotes that the old one has, or add it at the end."""
+        """Set a key to a word or a date, with the quotes of the old value, or add it at the end."""
         node = self.value(mapping, key)
         if node is None:
             quoted = mapping.flow_style and self._text.startswith('"', mapping.value[0][0].start_mark.index)
@@ -169,7 +164,7 @@ class Draft:
             self._cuts.append((node.start_mark.index, node.end_mark.index, f"{quote}{value}{quote}"))
 
     def drop_keys(self, mapping: MappingNode, key: str, gone: Collection[str]) -> None:
-        """Take keys out of the mapping that stands under `key`; `{}` is left where there are no others."""
+        """Remove keys from the mapping that is the value of `key`; if no others remain, it becomes `{}`."""
         node = self.value(mapping, key)
         if not isinstance(node, MappingNode):
             raise by_hand(self._file, f"line {mapping.start_mark.line + 1}: {key} is not a mapping")
@@ -189,7 +184,7 @@ class Draft:
                     self._drop_lines(name, value)
 
     def _drop_from_line(self, pairs: Sequence[tuple[Node, Node]], gone: Collection[str]) -> None:
-        """Cut pairs, each with the comma before it; those in front of all that stay, with the comma after them."""
+        """Cut pairs, each with the comma before it, or after it if it comes before all that stay."""
         begins = [name.start_mark.index for name, _ in pairs]
         ends = [max(name.end_mark.index, value.end_mark.index) for name, value in pairs]
         kept = False
@@ -210,12 +205,12 @@ class Draft:
         self._cuts.append((start, end + len(self._newline) if self._text.startswith(self._newline, end) else end, ""))
 
     def drop(self, keys: set[str]) -> None:
-        """Take people's entries out of every list."""
+        """Remove people's entries from every list."""
         for section in ("people", "exceptions"):
             self._drop_from(section, [entry for key, entry in self.entries(section) if key in keys])
 
     def drop_entries(self, positions: Collection[int], keys: set[str]) -> None:
-        """Take single entries out, and the exceptions of people who have no other."""
+        """Remove single entries, and the exceptions of people who have no other."""
         self._drop_from("people", [entry for at, (_, entry) in enumerate(self.entries("people")) if at in positions])
         self._drop_from("exceptions", [entry for key, entry in self.entries("exceptions") if key in keys])
 
@@ -227,7 +222,7 @@ class Draft:
             for person in gone[1:]:
                 self._cut_lines(person, node.start_mark.column)
             start = self._text.rindex("-", 0, gone[0].start_mark.index)
-            left = "[]" if node.start_mark.column else "  []"  # at the margin it would be no value of `people`
+            left = "[]" if node.start_mark.column else "  []"  # at the margin it would not be the value of `people`
             self._cuts.append((start, self._entry_end(gone[0], node.start_mark.column), left))
         elif node.flow_style:
             kept = [person for person in node.value if person not in gone]
@@ -251,7 +246,7 @@ class Draft:
         self._cuts.append((start, after, ""))
 
     def _extend(self, mapping: MappingNode, values: Mapping[str, Any], *, plain: bool = False) -> None:
-        """Add keys at the end of a mapping that has some; plain ones stand without quotes."""
+        """Add keys at the end of a mapping that has some; plain ones get no quotes."""
         if mapping.flow_style:
             write = str if plain else _json
             new = "".join(f", {write(key)}: {write(value)}" for key, value in values.items())
@@ -269,29 +264,28 @@ class Draft:
         return self._newline.join(" " * column + ("  " if number else "- ") + line for number, line in enumerate(lines))
 
     def _apart(self, people: SequenceNode) -> bool:
-        """Whether blank lines stand between the entries."""
-        if len(people.value) < 2:  # there is no "between"
+        """Whether there are blank lines between the last two entries."""
+        if len(people.value) == 1:
             return False
-        between = self._text[
-            self._entry_end(people.value[-2], people.start_mark.column) : people.value[-1].start_mark.index
-        ]
+        last_but_one, last = people.value[-2:]
+        between = self._text[self._entry_end(last_but_one, people.start_mark.column) : last.start_mark.index]
         return any(not line.strip() for line in between.splitlines()[1:])
 
     def _end_of(self, node: Node) -> int:
-        """The end of the line in which a node's content ends, with a comment that stands on it."""
+        """The end of the line in which a node's content ends, with a comment on that line."""
         end = self._text.find("\n", self._content_end(node))
         if end < 0:
             return len(self._text.rstrip())
         return end - 1 if self._text[end - 1] == "\r" else end
 
     def _entry_end(self, entry: Node, column: int) -> int:
-        """The end of an entry with the comments below it that are indented further than its dash."""
+        """The end of an entry with the comments below it that have more indentation than its dash."""
         end = self._end_of(entry)
         comments = re.compile(rf"(\r?\n {{{column + 1},}}#[^\r\n]*)*").match(self._text, end)
         return comments.end() if comments else end
 
     def _content_end(self, node: Node) -> int:
-        """Where a node's own text ends; the mark of a block lies behind the comments and blank lines after it."""
+        """The end of a node's own text; the library's mark of a block comes after the comments below it."""
         if isinstance(node, (MappingNode, SequenceNode)) and not node.flow_style and node.value:
             last = node.value[-1]
             if isinstance(last, tuple):
@@ -306,7 +300,7 @@ class Draft:
         return end
 
     def _gap_before(self, node: Node) -> int:
-        """Where the blanks before a value on its line begin."""
+        """The start of the blanks before a value on its line."""
         start = int(node.start_mark.index)
         while self._text[start - 1] in " \t":
             start -= 1
@@ -314,7 +308,7 @@ class Draft:
 
 
 def flow(row: Mapping[str, Any]) -> CommentedMap:
-    """A mapping that is written on one line."""
+    """A mapping to write on one line."""
     mapping = CommentedMap(row)
     mapping.fa.set_flow_style()
     return mapping
@@ -331,11 +325,11 @@ def _dumped(values: Mapping[str, Any]) -> list[str]:
 
 
 def _json(value: Any) -> str:
-    """A value in flow style, with escapes where YAML needs them; it does not know the pairs that JSON makes of some."""
+    """A value in flow style, with escapes where YAML needs them; YAML does not know JSON's surrogate pairs."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return re.sub("[\x7f-\xa0\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def scalar(value: str) -> str:
-    """A text as it stands in YAML."""
+    """A text as YAML, with quotes if it needs them."""
     return _dumped({"value": value})[0].removeprefix("value: ")

@@ -1,6 +1,7 @@
 """Edits of a roster's text that leave every other character as it is: comments, order, quotes, blank lines.
 
-Every edit is read back before it counts.
+Each function takes the text and its source, and returns the new text. It reads the edit back, and raises RosterError if
+the file cannot be used, or cannot be edited at that place.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ _BOM: Final = "\ufeff"
 
 @dataclass(frozen=True)
 class EntryChange:
-    """What becomes of an entry that stands there.
+    """A change of an entry.
 
     Attributes:
-        roles: project key -> its role from now on, or None where the project is taken out.
-        organization_role: the organization role from now on, or None where it stays.
-        reviewed: the day of the review, or None where that stays.
-        gone: whether the whole entry is taken out, whatever else is said.
+        roles: project key -> its new role, or None to remove the project.
+        organization_role: the new organization role, or None for no change.
+        reviewed: the new day of the review, or None for no change.
+        gone: whether to remove the whole entry.
     """
 
     roles: Mapping[str, str | None] = field(default_factory=dict)
@@ -39,7 +40,7 @@ class EntryChange:
     gone: bool = False
 
     def of(self, person: RosterPerson) -> RosterPerson:
-        """The entry as it is then, where it is not taken out."""
+        """The entry after the change, if it stays."""
         out = {key for key, role in self.roles.items() if role is None}
         update: dict[str, Any] = {
             "projects": {key: role for key, role in {**person.projects, **self.roles}.items() if key not in out}
@@ -61,11 +62,7 @@ def new_roster(environment: str, *, organization_roles: bool) -> str:
 
 
 def add_projects(text: str, source: RosterSource, projects: Mapping[str, Mapping[str, Any]]) -> str:
-    """Add projects, each under its short key.
-
-    Raises:
-        RosterError: the file cannot be used, or not be edited where it must be.
-    """
+    """Add projects, by their short keys."""
     if not projects:
         return text
     return _edited(
@@ -77,11 +74,7 @@ def add_projects(text: str, source: RosterSource, projects: Mapping[str, Mapping
 
 
 def add_engagement(text: str, source: RosterSource, key: str, values: Mapping[str, Any]) -> str:
-    """Add an engagement.
-
-    Raises:
-        RosterError: the file cannot be used, or not be edited where it must be.
-    """
+    """Add an engagement."""
     return _edited(
         text,
         source,
@@ -91,11 +84,7 @@ def add_engagement(text: str, source: RosterSource, key: str, values: Mapping[st
 
 
 def add_people(text: str, source: RosterSource, people: Sequence[NewPerson]) -> str:
-    """Add people at the end, in the given order.
-
-    Raises:
-        RosterError: the file cannot be used, or not be edited where it must be.
-    """
+    """Add people at the end, in this order."""
     if not people:
         return text
     keys = {same_key(str(person.values["email"])) for person in people}
@@ -110,16 +99,7 @@ def add_people(text: str, source: RosterSource, people: Sequence[NewPerson]) -> 
 
 
 def add_grants(text: str, source: RosterSource, grants: Mapping[int, Mapping[str, str]]) -> str:
-    """Add grants to entries that stand there.
-
-    Args:
-        text: the roster.
-        source: where it is from.
-        grants: position of the entry, from 0 -> project key -> role.
-
-    Raises:
-        RosterError: the file cannot be used, or not be edited where it must be.
-    """
+    """Add grants to entries: position of the entry, from 0 -> project key -> role."""
     if not grants:
         return text
 
@@ -138,16 +118,7 @@ def add_grants(text: str, source: RosterSource, grants: Mapping[int, Mapping[str
 
 
 def add_teams(text: str, source: RosterSource, teams: Mapping[int, Sequence[str]]) -> str:
-    """Add places in teams to entries that stand there.
-
-    Args:
-        text: the roster.
-        source: where it is from.
-        teams: position of the entry, from 0 -> keys of teams.
-
-    Raises:
-        RosterError: the file cannot be used, or not be edited where it must be.
-    """
+    """Add places in teams to entries: position of the entry, from 0 -> keys of teams."""
     if not teams:
         return text
 
@@ -163,16 +134,7 @@ def add_teams(text: str, source: RosterSource, teams: Mapping[int, Sequence[str]
 
 
 def set_ownership(text: str, source: RosterSource, words: Mapping[str, str]) -> str:
-    """Say of people whether they are the stack's own, in each of their entries.
-
-    Args:
-        text: the roster.
-        source: where it is from.
-        words: key of the address -> `ours` or `found`.
-
-    Raises:
-        RosterError: the file cannot be used, or not be edited where it must be.
-    """
+    """Set `ownership` in all entries of people: key of the address -> `ours` or `found`."""
 
     def edit(draft: Draft) -> None:
         for key, entry in draft.entries("people"):
@@ -189,16 +151,7 @@ def set_ownership(text: str, source: RosterSource, words: Mapping[str, str]) -> 
 
 
 def remove_people(text: str, source: RosterSource, keys: Collection[str]) -> str:
-    """Take people's entries out, and the exceptions that concern them; a comment above an entry stays.
-
-    Args:
-        text: the roster.
-        source: where it is from.
-        keys: keys of addresses.
-
-    Raises:
-        RosterError: the file cannot be used, or not be edited where it must be.
-    """
+    """Remove the entries and exceptions of people, by the keys of their addresses; a comment above an entry stays."""
     gone = set(keys)
     return _edited(
         text,
@@ -211,16 +164,7 @@ def remove_people(text: str, source: RosterSource, keys: Collection[str]) -> str
 
 
 def change_entries(text: str, source: RosterSource, changes: Mapping[int, EntryChange]) -> str:
-    """Change entries that stand there; with a person's last entry go the exceptions that concern them.
-
-    Args:
-        text: the roster.
-        source: where it is from.
-        changes: position of the entry, from 0 -> what becomes of it.
-
-    Raises:
-        RosterError: the file cannot be used, or not be edited where it must be.
-    """
+    """Change entries: position of the entry, from 0 -> change. A person's exceptions go with their last entry."""
     staying = {at: change for at, change in changes.items() if not change.gone}
     text = _with(text, source, {at: replace(change, reviewed=None) for at, change in staying.items()})
     text = _with(text, source, {at: EntryChange(reviewed=change.reviewed) for at, change in staying.items()})
@@ -228,7 +172,7 @@ def change_entries(text: str, source: RosterSource, changes: Mapping[int, EntryC
 
 
 def _with(text: str, source: RosterSource, changes: Mapping[int, EntryChange]) -> str:
-    """The text with entries changed that stay; what is set and what is added are two edits, as they may touch."""
+    """The text with changed entries; `change_entries` sets and adds in two edits, since their places may touch."""
     changes = {at: change for at, change in changes.items() if change != EntryChange()}
     if not changes:
         return text
@@ -252,14 +196,14 @@ def _change(draft: Draft, entry: MappingNode, change: EntryChange) -> None:
         draft.drop_keys(entry, "projects", gone)
     projects = draft.value(entry, "projects")
     for key, role in change.roles.items():
-        if role is not None and isinstance(projects, MappingNode):  # else it does not read back as meant
+        if role is not None and isinstance(projects, MappingNode):  # if not, `done` refuses the edit
             draft.set_value(projects, key, role)
     if change.reviewed is not None:
         draft.set_value(entry, "reviewed", change.reviewed)
 
 
 def _without(text: str, source: RosterSource, positions: Collection[int]) -> str:
-    """The text without some entries, and without the exceptions of who has none left."""
+    """The text without these entries, and without the exceptions of people who have no other entry."""
     if not positions:
         return text
 
@@ -281,8 +225,8 @@ def _said(people: Sequence[RosterPerson]) -> list[dict[str, Any]]:
 def _edited(
     text: str, source: RosterSource, edit: Callable[[Draft], None], done: Callable[[Roster, Roster], bool]
 ) -> str:
-    """The text after an edit, if what it says before and after is as `done` expects."""
-    before = parse(text, source)  # what cannot be used is not edited either
+    """The text after an edit, if `done` accepts the roster before and after it."""
+    before = parse(text, source)
     bom = _BOM if text.startswith(_BOM) else ""
     draft = Draft(text.removeprefix(_BOM), source.name)
     edit(draft)

@@ -1,4 +1,4 @@
-"""What is wrong with a well-formed roster: what its parts say of each other."""
+"""The problems of a roster that has the right form: its values, and what its parts say about each other."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ from mixpanel_access.model.similarity import counted, meant_address, unknown
 from mixpanel_access.model.teams import problem_with_team_name
 
 Path = tuple[str | int, ...]
-"""Where in the document something stands: keys and positions from the top."""
-
+"""A place in a roster: keys and positions from the top."""
 Problems = Iterator[tuple[Path, str]]
 
 
 def problems_with(roster: Roster) -> Problems:
-    """Every problem: where it is, and in words."""
+    """Every problem: its place, and in words."""
     yield from _organization(roster)
     yield from _standard_roles(roster)
     yield from _engagements(roster)
@@ -40,8 +39,8 @@ def problems_with(roster: Roster) -> Problems:
     yield from _teams(roster)
     yield from _people(roster)
     yield from _service_accounts(roster)
-    yield from custom_role_problems(roster)
-    yield from security_problems(roster)
+    yield from _custom_roles(roster)
+    yield from _security(roster)
     yield from _exceptions(roster)
 
 
@@ -189,7 +188,7 @@ def _people(roster: Roster) -> Problems:
             yield (*at, field), f"{person.email}: {words}"
         try:
             entry = entry_of(roster, person)
-        except ValueError:  # a date of the entry or of its engagement is none, and told already
+        except ValueError:  # a date is not valid, which is reported already
             continue
         if not wrong:
             yield from _beyond(roster, entry, at)
@@ -201,13 +200,13 @@ def _people(roster: Roster) -> Problems:
 
 
 def _beyond(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
-    """Access outside the days of its engagement."""
+    """Access on days outside of the engagement."""
     engagement = roster.engagements.get(entry.engagement or "")
     if engagement is None:
         return
     person, words = entry.person, f"which the engagement {entry.engagement}"
     if engagement.starts and engagement.ends and engagement.ends < engagement.starts:
-        return  # told already
+        return  # reported already
     if person.starts and engagement.starts and person.starts < engagement.starts:
         yield (*at, "starts"), f"{person.email}: starts on {person.starts}, {words} does on {engagement.starts} only"
     if person.ends and engagement.ends and person.ends > engagement.ends:
@@ -218,7 +217,7 @@ def _beyond(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
 
 
 def _on_no_day(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
-    """A place in a team that is not there while the entry counts."""
+    """A place in a team that does not exist on any day of the entry."""
     for index, key in enumerate(entry.person.teams):
         if key in entry.memberships and not entry.days.meets(days_of(roster.teams[key])):
             yield (*at, "teams", index), f"{entry.person.email}: no day of the entry is one of the team {key}"
@@ -229,13 +228,13 @@ def _metadata(part: RosterPerson | RosterTeam) -> dict[str, str]:
 
 
 def _together(entry: RosterEntry, other: RosterEntry, at: Path, place: Path) -> Problems:
-    """Two entries of one person, the later one at the first path."""
+    """Problems of two entries of one person; the first path is that of the later one."""
     email, first = entry.person.email, other.person.email
     if email != first:
         yield (*at, "email"), f"{email} stands here twice (first as {first}); write it the same in each entry"
         yield (*place, "email"), f"{first} is one mailbox with {email}, further down; write it the same in each entry"
         return
-    if not entry.meets(other):
+    if not entry.days.meets(other.days):
         return
     if entry.engagement == other.engagement:
         yield (*at, "email"), f"{email} stands here twice with {entry} in the same days; make it one entry"
@@ -266,7 +265,7 @@ def _roles(roster: Roster, person: RosterPerson, at: Path) -> Problems:
         words = unknown(role, "organization role", roles.ORGANIZATION_ROLES)
         yield (*at, "organizationRole"), f"{person.email}: {words}"
     engagement = roster.engagements.get(person.engagement) if person.engagement else Engagement()
-    untyped = engagement is not None and engagement.type is None  # an unknown engagement or type is told already
+    untyped = engagement is not None and engagement.type is None  # an unknown one is reported already
     for key, project_role in person.projects.items():
         where: Path = (*at, "projects", key)
         if key not in roster.projects:
@@ -307,16 +306,13 @@ def _no_url(text: str) -> str:
     return f"{text!r} is not a URL that begins with https://"
 
 
-_Problems = Iterator[tuple[tuple[str | int, ...], str]]
-
-
 def is_role(roster: Roster, project: str, role: str) -> bool:
-    """Whether a word is a role in a project: one that every project has, an id, or the key of one that is made here."""
+    """Whether a word is a role in a project: one of the four, an id, or the key of the roster's own custom role."""
     return roles.is_project_role(role) or roles.declared_role(role) in roster.own_roles(project)
 
 
 def no_role(roster: Roster, project: str, role: str) -> str:
-    """Why a word is no role in a project."""
+    """Why a word is not a role in a project."""
     for key, one in roster.custom_roles.items():
         if roles.declared_role(key) == roles.declared_role(role):
             return f"{key} is a custom role of project {one.project}, and not of {project}"
@@ -324,12 +320,11 @@ def no_role(roster: Roster, project: str, role: str) -> str:
     return unknown(role, "project role", [*roles.PROJECT_ROLES, *ours])
 
 
-def custom_role_problems(roster: Roster) -> _Problems:
-    """Keys, names, projects, permissions, and how many there are."""
+def _custom_roles(roster: Roster) -> Problems:
     keys: dict[str, str] = {}
     names: dict[tuple[str, str], str] = {}
     for key, one in roster.custom_roles.items():
-        at = ("customRoles", key)
+        at: Path = ("customRoles", key)
         word = roles.normalized(key)
         if not word or roles.is_project_role(word):
             yield at, f"{key!r} can be no custom role's key: it is a role that every project has, or no word"
@@ -352,8 +347,7 @@ def custom_role_problems(roster: Roster) -> _Problems:
             yield (*at, "project"), f"{key}: {words}"
 
 
-def security_problems(roster: Roster) -> _Problems:
-    """Whether they are this roster's to say, and can be sent."""
+def _security(roster: Roster) -> Problems:
     if roster.security is None:
         return
     if not roster.organization_roles:

@@ -1,4 +1,4 @@
-"""Reads a roster: every problem is told at once, with file and line. Effects come in by `Source` alone."""
+"""Reads a roster, and reports every problem at once, with file and line. Only `RosterSource` reads files."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from mixpanel_access.model.roster.yaml_text import BadYaml, load, slip_paths, sl
 from mixpanel_access.model.similarity import did_you_mean
 
 _SHARED: Final = tuple(Common.model_fields)
-"""What may stand in an included file."""
+"""The fields of an included file."""
 _SHORT: Final = reprlib.Repr()
-"""Shows the beginning of a value, which may be large and stand there many times."""
+"""Shows the beginning of a value, which can be large."""
 _SHORT.maxstring = _SHORT.maxother = 100
 
 
@@ -31,12 +31,11 @@ def _nothing(name: str) -> str:
 
 @dataclass(frozen=True)
 class RosterSource:
-    """Where a roster's text is from.
+    """The file of a roster.
 
     Attributes:
-        name: the file's name, for messages.
-        include: gives the text of a file that the roster includes, by the name that it has there; raises RosterError
-            where it cannot be read.
+        name: its name, for messages.
+        include: gives the text of a file that the roster includes by this name, or raises RosterError.
     """
 
     name: str
@@ -46,12 +45,8 @@ class RosterSource:
 def parse(text: str, source: RosterSource) -> Roster:
     """Read a roster, and what it includes.
 
-    Args:
-        text: the YAML document.
-        source: where it is from.
-
     Raises:
-        RosterError: it cannot be used; every problem is listed, each with its file and line.
+        RosterError: it cannot be used; the error lists every problem, with file and line.
     """
     own = _File(source.name, text)
     roster = own.read(Roster)
@@ -66,17 +61,17 @@ def parse(text: str, source: RosterSource) -> Roster:
 
 
 def line_of(text: str, path: Path) -> int:
-    """The line of a part of a roster, or of the deepest part above it that is there; from 1."""
+    """The line of a part of a roster, or of the deepest existing part above it, from 1."""
     return _File("", text).line(path)
 
 
 def lines_of_entries(text: str, section: str, count: int) -> list[int]:
-    """The lines of the entries of a list at the top, as `line_of` gives each; of a long roster, only that part is read.
+    """The lines of the entries of a section, as `line_of` gives them; it reads only that part of a long roster.
 
     Args:
         text: a document that can be read.
-        section: the list's key.
-        count: how many entries it has.
+        section: the key of the list.
+        count: the number of its entries.
     """
     begin = re.search(rf"^{section}\s*:", text, re.MULTILINE)
     start = begin.start() if begin else 0
@@ -90,15 +85,11 @@ def lines_of_entries(text: str, section: str, count: int) -> list[int]:
 
 
 _WORDS: Final = ("ticket", "approver", "sponsor", "justification", "sow", "notes", "reviewed", "manager")
-"""Fields of an entry or an engagement that give nobody anything and take nothing away."""
+"""The fields of an entry or an engagement on which no access depends."""
 
 
 def slips_of_access(text: str) -> list[Path]:
-    """Where a document is read otherwise than it looks, in what says who has which access.
-
-    Args:
-        text: a document that can be read.
-    """
+    """The places on which access depends and that YAML reads differently from how they look (see `slips`)."""
     return [path for path in slip_paths(text) if not (path[:1] in _WITH_WORDS and path[2:3] and path[2] in _WORDS)]
 
 
@@ -106,14 +97,10 @@ _WITH_WORDS: Final = (("people",), ("engagements",))
 
 
 def parse_document(document: Any, source: RosterSource) -> tuple[Roster | None, list[Path]]:
-    """Read a roster that is plain data already: the roster, if it has the form of one, and where its problems are.
-
-    Args:
-        document: the plain data.
-        source: where it is from; what it includes has no problems.
+    """Read a roster from plain data: the roster, if it has the form of one, and the places of its problems.
 
     Raises:
-        RosterError: what it includes cannot be used.
+        RosterError: a file that it includes cannot be used.
     """
     try:
         roster = Roster.model_validate(document)
@@ -129,7 +116,7 @@ def parse_document(document: Any, source: RosterSource) -> tuple[Roster | None, 
 
 
 def paths_in_common(document: Any) -> list[Path]:
-    """Where a file to include that is plain data already has problems of its own."""
+    """The places of problems in a file to include, from plain data."""
     try:
         Common.model_validate(document)
     except ValidationError as error:
@@ -146,7 +133,7 @@ def _included(source: RosterSource, name: str, own: _File) -> str:
 
 
 def _joined(roster: Roster, common: Common, included: _File, before: Sequence[_File]) -> Roster:
-    """The roster with what a file brings, each of which may stand in one place only."""
+    """The roster with the content of an included file; every key can be in only one of them."""
     changes: dict[str, Any] = {}
     problems: list[tuple[Path, str]] = []
     for field in common.model_fields_set:
@@ -167,7 +154,7 @@ def _joined(roster: Roster, common: Common, included: _File, before: Sequence[_F
 
 
 def _as_own(part: Any) -> Any:
-    """A part of an included file as the roster's own; a service account there is one that is only known."""
+    """A part of an included file as the roster's own; its service accounts are only known ones."""
     if isinstance(part, RosterServiceAccount):
         return OwnServiceAccount.model_validate(part.model_dump(by_alias=True, exclude_unset=True))
     return part
@@ -177,7 +164,7 @@ _Model = TypeVar("_Model", bound=Common)
 
 
 _QUOTED: Final = re.compile(r"""(["'])(.{2,}?)\1""")
-"""What words quote; a single sign is one that the reader expected."""
+"""A quotation in an error; a single character is not from the document, but one that the reader expected."""
 
 
 class _File:
@@ -189,14 +176,10 @@ class _File:
         self._positions: Any = None
 
     def read(self, model: type[_Model], *, with_slips: bool = False) -> _Model:
-        """The document as a model.
-
-        Args:
-            model: which.
-            with_slips: whether to take what YAML reads otherwise than it looks where no access depends on it.
+        """The document as a model; `with_slips` accepts slips of YAML on which no access depends.
 
         Raises:
-            RosterError: it is none.
+            RosterError: it does not have that form.
         """
         try:
             document = load(self._text)
@@ -205,7 +188,7 @@ class _File:
             raise _error([(self.name, error.line, words)]) from None
         if not isinstance(document, dict) or not (model is Roster or _may_be_common(document)):
             what = "a roster is a mapping with environment, projects and people"
-            if model is not Roster:  # it may be any file that whoever wrote the roster cannot read: no word of it
+            if model is not Roster:  # it may be any file, which the roster's author may not read: show nothing of it
                 what = f"a file to include is a mapping with {', '.join(_aliases(Common))} and nothing else"
             raise _error([(self.name, 1, what)])
         harmless = with_slips and not slips_of_access(self._text)
@@ -213,7 +196,7 @@ class _File:
         try:
             read = model.model_validate(document)
         except ValidationError as error:
-            told = {line for _, line, _ in found}  # what is read otherwise than it looks is most likely the reason
+            told = {line for _, line, _ in found}  # a slip is most likely the reason
             problems = [(_place(item["loc"]), _words(item, model)) for item in error.errors(include_url=False)]
             places = [(self.name, self.line(path), words) for path, words in problems]
             raise _error([*found, *(one for one in places if one[1] not in told)]) from None
@@ -222,19 +205,19 @@ class _File:
         return read
 
     def _without_values(self, words: str) -> str:
-        """Words about the document without anything that they quote from it."""
+        """An error without quotations from the document."""
         return _QUOTED.sub(lambda quoted: "(...)" if quoted[2] in self._text else quoted[0], words)
 
     def has(self, path: Path) -> bool:
-        """Whether all of a path stands in the document."""
+        """Whether the document has the whole path."""
         return self._found(path)[0] == len(path)
 
     def line(self, path: Path) -> int:
-        """The line of the deepest part of the path that stands in the document, from 1."""
+        """The line of the deepest part of the path that the document has, from 1."""
         return self._found(path)[1] + 1
 
     def _found(self, path: Path) -> tuple[int, int]:
-        """How many parts of the path stand in the document, and the line of the last of them, from 0."""
+        """How many parts of the path the document has, and the line of the last of them, from 0."""
         if self._positions is None:  # slow, and only needed for errors
             self._positions = with_lines(self._text)
         node, line = self._positions, 0
@@ -253,7 +236,7 @@ class _File:
 
 
 def _may_be_common(document: Mapping[Any, Any]) -> bool:
-    """Whether a document is meant to be included: it has a roster's keys alone, perhaps misspelt."""
+    """Whether a document can be one to include: it has only a roster's keys, perhaps misspelled."""
     known = _aliases(Roster)
     return all(isinstance(key, str) and (key in known or did_you_mean(key, known)) for key in document)
 
@@ -278,7 +261,7 @@ def _aliases(model: type[BaseModel]) -> list[str]:
 
 
 def _part_at(model: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel]:
-    """The model that stands at a place: `people, 3` is a person."""
+    """The model at a place: at `people, 3` a person."""
     found: Any = model
     for part in loc:
         if isinstance(found, type) and issubclass(found, BaseModel):
@@ -297,7 +280,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _placed(path: Path, words: str, files: Sequence[_File]) -> tuple[str, int, str]:
-    """A problem with the file and the line that have most of its path; the roster itself before what it includes."""
+    """A problem with the file and the line that have most of its path; the roster comes before included files."""
     file = max(files, key=lambda file: file._found(path)[0])  # the first of equals
     return file.name, file.line(path), words
 

@@ -1,4 +1,4 @@
-"""What can be read of a roster that has problems: an error in one entry does not hide the others."""
+"""Reads a roster without the entries that have problems, so that they do not affect the others."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import load
 
 _NAMED: Final = ("projects", "teams", "customRoles", "engagements", "serviceAccounts", "standardRoles")
-"""The sections of named parts: without a bad one, whatever refers to it has a problem of its own."""
+"""The sections of parts with keys; an entry that refers to a part that is left out has a problem of its own."""
 _LISTED: Final = ("people", "exceptions")
 _NO_ACCESS: Final = ("organization", "security")
-"""The sections that give nobody anything."""
+"""The sections that give no access."""
 
 
 @dataclass(frozen=True)
 class Unread:
-    """What the unreadable parts of a roster may be about: nothing of it is taken.
+    """What the unreadable parts of a roster can be about, and what keeps its access because of that.
 
     Attributes:
-        people: the keys of the addresses whose entries cannot be read.
-        anybody: whether an entry cannot be read that does not say whose it is.
+        people: the keys of the people whose entries cannot be read.
+        anybody: whether an unreadable entry does not say whose it is.
         teams: keys and names of teams.
         accounts: names of service accounts.
-        roles: whether no role can be told: a standard role cannot be read.
+        roles: whether a standard role cannot be read, so that no role is known.
     """
 
     people: AbstractSet[str] = frozenset()
@@ -42,7 +42,7 @@ class Unread:
 
 
 NOTHING: Final = Unread()
-"""All of the roster can be read."""
+"""The whole roster can be read."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Salvaged:
 
     Attributes:
         roster: the rest.
-        unread: what the parts may be about.
-        problem: which parts cannot be read, why, and who keeps what they have because of it; "" for none.
+        unread: what the unreadable parts can be about.
+        problem: which parts cannot be read, why, and who keeps their access because of that; "" for none.
     """
 
     roster: Roster
@@ -61,16 +61,12 @@ class Salvaged:
 
 
 def salvage(text: str, source: RosterSource) -> Salvaged:
-    """Read a roster, and leave out the entries that have problems, and those that refer to such a one.
+    """Read a roster without the entries that have problems, and without those that refer to such an entry.
 
-    A part in which YAML reads something otherwise than it looks has one, unless no access depends on it (a ticket).
-
-    Args:
-        text: the YAML document.
-        source: where it is from.
+    A value that YAML reads differently from how it looks is a problem if access depends on it.
 
     Raises:
-        RosterError: it cannot be read at all: it is not YAML, or a problem is not of one entry.
+        RosterError: it is not YAML, or it has a problem that does not belong to one entry.
     """
     try:
         return Salvaged(parse(text, source))
@@ -83,7 +79,7 @@ def salvage(text: str, source: RosterSource) -> Salvaged:
     parts = _Parts(document)
     if not parts.include(source):
         raise problem
-    # What is read otherwise than it looks has a form that can be used, and is not what was meant.
+    # A slip has a usable form, but not the meaning that the author wanted.
     if (slips := slips_of_access(text)) and not parts.leave_out(slips):
         raise problem
     while True:  # each turn takes a part out, or ends
@@ -101,7 +97,7 @@ def salvage(text: str, source: RosterSource) -> Salvaged:
 
 @dataclass
 class _Parts:
-    """The parts of a document, and what those were about that have been left out."""
+    """The parts of a document, and what the parts that were left out are about."""
 
     document: Any
     included: dict[str, Any] = field(default_factory=dict)
@@ -116,7 +112,7 @@ class _Parts:
         return Unread(frozenset(self.people), self.anybody, frozenset(self.teams), frozenset(self.accounts), self.roles)
 
     def include(self, source: RosterSource) -> bool:
-        """Read the files that the roster includes, and leave out their bad parts; whether each can be read at all."""
+        """Read the included files without their bad parts; False if one cannot be read at all."""
         names = self.document.get("include") if isinstance(self.document, dict) else None
         for name in [names] if isinstance(names, str) else names or ():
             try:
@@ -141,19 +137,15 @@ class _Parts:
         return True
 
     def source(self, name: str) -> RosterSource:
-        """Where the rest of what the roster includes can be read."""
+        """The source with the included files as they are now."""
         return RosterSource(name, lambda included: json.dumps(self.included[included], default=str))
 
     def leave_out(self, paths: Sequence[Path]) -> bool:
-        """Leave out the parts with these problems; whether each problem is of a part that can be left out."""
+        """Leave out the parts with these problems; False if one of the problems is not in such a part."""
         wanted = dict.fromkeys(path[:2] if path[:1] and path[0] not in _NO_ACCESS else path[:1] for path in paths)
         # From the end of a list, so that the positions before it stay what they are.
-        for part in sorted(wanted, key=lambda path: path[1] if len(path) > 1 and isinstance(path[1], int) else -1)[
-            ::-1
-        ]:
-            if not self._leave_out(part):
-                return False
-        return bool(wanted)
+        order = sorted(wanted, key=lambda path: path[1] if len(path) > 1 and isinstance(path[1], int) else -1)
+        return bool(wanted) and all(map(self._leave_out, reversed(order)))
 
     def _leave_out(self, part: Path) -> bool:
         return any(self._leave_out_of(document, part) for document in (self.document, *self.included.values()))
@@ -177,7 +169,7 @@ class _Parts:
         return True
 
     def _note(self, section: str, name: str | int, gone: Any) -> None:
-        """Note what a part was about."""
+        """Note what a part that is left out is about."""
         fields = gone if isinstance(gone, dict) else {}
         if section == "people":
             email = fields.get("email")

@@ -1,6 +1,6 @@
-"""The roster as its file says it: the YAML file of one stack, with its projects and who has what.
+"""The form of a roster: the YAML file of one stack, with its projects, its people and their access.
 
-These are the words of the file and no more; `roster_reading` reads and checks them, `given` says what follows on a day.
+`reading` reads and checks a roster, and `effective_access` says what it gives on a day.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from mixpanel_access.model.engagements import KINDS, STANDARD_ROLES, StandardRol
 from mixpanel_access.model.ownership import OWNERSHIPS, REMOVALS
 
 NEEDS: Final = ("data_warehouse", "lexicon", "experiments")
-"""What work in a project may need beside the reports, each with prerequisites of its own in the product."""
+"""What work in a project may need besides reports; each has prerequisites of its own in the product."""
 
 
 def _iso(value: object) -> object:
-    """YAML reads an unquoted 2026-05-01 as a date; the rest of the project keeps dates as ISO texts."""
+    """A date as ISO text: YAML reads an unquoted 2026-05-01 as a date."""
     return value.isoformat() if type(value) is date else value
 
 
@@ -32,7 +32,7 @@ def _organization_role(value: object) -> object:
 
 
 def _or(empty: object) -> BeforeValidator:
-    """A key with nothing behind it, as is left when the last entry goes, is empty."""
+    """A key without a value, as after the deletion of its last entry, is empty."""
     return BeforeValidator(lambda value: empty if value is None else value)
 
 
@@ -41,7 +41,7 @@ def _listed(value: object) -> object:
 
 
 def _offered(*words: str) -> Any:
-    """What an editor offers; other words are judged when the roster is read, or by the policies."""
+    """The words that an editor suggests; reading the roster or the policies judge other words."""
     return Field(examples=list(words))
 
 
@@ -64,37 +64,37 @@ class RosterPart(BaseModel):
 
 
 class Login(RosterPart):
-    """How one gets in, for the welcome and the checks before an invitation; Mixpanel's API tells little of it."""
+    """How people log in, for the welcome and the checks before an invitation; Mixpanel's API shows little of it."""
 
     sso_required: bool | None = None
-    """Whether everybody must come through single sign-on."""
+    """Whether everybody must use single sign-on."""
     identity_provider: str | None = None
     """The identity provider, for people: Okta, Entra ID."""
     mfa_required: bool | None = None
     """Whether a second factor is required."""
     vpn: str | None = None
-    """The network to be in, for people."""
+    """The network from which people must connect, in words."""
     ip_allowlist: Annotated[Sequence[str], _or(())] = ()
-    """Networks (CIDR) from which one may come; none means from everywhere."""
+    """The networks (CIDR) from which people can log in; none means all."""
     password_rules: str | None = None
     """The password rules, for people."""
 
 
 class OrganizationFacts(RosterPart):
-    """What people have to know of the organization."""
+    """What people need to know about the organization."""
 
     name: str | None = None
     """Its name."""
     url: str | None = None
-    """Where one logs in."""
+    """The address of its login page."""
     login: Annotated[Login, _or({})] = Login()
-    """How one gets in."""
+    """How people log in."""
     contacts: Annotated[Mapping[str, str], _or({})] = {}
     """Topic -> address: access, network, password, ..."""
 
 
 class StandardRolesChange(RosterPart):
-    """What is otherwise than in the built-in row of an engagement type; a new type starts with the least."""
+    """Changes of an engagement type's built-in standard roles; a new type starts with the lowest."""
 
     organization: OrganizationRole = None
     """The organization role."""
@@ -103,56 +103,56 @@ class StandardRolesChange(RosterPart):
     elsewhere: ProjectRole = None
     """The project role in any other environment."""
     longest_days: Annotated[int | None, Field(gt=0)] = None
-    """For how many days, at most."""
+    """The most days of an engagement."""
     onboarding: str | None = None
     """The track that new people follow."""
 
 
 class Engagement(RosterPart):
-    """Why people have access, for all of them together."""
+    """The reasons for the access of a group of people."""
 
     type: Annotated[str | None, _offered(*STANDARD_ROLES)] = None
-    """The type: its standard roles are given where none is named, and are what the policies allow."""
+    """The type: its standard roles count where an entry names none, and are the highest that the policies allow."""
     sow: str | None = None
     """The statement of work."""
     ticket: str | None = None
     """The ticket that asked for the access."""
     approver: str | None = None
-    """The address of who approved it."""
+    """The address of the person who approved it."""
     sponsor: str | None = None
-    """Who wants it and answers for it, of the company."""
+    """The person of the company who wants it and answers for it."""
     manager: str | None = None
-    """The address of who runs it: gets copies of what its people are written."""
+    """The address of the person who runs it, and gets copies of the messages to its people."""
     justification: str | None = None
     """Why the access is needed."""
     starts: IsoDate = None
-    """The first day (UTC): before it, nothing is declared."""
+    """The first day (UTC). Before it, nothing is declared."""
     ends: IsoDate = None
-    """The last day (UTC): after it, nothing is declared, and the next `pulumi up` takes the access away."""
+    """The last day (UTC). After it, nothing is declared, and the next `pulumi up` takes the access away."""
     notes: str | None = None
     """Anything else."""
 
 
 class RosterServiceAccount(RosterPart):
-    """A service account that is known and wanted; the others of the organization are told by `import`."""
+    """A known service account; `import` lists the organization's other ones."""
 
     purpose: str | None = None
     """What it does."""
     contact: str | None = None
-    """The address of who answers for it."""
+    """The address of the person who answers for it."""
 
 
 class OwnServiceAccount(RosterServiceAccount):
-    """A service account in a roster: with a role, the stack makes it; without one, it is only known."""
+    """A service account in a roster: with a role, the stack creates it; without one, it is only known."""
 
     role: Annotated[RoleWord | None, _offered(*roles.SERVICE_ACCOUNT_ROLES)] = None
     """The organization role in Mixpanel's words: admin, analyst or consumer."""
     expires: IsoDate = None
-    """The last day (UTC): after it, Mixpanel refuses the account."""
+    """The last day (UTC). After it, Mixpanel refuses the account."""
     rotate_after: Annotated[int | None, Field(gt=0, le=3650)] = None
-    """After how many days another account takes its place."""
+    """The days after which another account replaces it."""
     overlap: Annotated[int | None, Field(gt=0, le=3650)] = None
-    """For how many days the account stays beside the one that takes its place; fewer than `rotateAfter`."""
+    """The days that it stays after another account has replaced it; fewer than `rotateAfter`."""
     projects: Annotated[Mapping[str, RoleWord], _or({})] = {}
     """Project key -> project role."""
     ticket: str | None = None
@@ -162,40 +162,40 @@ class OwnServiceAccount(RosterServiceAccount):
 
 
 class RosterCustomRole(RosterPart):
-    """A role that one project has of its own, on the plan Enterprise; people, teams and accounts get it by its key."""
+    """A custom role of one project, on the plan Enterprise; people, teams and accounts get it by its key."""
 
     name: str
-    """Its name in Mixpanel; in a project no two are the same, whatever the case."""
+    """Its name in Mixpanel, unique in the project in any case."""
     description: str | None = None
     """What it is for."""
     project: str
     """The project's key."""
     permissions: Annotated[Sequence[str], _or(())] = ()
-    """Mixpanel's codes of what it may; their order means nothing."""
+    """Mixpanel's codes of its permissions, in any order."""
 
 
 class RosterSecurity(RosterPart):
-    """The organization's security settings; what is not given stays as it is."""
+    """The organization's security settings; a setting that is left out does not change."""
 
     two_factor_required: bool | None = None
-    """Whether a second factor is required of who logs in with a password or Google; not beside single sign-on."""
+    """Whether a login with a password or Google needs a second factor; not possible together with single sign-on."""
     request_access: Annotated[Mapping[str, Any], _or({})] = {}
-    """Settings on requests for access, by Mixpanel's own keys."""
+    """The settings on requests for access, by Mixpanel's own keys."""
 
 
 class RosterProject(RosterPart):
     """One project of Mixpanel, under a short key that entries use."""
 
     id: Annotated[int, Field(gt=0)]
-    """Mixpanel's id of the project; no other roster of the program has it."""
+    """Mixpanel's id of the project, in only one roster of the program."""
     name: str | None = None
-    """Its name in Mixpanel, for people; an id is refused if the name is that of another project."""
+    """Its name in Mixpanel; if another project has this name, the id is refused."""
     environment: str
     """Its environment, which must be the roster's."""
     platform: Annotated[str | None, _offered("web", "ios", "android")] = None
     """Its platform: web, ios, ..."""
     authoritative: bool | None = None
-    """Whether nobody has an individual grant in it who is not in this roster; left out, as the roster says for all."""
+    """Whether only people of this roster have an individual grant in it. Default: the roster's own `authoritative`."""
     needs: Annotated[Sequence[str], _or(()), _offered(*NEEDS)] = ()
     """What work in it needs: data_warehouse, lexicon, experiments."""
     dashboards: Annotated[Mapping[str, str], _or({})] = {}
@@ -211,16 +211,16 @@ _ROLES_OR_STANDARD = WithJsonSchema(
 
 
 class RosterTeam(RosterPart):
-    """A team: people come by its roles in projects together."""
+    """A team, whose members share its roles in projects."""
 
     name: str
-    """Its name in Mixpanel, which no other team has; another one is given in place."""
+    """Its unique name in Mixpanel; a new name renames the team."""
     standard: Annotated[str | None, _offered(*STANDARD_ROLES)] = None
-    """The engagement type whose standard roles it has, where a project has none here."""
+    """The engagement type whose standard roles it gets in projects without a role."""
     projects: Annotated[Mapping[str, RoleWord | None], _or({}), _ROLES_OR_STANDARD] = {}
-    """Project key -> project role of everybody in it, as for a person, or nothing for the standard one."""
+    """Project key -> project role of its members, as for a person, or nothing for the standard one."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None
-    """What becomes of the team when it goes here: when_unused (the default), always or never."""
+    """Whether the team is deleted with its entry: when_unused (the default), always or never."""
     ticket: str | None = None
     """The ticket that asked for it."""
     approver: str | None = None
@@ -228,47 +228,36 @@ class RosterTeam(RosterPart):
     justification: str | None = None
     """What the team is for."""
     starts: IsoDate = None
-    """The first day (UTC): before it, nothing of the team is declared."""
+    """The first day (UTC). Before it, nothing of the team is declared."""
     ends: IsoDate = None
-    """The last day (UTC): after it, nothing of the team is declared, and the next `pulumi up` takes its roles and all
-    places in it away."""
+    """The last day (UTC). After it, nothing of the team is declared, and the next `pulumi up` takes away its roles and
+    its members."""
 
 
 class RosterPerson(RosterPart):
-    """What one person has, for one reason; a person of several engagements has an entry for each."""
+    """The access of one person for one reason; a person with several engagements has an entry for each."""
 
     email: str
-    """The address; every spelling of one mailbox is the same, and each entry of a person has the same one."""
+    """The address, spelled the same in all entries of the person."""
     name: str | None = None
-    """The name, for people."""
+    """The person's name."""
     kind: Annotated[str | None, _offered(*KINDS)] = None
-    """What the person is to the company: employee, contractor, agency or auditor; left out, the address decides who is
+    """What the person is to the company: employee, contractor, agency or auditor. Default: the address decides who is
     external."""
     organization_role: OrganizationRole = None
-    """The organization role; only in the one roster that owns them."""
+    """The organization role; only in the one roster that declares them."""
     removal: Annotated[str | None, _offered(*REMOVALS)] = None
-    """What becomes of the person when the entry goes: when_unused (the default), always or never."""
+    """Whether the person is removed with their last entry: when_unused (the default), always or never."""
     ownership: Annotated[str | None, _offered(*OWNERSHIPS)] = None
-    """Whether the person leaves with the last stack that declares them (ours) or stays as a plain member (found); left
-    out, as the stack saw when it first declared them."""
-    projects: Annotated[
-        Mapping[str, RoleWord | None],
-        _or({}),
-        WithJsonSchema(
-            {
-                "type": "object",
-                "additionalProperties": {
-                    "anyOf": [{"type": "string", "examples": [*roles.PROJECT_ROLES]}, {"type": "null"}]
-                },
-            }
-        ),
-    ] = {}
+    """Whether the person leaves with the last stack that declares them (ours) or stays as a plain member (found).
+    Default: what the stack saw when it first declared them."""
+    projects: Annotated[Mapping[str, RoleWord | None], _or({}), _ROLES_OR_STANDARD] = {}
     """Project key -> project role: owner, admin, analyst, consumer, the key of a custom role, a custom role's id, or
     nothing for the standard of the engagement's type."""
     teams: Annotated[Sequence[str], _or(())] = ()
-    """Keys of teams that the person is in, for the days of the entry."""
+    """The keys of the person's teams, for the days of the entry."""
     engagement: str | None = None
-    """The engagement's key; what is not said here is as it is there."""
+    """The engagement's key. The engagement has the values that the entry leaves out."""
     ticket: str | None = None
     """The ticket that asked for this person's access."""
     approver: str | None = None
@@ -276,9 +265,9 @@ class RosterPerson(RosterPart):
     justification: str | None = None
     """Why the access is needed."""
     starts: IsoDate = None
-    """The first day (UTC): before it, the entry declares nothing."""
+    """The first day (UTC). Before it, the entry declares nothing."""
     ends: IsoDate = None
-    """The last day (UTC): after it, the entry declares nothing, and the next `pulumi up` takes the access away."""
+    """The last day (UTC). After it, the entry declares nothing, and the next `pulumi up` takes the access away."""
     reviewed: IsoDate = None
     """The day of the last access review."""
     notes: str | None = None
@@ -286,38 +275,38 @@ class RosterPerson(RosterPart):
 
     @property
     def key(self) -> str:
-        """The address in the form in which two spellings are the same."""
+        """The key of the address."""
         return same_key(self.email)
 
 
 class RosterException(RosterPart):
-    """Somebody's word that a policy rule does not hold, from one day to another."""
+    """An approved exception from a policy rule, from one day to another."""
 
     rule: str
     """The rule's id."""
     email: str | None = None
-    """Whom it concerns; left out, the stack as a whole."""
+    """The person's address. Default: the stack as a whole."""
     project: str | None = None
-    """A project's key; left out, all that the person has."""
+    """A project's key. Default: all access of the person."""
     reason: str
     """Why."""
     ticket: str | None = None
     """The ticket that asked for it; without one, it does not count."""
     approver: str
-    """The address of who says so: of the company, and not the person themselves."""
+    """The address of the person who approves it: of the company, and not the person themselves."""
     starts: IsoDate = None
     """The first day (UTC); without one, it does not count."""
     ends: Annotated[str, BeforeValidator(_iso)]
-    """The last day (UTC): at most 90 days, or 30 from a critical rule, with the first."""
+    """The last day (UTC): at most 90 days with the first, or 30 for a critical rule."""
 
 
 class Common(RosterPart):
-    """What a file may hold that several rosters include."""
+    """A file that several rosters can include."""
 
     organization: Annotated[OrganizationFacts, _or({})] = OrganizationFacts()
-    """Where one logs in, how, and whom to ask."""
+    """How people log in, and who helps them."""
     standard_roles: Annotated[Mapping[str, StandardRolesChange], _or({})] = {}
-    """Engagement type -> what is otherwise than in the built-in standard roles."""
+    """Engagement type -> changes of its built-in standard roles."""
     engagements: Annotated[Mapping[str, Engagement], _or({})] = {}
     """Key -> engagement."""
     service_accounts: Annotated[Mapping[str, RosterServiceAccount], _or({})] = {}
@@ -325,7 +314,7 @@ class Common(RosterPart):
 
     @cached_property
     def standards(self) -> Mapping[str, StandardRoles]:
-        """The standard roles that hold here."""
+        """The standard roles of each engagement type, with the changes."""
         changes = {kind: change.model_dump(exclude_none=True) for kind, change in self.standard_roles.items()}
         return with_changes(changes)
 
@@ -339,17 +328,17 @@ class Roster(Common):
         _or(()),
         WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
     ] = ()
-    """Files with what several rosters share, relative to this one."""
+    """Files with what several rosters share, relative to this file."""
     environment: str
     """The environment of every project here."""
     organization_roles: bool = False
     """Whether this roster, and no other, declares organization roles."""
     authoritative: bool = False
-    """Whether nobody has an individual grant in these projects who is not here: each project is one `ProjectAccess`."""
+    """Whether only people of this roster have an individual grant in its projects: each is one `ProjectAccess`."""
     projects: Annotated[Mapping[str, RosterProject], _or({})] = {}
     """Short key -> project."""
     people: Annotated[Sequence[RosterPerson], _or(())] = ()
-    """Who has what."""
+    """The people and their access."""
     teams: Annotated[Mapping[str, RosterTeam], _or({})] = {}
     """Key -> team."""
     service_accounts: Annotated[Mapping[str, OwnServiceAccount], _or({})] = {}
@@ -359,19 +348,16 @@ class Roster(Common):
     security: RosterSecurity | None = None
     """Security settings; only in the one roster with organizationRoles: true."""
     exceptions: Annotated[Sequence[RosterException], _or(())] = ()
-    """Where policy rules do not hold."""
+    """Exceptions from policy rules."""
 
     @property
     def own_accounts(self) -> dict[str, OwnServiceAccount]:
-        """The service accounts that this roster makes, without blanks around their names.
-
-        Those of an included file are only known.
-        """
+        """The service accounts that the stack creates, by name without blanks around it."""
         return {name.strip(): account for name, account in self.service_accounts.items() if account.role is not None}
 
     @property
     def whole_projects(self) -> dict[int, RosterProject]:
-        """The projects whose grants this roster alone says, by id."""
+        """The authoritative projects, by id."""
         return {
             project.id: project
             for project in self.projects.values()
@@ -379,18 +365,18 @@ class Roster(Common):
         }
 
     def role_here(self, project: str, role: str) -> str:
-        """A project role as it is declared: the word of the roster's own custom role where it names one."""
+        """A project role as it is declared; for the key of the roster's own custom role, the word for that."""
         word = roles.declared_role(role)
         return word if word in self.own_roles(project) else role
 
     def role_word(self, project: str, role: str) -> str:
-        """A project role as it stands in the file: the key of the roster's own custom role for the word of one."""
+        """A project role as the file has it; for the word of the roster's own custom role, its key."""
         return roles.normalized(self.own_roles(project).get(role, role))
 
     def own_roles(self, project: str) -> dict[str, str]:
-        """The words of the custom roles that this roster makes in a project -> their keys."""
+        """The words for the roster's own custom roles in a project -> their keys."""
         return {roles.declared_role(key): key for key, one in self.custom_roles.items() if one.project == project}
 
     def document(self) -> dict[str, Any]:
-        """The roster as plain data in the file's words, without what was not said; reading that gives it again."""
+        """The roster as plain data in the file's words, without defaults; reading that gives the same roster."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -1,4 +1,4 @@
-"""Reads YAML with the place of each part, and finds where it reads otherwise than it looks."""
+"""Reads YAML with the place of each part, and finds slips: values that YAML reads differently from how they look."""
 
 from __future__ import annotations
 
@@ -13,15 +13,11 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 MOST_PARTS: Final = 1_000_000
-"""Parts that a document may have once its aliases are written out; a roster of thousands has a tenth of that."""
+"""The most parts of a document with its aliases written out; a roster of thousands has a tenth of that."""
 
 
 class BadYaml(ValueError):
-    """A text that is not a YAML document, or not one that is read here.
-
-    Attributes:
-        line: where, from 1.
-    """
+    """A text that is not a YAML document, or not one that we read; `line` counts from 1."""
 
     def __init__(self, why: str, line: int = 1) -> None:
         self.line = line
@@ -29,11 +25,11 @@ class BadYaml(ValueError):
 
 
 def load(text: str) -> Any:
-    """What a YAML document says, in plain data: mappings, lists, texts, numbers, dates.
+    """A YAML document as plain data: mappings, lists, texts, numbers, dates.
 
     Raises:
-        BadYaml: it is none, has a tag that stands for an object, is nested too deeply, or is too large with its aliases
-            written out.
+        BadYaml: it is not YAML, has a tag for an object, is nested too deeply, or is too large with its aliases written
+            out.
     """
     with _told():
         if "*" in text:
@@ -46,13 +42,9 @@ def load(text: str) -> Any:
 
 
 def with_lines(text: str) -> Any:
-    """The same where each mapping and list knows its lines (`.lc`); slow, for errors.
+    """A document that `load` reads, with the lines (`.lc`) of each mapping and list; slow, for errors.
 
-    Args:
-        text: a document that `load` reads.
-
-    Returns:
-        None where the parser that knows lines, which is another one, does not read it: of a few odd characters.
+    None if the parser that knows lines, which is another one, does not read it, because of a few odd characters.
     """
     try:
         with _told():
@@ -62,18 +54,14 @@ def with_lines(text: str) -> Any:
 
 
 def compose(text: str) -> Node | None:
-    """The document as the parser of `load` takes it: what each part is read as, with its place.
-
-    Raises:
-        BadYaml: it is none.
-    """
+    """The nodes of the parser of `load`: how it reads each part, with its place; raises as `load` does."""
     with _told():
         found: Node | None = YAML(typ="safe").compose(text)
         return found
 
 
 def nodes(text: str) -> Node | None:
-    """The document as it is written, each part with its place.
+    """The nodes of the document as it is written, with their places.
 
     Raises:
         BadYaml: the parser that knows places does not read it.
@@ -85,7 +73,7 @@ def nodes(text: str) -> Node | None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """All that a library has to say of a text as one error; an anchor that is defined anew is legal, and no warning."""
+    """Turn every error of the library into BadYaml; ignore its warning about a redefined anchor, which is legal."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", YAMLWarning)
@@ -120,11 +108,11 @@ def _check_scalars(node: Node | None, seen: set[int]) -> None:
 
 
 def _parts(node: Node | None, counted: dict[int, int]) -> int:
-    """How many parts a node has, its aliases written out; counted once each, however often they stand there."""
+    """The number of parts of a node with its aliases written out; each is counted once."""
     if not isinstance(node, CollectionNode):
         return 1
     if id(node) not in counted:
-        counted[id(node)] = MOST_PARTS  # until it is counted: what stands in itself has no end
+        counted[id(node)] = MOST_PARTS  # until it is counted: a node that contains itself has no end
         below = (part for pair in node.value for part in pair) if isinstance(node, MappingNode) else node.value
         counted[id(node)] = 1 + sum(_parts(part, counted) for part in below)
     if counted[id(node)] > MOST_PARTS:
@@ -136,38 +124,22 @@ def _parts(node: Node | None, counted: dict[int, int]) -> int:
 _SUSPECT: Final = re.compile(
     r"#[^\s#]|(?<![\w'\"./@:+-])[+-]?(0[\doOxXbB_]|\.\d|\d[\d_]*(_|\.?\d*[eE]))|[\s\[{,:][+]\d"
 )
-"""What a document must have somewhere for a slip to be in it; few have."""
-
-
+"""What a document with a slip must contain; few documents do."""
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-
-
 _COMMENT: Final = re.compile(r"\s+(#[^\s#]\S*)")
-
-
 _COMMENT_AFTER_KEY: Final = re.compile(r"\s*:\s+(#[^\s#]\S*)")
-
-
 _NUMBER_IN_COMMENT: Final = re.compile(r"\s+(#[0-9]\S*)")
 
 
 def slips(text: str) -> list[tuple[int, str]]:
-    """The line of each slip, from 1, and in words what is read and what to write; few, since they are all errors.
-
-    Args:
-        text: a document that `load` reads.
-    """
+    """The line of each slip in a document that `load` reads, from 1, with what YAML reads and what to write."""
     if not _SUSPECT.search(text):
         return []
     return list(_in_node(compose(text), "", text.splitlines(), set()))
 
 
 def slip_paths(text: str) -> list[tuple[Any, ...]]:
-    """Where in the loaded document the slips are; what an alias or a merge repeats, in each place.
-
-    Args:
-        text: a document that `load` reads.
-    """
+    """The place of each slip in a document that `load` reads; for an alias or a merge, all its places."""
     return list(_paths(compose(text), (), text.splitlines())) if _SUSPECT.search(text) else []
 
 
@@ -218,7 +190,7 @@ def _in_node(node: Node | None, key: str, lines: list[str], seen: set[int]) -> I
 
 
 def _words(node: Node | None, lines: list[str], key: Node | None = None) -> str | None:
-    """What is wrong with an unquoted value, or with the one of a key; None for nothing, and for a list or a mapping."""
+    """The slip in an unquoted value, or in the value of a key, in words, or None."""
     if not isinstance(node, ScalarNode) or node.style:
         return None
     kind, written = str(node.tag).rpartition(":")[2], str(node.value)
@@ -229,7 +201,7 @@ def _words(node: Node | None, lines: list[str], key: Node | None = None) -> str 
         return f"{written} is read as the number {value}; write {value}, or {written!r} in quotes if it is a text"
     after = _after(node, lines)
     comment = _COMMENT.match(after)
-    if key is not None and comment is None:  # in braces, where no value is ends before what comes next
+    if key is not None and comment is None:  # in braces, a missing value ends where the next thing begins
         comment = _COMMENT_AFTER_KEY.match(_after(key, lines))
     if kind == "null" and not written and comment:
         lost = comment[1]
@@ -243,6 +215,6 @@ def _words(node: Node | None, lines: list[str], key: Node | None = None) -> str 
 
 
 def _after(node: Node, lines: list[str]) -> str:
-    """What stands behind a part in its last line."""
+    """The text after a part in its last line."""
     end = node.end_mark
     return lines[end.line][end.column :] if end.line < len(lines) else ""
