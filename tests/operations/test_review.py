@@ -20,7 +20,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review.applying import ReviewPlan, carry_out, plan
 from mixpanel_access.operations.review.deciding import Wish, decide, progress_of, verify
-from mixpanel_access.operations.review.files import file_name, newest, quarter, read_packets, text_of
+from mixpanel_access.operations.review.files import file_name, newest, quarter, read_packets, text_of, write_packet
 from mixpanel_access.operations.review.packet import EvidenceLine, Item, evidence_file
 from mixpanel_access.operations.review.starting import Begun, begin
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
@@ -678,8 +678,10 @@ def test_keeping_everything_changes_only_the_day_of_the_review(
         ),
     )
     made.begin()
-    for item in made.items():
-        made.decide(item.email, "keep", item.project)
+    kept = {"decision": "keep", "decided": NOW.date().isoformat()}
+    for one in read_packets(made.folder):
+        items = [item.model_copy(update=kept) for item in one.packet.items]
+        write_packet(made.folder, one.packet.model_copy(update={"items": items}))
     old = read_roster(made.file).model_dump()
     carry_out(made.plan())
     new = read_roster(made.file).model_dump()
