@@ -18,8 +18,9 @@ import statistics
 import sys
 import tokenize
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -59,7 +60,7 @@ class Module:
 
     def functions(self) -> Iterator[Function]:
         """Its functions and methods, nested ones too."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, Function))
+        return (node for node in _nodes(self.tree) if isinstance(node, Function))
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,13 @@ def module(name: str, text: str) -> Module:
     return Module(name, text.count("\n"), frozenset(spoken - documented), tree, text)
 
 
-def _texts(tree: ast.AST) -> Iterator[ast.Expr]:
-    for node in ast.walk(tree):
+@cache
+def _nodes(tree: ast.Module) -> Sequence[ast.AST]:
+    return list(ast.walk(tree))
+
+
+def _texts(tree: ast.Module) -> Iterator[ast.Expr]:
+    for node in _nodes(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node
 
@@ -193,7 +199,7 @@ def code_lines(module: Module, function: Function) -> int:
 
 def short_docstrings(module: Module) -> Iterator[str]:
     """Where a docstring has three words or fewer."""
-    for node in ast.walk(module.tree):
+    for node in _nodes(module.tree):
         if isinstance(node, ast.Module | ast.ClassDef | Function):
             text = ast.get_docstring(node)
             if text is not None and len(text.split()) <= WORDS:
