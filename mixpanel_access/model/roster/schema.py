@@ -158,7 +158,7 @@ class OwnServiceAccount(RosterServiceAccount):
     ticket: str | None = None
     """The ticket that asked for it."""
     approver: str | None = None
-    """The address of who approved it."""
+    """The address of the person who approved it."""
 
 
 class RosterCustomRole(RosterPart):
@@ -224,7 +224,7 @@ class RosterTeam(RosterPart):
     ticket: str | None = None
     """The ticket that asked for it."""
     approver: str | None = None
-    """The address of who approved it."""
+    """The address of the person who approved it."""
     justification: str | None = None
     """What the team is for."""
     starts: IsoDate = None
@@ -261,7 +261,7 @@ class RosterPerson(RosterPart):
     ticket: str | None = None
     """The ticket that asked for this person's access."""
     approver: str | None = None
-    """The address of who approved it."""
+    """The address of the person who approved it."""
     justification: str | None = None
     """Why the access is needed."""
     starts: IsoDate = None
