@@ -105,7 +105,7 @@ class ScimEndpoint:
         self._transport = transport
 
     def list_users(self) -> list[ScimUser]:
-        """Everybody whom SCIM knows, page by page.
+        """Everybody that SCIM knows, page by page.
 
         Raises:
             Unintelligible: pages are missing or repeat each other: who is on none that was read may be there.

@@ -48,7 +48,7 @@ def configured_day() -> date:
     """The day (UTC) for which entries count: of `mixpanel:now`, else of the clock.
 
     Raises:
-        ConfigurationError: `mixpanel:now` is no instant.
+        ConfigurationError: `mixpanel:now` is not an instant.
     """
     now = pulumi.Config(NAMESPACE).get("now")
     try:

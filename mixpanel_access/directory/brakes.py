@@ -140,7 +140,7 @@ class Brakes:
     def _hold_demotions(self, what: str, plan: PlannedChanges) -> None:
         """Hold demotions that need a promotion first: the engine changes both at once, in any order.
 
-        Removals come last. By then, the people whom the same run makes owners are owners.
+        Removals come last. By then, the people that the same run makes owners are owners.
         """
         lower = {key: role for key, role in plan.roles.items() if role != OWNER}
         if len(lower) < len(plan.roles):

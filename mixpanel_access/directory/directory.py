@@ -130,7 +130,7 @@ class Directory(Reads):
         return True
 
     def sent_unseen(self, key: str) -> bool:
-        """Whether this machine has just invited somebody whom Mixpanel did not show then."""
+        """Whether this machine has just invited somebody that Mixpanel did not show then."""
         return self.unseen.sent(key) is not None
 
     def invite_again(

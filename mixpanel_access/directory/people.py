@@ -53,7 +53,7 @@ class Inviting:
     def inviting(self, emails: Sequence[str], tried: Collection[str]) -> Iterator[None]:
         """Read afresh who is there, and hold what may be a second invitation; nobody else invites meanwhile.
 
-        `tried` are the keys of the people whom an earlier attempt of this write invited, which Mixpanel did not apply.
+        `tried` are the keys of the people that an earlier attempt of this write invited, which Mixpanel did not apply.
         """
         with self.alone():
             self.unseen.settle(set(tried) & set(map(same_key, emails)))
@@ -61,7 +61,7 @@ class Inviting:
             yield
 
     def note_outcome(self, email: str) -> None:
-        """Note whether Mixpanel shows somebody whom we have invited."""
+        """Note whether Mixpanel shows somebody that we have invited."""
         if self._directory.person(email) is None:
             self.unseen.note(same_key(email))
         else:

@@ -119,7 +119,7 @@ class Reads:
     def people(self) -> Mapping[str, Person]:
         """Everybody in the organization, invited people included, by the key of their address.
 
-        People whom SCIM shows as inactive are marked as deactivated, whatever the list says of them.
+        People that SCIM shows as inactive are marked as deactivated, whatever the list says of them.
         """
 
         def fetch() -> Mapping[str, Person]:

@@ -154,7 +154,7 @@ class Provisioning:
         return False if user is None else user.active
 
     def inactive(self) -> frozenset[str]:
-        """The keys of the people whom SCIM shows as inactive; nobody without a token, or if SCIM does not answer.
+        """The keys of the people that SCIM shows as inactive; nobody without a token, or if SCIM does not answer.
 
         A token that is refused must not stop the people who do not come by SCIM. A decision about one who does asks
         `user`, which raises.
@@ -242,7 +242,7 @@ class Joining(NamedTuple):
 class Groups:
     """Puts people of claimed domains into teams and takes them out.
 
-    An identity provider may write the same groups: a write names only the people whom we add or remove.
+    An identity provider may write the same groups: a write names only the people that we add or remove.
     """
 
     def __init__(self, provisioning: Provisioning, snapshot: Snapshot) -> None:

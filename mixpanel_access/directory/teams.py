@@ -205,7 +205,9 @@ class _ChangeGroup(Write[Joining]):
     def send(self, items: Sequence[Joining]) -> None:
         team = self._teams.get(items[0].team)
         if team is None:
-            raise errors.NotFound(f"cannot change who is in team {items[0].team}", why="there is no such team")
+            raise errors.NotFound(
+                f"cannot change who is in team {items[0].team}", why="the organization does not have this team"
+            )
         self._teams.groups.change(team, items)
 
     def effects(self, item: Joining) -> Iterable[Effect[Any]]:

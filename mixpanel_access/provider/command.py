@@ -1,7 +1,7 @@
 """What the engine was asked to do, by its command line: the verb, and whether it leaves some resources alone.
 
-A provider is told neither `--target` nor `--exclude`. The engine is a parent of the provider's process and, but for
-inline programs of Automation API, of the program's. What cannot be read is unknown: nothing is narrowed then.
+The engine does not pass `--target` and `--exclude` on to a provider. It is a parent of the provider's process and, but
+for inline programs of Automation API, of the program's. What cannot be read is unknown: nothing is narrowed then.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         return Created(CustomRoleId(self.session.organization, project, role_id), outputs)
 
     def read(self, ref: CustomRoleId, props: Properties) -> Found | None:
-        """Read the role; what the server added to it when it was written is no drift, all else is."""
+        """Read the role; what the server added when it was written is not drift; everything else is."""
         directory = self.session.directory
         if directory.project_is_gone(ref.project):
             return None
@@ -179,7 +179,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         return self._ensure(held, news, olds.get(_BASE))
 
     def delete(self, ref: CustomRoleId, props: Properties) -> None:
-        """Delete the role, unless somebody whom the stack declares holds it or may; says whom it moves to consumer."""
+        """Delete the role, unless somebody that the stack declares holds it or may; says who becomes a consumer."""
         directory = self.session.directory
         if directory.project_is_gone(ref.project):
             return
@@ -204,7 +204,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
             self.session.say(f"{whom}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
 
     def _why_it_stays(self, holders: Holders, project: int) -> tuple[str, str] | None:
-        """Why a role stays, since somebody whom this stack declares holds it or may hold it, and what to do."""
+        """Why a role stays, since somebody that this stack declares holds it or may hold it, and what to do."""
         if declared := self._declared(holders, project):
             return (
                 f"this stack still declares access for {', '.join(declared)}, who would become consumer",
@@ -283,7 +283,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         wanted = set(inputs["permissions"])
         lacking = [] if held is None or held.permissions is None else as_set(wanted - held.permissions)
         if held is None:
-            raise self._not_applied(inputs, "no such role")
+            raise self._not_applied(inputs, "no role of this id")
         if lacking:
             raise self._not_applied(inputs, f"the role without {', '.join(lacking)}")
         if (held.name, held.description) != (inputs["name"], inputs["description"]):
@@ -331,11 +331,11 @@ class CustomRoleInputs(InProject, total=False):
 class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
     """One role of a project's own: a name and the permissions that it gives, on the plan Enterprise.
 
-    A role of that name which is there already is adopted, and said. Permissions are a set, and their codes are
-    Mixpanel's: their order means nothing, what Mixpanel adds of its own stands in `base_permissions`, and any other
-    difference is drift. The four roles that every project has are never touched. Deleting the resource deletes the
-    role, and Mixpanel then makes everybody who holds it a consumer: it says who that is, and is refused while somebody
-    whom this stack declares in the project holds it, or may: where Mixpanel does not let such holders be seen.
+    It adopts a role of that name that is there already, and says so. Permissions are a set, and their codes are
+    Mixpanel's: their order means nothing, `base_permissions` has what Mixpanel adds, and any other difference is
+    drift. The four roles that every project has are never touched. Deleting the resource deletes the role, and
+    Mixpanel then makes everybody who holds it a consumer: the step says who that is. It fails while somebody that this
+    stack declares in the project holds the role, or may hold it since Mixpanel does not show such holders.
     """
 
     project_id: pulumi.Output[int]

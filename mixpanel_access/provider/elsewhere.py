@@ -37,7 +37,7 @@ def given_by(stacks: Sequence[str]) -> str:
 
 
 def grants(session: Session, project: int, emails: Iterable[str], props: Properties) -> dict[str, list[str]]:
-    """Those of some people to whom other stacks give an individual role in a project: address -> the stacks.
+    """The people that get an individual role in a project from other stacks too: address -> the stacks.
 
     The properties of the resource that goes say which stack it is of, if nobody else does.
     """

@@ -139,7 +139,7 @@ def _pulumi(environ: Mapping[str, str], *args: str) -> Any:
 
 
 def _people_of_roster(stack: str, day: date) -> RosterPeople | None:
-    """Whom the roster of a stack, which lies beside the program, declares on a day; None if it cannot be told."""
+    """The people that a stack's roster, next to the program, declares on a day; None if it cannot be read."""
     return people_of_roster(Path(f"{stack.rpartition('/')[2]}.yaml"), day)
 
 

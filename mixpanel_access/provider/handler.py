@@ -152,7 +152,7 @@ class Handler(ABC, Generic[Id]):
         return (self.identity(props),)
 
     def people(self, props: Properties) -> Iterable[str]:
-        """The addresses of the people whom the resource needs: without them, a refresh drops it, or drops them."""
+        """The addresses of the people that the resource needs: without them, a refresh drops it, or drops them."""
         return (str(props["email"]),) if props.get("email") else ()
 
     def identity_now(self, ref: Id, props: Properties) -> Hashable:
@@ -227,7 +227,7 @@ class Handler(ABC, Generic[Id]):
         return changed(self.INPUTS, olds, news)
 
     def replaced(self, olds: Properties, news: Properties) -> list[str]:
-        """The inputs whose change needs another resource; another spelling of an address is no change."""
+        """The inputs whose change needs another resource; another spelling of an address is not a change."""
         return [
             field
             for field in self.REPLACES

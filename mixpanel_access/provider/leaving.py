@@ -17,7 +17,7 @@ from mixpanel_access.provider.session import Session
 
 @dataclass(frozen=True)
 class Ending:
-    """What becomes of one person of the organization whom a stack no longer declares.
+    """What happens to one person of the organization that a stack no longer declares.
 
     Attributes:
         key: the key of the address.
@@ -57,7 +57,7 @@ def leaving(session: Session, people: Sequence[DeclaredPerson]) -> frozenset[str
 
 
 def roles_given_back(session: Session, people: Sequence[DeclaredPerson]) -> dict[str, str]:
-    """The organization roles of people who stay declared, and for whom this stack no longer declares one."""
+    """The organization roles of people who stay declared, once this stack declares no role for them."""
     known = _known(session, people)
     found = {same_key(person["email"]): _member(known, person) for person in people}
     roles = {key: ownership.given_back(session, member) for key, member in found.items()}
@@ -113,7 +113,7 @@ _GROUPS: Final[Mapping[tuple[bool, bool | None], str]] = {
 
 
 def _say(session: Session, endings: Sequence[Ending]) -> None:
-    """One line for each group of people of whom the same becomes."""
+    """One line for each group of people to whom the same happens."""
     for (gone, ours), words in _GROUPS.items():
         group = [one for one in endings if (one.leaves, one.ours) == (gone, ours)]
         if group:

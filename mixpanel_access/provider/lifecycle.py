@@ -154,7 +154,9 @@ class Lifecycle:
         handler = self.handler
         handler.prepare(olds, inputs)
         for key in sorted(inputs.keys() - set(handler.all_inputs)):
-            problems.add(key, f"there is no such input; there are {', '.join((*handler.all_inputs, *handler.hints))}")
+            problems.add(
+                key, f"this is not an input; the inputs are {', '.join((*handler.all_inputs, *handler.hints))}"
+            )
         handler.check(inputs, problems)
         for field, reason in problems_with_metadata({k: v for k, v in inputs.items() if known(v)}).items():
             problems.add(field, reason)

@@ -48,7 +48,7 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     organization_role: pulumi.Output[str | None]
     """The organization role that Mixpanel shows, declared here or not; None where the list does not tell."""
     status: pulumi.Output[str]
-    """`pending`, `expired`, `accepted`; `deactivated` for somebody whom the identity provider keeps out."""
+    """`pending`, `expired`, `accepted`; `deactivated` if the identity provider keeps the person out."""
     invited_at: pulumi.Output[str | None]
     """When we sent the invitation (ISO 8601, UTC); None for one that was found waiting, and once it is accepted."""
     first_invited_at: pulumi.Output[str | None]

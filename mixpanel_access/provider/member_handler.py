@@ -37,7 +37,7 @@ from mixpanel_access.provider.member_steps import (
 from mixpanel_access.provider.policy_outputs import first_day
 
 DEACTIVATED: Final = "deactivated"
-"""The status of somebody who is declared and whom the identity provider keeps out."""
+"""The status of a declared person that the identity provider keeps out."""
 
 _OF_AN_INVITATION: Final = ("invited_at", "first_invited_at", "expires_at")
 """Outputs that end with its acceptance."""
@@ -279,7 +279,7 @@ class MemberHandler(Handler[MemberId]):
         return kept | ({"organization_role": role} if role else {})
 
     def _give_back(self, props: Properties) -> str | None:
-        """Lower a person for whom no organization role is declared any more; the role that they have then.
+        """Lower a person whose organization role is no longer declared; returns the role that they have then.
 
         Raises:
             Refused: a brake holds it.

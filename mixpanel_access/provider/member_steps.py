@@ -1,6 +1,6 @@
 """Steps of a `Member`: its invitation, which ends and is sent again by one stack, and its removal.
 
-A person whom the stack no longer declares may stay, and what they hold ends before SCIM deactivates them.
+A person that the stack no longer declares may stay, and what they hold ends before SCIM deactivates them.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def why_staying(session: Session, person: Person, removal: str, props: Propertie
     key = same_key(str(props.get("email", person.email)))  # as the states know them
     ours = ownership.whose(session, props, key)
     left = directory.reached_projects(person.email) if removal != ALWAYS else {}
-    # An invitation of the project's stacks may go: it is no more than an e-mail.
+    # An invitation of the project's stacks may go: it is only an e-mail.
     blind = removal == WHEN_UNUSED and directory.hides_access(person.email)
     blind = blind and (ours is not True or not directory.projects())
     elsewhere = ""

@@ -28,7 +28,7 @@ class NamedHandler(Handler[Id]):
 
     def note(self, hints: Properties, inputs: Properties) -> None:
         """Keep which other resources of the kind the program has."""
-        self.session.renames.set_beside(self.identity(inputs), hints.get(BESIDE))
+        self.session.renames.set_others(self.identity(inputs), hints.get(BESIDE))
 
     def note_update(self, id_: str, news: Properties) -> None:
         """Keep which name the program declares for the object of the state."""
@@ -92,8 +92,8 @@ class NamedHandler(Handler[Id]):
         declared = renames.declared_for(space, there)
         if declared is not None:
             return same_key(declared) != same_key(inputs["name"])
-        beside = renames.beside(self.identity(inputs)) or frozenset()
-        return bool(beside) and bool(beside & (self.own_names(there, space) or frozenset()))
+        others = renames.others(self.identity(inputs)) or frozenset()
+        return bool(others & (self.own_names(there, space) or frozenset())) if others else False
 
     # What the states say
 

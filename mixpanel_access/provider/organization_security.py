@@ -52,7 +52,7 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
                 problems.add(_REQUEST_ACCESS, f"{empty[0]!r} has no value; leave out what is to stay as it is")
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
-        """Judge that what is given can be set here: by us, on this plan, beside single sign-on."""
+        """Judge that what is given can be set here: by us, on this plan, with single sign-on as it is."""
         held = self.session.directory.security()
         own = self.session.directory.own_role()
         given = [field for field in self.INPUTS if inputs.get(field) is not None]
@@ -71,7 +71,7 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
             problems.add(_TWO_FACTOR, f"it cannot be changed to {str(required).lower()}. {_NOT_WITH_SSO}")
 
     def diff(self, olds: Properties, news: Properties) -> bool:
-        """A given setting that is another one; what is no longer given stays as it is."""
+        """Whether a given setting differs; settings that are no longer given stay as they are."""
         required, keys = news.get(_TWO_FACTOR), news.get(_REQUEST_ACCESS)
         changes = required is not None and required != olds.get(_TWO_FACTOR)
         if isinstance(keys, dict):
@@ -104,7 +104,7 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
         return {**self._ensure(news), **select(olds, [_DISCOVERABILITY])}
 
     def delete(self, ref: OrganizationSecurityId, props: Properties) -> None:
-        """Nothing: to take a declaration away is no wish to lower the guard."""
+        """Change nothing: who removes the declaration does not ask for less security."""
         self.session.say(f"{self.label(props)} stay as they are; they are only no longer declared")
 
     def _ensure(self, inputs: Properties) -> Properties:
@@ -125,7 +125,7 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
         return self._outputs(inputs, held)
 
     def _change_two_factor(self, write: Callable[[], None]) -> None:
-        """Send the change of the second factor; what single sign-on forbids is told as that."""
+        """Send the change of the second factor; the error says so if single sign-on forbids it."""
         try:
             write()
         except (Forbidden, Invalid, NotApplied) as error:
@@ -171,9 +171,9 @@ class SecurityInputs(Metadata, total=False):
 class OrganizationSecurity(AccessResource, module="mixpanel", name="OrganizationSecurity"):
     """The security settings of the organization, of which there is one set; one stack owns them.
 
-    Only what is given is changed, and shows as drift; all else is kept as it is, and can be read in the outputs. To
-    delete the resource changes nothing in Mixpanel, and says so. Mixpanel has no second factor while single sign-on is
-    on. How long a login lasts is no setting that Mixpanel offers here.
+    Only what is given is changed, and shows as drift; everything else stays, and the outputs show it. Deleting the
+    resource changes nothing in Mixpanel, and says so. Mixpanel has no second factor while single sign-on is
+    on. Mixpanel offers no setting here for how long a login lasts.
     """
 
     two_factor_required: pulumi.Output[bool | None]

@@ -38,7 +38,7 @@ def whose(session: Session, member: Properties, key: str) -> bool | None:
 
 
 def first_seen(session: Session, person: Person) -> dict[str, Any]:
-    """How somebody came in whom the stack declares for the first time, and finds there; says what it cannot know."""
+    """How somebody came in that the stack declares for the first time, and finds there; says what it cannot know."""
     history: dict[str, Any] = {"adopted": True}
     if person.invited and (session.begun.get(person.key) or session.directory.sent_unseen(person.key)):
         return {"adopted": False, "origin": Origin.INVITED.value}
@@ -76,7 +76,7 @@ def note_begun(session: Session, key: str) -> None:
 def why_kept_out(session: Session, person: Person) -> str:
     """Why somebody who is deactivated stays so though a stack declares them anew; "" if they come back.
 
-    A stack deactivates only whom no other stack holds. So if one does, the identity provider has done it.
+    A stack deactivates nobody that another stack holds. So if one holds them, the identity provider has done it.
     """
     states = session.states.others()
     if holding := sorted(_of_others(session, states, person)):
@@ -103,7 +103,7 @@ def own_members(session: Session) -> Mapping[str, Properties] | None:
 
 
 def given_back(session: Session, member: Properties) -> str | None:
-    """The organization role to which a person is lowered for whom the stack no longer declares one; None for none."""
+    """The lower organization role of a person once the stack declares none for them; None if it does not change."""
     key = same_key(str(member["email"]))
     person = session.directory.person(key)
     if person is None or member.get("role") is None:

@@ -79,7 +79,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         return list(props.get("grants") or ())
 
     def check_together(self, inputs: Properties, problems: Problems) -> None:
-        """Hold a project whose grants the program declares one by one too, or as a whole twice and differently."""
+        """Refuse a project that has a `ProjectGrant` in the program too, or two different `ProjectAccess`."""
         project, grants = inputs["project_id"], by_key(inputs["grants"])
         if SingleGrantsIdentity(project) in self.session.declared:
             problems.add(
@@ -101,10 +101,10 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         if not near:
             return
         try:
-            whole = self._whole(inputs["project_id"], olds.get("grants", {}))
+            there = self._read(inputs["project_id"], olds.get("grants", {}))
             gone = before.keys() - now.keys()
             changes = GrantChanges(remove=near | gone)
-            self.session.brakes.hold_grants(whole.project, whole.have, changes, self._planned(olds))
+            self.session.brakes.hold_grants(there.project, there.have, changes, self._planned(olds))
         except Refused as held:
             problems.add("reasons", f"these ends are moved to an earlier day, at most 30 days away: {held}")
 
@@ -130,15 +130,15 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             self.session.say(f"project {project}: not in the organization yet, and invited with the grant: {few(new)}")
         try:
             self._find_leavers(before, grants)
-            whole = self._whole(project, before.get("grants", {}), grants)
-            changes = self._hold(whole, grants, before)
+            there = self._read(project, before.get("grants", {}), grants)
+            changes = self._hold(there, grants, before)
             if before is not olds and olds.get("project_id"):  # another project is another resource: this one goes
                 self._hold_all(olds["project_id"], olds)
         except Refused as held:
             problems.add("grants", str(held))
             return
         if changes.remove:
-            number, whom = len(changes.remove), few(whole.spelled(changes.remove))
+            number, whom = len(changes.remove), few(there.spelled(changes.remove))
             self.session.say(
                 f"project {project}: {number} grant{'s' * (number > 1)} to be taken away, with one request each: {whom}"
             )
@@ -156,9 +156,9 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         """Read all individual grants; a project that the organization no longer has takes them along."""
         if self.session.directory.project_is_gone(ref.project):
             return None
-        whole = self._whole(ref.project, props.get("grants", {}))
-        declared = _declared(props) if "grants" in props else whole.have.keys()
-        return self.found(self._outputs({**props, "project_id": ref.project}, whole, declared))
+        there = self._read(ref.project, props.get("grants", {}))
+        declared = _declared(props) if "grants" in props else there.have.keys()
+        return self.found(self._outputs({**props, "project_id": ref.project}, there, declared))
 
     def update(self, ref: ProjectAccessId, olds: Properties, news: Properties) -> Properties:
         """Change what differs; who was added by hand goes."""
@@ -170,19 +170,19 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         """Take the declared grants away, but for those that the program declares one by one now; people stay."""
         if self.session.directory.project_is_gone(ref.project):
             return
-        whole, changes = self._hold_all(ref.project, props)
-        self._write(whole, changes, {})
+        there, changes = self._hold_all(ref.project, props)
+        self._write(there, changes, {})
 
-    def _hold(self, whole: ProjectGrants, grants: Mapping[str, str], before: Properties) -> GrantChanges:
+    def _hold(self, there: ProjectGrants, grants: Mapping[str, str], before: Properties) -> GrantChanges:
         """What is to be done, if no brake holds it."""
         want = by_key(grants)
-        changes = grant_changes(whole.have, want, frozenset({self._own}))
+        changes = grant_changes(there.have, want, frozenset({self._own}))
         if self.session.takes_only:
             roles_before = {**want, **by_key(before.get("grants", {}))}
             declared = _declared(before)
-            given = self._given_elsewhere(whole.project, declared - want.keys(), before)
+            given = self._given_elsewhere(there.project, declared - want.keys(), before)
             changes = taken(changes, {key: roles_before.get(key, "") for key in declared - given}, want)
-        self.session.brakes.hold_grants(whole.project, whole.have, changes, self._planned(before))
+        self.session.brakes.hold_grants(there.project, there.have, changes, self._planned(before))
         return changes
 
     def _planned(self, before: Properties) -> frozenset[str]:
@@ -194,18 +194,18 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
 
     def _hold_all(self, project: int, props: Properties) -> tuple[ProjectGrants, GrantChanges]:
         """What goes with the resource, if no brake holds it."""
-        whole = self._whole(project, props.get("grants", {}))
+        there = self._read(project, props.get("grants", {}))
         now = self.session.directory.key_of
         one_by_one = {
             key
-            for key in whole.have
+            for key in there.have
             if any(self.session.declares(GrantIdentity(project, one), "ProjectGrant") for one in {key, now(key)})
         }
-        gone = frozenset((whole.have.keys() & _declared(props)) - one_by_one - {self._own})
+        gone = frozenset((there.have.keys() & _declared(props)) - one_by_one - {self._own})
         gone -= self._given_elsewhere(project, gone, props)
         changes = GrantChanges(remove=gone)
-        self.session.brakes.hold_grants(project, whole.have, changes, self._planned(props))
-        return whole, changes
+        self.session.brakes.hold_grants(project, there.have, changes, self._planned(props))
+        return there, changes
 
     def _given_elsewhere(self, project: int, keys: AbstractSet[str], props: Properties) -> set[str]:
         """Whose grants other stacks of the project give, as after a move between two rosters; says so."""
@@ -218,33 +218,33 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
     def _ensure(self, inputs: Properties, before: Properties) -> Properties:
         """Bring the grants to the declared ones and return the outputs."""
         self._find_leavers(before, inputs["grants"])
-        whole = self._whole(inputs["project_id"], before.get("grants", {}), inputs["grants"])
-        whole = self._write(whole, self._hold(whole, inputs["grants"], before), inputs["grants"])
-        return self._outputs(inputs, whole, by_key(inputs["grants"]).keys())
+        there = self._read(inputs["project_id"], before.get("grants", {}), inputs["grants"])
+        there = self._write(there, self._hold(there, inputs["grants"], before), inputs["grants"])
+        return self._outputs(inputs, there, by_key(inputs["grants"]).keys())
 
-    def _write(self, whole: ProjectGrants, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectGrants:
-        """Write the changes, read back once, and tell of everybody for whom it was not done.
+    def _write(self, there: ProjectGrants, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectGrants:
+        """Write the changes, read back once, and report everybody for whom it failed.
 
-        What failed for some holds nobody else up: access that is to end ends, though an invitation waits.
+        A failure for some stops nobody else: access ends as declared, though an invitation waits.
 
         Raises:
-            AccessError: for some it was not done; run again, and the rest is.
+            AccessError: it failed for some; run again for the rest.
         """
         if not changes:
-            return whole
-        directory, project = self.session.directory, whole.project
+            return there
+        directory, project = self.session.directory, there.project
         give = {email: role for email, role in grants.items() if same_key(email) in changes.give}
         for email in give:
             self.let_in(email)
         new = {email: role for email, role in give.items() if directory.person(email) is None}
-        take = list(whole.spelled(changes.remove))
+        take = list(there.spelled(changes.remove))
         failures = directory.grant_many(project, {one: role for one, role in give.items() if one not in new})
         refused, kept = self.session.invitations.grant(project, new)
         failures |= refused
         for email, role in kept.items():
             self.session.say(kept_role(email, f"{role} in project {project}", give.pop(email)))
         failures |= directory.remove_grants(project, take)
-        after = self._whole(project, {**whole.spelled(whole.have.keys() - changes.remove), **give}, grants)
+        after = self._read(project, {**there.spelled(there.have.keys() - changes.remove), **give}, grants)
         after.have |= {same_key(email): new[email] for email in kept}
         if undone := after.undone(give, take, failures):
             done = len(give) + len(take) - len(undone)
@@ -253,24 +253,24 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             self.session.say(remains)
         return after
 
-    def _outputs(self, inputs: Properties, whole: ProjectGrants, declared: AbstractSet[str]) -> Properties:
+    def _outputs(self, inputs: Properties, there: ProjectGrants, declared: AbstractSet[str]) -> Properties:
         """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other ways in."""
-        shown = {key for key in whole.have if key in declared or key != self._own}
-        grants = whole.spelled(shown, inputs.get("grants", {}))
+        shown = {key for key in there.have if key in declared or key != self._own}
+        grants = there.spelled(shown, inputs.get("grants", {}))
         outputs = select({**inputs, "grants": grants}, self.all_inputs)
         outputs["undeclared"] = [email for email in grants if same_key(email) not in declared]
-        if lost := sorted(declared - whole.have.keys()):
+        if lost := sorted(declared - there.have.keys()):
             outputs["lost"] = lost
-        outputs["beside"] = {email: ways for email in grants if (ways := whole.other_sources(email))}
+        outputs["beside"] = {email: ways for email in grants if (ways := there.other_sources(email))}
         return {**outputs, **shown_to_all(self.session, inputs)}
 
     def _find_leavers(self, before: Properties, grants: Mapping[str, str]) -> None:
-        """Have those found who are no longer declared, though somebody else may have their address by now."""
+        """Find people who are no longer declared, though somebody else may have their address by now."""
         for email in before.get("grants", {}):
             if same_key(email) not in by_key(grants):
                 self.session.identify(email, surely=True)
 
-    def _whole(self, project: int, before: Mapping[str, str], declared: Iterable[str] = ()) -> ProjectGrants:
+    def _read(self, project: int, before: Mapping[str, str], declared: Iterable[str] = ()) -> ProjectGrants:
         return ProjectGrants(self.session.directory, project, before, declared)
 
     @property

@@ -53,7 +53,7 @@ class ProjectGrantHandler(Handler[GrantId]):
         return elsewhere.grants(self.session, ref.project, [ref.email], props).get(ref.email, [])
 
     def check_together(self, inputs: Properties, problems: Problems) -> None:
-        """Hold a grant in a project whose grants the program declares as a whole."""
+        """Refuse a grant in a project that has a `ProjectAccess` in the program too."""
         project = inputs["project_id"]
         if AllGrantsIdentity(project) in self.session.declared:
             problems.add(
@@ -108,7 +108,7 @@ class ProjectGrantHandler(Handler[GrantId]):
                 vanished.hold(self.session, ref.email, props)
                 return
             vanished.note_listed(self.session, ref.email)
-        # Asked before the removal: after it, nobody invited may be left by whom one sees that they are listed.
+        # Asked before the removal: afterwards, no invited person may be left to show that the project lists them.
         hidden = directory.hides_grant(ref.project, ref.email)
         if directory.access(ref.project, ref.email).individual or hidden:
             directory.remove_grant(ref.project, ref.email)

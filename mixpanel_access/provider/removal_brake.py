@@ -1,8 +1,8 @@
 """`RemovalBrake`: judges all removals and role changes of a stack together, before the first of them is written.
 
 The engine hands a provider one resource at a time, and on destroy it runs no program. This resource knows everybody
-that its stack declares: its check sees who is no longer there, and since it depends on all of them, it is the first to
-be deleted.
+that its stack declares: its check sees who is missing, and since it depends on all of them, the engine deletes it
+first.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
         return self.session.scope.people(self.session.organization, self.session.team_name)
 
     def diff(self, olds: Properties, news: Properties) -> bool:
-        """Name those from whom not everything could be taken away."""
+        """Name the people who still hold something that could not be taken away."""
         if self.session.directory.provisioning.on and not self.session.scope.partial:
             self._say_what_is_left()
         return super().diff(olds, news)
@@ -154,7 +154,7 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
         return news
 
     def delete(self, ref: RemovalBrakeId, props: Properties) -> None:  # the id says nothing
-        """Hold the removal of everybody in the list whom the program does not declare; on destroy there is no program.
+        """Hold the removal of the people in the list that the program does not declare; a destroy has no program.
 
         Raises:
             Refused: a brake holds it; nothing has been removed.

@@ -1,6 +1,6 @@
 """Names that change hands: several objects are renamed, made and deleted in one run, in any order.
 
-The engine brings resources about in any order. One that wants a name may come before the one that gives it up; in a
+The engine creates and updates in any order. One that wants a name may come before the one that gives it up; in a
 circle, each wants the name of the next. So whoever cannot have its name yet keeps the one that it has, or is made under
 a temporary name, and whoever frees the name passes it on. In a circle, one object takes a temporary name meanwhile.
 What is left undone, because a run ended before, shows as a change at the next preview, and the next run does it.
@@ -62,7 +62,7 @@ class Renames:
         self._declared: dict[tuple[Hashable, Hashable], str] = {}
         self._wanted: set[Hashable] = set()
         self._adopted: set[tuple[Hashable, Hashable]] = set()
-        self._beside: dict[Hashable, frozenset[str]] = {}
+        self._others: dict[Hashable, frozenset[str]] = {}
         self._waiting: dict[tuple[Hashable, Hashable], _Waiting] = {}
 
     # What the program declares
@@ -92,16 +92,16 @@ class Renames:
             ]
         return not others
 
-    def set_beside(self, subject: Hashable, names: object) -> None:
-        """Note which other resources of its type the program has beside one."""
+    def set_others(self, subject: Hashable, names: object) -> None:
+        """Note the other resources of one's type in the program."""
         if isinstance(names, list):
             with self._lock:
-                self._beside[subject] = frozenset(str(name) for name in names)
+                self._others[subject] = frozenset(str(name) for name in names)
 
-    def beside(self, subject: Hashable) -> frozenset[str] | None:
-        """The names of the program's other resources beside one; None if the program does not say."""
+    def others(self, subject: Hashable) -> frozenset[str] | None:
+        """The names of the program's other resources of one's type; None if the program does not say."""
         with self._lock:
-            return self._beside.get(subject)
+            return self._others.get(subject)
 
     # A rename and a new resource that would adopt what is renamed: told apart where the program does not say it
 

@@ -97,7 +97,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
             self.session.rotations.keep(kept, int(olds.get("account_id") or 0))
             if replaces and news.get("overlap"):
                 stays = f"{olds.get('login')} stays for {news['overlap']} days"
-                self.session.say(f"{self.label(news)}: {stays}, with its grants, beside the one that replaces it")
+                self.session.say(f"{self.label(news)}: {stays}, with its grants, next to the one that replaces it")
         if over and not replaces:
             logins = ", ".join(one.login for one in over)
             self.session.say(f"{self.label(news)}: its overlap is over, so {logins} is deleted")
@@ -192,7 +192,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         return over, [one for one in rows if one not in over]
 
     def _replaced(self, before: Mapping[str, Any], inputs: Properties, ends: datetime | None) -> list[Retiring]:
-        """The accounts that stay beside a new one: that which it replaces, and those that that one has replaced."""
+        """The accounts that stay next to a new one: the one that it replaces, and those that this one has replaced."""
         over, kept = self._retiring(before, inputs)
         overlap, accounts = inputs.get("overlap"), self.session.directory.accounts
         present = accounts.get(int(before.get("account_id") or 0))

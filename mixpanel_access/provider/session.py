@@ -75,7 +75,7 @@ class Session:
         creations: the service accounts that the operation makes.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
         states: what the project's stacks hold; unknown unless the engine's process says how to read them.
-        leaving: the key of the person whom `mixpanel-access offboard` ends, found or not; "" for nobody.
+        leaving: the key of the person that `mixpanel-access offboard` ends, found or not; "" for nobody.
         missed: the people that the operation misses in the organization.
         ends: the key of an address -> the last day of the person's `Member` in the state, and in the program.
         begun: the key of an address -> whether a killed run of this stack had begun to make the person's member.

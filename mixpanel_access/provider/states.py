@@ -84,8 +84,8 @@ class RosterPeople:
     """Whom a stack's roster declares on a day, by the keys of their addresses.
 
     Attributes:
-        declared: those whom it declares.
-        perhaps: those of whom an entry cannot be read.
+        declared: the people that it declares.
+        perhaps: the people that have an entry which cannot be read.
         anybody: whether an entry cannot be read that does not say whose it is.
         given: all that it declares on that day, where that was asked for.
         unread_teams: whether a team cannot be read.
@@ -195,8 +195,8 @@ class States:
     def of_resource(self, props: Properties) -> Mapping[str, Sequence[ExportedResource]]:
         """The stack that the engine works on, by its name.
 
-        If nobody says which stack it is, these are all stacks that hold the person whom the properties are about; the
-        likely ones, if some are.
+        If nobody says which stack it is, these are all stacks that hold the person of these properties, or the
+        likely ones among them.
         """
         states = self.all()
         return {name: states.stacks[name] for name in self._mine(states, props)}
@@ -273,7 +273,7 @@ def members(resources: Iterable[ExportedResource], organization: int) -> dict[st
 
 
 def people_of(resources: Iterable[ExportedResource], organization: int) -> set[str]:
-    """The keys of all whom resources of an organization are about."""
+    """The keys of the people of some resources."""
     found: set[str] = set()
     for one in of_organization(resources, organization):
         kind = KINDS.get(one.type)

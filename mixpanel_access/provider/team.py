@@ -56,7 +56,7 @@ class TeamHandler(NamedHandler[TeamId]):
             problems.add("removal", f"{removal!r} is not a choice; there are {', '.join(REMOVALS)}")
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
-        """Judge that the name can be had: it is no stranger's, and no identity provider has its word there."""
+        """Judge that the name is free, or that its team can be adopted under this name."""
         teams, name = self.session.directory.teams, inputs["name"]
         before = teams.by_name(str(olds["name"])) if known(olds.get("name")) and olds.get("name") else None
         team = before or teams.by_name(name)
@@ -195,7 +195,7 @@ class TeamInputs(Metadata, total=False):
 class Team(AccessResource, module="mixpanel", name="Team"):
     """One team of the organization: a name, under which people come by roles in projects together.
 
-    A team of that name that is there already is adopted, with whom and what it has; another name is given in place.
+    It adopts a team of that name that is there already, with its people and projects; another name is given in place.
     Deleting the resource deletes the team as `removal` says: `when_unused` (the default) only if this resource made it
     and nobody and nothing is left in it that is not declared in this stack; `always`, which says who loses what; or
     `never`. A team that an identity provider feeds by SCIM is never deleted or renamed, but in SCIM mode, where its

@@ -89,9 +89,9 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         status, left = props.get("status"), self._is_left(team)
         if inside is False and status != WAITING and not left:
             return None
-        # That nothing is told puts nobody in.
-        untold = status if status in {WAITING, LEFT_TO_SCIM} else MEMBER
-        now = LEFT_TO_SCIM if left else MEMBER if inside else WAITING if inside is False else untold
+        # An answer that says nothing puts nobody in.
+        unknown = status if status in {WAITING, LEFT_TO_SCIM} else MEMBER
+        now = LEFT_TO_SCIM if left else MEMBER if inside else WAITING if inside is False else unknown
         return self.found(self._outputs({"email": ref.email, **props, "team_id": ref.team}, now))
 
     def update(self, ref: TeamMemberId, olds: Properties, news: Properties) -> Properties:
@@ -122,7 +122,7 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         try:
             directory.teams.remove_member(ref.team, email)
         except NotFound:
-            if not (waits and person and person.invited):  # whom Mixpanel did not take in is not there to be taken out
+            if not (waits and person and person.invited):  # Mixpanel did not take them in
                 raise
         after = directory.teams.get(ref.team)
         if after is not None and directory.teams.is_member(after, email):
@@ -137,7 +137,7 @@ class TeamMemberHandler(Handler[TeamMemberId]):
             raise InputError(
                 f"cannot add to team {inputs['team_id']}",
                 whom=email,
-                why="the person is not in the organization" if team else "there is no such team",
+                why="the person is not in the organization" if team else "the organization does not have this team",
                 next_step="Declare a Member for them, and have this depend on it." if team else "Check the id.",
             )
         if self._is_left(team):

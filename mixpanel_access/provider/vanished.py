@@ -25,7 +25,7 @@ _RELEASE: Final = (
 
 
 def keep(session: Session, emails: Iterable[str], props: Mapping[str, Any]) -> bool:
-    """Whether a resource stays in the state as it is, since it is about people of whom too many are missing.
+    """Whether a resource stays in the state as it is, since too many of its stack's people are missing.
 
     Raises:
         Refused: it stays; said once in an operation.
@@ -94,13 +94,13 @@ def hold(session: Session, email: str, props: Mapping[str, Any]) -> None:
 
 
 def note_listed(session: Session, email: str) -> None:
-    """Note that a project or a team lists somebody whom the list of people lacks."""
+    """Note that a project or a team lists somebody that the list of people lacks."""
     with session.missed.lock:
         session.missed.listed.add(same_key(email))
 
 
 def hold_listed(session: Session, email: str) -> None:
-    """Hold that a member leaves the state whom the list of people lacks, and a project or a team lists.
+    """Keep a member in the state that the list of people lacks, and a project or a team lists.
 
     Raises:
         Refused: one does, or did in this operation; it is not known whether the person is in the organization.

@@ -105,7 +105,7 @@ SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
         {"permissions": ["exprot"]}, "permissions",
         f"'exprot' is not a permission of project {PRODUCTION} (did you mean 'export'?)",
     ),
-    "an unknown input": ({"permission": ["export"]}, "permission", "there is no such input"),
+    "an unknown input": ({"permission": ["export"]}, "permission", "this is not an input"),
 }  # fmt: skip
 
 
@@ -298,7 +298,7 @@ def test_an_update_of_metadata_sends_nothing(api: FakeApi) -> None:
 
 STATE: dict[str, Any] = role(base_permissions=[BASE])
 DEAF: dict[str, tuple[str, Callable[[CustomRoleProvider, str], object], str]] = {
-    "a new role": ("create_role", lambda it, id_: it.create(role(name="New")), "shows no such role"),
+    "a new role": ("create_role", lambda it, id_: it.create(role(name="New")), "shows no role of this id"),
     "another name": ("put_role", lambda it, id_: it.update(id_, STATE, role(name="New")), "shows Support, ''"),
     "a permission more": (
         "put_role", lambda it, id_: it.update(id_, STATE, role(permissions=["export", "share"])), "without share",

@@ -78,7 +78,7 @@ SPOILED = {
     "unknown removal": ({"removal": "sometimes"}, "removal", "when_unused, always, never"),
     "no date": ({"ends": "tomorrow"}, "ends", "YYYY-MM-DD"),
     "ends before it starts": ({"starts": "2026-02-01", "ends": "2026-01-31"}, "ends", "before it starts"),
-    "unknown input": ({"rolle": "member"}, "rolle", "no such input"),
+    "unknown input": ({"rolle": "member"}, "rolle", "not an input"),
     "metadata is not a text": ({"ticket": 4711}, "ticket", "is text"),
 }
 

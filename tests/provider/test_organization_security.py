@@ -32,7 +32,7 @@ SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a number": ({"two_factor_required": 1}, "two_factor_required", "neither true nor false"),
     "no mapping": ({"request_access": ["a"]}, "request_access", "not a mapping of settings"),
     "a key without a value": ({"request_access": {"a": None}}, "request_access", "'a' has no value"),
-    "how long a login lasts": ({"session": {}}, "session", "there is no such input"),
+    "how long a login lasts": ({"session": {}}, "session", "this is not an input"),
 }
 
 

@@ -103,7 +103,7 @@ SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no days": ({"rotate_after": 0}, "rotate_after", "positive and whole"),
     "half a day": ({"rotate_after": 0.5}, "rotate_after", "positive and whole"),
     "a truth": ({"rotate_after": True}, "rotate_after", "positive and whole"),
-    "an unknown input": ({"name": "etl"}, "name", "there is no such input"),
+    "an unknown input": ({"name": "etl"}, "name", "this is not an input"),
 }
 
 
@@ -643,7 +643,7 @@ def test_an_old_account_stays_for_the_overlap_with_its_roles(stack: Stack) -> No
     """Seven days, and not a run longer; both have the roles, and the preview says it. Nothing changes meanwhile."""
     old, new = rotated(stack)
     assert sorted(stack.there) == sorted((old, new))
-    assert any("stays for 7 days, with its grants, beside the one that replaces it" in line for line in stack.said)
+    assert any("stays for 7 days, with its grants, next to the one that replaces it" in line for line in stack.said)
     assert stack.roles(old) == stack.roles(new) == BOTH
     assert stack.account is not None
     assert [row["account_id"] for row in stack.account[1]["retiring"]] == [old]

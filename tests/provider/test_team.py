@@ -68,7 +68,7 @@ SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a blank name": ({"name": " "}, "name", "cannot be the name of a team"),
     "blanks around it": ({"name": " Data"}, "name", "blanks around the name"),
     "another removal": ({"removal": "maybe"}, "removal", "there are when_unused, always, never"),
-    "another input": ({"label": "x"}, "label", "no such input"),
+    "another input": ({"label": "x"}, "label", "not an input"),
     "a date": ({"ends": "soon"}, "ends", "soon"),
 }
 

@@ -56,7 +56,7 @@ SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
     "an unknown team": ({"team_id": 9}, "team_id", "has no team 9"),
     "no address": ({"email": None}, "email", "it is missing"),
     "a bad address": ({"email": "bo"}, "email", "not an e-mail address"),
-    "another input": ({"role": "admin"}, "role", "no such input"),
+    "another input": ({"role": "admin"}, "role", "not an input"),
 }
 
 
@@ -144,7 +144,7 @@ def test_who_is_nowhere_cannot_be_put_into_a_team(api: FakeApi) -> None:
     """It is said what is missing; nobody is invited by the way."""
     with pytest.raises(errors.InputError, match="Declare a Member for them"):
         provider(api)[0].create(held(email="new@example.com"))
-    with pytest.raises(errors.InputError, match="there is no such team"):
+    with pytest.raises(errors.InputError, match="the organization does not have this team"):
         provider(api)[0].create(held(team_id=9))
     assert api.writes == []
 
