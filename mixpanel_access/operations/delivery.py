@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import smtplib
 import ssl
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from email.message import EmailMessage
+from functools import partial
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -48,10 +47,12 @@ def send_mail(mail: EmailMessage, server: str | None) -> None:
             why=f"{SERVER_VARIABLE} is not a URL of a mail server",
             next_step="Write it as smtp://host:587 or smtps://user:password@host:465.",
         )
+    context = ssl.create_default_context()
+    secured = partial(smtplib.SMTP_SSL, context=context) if url.scheme == "smtps" else smtplib.SMTP
     try:
-        with _connected(url.scheme, host, port)() as connection:
+        with secured(host, port, timeout=_SECONDS) as connection:
             if url.scheme == "smtp" and host not in LOOPBACK:
-                connection.starttls(context=ssl.create_default_context())
+                connection.starttls(context=context)
             if url.username:
                 connection.login(unquote(url.username), unquote(url.password or ""))
             refused = connection.send_message(mail)
@@ -75,12 +76,6 @@ def send_mail(mail: EmailMessage, server: str | None) -> None:
         raise _refused(", ".join(refused), host, refused)
 
 
-def _connected(scheme: str, host: str, port: int) -> Callable[[], AbstractContextManager[smtplib.SMTP]]:
-    if scheme == "smtps":
-        return lambda: smtplib.SMTP_SSL(host, port, timeout=_SECONDS, context=ssl.create_default_context())
-    return lambda: smtplib.SMTP(host, port, timeout=_SECONDS)
-
-
 def _refused(whom: str, host: str, recipients: dict[str, tuple[int, bytes]]) -> Refused:
     said = "; ".join(f"{email}: {code} {text.decode(errors='replace')}" for email, (code, text) in recipients.items())
     return Refused("cannot send", whom=whom, why=f"{host} refuses {said}", next_step="Check the address.")
@@ -88,7 +83,6 @@ def _refused(whom: str, host: str, recipients: dict[str, tuple[int, bytes]]) -> 
 
 WEBHOOK_VARIABLE: Final = "MIXPANEL_ACCESS_WEBHOOK"
 """The environment variable with the webhook's URL, which is all that one needs to post there."""
-_WEBHOOK_SECONDS: Final = 30.0
 
 
 def post_to_webhook(text: str, url: str | None) -> None:
@@ -110,13 +104,10 @@ def post_to_webhook(text: str, url: str | None) -> None:
         host, port = "", None
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
         raise ConfigurationError("cannot post", why=f"{WEBHOOK_VARIABLE} is not an https URL", next_step="Correct it.")
-    connection: http.client.HTTPConnection
+    connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
     if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            host, port, timeout=_WEBHOOK_SECONDS, context=ssl.create_default_context()
-        )
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=_WEBHOOK_SECONDS)
+        context = ssl.create_default_context()
+        connection = http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=context)
     path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
     try:
         connection.request("POST", path, json.dumps({"text": text}), {"Content-Type": "application/json"})

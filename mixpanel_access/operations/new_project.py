@@ -115,11 +115,11 @@ def write_pack(folder: Path, wheel: Path) -> list[str]:
     return list(files)
 
 
+ROSTERS: Final = ("stacks/common.yaml", "stacks/production.yaml", "stacks/staging.yaml")
+"""The rosters, and what they include; their days are moved."""
 COPIED: Final = (
     "stacks/__main__.py",
-    "stacks/common.yaml",
-    "stacks/production.yaml",
-    "stacks/staging.yaml",
+    *ROSTERS,
     "stacks/Pulumi.production.yaml",
     "stacks/Pulumi.staging.yaml",
     "policies/PulumiPolicy.yaml",
@@ -130,7 +130,7 @@ COPIED: Final = (
     "docs/roster.schema.json",
     "docs/common.schema.json",
 )
-"""The files that are as they are in this project."""
+"""The files that are as they are in this project, but for days."""
 CHANGED: Final = (
     "Pulumi.yaml",
     "examples/ci/README.md",
@@ -213,16 +213,13 @@ def project_files(
         "requirements.txt": with_wheel(wheel),
         WHEEL: wheel,
         "Pulumi.yaml": own_file("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),
-        **{file: begun_on(text, today) if _is_roster(file) else text for file, text in copied.items()},
+        **copied,
+        **{file: begun_on(copied[file], today) for file in ROSTERS},
         workflow: _workflow(own_file(example)),
         owners: own_file("examples/ci/CODEOWNERS"),
         template: own_file("examples/ci/pull_request_template.md"),
-        "docs/ci.md": _ci_page(own_file("examples/ci/README.md")),
+        "docs/ci.md": f"# What CI needs\n{own_file('examples/ci/README.md').partition(_SETTINGS)[2]}",
     }
-
-
-def _is_roster(file: str) -> bool:
-    return file.startswith("stacks/") and file.endswith(".yaml") and "Pulumi." not in file
 
 
 def _readme(name: str, ci: CI) -> str:
@@ -240,8 +237,3 @@ def _workflow(text: str) -> str:
     _, _, body = text.partition("\n")  # the first line says where to copy it
     install = "python3.12 -m venv .venv && .venv/bin/pip install -q --require-hashes --no-deps -r requirements.txt"
     return f"# What to set first: docs/ci.md.\n{body.replace('make setup PYTHON=python3.12', install)}"
-
-
-def _ci_page(text: str) -> str:
-    """What to set, of the page of the examples."""
-    return f"# What CI needs\n{text.partition(_SETTINGS)[2]}"

@@ -194,7 +194,8 @@ def offboard(
         reasons: list[str] = []
         try:
             for key in holding.keys or [same_key(email)]:
-                done = take_out(_with_leaving(project, key), holding.stack, key, progress)
+                leaving = with_variables(project.pulumi, {LEAVING_VARIABLE: key})  # who was found leaves too
+                done = take_out(PulumiProject(leaving), holding.stack, key, progress)
                 reasons += [*(f"{one.taking.what}: {one.reason}" for one in done.held), *done.problems]
             waiting[holding.stack] = _waiting(project, holding.stack)
         except AccessError as error:
@@ -216,11 +217,6 @@ def _waiting(project: PulumiProject, stack: str) -> list[str]:
         return state_change.changes_at_preview(project, stack)
     except EngineError as error:
         return [f"nobody knows: {error}"]
-
-
-def _with_leaving(project: PulumiProject, key: str) -> PulumiProject:
-    """The project, for runs that end everything of a person: somebody found leaves too, and no roster can say it."""
-    return PulumiProject(with_variables(project.pulumi, {LEAVING_VARIABLE: key}))
 
 
 def remaining_in_organizations(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -284,20 +284,14 @@ def findings_in(output: str) -> Grouped:
         names.setdefault(key, whom)
         found = groups.setdefault(key, {}).setdefault((rule, text), _Found(level, rule, text))
         found.places += [place] if place else []
-    about = [
-        (names[key], [str(one) for one in sorted(group.values(), key=_Found.order)])
-        for key, group in sorted(groups.items(), key=lambda pair: (_lowest(pair[1].values()), pair[0]))
-    ]
-    return Grouped(about, list(told.values()))
+    ordered = {key: sorted(group.values(), key=_Found.order) for key, group in sorted(groups.items())}
+    about = sorted(ordered.items(), key=lambda pair: pair[1][0].level is not Level.MANDATORY)
+    return Grouped([(names[key], list(map(str, found))) for key, found in about], list(told.values()))
 
 
 def shows_a_pack(output: str) -> bool:
     """Whether the output says that a policy pack ran; a run that fails early shows none."""
     return _PACK.search(output) is not None
-
-
-def _lowest(found: Iterable[_Found]) -> bool:
-    return all(one.level is not Level.MANDATORY for one in found)
 
 
 def _violations(output: str) -> Iterator[tuple[Level, str, str, str]]:

@@ -265,7 +265,11 @@ def of_each(stacks: Sequence[str], ask: Callable[[str], _Answer]) -> dict[str, _
 
 def stack_states(project: PulumiProject, stack: str) -> States:
     """The states of the project's stacks, read when something depends on them."""
-    return States(partial(_read, project), lambda: stack.rpartition("/")[2], partial(_people, project))
+
+    def people(other: str, day: date) -> RosterPeople | None:
+        return people_of_roster(project.roster(other), day)
+
+    return States(partial(_read, project), lambda: stack.rpartition("/")[2], people)
 
 
 def _read(project: PulumiProject) -> StackStates:
@@ -279,7 +283,3 @@ def _read(project: PulumiProject) -> StackStates:
         except (AccessError, KeyError, TypeError, AttributeError) as error:
             unread.append(f"stack {name}: {error}")
     return StackStates(found, "; ".join(unread), interrupted)
-
-
-def _people(project: PulumiProject, stack: str, day: date) -> RosterPeople | None:
-    return people_of_roster(project.roster(stack), day)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from mixpanel_access.directory import connect
 from mixpanel_access.files.notes import Note
@@ -53,7 +52,7 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
     keys = {same_key(email): email for email in emails}
     grants = {place: grant for place, grant in state.grants.items() if place[1] in keys}
     members = {key: member for key, member in state.members.items() if key in keys}
-    listed = _people_of(text, file) & keys.keys()
+    listed = {person.key for person in parse(text, source_of(file)).people} & keys.keys() if text is not None else set()
     known = members.keys() | {key for _, key in grants} | listed
     if unknown := [email for key, email in keys.items() if key not in known]:
         raise UsageError(
@@ -96,7 +95,3 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
         write_roster(file, text, left)
         progress(f"wrote {file}")
     return Released(len(members), len(grants), len(listed), state_change.prove(project, stack, progress))
-
-
-def _people_of(text: str | None, file: Path) -> set[str]:
-    return set() if text is None else {person.key for person in parse(text, source_of(file)).people}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -258,7 +258,9 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     found: dict[ResourceKind, dict[Any, StateResource]] = {}
     component = ""
     facts: Mapping[str, Any] = {}
-    for row in _resources(export):
+    for row in (export.get("deployment") or {}).get("resources") or ():
+        if row.get("delete"):
+            continue  # it is on its way out
         type_, urn, outputs = str(row.get("type", "")), str(row.get("urn", "")), Outputs(row.get("outputs") or {})
         if type_ == COMPONENT_TYPE:
             component, facts = urn, outputs
@@ -322,9 +324,3 @@ def name_of(urn: str) -> str:
 def _seconds(instant_text: Any) -> str:
     """The engine's instant in the project's form, without its fractions of a second."""
     return written(instant(instant_text)) if isinstance(instant_text, str) else ""
-
-
-def _resources(export: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """The live resources; one that waits for its deletion is on its way out."""
-    resources = (export.get("deployment") or {}).get("resources") or []
-    return (resource for resource in resources if not resource.get("delete"))

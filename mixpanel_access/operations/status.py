@@ -171,7 +171,7 @@ def invitation_steps(one: PersonOverview, invitation: Invitation | None, overvie
         yield StatusStep("is deactivated, and cannot log in", activate)
     if invitation is Invitation.EXPIRED:
         again = _up(stack, overview, after=" sends it again") if one.effective else ""  # else an update would not
-        yield StatusStep(f"the invitation expired on {_at(one.expires_at)}", again)
+        yield StatusStep(f"the invitation expired on {one.expires_at:%Y-%m-%d %H:%M} UTC", again)
     elif invitation is Invitation.PENDING:
         age = overview.now - one.invited_at if one.invited_at else None
         left = one.expires_at - overview.now if one.expires_at else None
@@ -262,7 +262,8 @@ def _what(entry: RosterEntry) -> str:
 
 def _stack(one: PersonOverview) -> str:
     """The stack that updates somebody, the one that declares the organization role before others; "" for none."""
-    return min(one.effective or one.stacks, key=lambda stack: not _owns(one, stack), default="")
+    owners = {stack for stack, person in one.effective.items() if person.organization_role is not None}
+    return min(one.effective or one.stacks, key=lambda stack: stack not in owners, default="")
 
 
 def _up(stack: str, overview: Overview, *, before: str = "", after: str = "") -> str:
@@ -282,14 +283,6 @@ def _is_claimed_twice(stack: str, about: About, overview: Overview) -> bool:
     return view is not None and any(conflict.about is about for conflict in view.other_rosters.conflicts)
 
 
-def _owns(one: PersonOverview, stack: str) -> bool:
-    return stack in one.effective and one.effective[stack].organization_role is not None
-
-
 def hours(span: timedelta) -> str:
     """A span in whole hours."""
     return f"{int(span.total_seconds() // 3600)} h"
-
-
-def _at(when: datetime | None) -> str:
-    return f"{when:%Y-%m-%d %H:%M} UTC" if when else "an unknown day"

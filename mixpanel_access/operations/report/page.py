@@ -183,11 +183,8 @@ def in_full(source: RoleSource) -> str:
     if not source.stack and source.grant_type is GrantType.INDIVIDUAL:
         held = ", no stack"
     why = "".join(f"; {name} {text}" for name, text in source.why.items())
-    return f"{_role(source.role)} by {source.through}{held}{why}"
-
-
-def _role(word: str) -> str:
-    return f"custom role {word}" if roles.is_custom(word) else word.replace("_", " ")
+    role = f"custom role {source.role}" if roles.is_custom(source.role) else source.role.replace("_", " ")
+    return f"{role} by {source.through}{held}{why}"
 
 
 def about(person: ReportPerson) -> list[str]:

@@ -202,7 +202,7 @@ def report_people(
 def _person(sources: Sources, key: str, cells: Cells, risk: Risk) -> ReportPerson:
     person, someone = sources.overview.directory.people().get(key), sources.overview.get(key)
     names = [entry.person.name for own in (someone.entries.values() if someone else ()) for entry in own]
-    status = sources.statuses.get(key)
+    status, ends = sources.statuses.get(key), [paper.get("ends") for paper in sources.papers(key)]
     return ReportPerson(
         email=sources.email(key),
         name=next((name for name in names if name), person.name if person else None),
@@ -210,17 +210,12 @@ def _person(sources: Sources, key: str, cells: Cells, risk: Risk) -> ReportPerso
         organization_role=person.role if person else None,
         invitation=sources.invitation(key),
         last_login=person.last_login if person else None,
-        ends=_ends(sources, key),
+        ends=max((day(str(end)) for end in ends), default=None) if all(ends) else None,
         outside=sources.outside(key),
         projects=cells,
         risk=risk,
         steps=status.problems if status else [],
     )
-
-
-def _ends(sources: Sources, key: str) -> date | None:
-    ends = [paper.get("ends") for paper in sources.papers(key)]
-    return max((day(str(end)) for end in ends if end), default=None) if all(ends) else None
 
 
 def _risk(

@@ -5,7 +5,7 @@ A policy finding counts by the severity of its rule. The report's page shows bot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -119,7 +119,8 @@ def risk_of(facts: AccessFacts, findings: Iterable[Violation] = ()) -> Risk:
     """
     rules = {one.rule.id: Reason(one.rule.id, SEVERITY_POINTS[one.rule.severity], one.text) for one in findings}
     rules.pop(DORMANT_RULE, None)  # the fact says it as of today, the rule as of the last refresh
-    reasons = sorted([*_reasons(facts), *rules.values()], key=lambda reason: -reason.points)
+    known = [Reason(one.id, one.points, text) for one in FACTORS if (text := one.reason(facts))]
+    reasons = sorted([*known, *rules.values()], key=lambda reason: -reason.points)
     score = sum(reason.points for reason in reasons)
     return Risk(score, level_of(score), reasons)
 
@@ -127,12 +128,6 @@ def risk_of(facts: AccessFacts, findings: Iterable[Violation] = ()) -> Risk:
 def level_of(score: int) -> RiskLevel:
     """The level of a sum of points."""
     return next(level for level, least in LEVELS.items() if score >= least)
-
-
-def _reasons(facts: AccessFacts) -> Iterator[Reason]:
-    for factor in FACTORS:
-        if text := factor.reason(facts):
-            yield Reason(factor.id, factor.points, text)
 
 
 def _organization(role: str) -> Callable[[AccessFacts], str | None]:

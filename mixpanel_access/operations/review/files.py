@@ -218,9 +218,10 @@ def page(packet: Packet) -> str:
 
 def _lines(packet: Packet) -> Iterator[str]:
     whom = packet.reviewer or "without a reviewer"
+    undecided = sum(item.decision is None for item in packet.items)
     yield f"# Access review {packet.review}: {whom}"
     yield ""
-    yield f"Begun on {packet.made}. {len(packet.items)} to decide, {_undecided(packet)} of them undecided."
+    yield f"Begun on {packet.made}. {len(packet.items)} to decide, {undecided} of them undecided."
     if packet.items:
         yield ""
         yield markdown(
@@ -245,10 +246,6 @@ def _lines(packet: Packet) -> Iterator[str]:
             ("who", "stack", "project", "role", "note"),
             [(one.email, one.stack, one.project, one.role, one.note) for one in packet.unmanaged],
         )
-
-
-def _undecided(packet: Packet) -> int:
-    return sum(item.decision is None for item in packet.items)
 
 
 def _row(item: Item) -> tuple[str, ...]:

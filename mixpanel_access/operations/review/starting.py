@@ -130,6 +130,8 @@ class _Seen:
         ending_days = self.overview.stacks[self.stack].policies.ending_days
         role = self._role(shows_logins=shows_logins)
         advice = advise(role, asked)
+        names = ("sow", "ticket", "justification", "approver", "sponsor")
+        why: dict[str, Any] = {name: entry.metadata.get(name) for name in names}
         since, changed = (_day(held.created), _day(held.modified)) if held else (None, None)
         return Item(
             stack=self.stack,
@@ -142,11 +144,7 @@ class _Seen:
             role=role_in(self.roster, entry, self.project) or "",
             since=_text(since),
             changed=_text(changed) if changed != since else None,
-            sow=entry.metadata.get("sow"),
-            ticket=entry.metadata.get("ticket"),
-            justification=entry.metadata.get("justification"),
-            approver=entry.metadata.get("approver"),
-            sponsor=entry.metadata.get("sponsor"),
+            **why,
             ends=_text(entry.ends),
             state=_state(entry, today, ending_days),
             last_active=self._last_active(never=role.never),
@@ -224,10 +222,8 @@ class _Seen:
             return [f"organization {role}"] if role else []
         access = self.someone.access.get(self.roster.projects[self.project].id)
         grants = access.grants if access else ()
-        found = [
-            f"{self.own_roles.get((grant.project, grant.role), grant.role)} through {source_in_words(grant)}"
-            for grant in grants
-        ]
+        words = self.own_roles
+        found = [f"{words.get((one.project, one.role), one.role)} through {source_in_words(one)}" for one in grants]
         inherited = roles.project_role_of(role)
         if inherited and not any(grant.grant_type is GrantType.ORGANIZATION_ROLE for grant in grants):
             found.append(f"{inherited} through the organization role")
@@ -370,17 +366,12 @@ def packets_of(
     told = [row for packet in before for row in packet.unmanaged if row.stack not in stacks] + list(rows)
     if told:
         reviewers.setdefault(file_name(None), None)
-    return [
-        empty.model_copy(
-            update={
-                "made": made,
-                "reviewer": reviewer,
-                "items": sorted(content.get(name, []), key=_order),
-                "unmanaged": told if reviewer is None else (),
-            }
-        )
-        for name, reviewer in sorted(reviewers.items())
-    ]
+    packets = []
+    for name, reviewer in sorted(reviewers.items()):
+        own, more = sorted(content.get(name, []), key=_order), told if reviewer is None else ()
+        update = {"made": made, "reviewer": reviewer, "items": own, "unmanaged": more}
+        packets.append(empty.model_copy(update=update))
+    return packets
 
 
 def _order(item: Item) -> tuple[str, str, str, str]:

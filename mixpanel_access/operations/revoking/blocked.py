@@ -89,9 +89,10 @@ def decide_removals(
     for reason, project, keys in list(_braked_grants([one for one in goes if one not in given], session)):
         stays = [one for one in goes if one.type == kinds.PROJECT_ACCESS_TYPE and one.project == project]
         hold(reason, [taking for taking in stays if now(taking.key) in keys])
-    needed = {taking.urn: _needing(taking, held, rows) for taking in goes if not taking.lowers}
-    for taking in [one for one in goes if needed.get(one.urn)]:
-        hold(f"what stays depends on it: {', '.join(needed[taking.urn])}", [taking])
+    needed = [(one.taking, _needed(one, rows)) for one in held]
+    for taking in [one for one in goes if not one.lowers]:
+        if stay := [str(other) for other, urns in needed if taking.urn in urns]:
+            hold(f"what stays depends on it: {', '.join(stay)}", [taking])
     how = {**{taking: _stays(taking, rows, session) for taking in goes}, **given}
     return RemovalDecision([replace(taking, stays=how[taking]) for taking in goes], held)
 
@@ -163,14 +164,14 @@ def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session)
     directory, limits = session.directory, session.settings.limits
     people = directory.people()
     members = {directory.key_of(taking.key): taking for taking in goes if taking.type == kinds.MEMBER_TYPE}
-    leaving = _leaving([taking for taking in members.values() if not taking.lowers], rows, session)
+    gone = leaving(session, _declared([taking for taking in members.values() if not taking.lowers], rows, session))
     lowered = {key: taking.role or roles.MEMBER for key, taking in members.items() if taking.lowers}
     held: set[str] = set()
     while True:
         plan = PlannedChanges(
-            frozenset(leaving - held),
+            frozenset(gone - held),
             {key: role for key, role in lowered.items() if key in people and key not in held},
-            frozenset(key for key in leaving - held if members[key].planned),
+            frozenset(key for key in gone - held if members[key].planned),
         )
         findings = judge(
             people, plan, own_address=session.brakes.own_address(), own_role=directory.own_role(), limits=limits
@@ -191,11 +192,6 @@ def _whom(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[str, Rem
     if finding.brake is Brake.LAST_OWNER:
         return [min(named, key=lambda key: (members[key].planned, key))]
     return named
-
-
-def _leaving(gone: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> AbstractSet[str]:
-    """Whose removal from the organization this is; the others stay, by what else they hold."""
-    return leaving(session, _declared(gone, rows, session))
 
 
 def _declared(gone: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Sequence[DeclaredPerson]:
@@ -236,29 +232,20 @@ def _braked_grants(goes: Sequence[Removal], session: Session) -> Iterable[tuple[
                 yield f"{finding.words} [{finding.brake}]", project, {same_key(email) for email in finding.people}
 
 
-def _needing(taking: Removal, held: Sequence[BlockedRemoval], rows: Sequence[StateRow]) -> list[str]:
-    """What stays and depends on the resource, in words."""
-    return [
-        f"{one.taking.what} of {one.taking.email}" if one.taking.email else one.taking.what
-        for one in held
-        if taking.urn in _needed([one], rows)
-    ]
-
-
-def _needed(held: Sequence[BlockedRemoval], rows: Sequence[StateRow]) -> AbstractSet[str]:
-    """The resources that those which stay depend on: a person with a grant, a team with somebody in it."""
-    people = {one.taking.key for one in held if one.taking.type in _WITH_PERSON}
-    ours, stay = [row for row in rows if row.type in kinds.KINDS], {one.taking.urn for one in held}
+def _needed(stays: BlockedRemoval, rows: Sequence[StateRow]) -> AbstractSet[str]:
+    """The resources on which one that stays depends: a person with a grant, a team with somebody in it."""
+    ours = [row for row in rows if row.type in kinds.KINDS]
+    person = stays.taking.key if stays.taking.type in _WITH_PERSON else None
     holders = {
         (kinds.BY_NAME[other.kind].type, row.ref.parts[1 if row.type == kinds.TEAM_MEMBER_TYPE else 2])
         for row in ours
-        if row.urn in stay
+        if row.urn == stays.taking.urn
         for other in kinds.KINDS[row.type].references.values()
     }
     return {
         row.urn
         for row in ours
-        if (row.type == kinds.MEMBER_TYPE and same_key(row.ref.email) in people)
+        if (row.type == kinds.MEMBER_TYPE and same_key(row.ref.email) == person)
         or (row.type, row.ref.parts[-1]) in holders
     }
 

@@ -33,6 +33,7 @@ _ENDS: Final = ("Resources:", "Outputs:", "Policies:", "Duration:")
 _HEADER: Final = re.compile(r"^  \S+ \((.+)\):$")
 _LEAD: Final = re.compile(rf"(?:(?:error:|{FROM_PROVIDER.strip()})\s*)+")
 """What the engine puts in front of an error."""
+_ROOT: Final = re.compile("::pulumi:(?:pulumi:Stack|providers:[^:]+)::")
 _PACK: Final = re.compile(r"^\s*❌\s+(\S+)", re.MULTILINE)
 
 
@@ -134,7 +135,7 @@ def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
             if step.op not in NOTHING and not scope.allows(step)
         }
         errors = {str(one["urn"]): " ".join(str(one["message"]).split()) for one in _errors(document) if one.get("urn")}
-        new = {urn: why for urn, why in {**others, **errors}.items() if urn not in out and not _is_root(urn)}
+        new = {urn: why for urn, why in {**others, **errors}.items() if urn not in out and not _ROOT.search(urn)}
         new = {urn: why for urn, why in new.items() if not _takes_others(urn, wanted)}
         if not new and completed.returncode == 0:
             return Preview(made + steps, out, left)
@@ -153,10 +154,6 @@ def _takes_others(urn: str, wanted: AbstractSet[str]) -> bool:
     The engine takes `*` in a URN for any text and has no way to write the sign itself.
     """
     return "*" in urn and any(matcher(urn).fullmatch(other) for other in wanted - {urn})
-
-
-def _is_root(urn: str) -> bool:
-    return "::pulumi:pulumi:Stack::" in urn or "::pulumi:providers:" in urn
 
 
 def run(pulumi: Pulumi, stack: str, excluded: Iterable[str], progress: Progress) -> Ran:

@@ -109,6 +109,9 @@ class Removal:
     inputs: Mapping[str, Any] | None = field(default=None, compare=False)
     stays: str = field(default="", compare=False)
 
+    def __str__(self) -> str:
+        return f"{self.what} of {self.email}" if self.email else self.what
+
     @property
     def lowers(self) -> bool:
         """Whether the person keeps a lower role instead of nothing."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -148,7 +147,8 @@ def _of_stack(
     decision = decide_removals(removals(read.inside, read.given), read.rows, session, stack)
     decision = replace(decision, held=[*decision.held, *read.begun])
     problems = [read.problem] if read.problem else []
-    if not _worth_running(read, decision):
+    # Else the engine has something to do, or to say what a program of one's own no longer declares.
+    if not (decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows)):
         return Revocation(stack, decision.goes, decision.held, problems, done=act)
     if not act and not read.outside:
         return Revocation(stack, decision.goes, decision.held, problems)
@@ -226,19 +226,16 @@ def _apply(
         leaves = {name_of(urn): why for urn, why in seen.left.items() if urn not in {one.taking.urn for one in held}}
         if not act or not (goes or any(row.going for row in read.rows)):
             return Revocation(stack, goes, held, problems, leaves, done=act)
+        # What the program no longer declares and that stays: somebody else gives it, or a brake holds it.
+        stay = {row.urn for row in _dropped(read, seen)} - {one.urn for one in goes}
         progress(f"updating stack {stack}")
-        ran = run(pulumi, stack, seen.excluded | _not_taken(seen, read, goes), progress)
+        ran = run(pulumi, stack, seen.excluded | stay, progress)
     left = _left(goes, rows_of(project.export(stack)), ran)
     stays = {one.taking for one in left}
     if ran.failed and not left:
         problems.append(ran.why)
     gone = [one for one in goes if one not in stays]
     return Revocation(stack, gone, [*held, *left], problems, leaves, done=True)
-
-
-def _worth_running(read: _Stack, decision: RemovalDecision) -> bool:
-    """Whether the engine has anything to do, or has to say what a program of one's own no longer declares."""
-    return bool(decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows))
 
 
 def _read(project: PulumiProject, stack: str, session: Session, today: date, *, ended_only: bool = False) -> _Stack:
@@ -314,11 +311,6 @@ def _dropped(read: _Stack, seen: Preview) -> list[StateRow]:
     """The resources of ours beside the roster that the program no longer declares."""
     deleted = {step.urn for step in seen.steps if step.op == "delete"}
     return [row for row in read.outside if row.urn in deleted and not row.going]
-
-
-def _not_taken(seen: Preview, read: _Stack, goes: Sequence[Removal]) -> AbstractSet[str]:
-    """What the program no longer declares and that stays: somebody else gives it, or a brake holds it."""
-    return {row.urn for row in _dropped(read, seen)} - {one.urn for one in goes}
 
 
 def _is_same(row: StateRow, step: EngineStep) -> bool:

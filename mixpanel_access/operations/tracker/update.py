@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,13 +54,18 @@ def update(
     Raises:
         UsageError: the log cannot be read or written.
     """
+
+    def asked(stack: str) -> tuple[Settings, Sequence[Run], State]:
+        settings = project.settings(stack)
+        return settings, project.history(stack), project.state(stack, settings.organization_id)
+
     lines = read_lines(file, LogLine, progress)
     last: dict[LogKey, LogLine] = {line.key: line for line in lines}
     since = max((instant(line.date) for line in lines if not line.stack), default=now - LOOK_BACK)
     audits: dict[int, Audited] = {}
     runs: dict[int, dict[str, Sequence[Run]]] = {}
     new: list[LogLine] = []
-    for stack, (settings, history, state) in of_each(stacks, partial(_asked, project)).items():
+    for stack, (settings, history, state) in of_each(stacks, asked).items():
         if settings.organization_id not in audits:
             from_day = min(since, now - LOOK_BACK)
             audits[settings.organization_id] = audited(connect(settings), settings.username, from_day, now, progress)
@@ -88,11 +92,6 @@ def verify(project: PulumiProject, file: Path, stacks: Sequence[str]) -> Verifie
     lines = read_lines(file, LogLine, cut.append)
     states = of_each(stacks, lambda stack: project.state(stack, project.settings(stack).organization_id))
     return Verified(len(lines), "".join(cut), list(problems(lines, states)))
-
-
-def _asked(project: PulumiProject, stack: str) -> tuple[Settings, Sequence[Run], State]:
-    settings = project.settings(stack)
-    return settings, project.history(stack), project.state(stack, settings.organization_id)
 
 
 def audited(directory: Directory, username: str, since: datetime, now: datetime, progress: Progress) -> Audited:

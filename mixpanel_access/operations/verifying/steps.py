@@ -173,11 +173,6 @@ _MAIL: Final = f"{_UNDOING['people']}; the e-mail cannot be taken back"
 _Send = Callable[[Mixpanel, Target], object]
 
 
-def _send_wrong_body(mixpanel: Mixpanel, target: Target) -> None:
-    path = f"/organizations/{target.organization}/add-users/"
-    mixpanel.transport.write(path, {}, "send a body in a wrong shape")
-
-
 def _invites(name: str, role: str, shown: str | None = None, **more: Any) -> WriteStep:
     return WriteStep(
         name, lambda m, t: m.api.users.invite({t.email: role}), "users", _person(shown),
@@ -226,8 +221,9 @@ def _leaves(name: str) -> WriteStep:
 
 _PEOPLE: Final = (
     WriteStep(
-        "wrong body", _send_wrong_body, "", lambda *_: True, verb=Verb.INVITE,
-        undone="nothing to undo: the body names nobody",
+        "wrong body",
+        lambda m, t: m.transport.write(f"/organizations/{t.organization}/add-users/", {}, "send a wrong body"), "",
+        lambda *_: True, verb=Verb.INVITE, undone="nothing to undo: the body names nobody",
     ),
     _invites("invite", roles.MEMBER, roles.MEMBER, makes=(PERSON,)),
     WriteStep("grant", _grants(roles.CONSUMER), "granted-users", _grant(roles.CONSUMER), makes=(PERSON, GRANT)),

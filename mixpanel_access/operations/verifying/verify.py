@@ -43,16 +43,6 @@ _AUDITED: Final = timedelta(days=1)
 """How far back the audit log is read."""
 
 
-def _audit(mixpanel: Mixpanel, _: Target) -> object:
-    now = datetime.now(UTC)
-    return mixpanel.api.audit_log.events(ACCESS_EVENTS, now - _AUDITED, now)
-
-
-def _older_audit(mixpanel: Mixpanel, target: Target) -> object:
-    path = f"/api/app/organizations/{target.organization}/audit-logs"
-    return mixpanel.transport.query(path, {}, {}, "read the audit log by the older route")
-
-
 FIRST: Final[Mapping[str, Callable[[Mixpanel, Target], Any]]] = {
     "me": lambda m, _: m.api.me.read(),
     "projects": lambda m, _: m.api.projects.list_projects(),
@@ -60,8 +50,10 @@ FIRST: Final[Mapping[str, Callable[[Mixpanel, Target], Any]]] = {
     "custom-roles": lambda m, target: m.api.custom_roles.list_roles(target.project),
     "no access": lambda m, _: m.api.projects.granted_users(NO_PROJECT_OF_OURS),
     "discoverability": lambda m, _: m.api.organization_settings.discoverability(),
-    "audit log": _audit,
-    "older audit log": _older_audit,
+    "audit log": lambda m, _: m.api.audit_log.events(ACCESS_EVENTS, (now := datetime.now(UTC)) - _AUDITED, now),
+    "older audit log": lambda m, target: m.transport.query(
+        f"/api/app/organizations/{target.organization}/audit-logs", {}, {}, "read the audit log by the older route"
+    ),
 }
 """What is read before the first write."""
 
