@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mixpanel_access.files.whole import FileChange, content_of, reason, write_all
 from mixpanel_access.model.errors import RosterError, UsageError
@@ -161,30 +161,16 @@ _CONFLICT: Final = 1
 """The exit code of `git merge-tree` where two commits do not merge."""
 
 
-@dataclass(frozen=True)
-class BranchFile:
-    """A file of a commit.
-
-    Attributes:
-        mode: as git writes it: of a regular file, a link, a submodule.
-        blob: the name of its object.
-        size: in bytes.
-    """
+class BranchFile(NamedTuple):
+    """A file of a commit: its mode as git writes it, the name of its object, and its size in bytes."""
 
     mode: str
     blob: str
     size: int
 
 
-@dataclass(frozen=True)
-class ChangedPath:
-    """A path that a branch changes.
-
-    Attributes:
-        path: relative to the repository.
-        before: its mode in the checkout; zeros where it is new.
-        after: its mode once the branch is merged; zeros where it is deleted.
-    """
+class ChangedPath(NamedTuple):
+    """A path that a branch changes: its mode in the checkout and once merged; zeros where it is not there."""
 
     path: str
     before: str

@@ -154,14 +154,9 @@ def _unmanaged(organization: Organization, everywhere: State) -> Iterator[Access
     for (project, key), grant in organization.grants.items():
         if (project, key) not in everywhere.grants and not organization.is_deactivated(key):
             known = organization.people.get(key)
-            yield AccessDifference(
-                DriftKind.UNMANAGED_GRANT,
-                grant.email,
-                project,
-                organization.projects[project].name,
-                actual=grant.role,
-                invited=known is not None and known.invited,
-            )
+            invited, name = known is not None and known.invited, organization.projects[project].name
+            unmanaged = DriftKind.UNMANAGED_GRANT
+            yield AccessDifference(unmanaged, grant.email, project, name, actual=grant.role, invited=invited)
 
 
 def _members(organization: Organization, here: State) -> Iterator[AccessDifference]:
@@ -170,18 +165,15 @@ def _members(organization: Organization, here: State) -> Iterator[AccessDifferen
         if person is None:
             yield AccessDifference(DriftKind.MISSING_MEMBER, member.email, declared=member.role or None)
             continue
-        if same_key(member.email) != key:
+        email, invited = member.email, person.invited
+        if same_key(email) != key:
             yield AccessDifference(
-                DriftKind.CHANGED_ADDRESS,
-                member.email,
-                declared=member.email,
-                actual=person.email,
-                invited=person.invited,
+                DriftKind.CHANGED_ADDRESS, email, declared=email, actual=person.email, invited=invited
             )
         kept = roles.is_kept_word(person.role, member.outputs.get("organization_role"))
         if member.role and person.role not in (None, member.role) and not kept:
             yield AccessDifference(
-                DriftKind.CHANGED_MEMBER, member.email, declared=member.role, actual=person.role, invited=person.invited
+                DriftKind.CHANGED_MEMBER, email, declared=member.role, actual=person.role, invited=invited
             )
 
 

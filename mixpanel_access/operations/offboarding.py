@@ -85,7 +85,7 @@ class RemainingInOrganization:
         listed: whether the organization lists them.
         deactivated: whether they are listed and cannot log in: nothing is left to do.
         role: the organization role, or None where it is not told.
-        access: the ways into projects, by project id.
+        access: the grants through which they reach projects, by project id.
     """
 
     organization: int

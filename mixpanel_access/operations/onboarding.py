@@ -11,20 +11,20 @@ from mixpanel_access.files.onboarding import (
     EVERYBODY,
     AutomaticCheck,
     Checklists,
-    Task,
     TaskCondition,
     Tick,
     Ticks,
     filled,
 )
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.access import Invitation, Security
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.engagements import ORGANIZATION_ADMIN, PROJECT_ADMIN
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster.schema import OrganizationFacts, RosterProject
 from mixpanel_access.model.similarity import unknown
+from mixpanel_access.operations.login import identity_provider, second_factor_required, sso_required
 from mixpanel_access.operations.overview import Overview, PersonOverview
 from mixpanel_access.operations.status import status_of
 
@@ -123,21 +123,20 @@ def onboarding(someone: PersonOverview, overview: Overview, checklists: Checklis
                 why=unknown(track, "checklist", checklists),
                 next_step="Add it to templates/onboarding.yaml, or name another under standardRoles.",
             )
-    facts = _Facts.of(someone, overview)
-    tasks: dict[str, Task] = {}
-    for track in (EVERYBODY, *tracks):
-        for task in checklists.get(track, ()):
-            if task.when is None or task.when in facts.when:
-                tasks.setdefault(task.key, task)
-    own = ticks.get(someone.key, {})
-    return Onboarding(someone.email, tracks, [_step(task, facts, own.get(task.key)) for task in tasks.values()])
-
-
-def _step(task: Task, facts: _Facts, tick: Tick | None) -> OnboardingStep:
-    if task.check is not None:
-        tick = None
-    done = tick is not None or task.check in facts.checks
-    return OnboardingStep(key=task.key, text=filled(task, facts.places), check=task.check, done=done, tick=tick)
+    checks, own = frozenset(_checks(someone, overview)), ticks.get(someone.key, {})
+    organization, security = overview.facts_for(someone), overview.directory.security()
+    projects = [project for _, project, _ in overview.effective_projects(someone)]
+    conditions = set(_conditions(security, organization, projects))
+    dashboards = ", ".join(title for project in projects for title in project.dashboards)
+    provider = identity_provider(security, organization)
+    places = {"email": someone.email, "provider": provider, "dashboards": dashboards}
+    steps: dict[str, OnboardingStep] = {}
+    for task in [task for track in (EVERYBODY, *tracks) for task in checklists.get(track, ())]:
+        if task.key not in steps and (task.when is None or task.when in conditions):
+            tick = own.get(task.key) if task.check is None else None
+            done, text = tick is not None or task.check in checks, filled(task, places)
+            steps[task.key] = OnboardingStep(key=task.key, text=text, check=task.check, done=done, tick=tick)
+    return Onboarding(someone.email, tracks, list(steps.values()))
 
 
 def ticked(one: Onboarding, ticks: Ticks, done: Sequence[str], undo: Sequence[str], by: str, at: datetime) -> Ticks:
@@ -162,29 +161,6 @@ def ticked(one: Onboarding, ticks: Ticks, done: Sequence[str], undo: Sequence[st
     return {**ticks, key: {task: tick for task, tick in own.items() if task not in undo}}
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What decides which tasks a person has, and which of them are done."""
-
-    checks: frozenset[AutomaticCheck]
-    when: frozenset[TaskCondition]
-    places: Mapping[str, str]
-
-    @classmethod
-    def of(cls, someone: PersonOverview, overview: Overview) -> _Facts:
-        organization = overview.facts_for(someone)
-        projects = [project for _, project, _ in overview.effective_projects(someone)]
-        sso = overview.directory.security().sso
-        login = organization.login
-        provider = login.identity_provider or sso.idp_name or "the identity provider"
-        dashboards = ", ".join(title for project in projects for title in project.dashboards)
-        return cls(
-            frozenset(_checks(someone, overview)),
-            frozenset(_when(overview, organization, projects)),
-            {"email": someone.email, "provider": provider, "dashboards": dashboards},
-        )
-
-
 def _checks(someone: PersonOverview, overview: Overview) -> Iterator[AutomaticCheck]:
     invitation = someone.invitation(overview.now)
     if invitation is not None:
@@ -201,15 +177,14 @@ def _checks(someone: PersonOverview, overview: Overview) -> Iterator[AutomaticCh
         yield AutomaticCheck.ROLES
 
 
-def _when(
-    overview: Overview, organization: OrganizationFacts, projects: Sequence[RosterProject]
+def _conditions(
+    security: Security, organization: OrganizationFacts, projects: Sequence[RosterProject]
 ) -> Iterator[TaskCondition]:
-    login, security = organization.login, overview.directory.security()
-    if login.sso_required if security.sso.required is None else security.sso.required:
+    if sso_required(security, organization):
         yield TaskCondition.SSO
-    if login.mfa_required if security.two_factor_required is None else security.two_factor_required:
+    if second_factor_required(security, organization):
         yield TaskCondition.MFA
-    if login.vpn or login.ip_allowlist:
+    if organization.login.vpn or organization.login.ip_allowlist:
         yield TaskCondition.NETWORK
     if any(project.dashboards for project in projects):
         yield TaskCondition.DASHBOARDS

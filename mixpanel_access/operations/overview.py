@@ -123,13 +123,15 @@ class PersonOverview:
     @property
     def invited_at(self) -> datetime | None:
         """When we sent the latest invitation, or None if no state says."""
-        known = [member.outputs.get("invited_at") for member in self.members.values()]
-        return max((instant(text) for text in known if text), default=None)
+        return self._latest("invited_at")
 
     @property
     def expires_at(self) -> datetime | None:
         """When the invitation expires at the latest, by the states."""
-        known = [member.outputs.get("expires_at") for member in self.members.values()]
+        return self._latest("expires_at")
+
+    def _latest(self, name: str) -> datetime | None:
+        known = [member.outputs.get(name) for member in self.members.values()]
         return max((instant(text) for text in known if text), default=None)
 
     @property

@@ -126,21 +126,11 @@ def prove(project: PulumiProject, stack: str, progress: Progress) -> list[str]:
     changes = changes_at_preview(project, stack)
     if not changes:
         progress("noting what depends on what")
+        # An import does not tell what depends on what, and a program does. On destroy the brake goes first and members
+        # after their grants; the engine knows it only from here on.
+        words = ("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stack)
         try:
-            _save_order(project, stack)
+            with_variables(project.pulumi, _ONE_WRITE).run(*words, timeout=LONGEST)
         except EngineError as error:
             progress(f"not noted, and the next `pulumi up` notes it: {error}")
     return changes
-
-
-def _save_order(project: PulumiProject, stack: str) -> None:
-    """Run the program once when it changes nothing: an import does not tell what depends on what, and a program does.
-
-    On destroy the brake goes first and members after their grants; the engine knows it only from here on.
-
-    Raises:
-        EngineError: it would change something, or fails.
-    """
-    with_variables(project.pulumi, _ONE_WRITE).run(
-        *("up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", stack), timeout=LONGEST
-    )

@@ -72,14 +72,14 @@ def project_named(overview: Overview, text: str) -> Project:
 def in_project(overview: Overview, project: Project) -> list[PersonGrant]:
     """Everybody with access to a project, from every source, highest role first."""
     keys = {*overview.directory.people(), *overview.directory.grants(project.id)}
-    held = [one for key in keys for one in _held(overview, project, key)]
+    held = [one for key in keys for one in grants_of(overview, project, key)]
     return sorted(held, key=lambda one: (-roles.project_rank(one.role), one.email.casefold(), one.grant_type))
 
 
 def of_person(overview: Overview, email_key: str) -> list[PersonGrant]:
     """Everything that one person has access to, project by project."""
     projects = overview.directory.projects()
-    return [one for _, project in sorted(projects.items()) for one in _held(overview, project, email_key)]
+    return [one for _, project in sorted(projects.items()) for one in grants_of(overview, project, email_key)]
 
 
 def other_in_project(overview: Overview, project: Project) -> list[OtherAccess]:
@@ -95,7 +95,8 @@ def other_of_person(overview: Overview, email_key: str, held: Sequence[PersonGra
     return [one for one in rows if one.concerns(email_key)]
 
 
-def _held(overview: Overview, project: Project, key: str) -> Iterator[PersonGrant]:
+def grants_of(overview: Overview, project: Project, key: str) -> Iterator[PersonGrant]:
+    """The access of a person to a project, from every source."""
     directory = overview.directory
     person = directory.people().get(key)
     email = person.email if person else key

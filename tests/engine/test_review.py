@@ -92,7 +92,7 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     shop = items[ROBIN, "production", "shop"]
     assert (shop["role"], shop["suggestion"], shop["suggestedRole"]) == ("admin", "lower", "analyst")
     assert shop["since"]
-    assert shop["ways"] == ["admin through an individual grant"]
+    assert shop["sources"] == ["admin through an individual grant"]
     assert items[LEE, "production", "shop"]["lastActive"] == "2026-04-30"
 
     open_ = workspace.command("review", "status", "--json", *NOW)

@@ -95,7 +95,7 @@ def test_a_packet_tells_who_what_why_and_what_is_suggested(tmp_path: Path) -> No
     assert (shop.last_active, shop.state, shop.suggestion, shop.suggested_role) == (
         "2026-05-01", "current", "lower", "consumer",
     )  # fmt: skip
-    assert shop.ways == ["admin through an individual grant", "analyst through a team"]
+    assert shop.sources == ["admin through an individual grant", "analyst through a team"]
     cy = next(item for item in one.packet.items if item.email == CY)
     assert (cy.suggestion, cy.last_active) == ("look", "never")
     assert [text_of(again.packet) for again in read_packets(made.folder)] == [text_of(one.packet)]
@@ -298,7 +298,7 @@ def test_a_custom_role_of_the_roster_has_its_key_in_the_packet(tmp_path: Path) -
     """As the roster gives it and as Mixpanel shows it, declared or not: nobody compares ids and words."""
     made = own_roles(tmp_path)
     shop = next(item for item in made.items() if (item.email, item.project) == (BO, "shop"))
-    assert (shop.role, shop.ways) == ("support_desk", ["support_desk through an individual grant"])
+    assert (shop.role, shop.sources) == ("support_desk", ["support_desk through an individual grant"])
     assert [item.custom_roles for item in made.items() if item.project == "warehouse"] == [()]
     assert [item.custom_roles for item in made.items() if item.project == "shop"] == [["Support-Desk"]] * 2
     rows = [row for one in read_packets(made.folder) for row in one.packet.unmanaged]
@@ -655,6 +655,15 @@ def test_whatever_is_written_is_read(review: Review, texts: list[str]) -> None:
     assert [text_of(again.packet) for again in read_packets(odd)] == [text_of(packet)]
     read = read_packets(odd)[0].packet.items[0]
     assert [read.comment, read.justification, read.name] == texts
+
+
+def test_a_packet_of_an_earlier_version_is_read(review: Review) -> None:
+    """It calls the sources of a role `ways`; what is written next has the new name."""
+    file = next(review.folder.glob("*.yaml"))
+    new = file.read_text()
+    file.write_text(new.replace("sources:", "ways:"))
+    (old,) = read_packets(review.folder)
+    assert (old.packet.items[0].sources, text_of(old.packet)) == (["admin through an individual grant"], new)
 
 
 ENTRY = st.sampled_from(["admin", "analyst", "consumer"])

@@ -265,7 +265,7 @@ def _decide(one: Candidate, key: str, declared: Sequence[RosterEntry], sources: 
     for reason in own_places.left_out:
         one.leave_out(reason)
     for project, access in one.access.items():
-        one.left_out += _other_ways(project, access, one.person.role, own_places)
+        one.left_out += _other_sources(project, access, one.person.role, own_places)
         if access.individual is None or (project, key) in state.grants:
             continue
         if roles.is_project_role(access.individual):
@@ -311,10 +311,10 @@ def _unfit(email: str) -> str | None:
     return f"no e-mail address that a roster can name ({reason})" if reason else None
 
 
-def _other_ways(
+def _other_sources(
     project: int, access: AccessInProject, organization_role: str | None, own_places: TeamMemberships
 ) -> Iterator[LeftOut]:
-    """The ways in that are no individual grant, and no place in a team that the roster gives."""
+    """The access that comes from anything but an individual grant, or a place in a team that the roster gives."""
     for grant in access.grants:
         if grant.grant_type is not GrantType.INDIVIDUAL and not own_places.give(grant):
             yield LeftOut(f"{grant.role} through {source_in_words(grant)} is not an individual grant", project)

@@ -38,7 +38,7 @@ MONTHS: Final = 12
 LONG: Final = 30
 """Rows above which a list gets a frame of its own to scroll in."""
 CROWD: Final = 100
-"""People above which the matrix starts without the ways, and sections out of sight are not laid out."""
+"""People above which the matrix starts without the sources, and sections out of sight are not laid out."""
 _WORDS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 

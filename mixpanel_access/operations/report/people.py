@@ -112,12 +112,7 @@ class Sources:
 
     def invitation(self, key: str) -> Invitation | None:
         """How far a person has come into the organization; None if they are not in it."""
-        someone, person = self.overview.get(key), self.overview.directory.people().get(key)
-        if someone is not None:
-            return someone.invitation(self.overview.now)
-        if person is None:
-            return None
-        return Invitation.PENDING if person.invited else Invitation.ACCEPTED
+        return self.overview.anybody(key).invitation(self.overview.now)
 
     def outside(self, key: str) -> bool | None:
         """Whether one of the person's stacks (of all, whom none has) takes them for external."""

@@ -279,7 +279,7 @@ def _details(item: Item) -> Iterator[tuple[str, str]]:
     yield "last active", item.last_active
     yield "last reviewed", item.reviewed or "never"
     yield "custom roles of the project", ", ".join(item.custom_roles)
-    yield "as Mixpanel shows it", "; ".join(item.ways) or "nothing"
+    yield "as Mixpanel shows it", "; ".join(item.sources) or "nothing"
     yield "managed by no stack", "; ".join(item.other_access)
     yield "suggestion", f"{_to(item.suggestion, item.suggested_role)}: {item.reason}"
     yield "decision", _to(item.decision or "", item.new_role)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from mixpanel_access.files.lines import FileLine
@@ -77,7 +77,7 @@ class Item(PacketPart):
         last_active: the day of the last login; `never`, `invited`, `not in the organization` or `unknown`.
         reviewed: the day of the previous review, or None.
         custom_roles: the keys of the custom roles that the roster makes in the project, which one can lower to.
-        ways: every grant through which the person has a role there, as Mixpanel shows it.
+        sources: every grant through which the person has a role there, as Mixpanel shows it.
         other_access: access of the person that no stack manages, in the project or in no project.
         suggestion: the suggested decision.
         suggested_role: the role to lower to.
@@ -110,7 +110,11 @@ class Item(PacketPart):
     last_active: Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else str(value))]
     reviewed: IsoDate = None
     custom_roles: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
-    ways: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
+    sources: Annotated[
+        Sequence[str],
+        BeforeValidator(_nothing),
+        Field(validation_alias=AliasChoices("sources", "ways")),  # packets of earlier versions have `ways`
+    ] = ()
     other_access: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
     suggestion: str
     suggested_role: str | None = None

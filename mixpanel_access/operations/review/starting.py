@@ -11,7 +11,7 @@ from typing import Any, Final
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.files.lines import Say, append_lines, read_lines
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import GrantType, Invitation, OtherAccess, source_in_words
+from mixpanel_access.model.access import Grant, GrantType, Invitation, OtherAccess, source_in_words
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.declaration import grant_name
@@ -33,6 +33,7 @@ from mixpanel_access.operations.review.packet import (
 )
 from mixpanel_access.operations.review.suggesting import ReviewRules, Role, advise
 from mixpanel_access.operations.state import StateResource
+from mixpanel_access.operations.who import grants_of
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.entry import Entry as RuleEntry
 from mixpanel_access.rules.entry import Kind
@@ -150,7 +151,7 @@ class _Seen:
             last_active=self._last_active(never=role.never),
             reviewed=entry.person.reviewed,
             custom_roles=[*self.roster.own_roles(self.project).values()] if self.project else (),
-            ways=self._ways(),
+            sources=self._sources(),
             suggestion=advice.suggestion.value,
             suggested_role=advice.role,
             reason=advice.reason,
@@ -215,19 +216,16 @@ class _Seen:
             return "invited"
         return "never" if never else "unknown"
 
-    def _ways(self) -> list[str]:
-        """All ways in which they have a role in the project, or their role in the organization."""
+    def _sources(self) -> list[str]:
+        """Every grant through which they have a role in the project, or their role in the organization."""
         role = self.someone.person.role if self.someone.person else None
         if self.project is None:
             return [f"organization {role}"] if role else []
-        access = self.someone.access.get(self.roster.projects[self.project].id)
-        grants = access.grants if access else ()
+        project = self.overview.directory.projects().get(self.roster.projects[self.project].id)
+        found = grants_of(self.overview, project, self.someone.key) if project else ()
+        held = [Grant(one.project, one.email, one.role, one.grant_type, one.team) for one in found]
         words = self.own_roles
-        found = [f"{words.get((one.project, one.role), one.role)} through {source_in_words(one)}" for one in grants]
-        inherited = roles.project_role_of(role)
-        if inherited and not any(grant.grant_type is GrantType.ORGANIZATION_ROLE for grant in grants):
-            found.append(f"{inherited} through the organization role")
-        return found
+        return [f"{words.get((one.project, one.role), one.role)} through {source_in_words(one)}" for one in held]
 
 
 def _state(entry: RosterEntry, today: date, ending_days: int) -> str:

@@ -239,22 +239,23 @@ class Walk:
 
         A write without an answer may show late: what is not there is looked for until the time is over.
         """
-        found: list[Any] | None = None
-        for _ in self.patience.tries():
-            seen = self.read(READS[undo.shown_in])
-            found = None if seen.error else undo.found(seen.value, self._target)
-            if found or undo in LESSER or isinstance(seen.error, Unreachable):
-                break
-        return found
+        seen = self._read_until(undo, lambda found: bool(found) or undo in LESSER)
+        return None if seen.error else undo.found(seen.value, self._target)
 
     def _is_gone(self, undo: Undo) -> bool:
+        seen = self._read_until(undo, lambda found: found == [])
+        return seen.error is None and not undo.found(seen.value, self._target)
+
+    def _read_until(self, undo: Undo, enough: Callable[[list[Any] | None], bool]) -> CallResult:
+        """Read the list of what is undone until that is enough, nobody answers, or the time is over."""
+        seen = CallResult()
         for _ in self.patience.tries():
             seen = self.read(READS[undo.shown_in])
-            if seen.error is None and not undo.found(seen.value, self._target):
-                return True
-            if isinstance(seen.error, Unreachable):
+            if isinstance(seen.error, Unreachable) or enough(
+                None if seen.error else undo.found(seen.value, self._target)
+            ):
                 break
-        return False
+        return seen
 
     def _compare(self, evidence: WalkEvidence, touched: set[str]) -> None:
         """Compare each list with how it was before the first step, until it is the same or the time is over."""
