@@ -123,11 +123,7 @@ def _ruled_out(evidence: str) -> _Found:
 
 
 def case_of(overview: Overview, email: str) -> Case:
-    """Everything that the diagnosis reads for one address, which need not be known anywhere.
-
-    Raises:
-        MixpanelError: Mixpanel cannot be read.
-    """
+    """Everything that the diagnosis reads for one address, which need not be known anywhere."""
     types = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)
     events, refused, key = list[AuditEvent](), "", same_key(email)
     try:

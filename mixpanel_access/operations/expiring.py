@@ -217,9 +217,6 @@ def forecasts_for(roster: Roster, today: date, directory: Directory, username: s
     """What the brakes will hold of the endings in one roster.
 
     Where Mixpanel does not tell who we are, `username` is our login name.
-
-    Raises:
-        MixpanelError: Mixpanel cannot be read.
     """
     people, declared = directory.people(), declaration(roster, today)
     own = directory.identity().email or username

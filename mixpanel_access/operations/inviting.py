@@ -101,7 +101,6 @@ def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) 
     Raises:
         UsageError: something of the request, the configuration or the roster is wrong.
         EngineError: the preview fails: a brake, or the provider's check.
-        MixpanelError: Mixpanel cannot be read.
     """
     settings = project.settings(request.stack)
     file, before = read(project, request.stack)
@@ -160,11 +159,7 @@ def write(prepared: PreparedInvite) -> None:
 
 
 def read(project: PulumiProject, stack: str) -> tuple[Path, str]:
-    """A stack's roster and its text.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """A stack's roster and its text."""
     file = project.roster(stack)
     text = text_of(file)
     if text is None:

@@ -99,8 +99,6 @@ def read_stacks(project: PulumiProject) -> list[StackAccess]:
     """Read the roster and the state of every stack, and whose address has changed since.
 
     Raises:
-        UsageError: a configuration or a roster is wrong.
-        EngineError: the engine cannot tell a state.
         AccessError: Mixpanel does not say who is there.
     """
     seen = of_each(sorted(project.stacks), partial(_seen, project))

@@ -105,7 +105,6 @@ def onboarding(someone: PersonOverview, overview: Overview, checklists: Checklis
 
     Raises:
         UsageError: no roster gives them anything today, or a track has no checklist.
-        MixpanelError: Mixpanel cannot be read.
     """
     if not someone.effective:
         raise UsageError(

@@ -153,7 +153,7 @@ class PersonOverview:
 
 @dataclass(frozen=True)
 class Overview:
-    """The whole overview.
+    """The whole overview; where Mixpanel cannot be read for it, a `MixpanelError` is raised.
 
     Attributes:
         now: the instant that counts.
@@ -196,11 +196,7 @@ class Overview:
         return self._by_key.get(email_key)
 
     def anybody(self, email: str) -> PersonOverview:
-        """One person, even if no roster and no state has them.
-
-        Raises:
-            MixpanelError: Mixpanel cannot be read.
-        """
+        """One person, even if no roster and no state has them."""
         return self.get(same_key(email)) or PersonOverview(same_key(email), email, person=self.directory.person(email))
 
     def facts_for(self, someone: PersonOverview) -> OrganizationFacts:
@@ -224,7 +220,6 @@ def load_overview(project: PulumiProject, stacks: Sequence[str], now: datetime |
 
     Raises:
         UsageError: there is no stack, a configuration or a roster is wrong, or they are of several organizations.
-        MixpanelError: Mixpanel cannot be read.
     """
     views = of_each(stacks_of(project, stacks), partial(_view, project))
     organizations = {view.settings.organization_id for view in views.values()}
@@ -242,11 +237,7 @@ def load_overview(project: PulumiProject, stacks: Sequence[str], now: datetime |
 
 
 def overview_of(views: Mapping[str, StackView], directory: Directory, now: datetime) -> Overview:
-    """Combine rosters, states and the organization, person by person.
-
-    Raises:
-        MixpanelError: Mixpanel cannot be read.
-    """
+    """Combine rosters, states and the organization, person by person."""
     projects = {
         one.id: (key, view.name) for view in views.values() if view.roster for key, one in view.roster.projects.items()
     }

@@ -53,12 +53,7 @@ class OwnershipChange:
 
 
 def read_ownership(project: PulumiProject, stacks: Sequence[str]) -> list[StackOwnership]:
-    """Who is undetermined in each of these stacks.
-
-    Raises:
-        UsageError: a configuration or a roster is wrong.
-        EngineError: the engine cannot give a state.
-    """
+    """Who is undetermined in each of these stacks."""
     return list(of_each(stacks, partial(_read, project)).values())
 
 

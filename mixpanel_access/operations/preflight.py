@@ -55,11 +55,7 @@ CONTACTS: Final[Mapping[str, str]] = {
 
 
 def checks(overview: Overview, email: str | None = None) -> list[Prerequisite]:
-    """All prerequisites, in the order in which one looks at them.
-
-    Raises:
-        MixpanelError: Mixpanel cannot be read.
-    """
+    """All prerequisites, in the order in which one looks at them."""
     return list(_all(overview, email))
 
 

@@ -64,18 +64,13 @@ class PulumiProject:
         """The settings of a stack, from its configuration and the environment.
 
         Raises:
-            UsageError: there is no such stack.
             ConfigurationError: something is missing or malformed.
         """
         config = self.config(stack)
         return load_settings(config.get, self.pulumi.environ, config)
 
     def config(self, stack: str) -> dict[str, str]:
-        """Our configuration of a stack, by the keys without `mixpanel:`, asked for once.
-
-        Raises:
-            UsageError: there is no such stack.
-        """
+        """Our configuration of a stack, by the keys without `mixpanel:`, asked for once."""
         if stack not in self._configs:
             self.must_exist(stack)
             rows = self._json("config", "--json", "--show-secrets", "--stack", stack)
@@ -103,11 +98,7 @@ class PulumiProject:
         return list(self._json("stack", "history", "--json", "--full-dates", "--stack", stack))
 
     def roster(self, stack: str) -> Path:
-        """Where the stack's roster is, or is to be: in the program's folder, named for the stack.
-
-        Raises:
-            UsageError: Pulumi.yaml cannot be read.
-        """
+        """Where the stack's roster is, or is to be: in the program's folder, named for the stack."""
         return roster_file(self.pulumi.project, stack)
 
     def other_rosters(self, stack: str) -> dict[str, Roster]:
@@ -123,11 +114,7 @@ class PulumiProject:
         return {file.name: read_roster(file) for file in sorted(files) if file.is_file()}
 
     def must_exist(self, stack: str) -> None:
-        """Check that the stack exists.
-
-        Raises:
-            UsageError: there is none.
-        """
+        """Check that the stack exists."""
         if stack not in self.stacks:
             raise UsageError(
                 "cannot find the stack",
@@ -173,7 +160,6 @@ def open_project(folder: Path, progress: Progress) -> PulumiProject:
     """The project whose Pulumi.yaml is in the folder or in one above it.
 
     Raises:
-        UsageError: there is none.
         EngineError: there is no engine.
     """
     found = project_folder(folder)  # before the engine, which may have to be made
@@ -181,11 +167,7 @@ def open_project(folder: Path, progress: Progress) -> PulumiProject:
 
 
 def project_folder(folder: Path) -> Path:
-    """The folder with the Pulumi.yaml: this one, or one above it.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The folder with the Pulumi.yaml: this one, or one above it."""
     for candidate in (folder.absolute(), *folder.absolute().parents):
         if (candidate / "Pulumi.yaml").is_file():
             return candidate
@@ -198,11 +180,7 @@ def project_folder(folder: Path) -> Path:
 
 
 def roster_file(project: Path, stack: str) -> Path:
-    """Where a stack's roster is, or is to be: in the program's folder, named for the stack.
-
-    Raises:
-        UsageError: Pulumi.yaml cannot be read.
-    """
+    """Where a stack's roster is, or is to be: in the program's folder, named for the stack."""
     file = project / "Pulumi.yaml"
     try:
         main = (load(file.read_text(encoding="utf-8")) or {}).get("main") or "."

@@ -43,7 +43,6 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
     Raises:
         UsageError: somebody is neither in the state nor in the roster, or has a project whose grants the roster alone
             says; nothing was changed.
-        EngineError: the engine refuses.
     """
     settings = project.settings(stack)
     state = project.state(stack, settings.organization_id)

@@ -44,11 +44,7 @@ def note(project: PulumiProject, stack: str, notes: Mapping[str, Notes]) -> None
 
 
 def refresh_with_notes(project: PulumiProject, stack: str, urns: Sequence[str], folder: Path) -> None:
-    """Have the engine read these resources, and the provider take them from the notes in a folder.
-
-    Raises:
-        EngineError: the engine refuses.
-    """
+    """Have the engine read these resources, and the provider take them from the notes in a folder."""
     targets = [word for urn in urns for word in ("--target", urn)]
     with_variables(project.pulumi, {**_ONE_WRITE, NOTES_VARIABLE: str(folder)}).run(
         *("refresh", "--yes", "--skip-preview", "--run-program=false", *targets, "--stack", stack), timeout=LONGEST
@@ -85,11 +81,7 @@ def import_resources(project: PulumiProject, stack: str, document: Mapping[str, 
 
 
 def changes_at_preview(project: PulumiProject, stack: str) -> list[str]:
-    """What `pulumi preview` would do, one line a resource ("update 1234567:bo@example.com"); nothing is empty.
-
-    Raises:
-        EngineError: the preview fails.
-    """
+    """What `pulumi preview` would do, one line a resource ("update 1234567:bo@example.com"); nothing is empty."""
     completed = project.pulumi.run("preview", "--json", "--stack", stack, timeout=LONGEST, check=False)
     try:
         document = json.loads(completed.stdout)
@@ -118,9 +110,6 @@ def prove(project: PulumiProject, stack: str, progress: Progress) -> list[str]:
 
     Returns:
         what a preview would change; empty when all is well.
-
-    Raises:
-        EngineError: the preview fails.
     """
     progress("previewing")
     changes = changes_at_preview(project, stack)

@@ -37,7 +37,6 @@ def token_of(project: PulumiProject, name: str, stacks: Sequence[str]) -> Accoun
 
     Raises:
         UsageError: there is none of that name, there are several, or its token is in no state.
-        EngineError: the engine cannot read a state.
     """
     names = stacks_of(project, stacks)
     for stack in names:

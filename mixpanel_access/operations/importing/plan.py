@@ -48,11 +48,7 @@ class ImportFilter:
         return (not self.emails or _any(email, self.emails)) and not _any(email, self.exclude)
 
     def must_match(self, emails: Sequence[str]) -> None:
-        """Hold a pattern that matches nobody: it is misspelt.
-
-        Raises:
-            UsageError: there is one.
-        """
+        """Hold a pattern that matches nobody: it is misspelt."""
         for option, patterns in (("--email", self.emails), ("--exclude", self.exclude)):
             for pattern in patterns:
                 if not any(_any(email, [pattern]) for email in emails):

@@ -112,7 +112,6 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
 
     Raises:
         UsageError: the request, the configuration or a roster is wrong.
-        MixpanelError: Mixpanel cannot be read.
     """
     settings = project.settings(request.stack)
     file = project.roster(request.stack)
@@ -289,11 +288,7 @@ def _own(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _must_be_one_way(declared: Declaration, state: State) -> None:
-    """Hold an import into a state that has a project's grants in the other way than the roster says.
-
-    Raises:
-        UsageError: it does.
-    """
+    """Hold an import into a state that has a project's grants in the other way than the roster says."""
     one_by_one = {project for project, _ in state.grants if project not in state.project_access}
     whole = {
         project

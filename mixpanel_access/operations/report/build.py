@@ -28,8 +28,6 @@ def report_of(project: PulumiProject, stacks: Sequence[str], now: datetime | Non
 
     Raises:
         UsageError: as `look` does, or the policies' configuration cannot be read.
-        EngineError: the engine cannot tell a state.
-        MixpanelError: Mixpanel cannot be read.
     """
     overview = load_overview(project, stacks, now, progress)
     others = [name for name in project.stacks if name not in overview.stacks]
@@ -37,11 +35,7 @@ def report_of(project: PulumiProject, stacks: Sequence[str], now: datetime | Non
 
 
 def make_report(overview: Overview, others: Mapping[str, State]) -> Report:
-    """Work out the report.
-
-    Raises:
-        MixpanelError: Mixpanel cannot be read.
-    """
+    """Work out the report."""
     sources = Sources(overview, others)
     people = cells_by_person(sources)
     changes = [

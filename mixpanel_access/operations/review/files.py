@@ -65,11 +65,7 @@ def quarter(today: date) -> str:
 
 
 def newest(project: Path) -> Path:
-    """The folder of the newest review of a project: the latest quarter, or where others are among them, the last begun.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """The folder of a project's newest review: the latest quarter or, where others are among them, the last begun."""
     found = sorted(path for path in (project / FOLDER).glob("*") if any(path.glob("*.yaml")))
     if not all(_QUARTER.fullmatch(path.name) for path in found):
         found.sort(key=_begun)

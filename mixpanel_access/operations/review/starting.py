@@ -302,7 +302,6 @@ def begin(overview: Overview, by: str, folder: Path, say: Say | None = None) -> 
 
     Raises:
         UsageError: a packet cannot be read or written.
-        MixpanelError: Mixpanel cannot be read.
     """
     before = read_packets(folder)
     file = evidence_file(folder)
