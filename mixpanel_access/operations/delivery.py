@@ -8,7 +8,7 @@ import ssl
 from email.message import EmailMessage
 from functools import partial
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
 from mixpanel_access.model.settings import LOOPBACK
@@ -31,22 +31,7 @@ def send_mail(mail: EmailMessage, server: str | None) -> None:
         Unreachable: it does not answer.
         Refused: it does not take the message, or the login.
     """
-    if not server:
-        raise ConfigurationError(
-            "cannot send", why=f"{SERVER_VARIABLE} is not set", next_step="Set it: smtps://user:password@host:465"
-        )
-    whom = str(mail["To"])
-    try:
-        url = urlsplit(server)
-        host, port = url.hostname or "", url.port or _PORTS[url.scheme]
-    except (KeyError, ValueError):
-        host, port = "", 0
-    if not host:
-        raise ConfigurationError(
-            "cannot send",
-            why=f"{SERVER_VARIABLE} is not a URL of a mail server",
-            next_step="Write it as smtp://host:587 or smtps://user:password@host:465.",
-        )
+    whom, (url, host, port) = str(mail["To"]), _mail_server(server)
     context = ssl.create_default_context()
     secured = partial(smtplib.SMTP_SSL, context=context) if url.scheme == "smtps" else smtplib.SMTP
     try:
@@ -74,6 +59,25 @@ def send_mail(mail: EmailMessage, server: str | None) -> None:
         ) from None
     if refused:
         raise _refused(", ".join(refused), host, refused)
+
+
+def _mail_server(server: str | None) -> tuple[SplitResult, str, int]:
+    """The URL of the mail server, with its host and port."""
+    if not server:
+        raise ConfigurationError(
+            "cannot send", why=f"{SERVER_VARIABLE} is not set", next_step="Set it: smtps://user:password@host:465"
+        )
+    try:
+        url = urlsplit(server)
+        if url.hostname:
+            return url, url.hostname, url.port or _PORTS[url.scheme]
+    except (KeyError, ValueError):
+        pass
+    raise ConfigurationError(
+        "cannot send",
+        why=f"{SERVER_VARIABLE} is not a URL of a mail server",
+        next_step="Write it as smtp://host:587 or smtps://user:password@host:465.",
+    )
 
 
 def _refused(whom: str, host: str, recipients: dict[str, tuple[int, bytes]]) -> Refused:

@@ -16,7 +16,7 @@ from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, PulumiProject
-from mixpanel_access.operations.state import StateResource
+from mixpanel_access.operations.state import State, StateResource
 from mixpanel_access.provider.session import Session
 
 
@@ -44,8 +44,7 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
         UsageError: somebody is neither in the state nor in the roster, or has a project whose grants the roster alone
             says; nothing was changed.
     """
-    settings = project.settings(stack)
-    state = project.state(stack, settings.organization_id)
+    state = project.state(stack, project.settings(stack).organization_id)
     file = project.roster(stack)
     text = text_of(file)
     keys = {same_key(email): email for email in emails}
@@ -54,21 +53,16 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
     listed = {person.key for person in parse(text, source_of(file)).people} & keys.keys() if text is not None else set()
     known = members.keys() | {key for _, key in grants} | listed
     if unknown := [email for key, email in keys.items() if key not in known]:
-        raise UsageError(
-            "cannot release",
-            whom=", ".join(unknown),
-            why=f"neither the state of stack {stack} nor {file.name} has them",
-            next_step="Nothing was changed; check the address.",
-        )
+        why = f"neither the state of stack {stack} nor {file.name} has them"
+        raise _refused(", ".join(unknown), why, "Nothing was changed; check the address.")
     if parts := [(one.email, one.project) for one in grants.values() if one.project in state.project_access]:
-        email, whole = parts[0]
-        raise UsageError(
-            "cannot release",
-            whom=email,
-            why=f"the roster says all grants in project {whole}: who is let go there loses the grant at the next "
-            f"`pulumi up`, which is not a release",
-            next_step="Nothing was changed. To take the grant away, use offboard or take the entry out; to let it go, "
-            "leave `authoritative` out for the project first, and run `pulumi up`.",
+        email, project_id = parts[0]
+        raise _refused(
+            email,
+            f"the roster says all grants in project {project_id}: who is let go there loses the grant at the next "
+            "`pulumi up`, which is not a release",
+            "Nothing was changed. To take the grant away, use offboard or take the entry out; to let it go, leave "
+            "`authoritative` out for the project first, and run `pulumi up`.",
         )
     left = None if text is None else editing.remove_people(text, source_of(file), listed)  # first: it may be refused
     if members or grants:
@@ -81,16 +75,24 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
         state_change.note(project, stack, notes)
         progress(f"took {len(released)} resources out of the state of stack {stack}")
     if state.component and not state.brakes:  # a run of an earlier version died after it was taken out
-        from mixpanel_access.operations.importing import pulumi_import  # brings the Pulumi SDK
-
-        declared = declaration(
-            Roster(environment="") if left is None else parse(left, source_of(file)), settings.clock().date()
-        )
-        people = pulumi_import.people_for_brake(declared, state)
-        staying = [person for person in people if same_key(str(person["email"])) not in keys]
-        brake = pulumi_import.brake_entry(Session(settings, connect(settings), progress), staying)
-        state_change.import_resources(project, stack, pulumi_import.import_file([brake], state), progress)
+        roster = Roster(environment="") if left is None else parse(left, source_of(file))
+        _restore_brake(project, stack, state, roster, progress)
     if left is not None:
         write_roster(file, text, left)
         progress(f"wrote {file}")
     return Released(len(members), len(grants), len(listed), state_change.prove(project, stack, progress))
+
+
+def _restore_brake(project: PulumiProject, stack: str, state: State, staying: Roster, progress: Progress) -> None:
+    """Import the brake over the people who stay."""
+    from mixpanel_access.operations.importing import pulumi_import  # brings the Pulumi SDK
+
+    settings = project.settings(stack)
+    declared = declaration(staying, settings.clock().date())
+    people = pulumi_import.people_for_brake(declared, state)
+    brake = pulumi_import.brake_entry(Session(settings, connect(settings), progress), people)
+    state_change.import_resources(project, stack, pulumi_import.import_file([brake], state), progress)
+
+
+def _refused(whom: str, why: str, next_step: str) -> UsageError:
+    return UsageError("cannot release", whom=whom, why=why, next_step=next_step)

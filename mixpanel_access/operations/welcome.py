@@ -38,19 +38,6 @@ MEANINGS: Final[Mapping[str, str]] = {
 }
 """What a project role lets one do, in plain words."""
 _CUSTOM: Final = "A role of the organization's own."
-_NAMES: Final = (  # what a template may use: the keys of _facts
-    "contacts",
-    "dashboards",
-    "email",
-    "ends",
-    "expires",
-    "login",
-    "name",
-    "organization",
-    "pending",
-    "projects",
-    "reasons",
-)
 _MARKS: Final = re.compile(r"([\\`*_\[\]<>#|])")
 
 
@@ -114,40 +101,43 @@ def compose(overview: Overview, email: str, template: str, folder: Path | None) 
             why="they have accepted their invitation",
             next_step="Write the first message, without --reminder, or ask `status` who has not come.",
         )
-    facts = _facts(someone, overview)
-    loader: BaseLoader = PackageLoader("mixpanel_access")
-    name = f"{template}.md.j2"
-    if folder and (folder / name).exists() and not (folder / name).is_file():
-        raise _bad_template(name, f"{folder / name} is not a file")
-    if folder and (folder / f"{template}.md.j2").is_file():
-        loader = FileSystemLoader(folder)
-    # The result is Markdown, in which every value is escaped; the HTML is made of it with raw HTML switched off.
-    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, autoescape=False)  # noqa: S701
-    try:
-        written = environment.get_template(f"{template}.md.j2").render(facts)
-    except TemplateError as error:
-        line = f" (line {error.lineno})" if hasattr(error, "lineno") else ""
-        raise _bad_template(name, f"{error.message}{line}") from None
-    except Exception as error:  # noqa: BLE001  # a template may do anything: divide by nothing, add a name to a number
-        raise _bad_template(name, f"{type(error).__name__}: {error}") from None
-    head, _, body = written.strip().partition("\n")
-    subject = _unescaped(head.removeprefix("Subject:").strip())
-    if not head.startswith("Subject:") or not subject or not body.strip():
-        raise _bad_template(name, "its first line is not `Subject: ...`, or nothing follows it")
-    body = re.sub(r"\n{2,}|\n(?=#)", "\n\n", body.strip()) + "\n"
+    subject, body = _rendered(f"{template}.md.j2", folder, _facts(someone, overview))
     page = MarkdownIt("commonmark", {"html": False}).render(body)
     html = f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"></head>\n<body>\n{page}</body>\n</html>\n'
     cc = tuple(dict.fromkeys(one.manager for one in _engagements(someone, overview) if one.manager))
     return Message(someone.email, cc, subject, body, _plain(body), html)
 
 
-def _bad_template(name: str, why: str) -> UsageError:
-    return UsageError(
-        "cannot use the template",
-        whom=name,
-        why=why,
-        next_step=f"Fix it; it may use {', '.join(_NAMES)}; docs/operators.md of mixpanel-access tells what they are.",
-    )
+def _rendered(name: str, folder: Path | None, facts: Mapping[str, Any]) -> tuple[str, str]:
+    """The subject and the body that a template makes of the facts, in Markdown.
+
+    Raises:
+        UsageError: the template cannot be used.
+    """
+
+    def bad(why: str) -> UsageError:
+        more = f"it may use {', '.join(sorted(facts))}; docs/operators.md of mixpanel-access tells what they are."
+        return UsageError("cannot use the template", whom=name, why=why, next_step=f"Fix it; {more}")
+
+    loader: BaseLoader = PackageLoader("mixpanel_access")
+    if folder and (folder / name).exists():
+        if not (folder / name).is_file():
+            raise bad(f"{folder / name} is not a file")
+        loader = FileSystemLoader(folder)
+    # The result is Markdown, in which every value is escaped; the HTML is made of it with raw HTML switched off.
+    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, autoescape=False)  # noqa: S701
+    try:
+        written = environment.get_template(name).render(facts)
+    except TemplateError as error:
+        line = f" (line {error.lineno})" if hasattr(error, "lineno") else ""
+        raise bad(f"{error.message}{line}") from None
+    except Exception as error:  # noqa: BLE001  # a template may do anything: divide by nothing, add a name to a number
+        raise bad(f"{type(error).__name__}: {error}") from None
+    head, _, body = written.strip().partition("\n")
+    subject = _unescaped(head.removeprefix("Subject:").strip())
+    if not head.startswith("Subject:") or not subject or not body.strip():
+        raise bad("its first line is not `Subject: ...`, or nothing follows it")
+    return subject, re.sub(r"\n{2,}|\n(?=#)", "\n\n", body.strip()) + "\n"
 
 
 def _facts(someone: PersonOverview, overview: Overview) -> dict[str, Any]:
@@ -166,13 +156,7 @@ def _facts(someone: PersonOverview, overview: Overview) -> dict[str, Any]:
         "organization": {"name": _escaped(facts["name"]), "url": facts["url"]},
         "login": {key: _escaped(value) if isinstance(value, str) else value for key, value in facts["login"].items()},
         "contacts": {_escaped(topic): _escaped(address) for topic, address in facts["contacts"].items()},
-        "reasons": list(
-            dict.fromkeys(
-                _escaped(entry.metadata.get("engagement", "")).replace("-", " ")
-                for entry in current
-                if entry.engagement
-            )
-        ),
+        "reasons": list(dict.fromkeys(_escaped(one.engagement).replace("-", " ") for one in current if one.engagement)),
         "ends": None if None in ends else str(max(end for end in ends if end)),
         "pending": pending,
         "expires": f"{expires:%Y-%m-%d %H:%M} UTC" if expires else None,
