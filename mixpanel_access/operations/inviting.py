@@ -107,7 +107,9 @@ def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) 
     source = source_of(file)
     roster = parse(before, source)
     _must_fit(request, roster, file)
-    request = _completed(request, roster)
+    if roster.organization_roles and not request.organization_role:
+        standard = standard_of(request, roster)
+        request = replace(request, organization_role=standard.organization if standard else roles.MEMBER)
     after = _written(request, roster, before, source)
     changed, today = parse(after, source), settings.clock().date()
     mine = entries(changed)[same_key(request.email)]
@@ -204,14 +206,6 @@ def standard_of(request: InviteRequest, roster: Roster) -> StandardRoles | None:
     engagement = roster.engagements.get(request.engagement or "")
     kind = request.terms.get("type") or (engagement.type if engagement else None)
     return roster.standards.get(kind or "")
-
-
-def _completed(request: InviteRequest, roster: Roster) -> InviteRequest:
-    """The request with the standard organization role, where the roster declares those."""
-    if not roster.organization_roles or request.organization_role:
-        return request
-    standard = standard_of(request, roster)
-    return replace(request, organization_role=standard.organization if standard else roles.MEMBER)
 
 
 def _written(request: InviteRequest, roster: Roster, text: str, source: RosterSource) -> str:

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
-from mixpanel_access.files.roster import source_of, text_of
-from mixpanel_access.files.whole import FileChange, write_all
+from mixpanel_access.files.roster import roster_change, source_of, text_of
+from mixpanel_access.files.whole import write_all
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.ownership import FOUND, OURS, WHEN_UNUSED, is_ours
@@ -143,5 +143,4 @@ def write_ownership(changes: Sequence[OwnershipChange]) -> None:
     Raises:
         UsageError: one of them was changed meanwhile, or cannot be written.
     """
-    texts = ((one.file, one.before.encode("utf-8"), one.after.encode("utf-8")) for one in changes)
-    write_all([FileChange(file, before, after, "the roster", private=False) for file, before, after in texts])
+    write_all([roster_change(one.file, one.before, one.after) for one in changes])

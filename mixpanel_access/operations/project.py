@@ -147,15 +147,6 @@ def temporary_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-@contextmanager
-def temporary_document(document: Any) -> Iterator[Path]:
-    """A JSON file for the engine to read, in a folder that only this user can open; it goes with the block."""
-    with temporary_folder() as folder:
-        file = folder / "document.json"
-        file.write_text(json.dumps(document), encoding="utf-8")
-        yield file
-
-
 def open_project(folder: Path, progress: Progress) -> PulumiProject:
     """The project whose Pulumi.yaml is in the folder or in one above it.
 

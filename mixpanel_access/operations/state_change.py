@@ -13,7 +13,6 @@ from mixpanel_access.model.errors import EngineError
 from mixpanel_access.operations.project import (
     Progress,
     PulumiProject,
-    temporary_document,
     temporary_folder,
     with_variables,
 )
@@ -72,7 +71,9 @@ def import_resources(project: PulumiProject, stack: str, document: Mapping[str, 
             if done % max(1, total // 10) == 0:
                 progress(f"imported {done} of {total}")
 
-    with temporary_document(document) as file:
+    with temporary_folder() as folder:
+        file = folder / "document.json"
+        file.write_text(json.dumps(document), encoding="utf-8")
         with_variables(project.pulumi, _ONE_WRITE).run(
             *("import", "--file", str(file), "--generate-code=false", "--protect=false", "--yes", "--stack", stack),
             timeout=LONGEST,

@@ -203,12 +203,12 @@ def choose_projects(patterns: Sequence[str], projects: Mapping[int, Project]) ->
                 next_step="Correct --project (* and ? stand for any characters).",
             )
         chosen.update({one.id: one for one in found})
-    return _by_id(chosen.values())
+    return [project for _, project in sorted(chosen.items())]
 
 
 def names_of(projects: Iterable[Project]) -> str:
     """Projects by id and name, for a message; "" for none."""
-    return "; ".join(f"{one.id} {one.name}" for one in _by_id(projects))
+    return "; ".join(f"{one.id} {one.name}" for one in sorted(projects, key=lambda one: one.id))
 
 
 def project_rows(new: Sequence[Project], roster: Roster) -> dict[str, dict[str, Any]]:
@@ -354,17 +354,14 @@ def _position(roster: Roster, person: EffectivePerson) -> int:
 
 
 def _new_person(one: Candidate, roster: Roster, projects: Mapping[str, str]) -> NewPerson:
-    values: dict[str, Any] = {"email": one.person.email}
-    if one.person.name:
-        values["name"] = one.person.name
-    role = _role(one.person)
-    if roster.organization_roles and role:
-        values["organizationRole"] = role
-    if projects:
-        values["projects"] = dict(projects)
-    if one.teams:
-        values["teams"] = [*one.teams]
-    return NewPerson(values, TO_BE_FILLED_IN)
+    values: dict[str, Any] = {
+        "email": one.person.email,
+        "name": one.person.name,
+        "organizationRole": _role(one.person) if roster.organization_roles else None,
+        "projects": dict(projects),
+        "teams": [*one.teams],
+    }
+    return NewPerson({name: value for name, value in values.items() if value}, TO_BE_FILLED_IN)
 
 
 def _role(person: Person) -> str | None:
@@ -375,7 +372,3 @@ def _role(person: Person) -> str | None:
 def _any(text: str, patterns: Sequence[str]) -> bool:
     plain = (pattern.strip().casefold().replace("[", "[[]") for pattern in patterns)  # a bracket is itself
     return any(fnmatchcase(text.casefold(), pattern) for pattern in plain)
-
-
-def _by_id(projects: Iterable[Project]) -> list[Project]:
-    return sorted(projects, key=lambda project: project.id)

@@ -192,12 +192,6 @@ def write_packet(folder: Path, packet: Packet) -> Path:
     return file
 
 
-def drop_packet(file: Path) -> None:
-    """Take a packet away in which nothing is left."""
-    file.unlink(missing_ok=True)
-    file.with_suffix(".md").unlink(missing_ok=True)
-
-
 def _dumped(values: dict[str, Any]) -> str:
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)

@@ -19,7 +19,7 @@ from mixpanel_access.model.declared_inputs import excepted
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.overview import Overview, PersonOverview, StackView, keys_there
-from mixpanel_access.operations.review.files import PacketFile, drop_packet, file_name, read_packets, write_packet
+from mixpanel_access.operations.review.files import PacketFile, file_name, read_packets, write_packet
 from mixpanel_access.operations.review.packet import (
     FILLED_IN,
     EvidenceLine,
@@ -318,7 +318,8 @@ def begin(overview: Overview, by: str, folder: Path, say: Say | None = None) -> 
     written = [PacketFile(write_packet(folder, packet), packet) for packet in packets]
     for old in before:
         if old.file not in {one.file for one in written}:
-            drop_packet(old.file)
+            for gone in (old.file, old.file.with_suffix(".md")):
+                gone.unlink(missing_ok=True)
     known = {(line.item_key, line.role) for line in lines if line.event == ReviewEvent.LISTED}
     new = [
         listed_line(item, folder.name, packet.reviewer_of(item), overview.now)

@@ -289,12 +289,12 @@ def _begun(urn: str, type_: str, inputs: Mapping[str, Any], given: RosterToday) 
         key, role = given.key(email), inputs.get("role")
         now = declared.members.get(key)
         if now is None:
-            yield Removal(urn, type_, "the place in the organization", email, same_key(email), ends=_ends(inputs))
+            yield Removal(urn, type_, "the place in the organization", email, ends=_ends(inputs))
         elif role and roles.organization_rank(role) > roles.organization_rank(now.get("role") or roles.MEMBER):
             what = f"the organization role {role}"
-            yield Removal(urn, type_, what, email, same_key(email), ends=_ends(inputs), role=role)
+            yield Removal(urn, type_, what, email, ends=_ends(inputs), role=role)
     elif type_ == kinds.TEAM_MEMBER_TYPE and given.key(email) not in {person for _, person in declared.team_members}:
-        yield Removal(urn, type_, "the place in a team", email, same_key(email), ends=_ends(inputs))
+        yield Removal(urn, type_, "the place in a team", email, ends=_ends(inputs))
 
 
 def _grant(urn: str, type_: str, project: int, one: Mapping[str, Any], given: RosterToday) -> Iterator[Removal]:
@@ -306,7 +306,7 @@ def _grant(urn: str, type_: str, project: int, one: Mapping[str, Any], given: Ro
         and roles.project_rank(role) > roles.project_rank(str(now["role"]))
     ):
         what = f"{role} in {given.declared.keys.get(project, f'project {project}')}"
-        yield Removal(urn, type_, what, email, same_key(email), project, _ends(one))
+        yield Removal(urn, type_, what, email, project, _ends(one))
 
 
 def _may_be_there(taking: Removal, session: Session) -> bool:

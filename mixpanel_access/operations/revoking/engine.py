@@ -68,13 +68,11 @@ class Ran:
     Attributes:
         failed: whether the engine reports an error.
         reasons: a resource's name -> what the engine says of it.
-        said: what is only worth knowing.
         why: what the engine says as a whole, if it failed.
     """
 
     failed: bool
     reasons: Mapping[str, str]
-    said: Sequence[str]
     why: str = ""
 
 
@@ -173,7 +171,7 @@ def run(pulumi: Pulumi, stack: str, excluded: Iterable[str], progress: Progress)
     for line in said:
         progress(line)
     why = str(failure(stack, completed.stdout, completed.stderr, {}).why) if completed.returncode else ""
-    return Ran(completed.returncode != 0, reasons, said, why)
+    return Ran(completed.returncode != 0, reasons, why)
 
 
 def failure(stack: str, stdout: str, stderr: str, document: Mapping[str, Any]) -> EngineError:

@@ -86,7 +86,6 @@ class Removal:
         type: its type.
         what: what goes, in words.
         email: whom it concerns; "" for a team or a service account.
-        key: the key of that address.
         project: the id of the project whose grant it is, or None.
         ends: the last day in the state, or None.
         planned: whether that has passed.
@@ -100,7 +99,6 @@ class Removal:
     type: str
     what: str
     email: str = ""
-    key: str = ""
     project: int | None = None
     ends: str | None = None
     planned: bool = False
@@ -108,6 +106,11 @@ class Removal:
     team: str | None = None
     inputs: Mapping[str, Any] | None = field(default=None, compare=False)
     stays: str = field(default="", compare=False)
+
+    @property
+    def key(self) -> str:
+        """The key of the address."""
+        return same_key(self.email)
 
     def __str__(self) -> str:
         return f"{self.what} of {self.email}" if self.email else self.what
@@ -230,7 +233,7 @@ def _removal(
     ends = values.get("ends")
     ends = ends if isinstance(ends, str) else None
     planned = has_ended(ends, given.today)
-    return Removal(row.urn, row.type, what, email, same_key(email), ends=ends, planned=planned, **more)
+    return Removal(row.urn, row.type, what, email, ends=ends, planned=planned, **more)
 
 
 def _of_account(row: StateRow, given: RosterToday) -> Iterator[Removal]:

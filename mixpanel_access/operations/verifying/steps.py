@@ -228,15 +228,11 @@ _PEOPLE: Final = (
     _invites("invite", roles.MEMBER, roles.MEMBER, makes=(PERSON,)),
     WriteStep("grant", _grants(roles.CONSUMER), "granted-users", _grant(roles.CONSUMER), makes=(PERSON, GRANT)),
     WriteStep("change the grant", _grants(roles.ANALYST), "granted-users", _grant(roles.ANALYST), needs=(GRANT,)),
-    WriteStep(
-        "take the grant away", lambda m, t: m.api.users.remove_grants(t.email, [t.project]), "granted-users",
-        _grant(None), needs=(GRANT,), ends=(GRANT,), verb=Verb.REMOVE_GRANTS,
-    ),
+    WriteStep("take the grant away", lambda m, t: m.api.users.remove_grants(t.email, [t.project]), "granted-users",
+              _grant(None), needs=(GRANT,), ends=(GRANT,), verb=Verb.REMOVE_GRANTS),
     _changes("change the organization role", roles.BILLING_ADMIN, "the next steps change it back"),
-    _changes(
-        "change to an unknown role", NO_SUCH_ROLE,
-        "Mixpanel should refuse it; the next step changes the role in any case", roles.BILLING_ADMIN,
-    ),
+    _changes("change to an unknown role", NO_SUCH_ROLE,
+             "Mixpanel should refuse it; the next step changes the role in any case", roles.BILLING_ADMIN),
     _changes("change the organization role back", roles.MEMBER),
     _invites("invite while invited", roles.BILLING_ADMIN, roles.BILLING_ADMIN, needs=(PERSON,)),
     WriteStep(
@@ -245,38 +241,24 @@ _PEOPLE: Final = (
     ),
 )  # fmt: skip
 _TEAMS: Final = (
-    WriteStep(
-        "make a team", lambda m, t: m.api.teams.create(t.team), "teams", lambda v, t: bool(_made_teams(v, t)),
-        "teams", makes=(TEAM,),
-    ),
-    WriteStep(
-        "make the same team", lambda m, t: m.api.teams.create(t.team), "teams",
-        lambda v, t: len(_made_teams(v, t)) == 1, "teams", needs=(TEAM,),
-    ),
+    WriteStep("make a team", lambda m, t: m.api.teams.create(t.team), "teams", lambda v, t: bool(_made_teams(v, t)),
+              "teams", makes=(TEAM,)),
+    WriteStep("make the same team", lambda m, t: m.api.teams.create(t.team), "teams",
+              lambda v, t: len(_made_teams(v, t)) == 1, "teams", needs=(TEAM,)),
     _grants_team("grant to the team", roles.CONSUMER, needs=(TEAM,), makes=(TEAM_GRANT,)),
     _grants_team("change the team's grant", roles.ANALYST, needs=(TEAM_GRANT,)),
-    _of_team(
-        "add to the team", lambda m, t: m.api.teams.add_members([(t.id(TEAM), t.email)]),
-        lambda team, t: t.key in (team.members or ()), needs=(TEAM, PERSON), makes=(TEAM_MEMBER,),
-        verb=Verb.ADD_TO_TEAMS,
-    ),
-    _of_team(
-        "take out of the team", lambda m, t: m.api.teams.remove_member(t.id(TEAM), t.email),
-        lambda team, t: team.members is not None and t.key not in team.members, needs=(TEAM_MEMBER,),
-        ends=(TEAM_MEMBER,), verb=Verb.REMOVE_FROM_TEAMS,
-    ),
-    _of_team(
-        "take the team's grant away", lambda m, t: m.api.teams.remove_grant(t.id(TEAM), t.project),
-        lambda team, t: t.project not in team.projects, needs=(TEAM_GRANT,), ends=(TEAM_GRANT,),
-    ),
-    _of_team(
-        "rename the team", lambda m, t: m.api.teams.rename(t.id(TEAM), t.renamed),
-        lambda team, t: team.name == t.renamed, needs=(TEAM,),
-    ),
-    WriteStep(
-        "delete the team", lambda m, t: m.api.teams.delete(t.id(TEAM)), "teams",
-        lambda v, t: not _made_teams(v, t), "teams", needs=(TEAM,), ends=(TEAM, TEAM_GRANT, TEAM_MEMBER),
-    ),
+    _of_team("add to the team", lambda m, t: m.api.teams.add_members([(t.id(TEAM), t.email)]),
+             lambda team, t: t.key in (team.members or ()), needs=(TEAM, PERSON), makes=(TEAM_MEMBER,),
+             verb=Verb.ADD_TO_TEAMS),
+    _of_team("take out of the team", lambda m, t: m.api.teams.remove_member(t.id(TEAM), t.email),
+             lambda team, t: team.members is not None and t.key not in team.members, needs=(TEAM_MEMBER,),
+             ends=(TEAM_MEMBER,), verb=Verb.REMOVE_FROM_TEAMS),
+    _of_team("take the team's grant away", lambda m, t: m.api.teams.remove_grant(t.id(TEAM), t.project),
+             lambda team, t: t.project not in team.projects, needs=(TEAM_GRANT,), ends=(TEAM_GRANT,)),
+    _of_team("rename the team", lambda m, t: m.api.teams.rename(t.id(TEAM), t.renamed),
+             lambda team, t: team.name == t.renamed, needs=(TEAM,)),
+    WriteStep("delete the team", lambda m, t: m.api.teams.delete(t.id(TEAM)), "teams",
+              lambda v, t: not _made_teams(v, t), "teams", needs=(TEAM,), ends=(TEAM, TEAM_GRANT, TEAM_MEMBER)),
 )  # fmt: skip
 _ACCOUNTS: Final = (
     WriteStep(
@@ -299,10 +281,8 @@ _LEAVING: Final = (
     _leaves("cancel the invitation"),
     _invites("invite again", roles.MEMBER, makes=(PERSON,)),
     _leaves("remove"),
-    WriteStep(
-        "invite by a grant", _grants(roles.CONSUMER), "users", _person(roles.MEMBER), makes=(PERSON, GRANT),
-        undone=_MAIL,
-    ),
+    WriteStep("invite by a grant", _grants(roles.CONSUMER), "users", _person(roles.MEMBER), makes=(PERSON, GRANT),
+              undone=_MAIL),
     _leaves("remove with a grant"),
 )  # fmt: skip
 
@@ -334,37 +314,27 @@ class Undo:
 
 
 UNDOS: Final = (
-    Undo(
-        TEAM, "teams", _made_teams, "delete the team {team}", lambda api, _, team: api.teams.delete(team.id),
-        "delete the team {team} in Organization Settings > Users & Teams",
-    ),
-    Undo(
-        ACCOUNT, "service-accounts", _made_accounts, "delete the service account {account}",
-        lambda api, _, account: api.service_accounts.delete(account.id),
-        "delete the service account {account} in Organization Settings > Service Accounts",
-    ),
-    Undo(
-        PERSON, "users", lambda people, target: [p for p in people if p.key == target.key],
-        "remove {email} from the organization", lambda api, target, _: api.users.remove([target.email]),
-        f"{BY_HAND[Verb.REMOVE_MEMBERS]}: {{email}}", Verb.REMOVE_MEMBERS,
-    ),
+    Undo(TEAM, "teams", _made_teams, "delete the team {team}", lambda api, _, team: api.teams.delete(team.id),
+         "delete the team {team} in Organization Settings > Users & Teams"),
+    Undo(ACCOUNT, "service-accounts", _made_accounts, "delete the service account {account}",
+         lambda api, _, account: api.service_accounts.delete(account.id),
+         "delete the service account {account} in Organization Settings > Service Accounts"),
+    Undo(PERSON, "users", lambda people, target: [p for p in people if p.key == target.key],
+         "remove {email} from the organization", lambda api, target, _: api.users.remove([target.email]),
+         f"{BY_HAND[Verb.REMOVE_MEMBERS]}: {{email}}", Verb.REMOVE_MEMBERS),
 )  # fmt: skip
 """In this order: what can be reached through a team or an account goes first."""
 
 LESSER: Final = (
-    Undo(
-        GRANT, "granted-users",
-        lambda grants, t: [g for g in grants if g.key == t.key and g.grant_type is GrantType.INDIVIDUAL],
-        "take the grant of {email} in project {project} away",
-        lambda api, target, _: api.users.remove_grants(target.email, [target.project]),
-        f"{BY_HAND[Verb.REMOVE_GRANTS]}: {{email}}", Verb.REMOVE_GRANTS,
-    ),
-    Undo(
-        "organization role", "users",
-        lambda people, t: [p for p in people if p.key == t.key and p.role not in (None, roles.MEMBER)],
-        "make {email} a member", lambda api, target, _: api.users.change_role(target.email, roles.MEMBER),
-        f"{BY_HAND[Verb.CHANGE_ROLE]} to member: {{email}}", Verb.CHANGE_ROLE,
-    ),
+    Undo(GRANT, "granted-users",
+         lambda grants, t: [g for g in grants if g.key == t.key and g.grant_type is GrantType.INDIVIDUAL],
+         "take the grant of {email} in project {project} away",
+         lambda api, target, _: api.users.remove_grants(target.email, [target.project]),
+         f"{BY_HAND[Verb.REMOVE_GRANTS]}: {{email}}", Verb.REMOVE_GRANTS),
+    Undo("organization role", "users",
+         lambda people, t: [p for p in people if p.key == t.key and p.role not in (None, roles.MEMBER)],
+         "make {email} a member", lambda api, target, _: api.users.change_role(target.email, roles.MEMBER),
+         f"{BY_HAND[Verb.CHANGE_ROLE]} to member: {{email}}", Verb.CHANGE_ROLE),
 )  # fmt: skip
 """What is taken away where the person cannot be removed."""
 
