@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from demo.sandbox import Emulator, pulumi_project
+from demo.sandbox import ROOT, Emulator, pulumi_project
 from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine
@@ -28,10 +28,13 @@ from tests.cli.json_output import must_be_documented
 from tests.cli.typed import typed
 from tests.engine import quick_pulumi, quick_python
 from tests.engine.quick_vault import vault, with_key_from_vault
+from tests.python_engine import client
 
 PROJECT = "mixpanel-access"
 PRODUCTION, WAREHOUSE = 1234567, 1234568
 STAGING, SANDBOX = 2345678, 2345679
+ROOM = f"-X{'-' * 100_000}"
+"""An option of Python without a meaning: room for the command line that a process of `tests/python_engine` shows."""
 NO_LOG = Path("home/logs")
 """A file where the engine's folder of logs would be: it then writes none."""
 
@@ -183,17 +186,50 @@ def real_engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def engine(real_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuickEngine]:
+def python_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The socket of the server that forks Pythons which have their imports ready."""
+    address = f"{tmp_path_factory.mktemp('python')}/socket"
+    command = [sys.executable, ROOM, quick_python.__file__, address, "tests.python_engine.run"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"ready\n"
+        yield address
+
+
+@pytest.fixture(scope="session")
+def key_vault() -> Iterator[Mapping[str, str]]:
+    """The variables with which an engine finds the vault."""
+    with vault() as variables:
+        yield variables
+
+
+@pytest.fixture(scope="session")
+def engine(
+    real_engine: Engine, python_server: str, key_vault: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> QuickEngine:
     """The engine, whose files are read and edited without its start, and whose programs have their imports ready."""
     folder = tmp_path_factory.mktemp("engine")
     quick_pulumi.installed(str(real_engine.folder), str(folder), real_engine.version)
-    address, python = f"{tmp_path_factory.mktemp('python')}/socket", folder / "quick-python"
-    quick_python.installed(address, str(python))
-    command = [sys.executable, quick_python.__file__, address]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server, vault() as variables:
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        yield QuickEngine(folder, real_engine.version, real_engine.source, python, variables)
+    return _quick(real_engine, folder, python_server, key_vault)
+
+
+@pytest.fixture(scope="session")
+def python_engine(
+    real_engine: Engine, python_server: str, key_vault: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> QuickEngine:
+    """An engine in Python, for tests of our own commands; see `tests/python_engine`."""
+    folder = tmp_path_factory.mktemp("python-engine")
+    others = str(folder / "updates")
+    client.installed(python_server, real_engine, Path(others))
+    quick_pulumi.installed(str(real_engine.folder), str(folder), real_engine.version, others)
+    return _quick(real_engine, folder, python_server, key_vault)
+
+
+def _quick(real: Engine, folder: Path, python_server: str, key_vault: Mapping[str, str]) -> QuickEngine:
+    python = folder / "quick-python"
+    quick_python.installed(python_server, str(python))
+    return QuickEngine(folder, real.version, real.source, python, key_vault)
 
 
 @cache

@@ -33,6 +33,19 @@ def main(address: str, python: str) -> None:
         return
     if not is_forked(arguments):
         os.execv(python, [python, *arguments])
+    status = forked(address, arguments)
+    if status < 0:
+        os.kill(os.getpid(), -status)
+    os._exit(status)
+
+
+def forked(address: str, arguments: list[str]) -> int:
+    """Have the server fork a Python with our streams; gives its exit code, negative for a signal.
+
+    Args:
+        address: the server's socket.
+        arguments: those of Python.
+    """
     variables = [f"{name}={value}" for name, value in os.environ.items()]
     parts = [str(os.getpid()), os.getcwd(), str(len(arguments)), *arguments, *variables]
     job = "\0".join(parts).encode(errors="surrogateescape")
@@ -45,10 +58,9 @@ def main(address: str, python: str) -> None:
     for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
         _signal.signal(number, lambda got, _: os.kill(child, got))
     status = _number(server)
-    if status < 0:
-        _signal.signal(-status, _signal.SIG_DFL)
-        os.kill(os.getpid(), -status)
-    os._exit(status)
+    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
+        _signal.signal(number, _signal.SIG_DFL)
+    return status
 
 
 def _number(server: _socket.socket) -> int:

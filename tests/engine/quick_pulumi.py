@@ -93,6 +93,22 @@ def _file(stack: str) -> str:
     return f"{backend.removeprefix('file://')}/.pulumi/stacks/{project[1]}/{stack}.json"
 
 
+def project() -> Settings:
+    """The project's settings, without those that are within others."""
+    with open("Pulumi.yaml", encoding="utf-8") as file:
+        parted = [line.partition(":") for line in file.read().splitlines()]
+    return {key: value.strip() for key, colon, value in parted if colon and key[:1] > "#"}
+
+
+def settings(stack: str) -> Settings:
+    """A stack's configuration.
+
+    Raises:
+        Unknown: it has something that is not simple.
+    """
+    return _settings(stack)[0]
+
+
 def _state(stack: str) -> dict[str, list[object]]:
     with open(_file(stack), encoding="utf-8") as file:
         found = json.load(file)
@@ -144,13 +160,14 @@ def _set(stack: str, key: str, values: list[str], *, remove: bool) -> None:
         file.write("\n".join(lines) + "\n")
 
 
-def installed(engine: str, folder: str, version: str) -> None:
+def installed(engine: str, folder: str, version: str, others: str = "") -> None:
     """Put this script in front of an engine's programs, for the commands of which it answers some.
 
     Args:
         engine: the folder of the engine.
         folder: an empty folder, which becomes that of the quick one.
         version: the engine's.
+        others: the program that gets the other commands; the engine if there is none.
     """
     for program in os.listdir(engine):
         if program != "pulumi":
@@ -159,7 +176,7 @@ def installed(engine: str, folder: str, version: str) -> None:
     asked = "|".join(f'*" {command} "*' for command in COMMANDS)
     with open(os.path.join(folder, "pulumi"), "w", encoding="utf-8") as file:
         file.write(f'#!/bin/sh\ncase " $* " in\n{asked}) exec {quick} {real} {version} "$@" ;;\nesac\n')
-        file.write(f'exec {real} "$@"\n')
+        file.write(f'exec {shlex.quote(others) if others else real} "$@"\n')
     os.chmod(os.path.join(folder, "pulumi"), 0o755)
 
 
