@@ -19,6 +19,13 @@ from tests.engine.conftest import PRODUCTION, WAREHOUSE, Finished, Workspace, wo
 
 pytestmark = pytest.mark.engine
 
+
+@pytest.fixture(scope="session")
+def engine(python_engine: Engine) -> Engine:
+    """What the commands show is our own logic: the engine in Python is enough."""
+    return python_engine
+
+
 DI = "di@agency.example.org"
 
 

@@ -20,6 +20,13 @@ from tests.engine.conftest import STAGING, Finished, Workspace, workspace_on
 
 pytestmark = pytest.mark.engine
 
+
+@pytest.fixture(scope="session")
+def engine(python_engine: Engine) -> Engine:
+    """What the commands show is our own logic: the engine in Python is enough."""
+    return python_engine
+
+
 ROBIN = "robin@agency.example.org"
 DAY_4 = "2026-05-08T12:00:00Z"
 
