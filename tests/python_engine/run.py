@@ -230,7 +230,8 @@ class _Run:
             dry_run=command.verb == "preview", only_refresh=command.verb == "refresh",
             targets=command.urns if command.verb == "refresh" else frozenset(),
             excludes=command.urns if has_program else frozenset(),
-            continue_on_error="--continue-on-error" in command.switches, parallel=4 * int(os.environ.get("GOMAXPROCS") or os.cpu_count() or 1),
+            continue_on_error="--continue-on-error" in command.switches,
+            parallel=4 * int(os.environ.get("GOMAXPROCS") or os.cpu_count() or 1),
         )  # fmt: skip
         absent = command.urns - {state["urn"] for state in self._backend.resources}
         if absent and not has_program:
