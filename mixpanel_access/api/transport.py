@@ -63,6 +63,8 @@ class _Question(NamedTuple):
 class Transport:
     """Sends requests to one Mixpanel host as one service account, or with a token of its own.
 
+    Each request has a path below the host, quoted, and says what is being done, as a clause that follows "cannot".
+
     Args:
         base_url: scheme and host, no path.
         username: the service account's login name; "" where the secret is a bearer token (SCIM).
@@ -124,10 +126,6 @@ class Transport:
     def read(self, path: str, what: str) -> Json:
         """GET `path`, which is not a list, and return `results`; repeated on a passing fault.
 
-        Args:
-            path: below the host, quoted.
-            what: what is being done, as a clause that follows "cannot".
-
         Raises:
             Unintelligible: it is a page of several: a part is not taken for the whole.
             MixpanelError: what went wrong, in the last attempt.
@@ -142,10 +140,7 @@ class Transport:
 
         How a further page is asked for is assumed, as for the audit log (contract, sections 3 and 11).
 
-        Args:
-            path: below the host, quoted, without a query.
-            what: what is being done, as a clause that follows "cannot".
-            unique: whether the list has one row for each id.
+        A list is `unique` if it has one row for each id. The path has no query.
 
         Raises:
             Unintelligible: the pages do not come to an end, repeat rows, are cut or have another number of rows than
@@ -159,12 +154,8 @@ class Transport:
     ) -> list[Json]:
         """POST a question that changes nothing and return the `results` of each page of the answer, as `pages` does.
 
-        Args:
-            path: below the host, quoted.
-            parameters: the query; where it has `page_size`, a full page must say whether another follows.
-            body: the question, the same for each page.
-            what: what is being done, as a clause that follows "cannot".
-            most: the pages that are enough; what is on others is left out.
+        If the parameters have a `page_size`, a full page must say whether another follows. It reads at most so
+        many pages.
 
         Raises:
             Unintelligible: as for `pages`.

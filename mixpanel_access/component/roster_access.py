@@ -268,10 +268,6 @@ def policy_facts(roster: Roster, name: str, text: str) -> dict[str, Any]:
     entries = [ExceptionEntry.of(exception_inputs(roster, one)) for one in roster.exceptions]
     lines = lines_of_entries(text, "exceptions", len(entries))
     places = {entry.label: f"{name}:{line}" for entry, line in zip(entries, lines, strict=True)}
-    plain = [key for key in _SECRETS if _is_plain(f"{NAMESPACE}:{key}")]
+    keys = {key: f"{NAMESPACE}:{key}" for key in _SECRETS}
+    plain = [key for key, full in keys.items() if config.get_config(full) and not config.is_config_secret(full)]
     return {name: value for name, value in (("exception_places", places), ("plain_secrets", plain)) if value}
-
-
-def _is_plain(key: str) -> bool:
-    """Whether a setting stands in the stack's configuration, and not encrypted."""
-    return bool(config.get_config(key)) and not config.is_config_secret(key)

@@ -239,18 +239,11 @@ class Brakes:
                 self._say(f"warning: {_warning(finding)}")
         held = [finding for finding in findings if finding.holds]
         if held:
+            release = self.how_to_release(*(finding.brake for finding in held if not finding.advice))
             raise Refused(
                 what,
                 why="; ".join(f"{finding} [{finding.brake}]" for finding in held),
-                next_step=" ".join(
-                    filter(
-                        None,
-                        (
-                            *dict.fromkeys(finding.advice for finding in held),
-                            self.how_to_release(*(finding.brake for finding in held if not finding.advice)),
-                        ),
-                    )
-                ),
+                next_step=" ".join(filter(None, (*dict.fromkeys(finding.advice for finding in held), release))),
             )
 
     def _is_said(self, finding: BrakeFinding) -> bool:

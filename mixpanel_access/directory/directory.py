@@ -23,7 +23,7 @@ from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.directory.snapshot import ReadBack, Snapshot, grants_of
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.directory.this_machine import Sendings, Unseen
-from mixpanel_access.directory.writes import REFUSALS_BORNE, Writer
+from mixpanel_access.directory.writes import REFUSALS_BORNE, Item, Write, Writer
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.settings import READ_BACK_SECONDS
@@ -113,11 +113,7 @@ class Directory(Reads):
     # People
 
     def invite(self, email: str, role: str) -> bool:
-        """Invite somebody who is not in the organization. One e-mail goes out, unless somebody else was faster.
-
-        Returns:
-            Whether we sent it. People are read afresh right before: who is there by then is left as they are.
-        """
+        """Invite somebody who is not in the organization; whether we sent the e-mail, or somebody else was faster."""
         try:
             self.writer.submit(self._invite, PersonRole(email, role))
         except errors.MixpanelError as error:
@@ -212,8 +208,7 @@ class Directory(Reads):
             Address -> why it failed. Read the others back all the same: an answer is not a proof.
         """
         items = {GrantItem(project, self.spelled(email), role): email for email, role in _by_role(roles)}
-        failures = self.writer.send_all(self._give, items, REFUSALS_BORNE)
-        return {items[item]: error for item, error in failures.items()}
+        return self._send_each(self._give, items)
 
     def grant_inviting(self, project: int, roles: Mapping[str, str]) -> tuple[Failures, dict[str, str]]:
         """Give individual roles in a project to people who are not in the organization, which invites them as members.
@@ -250,7 +245,10 @@ class Directory(Reads):
         for email in emails:
             self.empty_lists.take(grants_of(project), same_key(email))
         items = {Holding(project, self.spelled(email)): email for email in emails}
-        failures = self.writer.send_all(self._take, items, REFUSALS_BORNE)
+        return self._send_each(self._take, items)
+
+    def _send_each(self, write: Write[Item], items: Mapping[Item, str]) -> Failures:
+        failures = self.writer.send_all(write, items, REFUSALS_BORNE)
         return {items[item]: error for item, error in failures.items()}
 
 

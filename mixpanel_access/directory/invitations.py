@@ -28,7 +28,7 @@ _LIMIT_WORDS: Final = re.compile(r"invit\w*\b.*\blimit|limit\b.*\binvit|too many
 
 
 class Invitations:
-    """The invitations of one operation.
+    """The invitations of one operation. They raise `RateLimited` once the limit is reached and the time to wait used up.
 
     Args:
         directory: the organization.
@@ -72,14 +72,7 @@ class Invitations:
             )
 
     def send(self, email: str, role: str) -> bool:
-        """Invite somebody who is not in the organization.
-
-        Returns:
-            Whether we sent the e-mail: somebody else may have been faster.
-
-        Raises:
-            RateLimited: the limit is reached, and the time to wait is used up.
-        """
+        """Invite somebody who is not in the organization; whether we sent the e-mail: somebody else may be faster."""
         return self._within_limit(email, lambda: self._directory.invite(email, role))
 
     def send_again(
@@ -88,25 +81,11 @@ class Invitations:
         role: str,
         sent_by_others: Callable[[datetime | None], bool] = lambda noted: False,  # noqa: ARG005
     ) -> bool:
-        """Invite somebody whose invitation has expired.
-
-        Returns:
-            Whether we sent the e-mail: they may have accepted the invitation by now.
-
-        Raises:
-            RateLimited: the limit is reached, and the time to wait is used up.
-        """
+        """Invite somebody whose invitation has expired; whether we sent the e-mail: they may accept it first."""
         return self._within_limit(email, lambda: self._directory.invite_again(email, role, self._now(), sent_by_others))
 
     def resend(self, email: str, role: str) -> bool:
-        """Send an invitation again that is pending, or, where it is not any more, a new one.
-
-        Returns:
-            Whether we sent the e-mail: they may have accepted the invitation by now.
-
-        Raises:
-            RateLimited: the limit is reached, and the time to wait is used up.
-        """
+        """Send an invitation again that is pending, or a new one where it is not; whether we sent the e-mail."""
 
         def send() -> bool:
             try:
@@ -183,11 +162,7 @@ class Invitations:
                 return sent
 
     def _wait_for(self, domain: str, email: str) -> None:
-        """Wait until the domain is open again, if there is time for it.
-
-        Raises:
-            RateLimited: the time is used up.
-        """
+        """Wait until the domain is open again, if there is time for it."""
         while True:
             with self._lock:
                 opens = self._closed.get(domain)

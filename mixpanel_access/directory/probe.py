@@ -79,80 +79,71 @@ def probes(
         now: until when the audit log is asked for.
         elsewhere: tries the hosts of other regions, where this one refuses or fails to say who we are.
     """
-    found = [
-        *_who_we_are(api, organization, elsewhere),
-        _tried("list of people", "everybody with role and invitation", lambda: _people(api)),
-    ]
-    projects: list[int] = []
-    found.append(_tried("list of projects", "at least one project", lambda: _projects(api, projects)))
-    found += _of_a_project(api, projects[0] if projects else None)
-    found.append(_tried("list of service accounts", "all of them", lambda: _accounts(api)))
-    settings = api.organization_settings
-    teams: list[str] = []
-    extras: list[tuple[str, str, Callable[[], _Answer]]] = [
-        ("second factor", f"whether it is required ({TWO_FACTOR_KEY})", lambda: _two_factor(settings.two_factor())),
-        (
-            "access requests",
-            "the settings on them",
-            lambda: _requests(settings.request_access()),
-        ),
-        ("single sign-on", "whether it is required, and the claimed domains", lambda: _sso(settings.sso())),
-        ("discoverability", "one of three words", lambda: (settings.discoverability().value, True)),
-        ("teams", "every team with its projects and people", lambda: _teams(api, teams)),
-        ("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now)),
-    ]
-    found += [replace(_tried(*extra), needed=False) for extra in extras]
-    if api.scim is not None:
-        found += _by_scim(api.scim, teams)
-    return [*found, *_writes(allowed)]
+    return [*_reads(api, organization, now, elsewhere), *_writes(allowed)]
 
 
-def _by_scim(scim: ScimEndpoint, teams: Sequence[str]) -> Iterator[Probe]:
-    """What the SCIM token shows; where one is configured, people of claimed domains come and go by it."""
-    yield _tried("people by SCIM", "everybody whom it knows", lambda: _scim_people(scim))
-    yield replace(_tried("a team by SCIM", "that a team is a group", lambda: _scim_group(scim, teams)), needed=False)
+def _reads(api: Api, organization: int, now: datetime, elsewhere: Callable[[], Probe | None]) -> Iterator[Probe]:
+    projects, teams, settings = list[int](), list[str](), api.organization_settings
+    extra = partial(_tried, needed=False)
+    yield from _who_we_are(api, organization, elsewhere)
+    yield _tried("list of people", "everybody with role and invitation", lambda: _people(api))
+    yield _tried("list of projects", "at least one project", lambda: _projects(api, projects))
+    yield from _of_a_project(api, projects[0] if projects else None)
+    yield _tried("list of service accounts", "all of them", lambda: _accounts(api))
+    expected = f"whether it is required ({TWO_FACTOR_KEY})"
+    yield extra("second factor", expected, lambda: _two_factor(settings.two_factor()))
+    requests = settings.request_access
+    yield extra("access requests", "the settings on them", lambda: (counted(len(requests()), "setting"), True))
+    yield extra("single sign-on", "whether it is required, and the claimed domains", lambda: _sso(settings.sso()))
+    yield extra("discoverability", "one of three words", lambda: (settings.discoverability().value, True))
+    yield extra("teams", "every team with its projects and people", lambda: _teams(api, teams))
+    yield extra("audit log", "who got and lost access, and who logged in", lambda: _audit(api, now))
+    if (scim := api.scim) is not None:  # people of claimed domains come and go by it
+        yield _tried("people by SCIM", "everybody that it knows", lambda: _scim_people(scim))
+        yield extra("a team by SCIM", "that a team is a group", lambda: _scim_group(scim, teams))
 
 
 def _of_a_project(api: Api, project: int | None) -> Iterator[Probe]:
+    roles_in, codes_in = api.service_accounts.list_of_project, api.custom_roles.permissions
     calls: list[tuple[str, str, Callable[[int], _Answer], bool]] = [
         ("grants of a project", "one row a grant, with its type", lambda id_: _grants(api, id_), True),
         (
             "service accounts of a project",
             "each with its role",
-            lambda id_: (counted(len(api.service_accounts.list_of_project(id_)), "role"), True),
+            lambda id_: (counted(len(roles_in(id_)), "role"), True),
             True,
         ),
+        ("custom roles of a project", "those of the plan Enterprise", lambda id_: _roles(api, id_), False),
         (
-            "custom roles of a project",
-            "those of the plan Enterprise",
-            lambda id_: _roles(api, id_),
+            "permissions",
+            "those that custom roles can have",
+            lambda id_: (counted(len(codes_in(id_)), "permission"), True),
             False,
         ),
-        ("permissions", "those that custom roles can have", lambda id_: _permissions(api, id_), False),
     ]
     for call, expected, read, needed in calls:
         if project is None:
             yield Probe(call, expected, "there is no project to ask about", Finding.SKIPPED, needed)
         else:
-            yield replace(_tried(call, expected, partial(read, project)), needed=needed)
+            yield _tried(call, expected, partial(read, project), needed=needed)
 
 
 _Answer = tuple[str, bool]
 """What came, in words, and whether it is as expected."""
 
 
-def _tried(call: str, expected: str, read: Callable[[], _Answer]) -> Probe:
+def _tried(call: str, expected: str, read: Callable[[], _Answer], *, needed: bool = True) -> Probe:
     try:
         came, good = read()
     except errors.Unreachable:
         raise  # nothing else will be reached either
     except errors.NotFound as error:
-        return Probe(call, expected, _said(error), Finding.MISSING)
+        return Probe(call, expected, _said(error), Finding.MISSING, needed)
     except (errors.Unauthorized, errors.Forbidden) as error:
-        return Probe(call, expected, _said(error), Finding.REFUSED)
+        return Probe(call, expected, _said(error), Finding.REFUSED, needed)
     except errors.MixpanelError as error:
-        return Probe(call, expected, _said(error), Finding.FAILED)
-    return Probe(call, expected, came, Finding.OK if good else Finding.DIFFERS)
+        return Probe(call, expected, _said(error), Finding.FAILED, needed)
+    return Probe(call, expected, came, Finding.OK if good else Finding.DIFFERS, needed)
 
 
 def _said(error: errors.MixpanelError) -> str:
@@ -233,10 +224,6 @@ def _accounts(api: Api) -> _Answer:
     return ", ".join([counted(len(accounts), "service account"), *odd]), bool(accounts) and not odd  # ours, at least
 
 
-def _requests(settings: Mapping[str, object]) -> _Answer:
-    return counted(len(settings), "setting"), True
-
-
 def _teams(api: Api, names: list[str]) -> _Answer:
     teams = api.teams.list_teams()
     names += [team.name for team in teams]
@@ -266,10 +253,6 @@ def _scim_group(scim: ScimEndpoint, teams: Sequence[str]) -> _Answer:
 def _roles(api: Api, project: int) -> _Answer:
     found = api.custom_roles.list_roles(project)
     return counted(len(found), "custom role"), all(role.permissions is not None for role in found)
-
-
-def _permissions(api: Api, project: int) -> _Answer:
-    return counted(len(api.custom_roles.permissions(project)), "permission"), True
 
 
 def _two_factor(settings: Mapping[str, object]) -> _Answer:

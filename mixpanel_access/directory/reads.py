@@ -241,7 +241,7 @@ class Reads:
             grants: dict[str, list[Grant]] = {}
             for grant in self.api.projects.granted_users(project):
                 grants.setdefault(grant.key, []).append(grant)
-            individual = [key for key, rows in grants.items() if any(_is_individual(row) for row in rows)]
+            individual = {row.key for rows in grants.values() for row in rows if row.grant_type is GrantType.INDIVIDUAL}
             self.empty_lists.read(grants_of(project), individual)
             self._projects_read.add(project)
             return {key: tuple(rows) for key, rows in grants.items()}
@@ -347,7 +347,3 @@ class Reads:
         """
         some = self.projects() if projects is None else projects
         self.snapshot.drop_older_than(older_than, [grants_of(project) for project in some])
-
-
-def _is_individual(grant: Grant) -> bool:
-    return grant.grant_type is GrantType.INDIVIDUAL

@@ -55,7 +55,8 @@ def holders_of(directory: Directory, project: int, role: str) -> Holders:
             unseen[kind] = error.why or error.what
             return None
 
-    rows: list[Grant] = seen(PEOPLE, lambda: _grants(directory, project, role)) or []
+    held: Mapping[str, Sequence[Grant]] = seen(PEOPLE, lambda: directory.grants(project)) or {}
+    rows = [grant for grants in held.values() for grant in grants if grant.role == role]
     teams: dict[int, str] | None = seen(TEAMS, lambda: _teams(directory, project, role))
     accounts: dict[int, str] = seen(ACCOUNTS, lambda: _accounts(directory, project, role)) or {}
     hidden: list[str] = seen(PEOPLE, lambda: _hidden(directory, project)) or []
@@ -69,10 +70,6 @@ def _hidden(directory: Directory, project: int) -> list[str]:
     """Everybody who is only invited, where the project's list is not seen to have such people."""
     invited = sorted(person.email for person in directory.people().values() if person.invited)
     return [] if not invited or directory.shows_invited(project) else invited
-
-
-def _grants(directory: Directory, project: int, role: str) -> list[Grant]:
-    return [grant for rows in directory.grants(project).values() for grant in rows if grant.role == role]
 
 
 def _teams(directory: Directory, project: int, role: str) -> dict[int, str]:

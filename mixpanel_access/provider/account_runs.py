@@ -156,7 +156,7 @@ def is_ours(account: ServiceAccountInfo, evidence: Evidence) -> bool:
     we run as, after the last run that came to an end; it was never used; and no state of the project has it.
     """
     states = evidence.states
-    if states.why or evidence.stack is None or evidence.ended is None or any(map(_is_hidden, _accounts(states))):
+    if states.why or evidence.stack is None or evidence.ended is None or _hides_some(states):
         return False
     begun = {str(one.outputs.get("username", "")).strip() for one in states.interrupted.get(evidence.stack, ())}
     return (
@@ -166,12 +166,8 @@ def is_ours(account: ServiceAccountInfo, evidence: Evidence) -> bool:
         and account.created is not None
         and account.created > evidence.ended
         and account.last_used is None
-        and not _is_held(account, states)
+        and account.id not in set(_held(states))
     )
-
-
-def _is_held(account: ServiceAccountInfo, states: StackStates) -> bool:
-    return account.id in set(_held(states))
 
 
 def _held(states: StackStates) -> Iterator[int]:
@@ -182,13 +178,11 @@ def _held(states: StackStates) -> Iterator[int]:
             yield int(row["account_id"])
 
 
-def _is_hidden(one: tuple[int, Mapping[str, Any]]) -> bool:
-    """Whether the accounts that this one has replaced are a secret in its state."""
-    return isinstance(one[1].get("retiring"), Mapping)
+def _hides_some(states: StackStates) -> bool:
+    """Whether the accounts that one has replaced are a secret in its state."""
+    return any(isinstance(outputs.get("retiring"), Mapping) for _, outputs in _accounts(states))
 
 
 def _accounts(states: StackStates) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for held in states.stacks.values():
-        for one in held:
-            if one.type == SERVICE_ACCOUNT_TYPE:
-                yield ServiceAccountId.parse(one.id).account, one.outputs
+    held = (one for resources in states.stacks.values() for one in resources if one.type == SERVICE_ACCOUNT_TYPE)
+    return ((ServiceAccountId.parse(one.id).account, one.outputs) for one in held)

@@ -81,21 +81,17 @@ def _read_all(environ: Mapping[str, str]) -> StackStates:
     except (KeyError, TypeError):
         return StackStates(why="`pulumi stack ls` does not list stacks")
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        reading = {name: threads.submit(_read_one, environ, name) for name in names}
+        reading = {name: threads.submit(_pulumi, environ, "stack", "export", "--stack", name) for name in names}
     found: dict[str, Sequence[ExportedResource]] = {}
     interrupted: dict[str, Sequence[ExportedResource]] = {}
     unread: list[str] = []
     for name, one in reading.items():
         try:
-            found[name], interrupted[name] = one.result()
+            export = one.result()
+            found[name], interrupted[name] = resources_of(export), interrupted_in(export)
         except (Unreadable, AccessError, KeyError, TypeError, AttributeError) as error:
             unread.append(f"stack {name}: {error}")
     return StackStates(found, "; ".join(unread), interrupted)
-
-
-def _read_one(environ: Mapping[str, str], stack: str) -> tuple[Sequence[ExportedResource], Sequence[ExportedResource]]:
-    export = _pulumi(environ, "stack", "export", "--stack", stack)
-    return resources_of(export), interrupted_in(export)
 
 
 def interrupted_in(export: Export) -> Sequence[ExportedResource]:

@@ -62,7 +62,10 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         if not isinstance(grants, Mapping):
             problems.add("grants", f"{grants!r} is not a mapping of an address to a project role")
             return
-        inputs["grants"] = {email: _normalized(role) for email, role in grants.items()}
+        inputs["grants"] = {
+            email: roles.normalized(role) if isinstance(role, str) and known(role) else role
+            for email, role in grants.items()
+        }
         for email, role in inputs["grants"].items():
             if reason := problem_with(email):
                 problems.add("grants", f"{email!r} is not an e-mail address ({reason})")
@@ -327,10 +330,6 @@ def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) 
             elif key in seen:
                 problems.add("reasons", f"{email} has two reasons; make them one")
             seen.add(key)
-
-
-def _normalized(role: Any) -> Any:
-    return roles.normalized(role) if isinstance(role, str) and known(role) else role
 
 
 class ProjectAccessProvider(AccessProvider):

@@ -55,7 +55,8 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
             return
         elsewhere = self.session.declared  # by other resources of the program, which have been checked before
         gone = {key: person for key, person in before.items() if key not in after and key not in elsewhere}
-        going = self._going() if self.session.scope.partial else None
+        session, scope = self.session, self.session.scope
+        going = scope.people(session.organization, session.team_name) if scope.partial else None
         if going is not None:
             inputs["people"] = [*inputs["people"], *(person for key, person in gone.items() if key not in going)]
             gone = {key: person for key, person in gone.items() if key in going}
@@ -129,10 +130,6 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
             return _by_key(olds)
         held = [one for one in self.session.scope.resources or () if f"{COLLABORATOR_TYPE}$" not in one.urn]
         return declared_people(held, self.session.organization, held, self.session.team_name)
-
-    def _going(self) -> Mapping[str, DeclaredPerson] | None:
-        """Whom the run takes at most; None if unknown."""
-        return self.session.scope.people(self.session.organization, self.session.team_name)
 
     def diff(self, olds: Properties, news: Properties) -> bool:
         """Name the people who still hold something that could not be taken away."""

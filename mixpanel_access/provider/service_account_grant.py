@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any, ClassVar, Required, Unpack
+from collections.abc import Hashable
+from typing import ClassVar, Required, Unpack
 
 import pulumi
 
@@ -52,7 +52,7 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
         """
         holder, project = ref.holder, ref.project
         kept = self.session.rotations.kept(holder)
-        role = self._declared(kept[1], project) if kept else None
+        role = self.session.roles.get(AccountGrantIdentity(kept[1], project)) if kept else None
         if kept is None or role is None:
             super().delete(ref, props)
             for one in self._replaced_by(holder):
@@ -68,23 +68,12 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
 
         A run that leaves the account itself alone, with `--target` or in `revoke`, knows them by the state only.
         """
-        rotations, found = self.session.rotations, {}
-        for one in self._held_accounts():
-            if one.get("account_id") == holder:
-                found = {row.account: row for row in Retiring.all_of(one) if rotations.kept(row.account) is None}
-        return [*found.values(), *rotations.replaced_by(holder)]
-
-    def _held_accounts(self) -> list[Mapping[str, Any]]:
-        """The outputs of the service accounts in the stack's own state; empty if it is unknown."""
-        held = self.session.states.own()
-        if held is None:
-            held = self.session.scope.resources or ()
-        own = of_organization(held, self.session.organization)
-        return [one.outputs for one in own if one.type == SERVICE_ACCOUNT_TYPE]
-
-    def _declared(self, holder: int, project: int) -> str | None:
-        """The role that the program declares for an account in a project."""
-        return self.session.roles.get(self.identity({"service_account_id": holder, "project_id": project}))
+        session, rotations, found = self.session, self.session.rotations, list[Retiring]()
+        held = session.scope.resources if (own := session.states.own()) is None else own
+        for one in of_organization(held or (), session.organization):
+            if one.type == SERVICE_ACCOUNT_TYPE and one.outputs.get("account_id") == holder:
+                found = [row for row in Retiring.all_of(one.outputs) if rotations.kept(row.account) is None]
+        return [*found, *rotations.replaced_by(holder)]
 
     def held(self, holder: int, project: int) -> str | None:
         """By the project's own list."""

@@ -132,7 +132,8 @@ class TeamHandler(NamedHandler[TeamId]):
         if stays:
             self.session.say(f"the team {team.name} stays (removal: {removal}): {'; '.join(stays)}")
             return
-        if who := _who_loses(team):
+        unknown = "whoever is in it, which Mixpanel does not tell"
+        if who := unknown if team.members is None else ", ".join(sorted(team.members)):
             self.session.say(f"the team {team.name} is deleted: {what_it_gives(team)} goes for {who}")
         teams.delete(team.id)
         if teams.get(ref.team) is not None:
@@ -166,12 +167,6 @@ class TeamHandler(NamedHandler[TeamId]):
             "scim_managed": self.session.directory.teams.fed_by_others(team),
         }
         return {**outputs, **shown_roles(team)}
-
-
-def _who_loses(team: MixpanelTeam) -> str:
-    if team.members is None:
-        return "whoever is in it, which Mixpanel does not tell"
-    return ", ".join(sorted(team.members))
 
 
 class TeamProvider(AccessProvider):

@@ -62,13 +62,11 @@ class TeamMemberHandler(Handler[TeamMemberId]):
                 f"the team {team.name} makes everybody in it organization {team.organization_role}, which this service "
                 f"account, whose own organization role is {own!r}, cannot give to {inputs['email']}",
             )
-        elif not olds and not self._is_in_or_comes_by_scim(team, inputs["email"]):
+        elif not (
+            olds or directory.teams.is_member(team, inputs["email"]) or directory.provisioning.handles(inputs["email"])
+        ):
             what = f"put {inputs['email']} into the team {team.name}"
             check_right(self.session, Permission.ADD_MEMBER_TO_TEAM, what, problems, "team_id")
-
-    def _is_in_or_comes_by_scim(self, team: TeamInfo, email: str) -> bool:
-        directory = self.session.directory
-        return bool(directory.teams.is_member(team, email)) or directory.provisioning.handles(email)
 
     def diff(self, olds: Properties, news: Properties) -> bool:
         """People who waited, and have accepted the invitation by now, can join."""
