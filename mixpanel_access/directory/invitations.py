@@ -28,7 +28,7 @@ _LIMIT_WORDS: Final = re.compile(r"invit\w*\b.*\blimit|limit\b.*\binvit|too many
 
 
 class Invitations:
-    """The invitations of one operation. They raise `RateLimited` once the limit is reached and the time to wait used up.
+    """The invitations of one operation. They raise `RateLimited` once the limit is reached and no time to wait is left.
 
     Args:
         directory: the organization.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
@@ -17,17 +17,13 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.grants import single_grants
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import (
-    DeclaredAccess,
-    ExportedResource,
-    Properties,
-    RosterPeople,
-    members,
-    of_organization,
-)
+from mixpanel_access.provider.states import ExportedResource, Properties, RosterPeople, members, of_organization
 
-_Said = Callable[[RosterPeople, DeclaredAccess], bool | None]
-"""Whether a roster gives it; None if that cannot be told."""
+if TYPE_CHECKING:
+    from mixpanel_access.model.declaration import Declaration  # slow to import
+
+    _Said = Callable[[RosterPeople, Declaration], bool | None]
+    """Whether a roster gives it; None if that cannot be told."""
 
 
 def given_by(stacks: Sequence[str]) -> str:
@@ -62,7 +58,7 @@ def _grants_in(session: Session, project: int, resources: Sequence[ExportedResou
             yield from ((same_key(row["email"]), row.get("ends")) for row in single_grants(one.outputs))
 
 
-def _says_grant(project: int, keys: AbstractSet[str], roster: RosterPeople, given: DeclaredAccess) -> bool | None:
+def _says_grant(project: int, keys: AbstractSet[str], roster: RosterPeople, given: Declaration) -> bool | None:
     return _told(any((project, key) in given.grants for key in keys), roster, keys)
 
 
@@ -76,7 +72,7 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
         inside = [(same_key(place.email), day) for place, day in places if place.team == team]
         keys = _keys(session, members(resources, session.organization), email) if inside else set()
 
-        def said(roster: RosterPeople, given: DeclaredAccess, keys: AbstractSet[str] = keys) -> bool | None:
+        def said(roster: RosterPeople, given: Declaration, keys: AbstractSet[str] = keys) -> bool | None:
             in_it = {who for key, who in given.team_members if _is_named(given.teams[key], session.team_name(team))}
             return _told(bool(in_it & keys), roster, keys, teams=True)
 
@@ -88,7 +84,7 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
 def team_grant(session: Session, team: int, project: int, props: Properties) -> list[str]:
     """The other stacks that give a team a role in a project; see `grants`."""
 
-    def said(roster: RosterPeople, given: DeclaredAccess) -> bool | None:
+    def said(roster: RosterPeople, given: Declaration) -> bool | None:
         teams = {key for where, key in given.team_grants if where == project}
         name = session.team_name(team)
         return _told(any(_is_named(given.teams[key], name) for key in teams), roster, teams=True)
@@ -101,7 +97,7 @@ def team_grant(session: Session, team: int, project: int, props: Properties) -> 
 def custom_role(session: Session, role: kinds.CustomRoleId, props: Properties) -> list[str]:
     """The other stacks that have a custom role; see `grants`."""
 
-    def said(_roster: RosterPeople, given: DeclaredAccess) -> bool | None:
+    def said(_roster: RosterPeople, given: Declaration) -> bool | None:
         declared = [one for one in given.custom_roles.values() if one.get("project_id") == role.project]
         return any(_is_named(one, str(props.get("name", ""))) for one in declared)
 

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
@@ -26,42 +26,27 @@ from mixpanel_access.provider.declaring import ProgramDeclaration
 from mixpanel_access.provider.exported_states import Unreadable, ask
 from mixpanel_access.provider.states import ExportedResource, InState, of_organization, resources_in
 
+_STACK: Final = 2
+"""The part of a URN that names the stack."""
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
 _ADDRESS: Final = re.compile(r"[\w.\-\[\]:]+:\d+")
 _SECONDS: Final = 10.0
 """How long the engine, which is on this machine, may take to answer."""
 
 
-class Run(Protocol):
-    """What is known of the engine's run."""
+class Run:
+    """What is known of a run; by default it is a command's, whose configuration has just been read."""
 
     def fresh(self) -> bool:
         """Whether the configuration is today's, because a program with a resource of ours has run."""
-
-    def stack(self) -> str | None:
-        """The stack's name, as the program has it; None if no program has run."""
-
-    def project(self) -> str | None:
-        """The Pulumi project's name; None if no program has run."""
-
-
-class PresentRun:
-    """A run whose configuration has just been read: a command's."""
-
-    def fresh(self) -> bool:
-        """It has."""
         return True
 
     def stack(self) -> str | None:
-        """No program has named it."""
-        return None
-
-    def project(self) -> str | None:
-        """No program has named it."""
+        """The stack's name, as the program has it; None if no program has run."""
         return None
 
 
-class EngineRun:
+class EngineRun(Run):
     """The run of the engine that has started this process; asked when something depends on it, not before.
 
     Args:
@@ -78,16 +63,8 @@ class EngineRun:
         return bool(self._root())
 
     def stack(self) -> str | None:
-        """The stack's name."""
-        return self._part(2)
-
-    def project(self) -> str | None:
-        """The project's name."""
-        return self._part(4)
-
-    def _part(self, number: int) -> str | None:
         parts = self._root().split(":")
-        return parts[number] if len(parts) > number else None
+        return parts[_STACK] if len(parts) > _STACK else None
 
     def _root(self) -> str:
         with self._lock:

@@ -24,7 +24,7 @@ from mixpanel_access.provider.account_runs import Creations, Rotations
 from mixpanel_access.provider.command import engine_command
 from mixpanel_access.provider.exported_states import project_states
 from mixpanel_access.provider.renames import Renames
-from mixpanel_access.provider.run import EngineRun, PresentRun, Run, Scope, engine_address, engine_scope
+from mixpanel_access.provider.run import EngineRun, Run, Scope, engine_address, engine_scope
 from mixpanel_access.provider.states import States
 
 
@@ -95,7 +95,7 @@ class Session:
         self.settings = settings
         self.directory = directory
         self.say = say
-        self.run: Run = PresentRun() if run is None else run
+        self.run = Run() if run is None else run
         self.scope = Scope() if scope is None else scope
         self.states = States()
         self.brakes = Brakes(directory, settings.limits, say, settings.username, self.run.fresh, self._present_limits)

@@ -14,11 +14,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.resources import KINDS, MEMBER_TYPE, PROJECT_ACCESS_TYPE, PROVIDER_KEY, MemberId
+
+if TYPE_CHECKING:
+    from mixpanel_access.model.declaration import Declaration  # slow to import
 
 Properties = Mapping[str, Any]
 
@@ -55,33 +58,9 @@ class StackStates:
     interrupted: Mapping[str, Sequence[ExportedResource]] = field(default_factory=dict)
 
 
-class DeclaredAccess(Protocol):
-    """What a roster declares, as far as it matters here; see `model.declaration`, which is slow to import."""
-
-    @property
-    def grants(self) -> Mapping[tuple[int, str], Properties]:
-        """What each person has in each project."""
-
-    @property
-    def teams(self) -> Mapping[str, Properties]:
-        """Each team, by its key."""
-
-    @property
-    def team_grants(self) -> Mapping[tuple[int, str], Properties]:
-        """What each team has in each project, by project id and the team's key."""
-
-    @property
-    def team_members(self) -> Mapping[tuple[str, str], Properties]:
-        """Each place in a team, by the team's key and the person's."""
-
-    @property
-    def custom_roles(self) -> Mapping[str, Properties]:
-        """Each custom role, by its key."""
-
-
 @dataclass(frozen=True)
 class RosterPeople:
-    """Whom a stack's roster declares on a day, by the keys of their addresses.
+    """The people that a stack's roster declares on a day, by the keys of their addresses.
 
     Attributes:
         declared: the people that it declares.
@@ -94,7 +73,7 @@ class RosterPeople:
     declared: AbstractSet[str]
     perhaps: AbstractSet[str] = frozenset()
     anybody: bool = False
-    given: DeclaredAccess | None = None
+    given: Declaration | None = None
     unread_teams: bool = False
 
     def has(self, key: str) -> bool | None:

@@ -19,7 +19,7 @@ class Probe(ResourceProvider):
         from mixpanel_access.provider.run import EngineRun, engine_address
         run = EngineRun(engine_address())
         with open(os.environ["PROBE"], "a") as probe:
-            print(f"{verb}: fresh={run.fresh()} stack={run.stack()} project={run.project()}", file=probe)
+            print(f"{verb}: fresh={run.fresh()} stack={run.stack()}", file=probe)
 
     def check(self, olds, news):
         self.tell("check")
@@ -43,8 +43,8 @@ brake = RemovalBrake("ours", people=[])
 Probed(Probe(), "probe", {}, pulumi.ResourceOptions(depends_on=[brake]))
 """
 
-FRESH = "fresh=True stack=production project=mixpanel-access"
-STALE = "fresh=False stack=None project=None"
+FRESH = "fresh=True stack=production"
+STALE = "fresh=False stack=None"
 
 
 def test_a_program_of_ours_is_known_of_in_the_run_of_the_engine_that_runs_it(workspace: Workspace) -> None:

@@ -22,7 +22,7 @@ from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.provider.run import PresentRun
+from mixpanel_access.provider.run import Run
 from mixpanel_access.provider.session import Session
 from tests.faults.sampling import MANY
 from tests.in_process import InProcess
@@ -39,7 +39,7 @@ UNBRAKED = Limits(released=frozenset({Brake.REMOVAL_SHARE, Brake.GRANT_SHARE}))
 """No share is too large."""
 
 
-class GivenRun(PresentRun):
+class GivenRun(Run):
     """A run of the engine of which we say whether a program has run."""
 
     def __init__(self, fresh: bool) -> None:

@@ -25,7 +25,7 @@ from mixpanel_access.provider.lifecycle import Lifecycle
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.member_handler import MemberHandler
 from mixpanel_access.provider.member_steps import FRESH_SECONDS, NOW_SECONDS, holds_until
-from mixpanel_access.provider.run import PresentRun
+from mixpanel_access.provider.run import Run
 from mixpanel_access.provider.session import Session, shared_session
 from tests.fake_states import FakeStates
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_directory, make_session
@@ -709,7 +709,7 @@ def test_who_left_and_was_invited_by_hand_again_is_not_expired(api: FakeApi, of_
     assert provider_for(api, now=later + timedelta(days=8)).diff(ID, found, inputs()).changes
 
 
-class Stale(PresentRun):
+class Stale(Run):
     """A run with the configuration of the last `pulumi up`, as of a plain refresh."""
 
     def fresh(self) -> bool:

@@ -13,7 +13,7 @@ from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
-from mixpanel_access.provider.run import PresentRun, Scope
+from mixpanel_access.provider.run import Run, Scope
 from mixpanel_access.provider.session import Session
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, make_session, organization_of
 
@@ -277,7 +277,7 @@ def test_what_is_ahead_holds_nothing_where_it_cannot_be_told(api: FakeApi, ends:
     assert any("cannot be told" in line for line in said)
 
 
-class StaleRun(PresentRun):
+class StaleRun(Run):
     """A plain `destroy`: the configuration is that of the last `pulumi up`."""
 
     def fresh(self) -> bool:

@@ -40,9 +40,9 @@ def test_a_run_becomes_fresh_when_the_program_has_announced_itself(engine: tuple
     """Asked before, as in the refresh phase of `up --refresh`, it is not; asked again, it is, and names the stack."""
     kept, address = engine
     run = EngineRun(address)
-    assert (run.fresh(), run.stack(), run.project()) == (False, None, None)
+    assert (run.fresh(), run.stack()) == (False, None)
     kept.urn = URN
-    assert (run.fresh(), run.stack(), run.project()) == (True, "production", "access")
+    assert (run.fresh(), run.stack()) == (True, "production")
 
 
 @pytest.mark.parametrize("address", [None, "127.0.0.1:9"])

@@ -13,6 +13,7 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
+from mixpanel_access.provider.run import Run
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.team_member import TeamMemberProvider
 from tests.fake_states import FakeStates
@@ -119,14 +120,9 @@ def test_the_removal_brake_decides(limits: Limits, dropped: int) -> None:
 def test_a_release_that_only_the_state_remembers_does_not_count() -> None:
     """A plain refresh runs with the configuration of the last `up`."""
 
-    class Stale:
+    class Stale(Run):
         def fresh(self) -> bool:
             return False
-
-        def stack(self) -> str | None:
-            return None
-
-        project = stack
 
     api = organization(4)
     settings = make_session(api, limits=Limits(released=frozenset({"removalShare"})))[0].settings
