@@ -81,7 +81,8 @@ class AccessResource(Resource):
         self, provider: AccessProvider, name: str, opts: pulumi.ResourceOptions | None, inputs: Mapping[str, Any]
     ) -> None:
         handler = provider.handler
-        props = {**dict.fromkeys((*handler.INPUTS, *handler.hints, *handler.OUTPUTS)), **inputs}
+        given = {**dict.fromkeys((*handler.INPUTS, *handler.hints)), **inputs}
+        props = given | dict.fromkeys(handler.OUTPUTS)  # a state has some outputs among its inputs
         check_options(type(self).__name__, name, opts, props, handler.access_inputs)
         announce()
         declare(handler, props)

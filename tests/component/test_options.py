@@ -152,3 +152,10 @@ def test_the_page_has_every_option() -> None:
     section = PAGE.read_text().split("## Resource options")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     assert sorted(rows) == sorted(set(inspect.signature(pulumi.ResourceOptions).parameters) - {"self"})
+
+
+def test_an_output_that_stands_among_the_inputs_of_a_state_is_not_declared() -> None:
+    """A check shows some outputs among the inputs; a program that declares what a state has leaves them out."""
+    held: dict[str, Any] = {"grants": {EMAIL: "analyst"}, "environment": "staging", "open_to_all_users": False}
+    made = registered(lambda: ProjectAccess("bo", project_id=1, **held))
+    assert made["ProjectAccess bo"] == {"project_id": 1, "grants": {EMAIL: "analyst"}, "environment": "staging"}
