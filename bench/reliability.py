@@ -104,7 +104,7 @@ KILLS: Final = {"kills": "", "lost": ": lost", "double": ": double"}
 
 def parallel() -> dict[str, Any]:
     """What the emulator bears of fifty clients at once."""
-    from mixpanel_access.emulator import EmulatorServer
+    from mixpanel_access.emulator.server import EmulatorServer
     from tests.emulator.conftest import organization
     from tests.emulator.parallel import CLIENTS, crowd
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bench.floor import PROLOGUE
 from demo.sandbox import SECRET, USERNAME, Emulator, pulumi_project
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.engine import Engine, Pulumi
 
 STACK: Final = "production"

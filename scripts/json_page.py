@@ -34,7 +34,6 @@ from mixpanel_access.cli import (
     output,
     ownership,
     policy,
-    release,
     remind,
     review,
     review_apply,
@@ -42,15 +41,16 @@ from mixpanel_access.cli import (
     status,
     token,
     tracker,
-    welcome,
     who,
 )
 from mixpanel_access.model.roster.json_schema import json_schema
 from mixpanel_access.operations.preflight import Prerequisite
+from mixpanel_access.operations.releasing import Released
 from mixpanel_access.operations.report.model import Report
 from mixpanel_access.operations.resending import Resent
 from mixpanel_access.operations.review.packet import EvidenceLine, Item
 from mixpanel_access.operations.tracker.lines import LogLine
+from mixpanel_access.operations.welcome import Message
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "json.md"
 DOCUMENTS: Final[dict[str, Any]] = {
@@ -62,14 +62,14 @@ DOCUMENTS: Final[dict[str, Any]] = {
     "import": import_members.ImportDocument,
     "ownership": ownership.OwnershipDocument,
     "invite": invite.InviteDocument,
-    "welcome": welcome.WelcomeDocument,
+    "welcome": Message,
     "onboard": onboard.ChecklistDocument | list[onboard.ChecklistDocument],
     "resend": Resent,
     "token": token.TokenDocument,
     "revoke": revoke.RevokeDocument,
     "revoke --within": revoke.WithinDocument,
     "offboard": offboard.OffboardDocument,
-    "release": release.ReleaseDocument,
+    "release": Released,
     "status": status.StatusDocument,
     "who": list[who.WhoRow],
     "diagnose": diagnose.DiagnoseDocument,

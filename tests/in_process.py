@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import httpx
 
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 
 
 class InProcess(httpx.BaseTransport):

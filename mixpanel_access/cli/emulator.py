@@ -35,7 +35,7 @@ def emulator(
     Example: `mixpanel-access emulator --demo --port 8080`
     """
     try:
-        from mixpanel_access.emulator import EmulatorOptions, run
+        from mixpanel_access.emulator.server import EmulatorOptions, run
     except ModuleNotFoundError as error:
         from mixpanel_access.model.errors import UsageError
 
@@ -54,8 +54,7 @@ def emulator(
         limit_invitations=limit_invitations,
         dialect=dialect,
     )
-    code: int = run(options)
-    return code
+    return run(options)
 
 
 def engine() -> int:

@@ -150,10 +150,9 @@ def _print(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> No
     members, grants = len(prepared.plan.members), len(prepared.plan.grants)
     for name, why in prepared.accounts_left_out.items():
         typer.echo(f"Service account {name} is left out: {why}.")
-    more = f", {counted(len(prepared.accounts), 'service account')}" if prepared.accounts else ""
-    more += f", {counted(len(prepared.teams), 'team')}" if prepared.teams else ""
-    custom_roles = len(prepared.inputs(CUSTOM_ROLE))
-    more += f", {counted(custom_roles, 'custom role')}" if custom_roles else ""
+    numbers = {"service account": len(prepared.accounts), "team": len(prepared.teams)}
+    numbers["custom role"] = len(prepared.inputs(CUSTOM_ROLE))
+    more = "".join(f", {counted(number, thing)}" for thing, number in numbers.items() if number)
     more += ", the security settings" if prepared.inputs(ORGANIZATION_SECURITY) else ""
     what = f"{counted(members, 'member')} and {counted(grants, 'individual grant')}{more} into stack {prepared.stack}"
     if dry_run:

@@ -71,27 +71,23 @@ def onboard(
 
     Example: `mixpanel-access onboard robin@agency.example.org --done unmanaged`
     """
-    from mixpanel_access.files.onboarding import read_checklists, read_ticks
+    from mixpanel_access.files.onboarding import read_checklists, read_ticks, write_ticks
+    from mixpanel_access.operations.onboarding import onboarding, ticked
     from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
 
     if (done or undo) and not email:
         raise UsageError("cannot tick", why="nobody is named", next_step="Name the person: onboard EMAIL --done KEY")
-    if by:
-        must_be_address(by, "cannot use --by")
+    must_be_address(by or None, "cannot use --by")
     project = open_project(cwd, progress)
-    root = project.pulumi.project
-    checklists = read_checklists(root / "templates")
-    file = file or root / "onboarding.json"
+    checklists = read_checklists(project.pulumi.project / "templates")
+    file = file or project.pulumi.project / "onboarding.json"
     before, ticks = read_ticks(file)
     overview = load_overview(project, stack or [], instant_of(now), progress)
     if warning := overview.logins.warning:
         progress(warning)
     if not email:
         return _everybody(overview, checklists, ticks, as_json=as_json)
-    from mixpanel_access.files.onboarding import write_ticks
-    from mixpanel_access.operations.onboarding import onboarding, ticked
-
     one = onboarding(overview.anybody(email), overview, checklists, ticks)
     if done or undo:
         after = ticked(one, ticks, done or [], undo or [], by, overview.now)

@@ -176,11 +176,7 @@ def camel_case(name: str) -> str:
 
 
 def day_of(now: str | None) -> date:
-    """The day (UTC) of `--now`, else of the clock.
-
-    Raises:
-        UsageError: `--now` is not an instant.
-    """
+    """The day (UTC) of `--now`, or else of the clock; raises as `instant_of` does."""
     return (instant_of(now) or datetime.now(UTC)).date()
 
 
@@ -206,28 +202,20 @@ def instant_of(now: str | None) -> datetime | None:
         ) from None
 
 
-def must_be_address(email: str, cannot: str) -> None:
-    """Refuse an argument that is not an e-mail address.
-
-    Args:
-        email: the argument.
-        cannot: what the command cannot do with it, for the error.
+def must_be_address(email: str | None, cannot: str) -> None:
+    """Refuse an argument that is not an e-mail address; `cannot` is the clause for the error.
 
     Raises:
         UsageError: it is not an address.
     """
     from mixpanel_access.model.address import problem_with
 
-    if reason := problem_with(email):
+    if email is not None and (reason := problem_with(email)):
         raise UsageError(cannot, whom=email, why=reason, next_step="Correct the address.")
 
 
 def must_be_format(format_: str, to: Path | None) -> None:
-    """Refuse an export format that does not exist, or that cannot be printed.
-
-    Raises:
-        UsageError: it is one of these.
-    """
+    """Refuse an export format that does not exist, or that cannot be printed, with a UsageError."""
     if format_ not in FORMATS:
         from mixpanel_access.model.similarity import unknown
 
@@ -237,11 +225,7 @@ def must_be_format(format_: str, to: Path | None) -> None:
 
 
 def print_or_write(lines: Sequence[FileLine], kind: type[FileLine], format_: str, to: Path | None) -> None:
-    """Print the lines of a log as a table, or write them to a file and say so.
-
-    Raises:
-        UsageError: the file cannot be written.
-    """
+    """Print the lines of a log as a table, or write them to a file and say so."""
     if format_ == "json":
         content = f"{json_text(lines)}\n".encode()
     else:
@@ -256,18 +240,7 @@ def print_or_write(lines: Sequence[FileLine], kind: type[FileLine], format_: str
 
 
 def print_verified(found: Verified, file: Path, good: str, next_step: str, *, as_json: bool) -> int:
-    """Print what is wrong with a log or the evidence.
-
-    Args:
-        found: what was found.
-        file: the file.
-        good: what to say of the lines if nothing is wrong.
-        next_step: what helps, if something is.
-        as_json: whether to print JSON.
-
-    Returns:
-        The exit code: 1 if something is wrong, else 0.
-    """
+    """Print the problems of a log or the evidence, with `next_step`, or else `good`; the exit code."""
     if found.cut:
         progress(found.cut)
     if as_json:
@@ -282,13 +255,7 @@ def print_verified(found: Verified, file: Path, good: str, next_step: str, *, as
 
 
 def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:
-    """Write a file that somebody named.
-
-    Args:
-        file: where.
-        content: all of it.
-        what: what it is, for the error.
-        next_step: what to do when it cannot be written.
+    """Write the file of an option; `what` it is, and the `next_step` if it cannot be written, are for the error.
 
     Raises:
         UsageError: it cannot be written.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
 
 from mixpanel_access.cli.new import NewDocument
 from mixpanel_access.cli.options import AsJson, rules
-from mixpanel_access.cli.output import new_table, print_json, print_table
+from mixpanel_access.cli.output import new_table, print_json, print_table, record_of
+
+if TYPE_CHECKING:
+    from mixpanel_access.rules.rule import Rule
 
 
 class RuleDocument(TypedDict):
@@ -33,16 +36,28 @@ def list_rules(as_json: AsJson = False) -> int:
 
     Example: `mixpanel-access policy list`
     """
-    from mixpanel_access.rules.catalogue import RULES, as_document
+    from mixpanel_access.rules.catalogue import RULES
 
     if as_json:
-        print_json([as_document(rule) for rule in RULES])
+        print_json([_document(rule) for rule in RULES])
         return 0
     table = new_table("rule", "family", "level", "severity", "requirement")
     for rule in RULES:
         table.add_row(rule.id, rule.family.value, rule.level.value, rule.severity.value, rule.title)
     print_table(table)
     return 0
+
+
+def _document(rule: Rule) -> RuleDocument:
+    from mixpanel_access.rules.catalogue import judges
+
+    return record_of(
+        RuleDocument,
+        rule,
+        judges=judges(rule),
+        controls=[str(control) for control in rule.controls],
+        options={option.name: option.schema for option in rule.options},
+    )
 
 
 def explain(
@@ -55,11 +70,11 @@ def explain(
 
     Example: `mixpanel-access policy explain domain-allowed`
     """
-    from mixpanel_access.rules.catalogue import as_document, explanation, find
+    from mixpanel_access.rules.catalogue import explanation, find
 
     found = find(rule)
     if as_json:
-        print_json(as_document(found))
+        print_json(_document(found))
     else:
         typer.echo(explanation(found))
     return 0

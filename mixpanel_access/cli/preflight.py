@@ -27,8 +27,7 @@ def preflight(
     from mixpanel_access.operations.preflight import Readiness, checks
     from mixpanel_access.operations.project import open_project
 
-    if email is not None:
-        must_be_address(email, "cannot check the address")
+    must_be_address(email, "cannot check the address")
     found = checks(load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress), email)
     problems = [check for check in found if check.verdict is Readiness.PROBLEM]
     if as_json:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, SelectedStack, addresses
-from mixpanel_access.cli.output import print_changes, print_json, progress, record_of
+from mixpanel_access.cli.output import print_changes, print_json, progress
 from mixpanel_access.model.similarity import counted
-
-
-class ReleaseDocument(TypedDict):
-    """What `release` prints as JSON."""
-
-    stack: Annotated[str, "the stack"]
-    members: Annotated[int, "how many members left the state"]
-    grants: Annotated[int, "how many grants left it"]
-    entries: Annotated[int, "how many entries left the roster"]
-    changes: Annotated[Sequence[str], "what the preview then changes; empty if all is well"]
 
 
 def release(
@@ -44,7 +33,7 @@ def release(
     stack = stack_to_change(project, stack)
     done = releasing.release(project, stack, email, progress)
     if as_json:
-        print_json(record_of(ReleaseDocument, done, stack=stack))
+        print_json(done)
         return 1 if done.changes else 0
     what = f"Released {counted(done.members, 'member')} and {counted(done.grants, 'grant')} from stack {stack}"
     if done.changes:

@@ -78,16 +78,11 @@ def remind(
 
         delivery.post_to_webhook("\n".join(lines), os.environ.get(delivery.WEBHOOK_VARIABLE))
         progress(f"posted {len(lines)} reminders")
-    if str(ics) == "-":
-        pass  # standard output is the calendar's
-    elif as_json:
+    if as_json:
         rows = [_row(one, overview.today) for one in found]
         print_json(RemindDocument(today=overview.today, reminders=rows))
-    else:
-        for line in lines:
-            typer.echo(line)
-        if not lines:
-            typer.echo(f"Nothing is due on {overview.today}; {len(found)} to come.")
+    elif str(ics) != "-":  # then standard output is the calendar's
+        typer.echo("\n".join(lines) or f"Nothing is due on {overview.today}; {len(found)} to come.")
     return 1 if due else 0
 
 

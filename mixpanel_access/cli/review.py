@@ -123,13 +123,9 @@ def start(
     target = to or project.pulumi.project / FOLDER / quarter(overview.today)
     begun = begin(overview, by, target.absolute(), progress)
     if as_json:
-        document = StartDocument(
-            review=begun.folder.name,
-            folder=begun.folder,
-            packets=[record_of(StartedPacket, one.packet, file=one.file) for one in begun.packets],
-            otherAccess=begun.other_access,
-        )
-        print_json(document)
+        packets = [record_of(StartedPacket, one.packet, file=one.file) for one in begun.packets]
+        name, other = begun.folder.name, begun.other_access
+        print_json(StartDocument(review=name, folder=begun.folder, packets=packets, otherAccess=other))
     else:
         _print_begun(begun)
         print_other_access(begun.other_access, overview.directory.projects())

@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
-from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress, record_of
+from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress
 from mixpanel_access.model.errors import MixpanelError, UsageError
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.model.access import Invitation
     from mixpanel_access.operations.overview import Overview
-    from mixpanel_access.operations.status import RoleHere, Status, StatusStep
+    from mixpanel_access.operations.status import RoleHere, Status
 
 _CLEAR: Final = "\x1b[2J\x1b[H"
-
-
-class StatusRole(TypedDict):
-    """An organization role."""
-
-    declared: Annotated[str | None, "the role in the roster"]
-    actual: Annotated[str | None, "the role in Mixpanel"]
-
-
-class StatusPerson(TypedDict):
-    """A person in `status`."""
-
-    email: Annotated[str, "the address"]
-    stacks: Annotated[Sequence[str], "the stacks that have the person"]
-    invitation: Annotated[
-        Invitation | None, "the state of the invitation; null if the person is not in the organization"
-    ]
-    invitedAt: Annotated[datetime | None, "when the invitation was sent, if known"]
-    expiresAt: Annotated[datetime | None, "when it expires, if known"]
-    lastLogin: Annotated[datetime | None, "the last login, if known"]
-    organizationRole: Annotated[StatusRole, "the organization role"]
-    projects: Annotated[Sequence[RoleHere], "the roles in projects"]
-    ends: Annotated[date | None, "the last day"]
-    steps: Annotated[Sequence[StatusStep], "what to know, and what to do next"]
 
 
 class StatusDocument(TypedDict):
@@ -51,7 +26,7 @@ class StatusDocument(TypedDict):
 
     now: Annotated[datetime, "when it looked"]
     stacks: Annotated[Sequence[str], "the stacks"]
-    people: Annotated[Sequence[StatusPerson], "the people"]
+    people: Annotated[Sequence[Status], "the people"]
 
 
 def status(
@@ -87,7 +62,8 @@ def status(
             continue
         found = _wanted(statuses(overview), email or [])
         if as_json:
-            print_json(_document(found, overview), indent=2 if watch is None else None)
+            document = StatusDocument(now=overview.now, stacks=list(overview.stacks), people=found)
+            print_json(document, indent=2 if watch is None else None)
         else:
             _print(found, overview, clear=watch is not None)
         if watch is None:
@@ -157,8 +133,8 @@ def _print(found: list[Status], overview: Overview, *, clear: bool) -> None:
             one.email,
             one.invitation.value if one.invitation else "not there",
             _since(one, overview.now),
-            _compared(one.declared_role, one.actual_role),
-            "\n".join(_role(role) for role in one.roles),
+            _compared(one.organization_role.declared, one.organization_role.actual),
+            "\n".join(_role(role) for role in one.projects),
             str(one.ends) if one.ends else "",
             "\n".join(steps),
         )
@@ -188,16 +164,3 @@ def _compared(declared: str | None, actual: str | None) -> str:
     if declared in (None, actual):
         return actual or ""
     return f"{declared} (is {actual or 'nothing yet'})"
-
-
-def _document(found: list[Status], overview: Overview) -> StatusDocument:
-    people = [
-        record_of(
-            StatusPerson,
-            one,
-            organizationRole=StatusRole(declared=one.declared_role, actual=one.actual_role),
-            projects=one.roles,
-        )
-        for one in found
-    ]
-    return StatusDocument(now=overview.now, stacks=list(overview.stacks), people=people)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypedDict
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, words
-from mixpanel_access.cli.output import instant_of, must_be_address, print_json, progress, record_of
+from mixpanel_access.cli.output import instant_of, must_be_address, print_json, progress
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("markdown", "text", "html", "eml")
 """What the message can be printed as."""
-
-
-class WelcomeDocument(TypedDict):
-    """What `welcome` prints as JSON."""
-
-    to: Annotated[str, "the address of the person"]
-    cc: Annotated[Sequence[str], "the addresses of those who get a copy"]
-    subject: Annotated[str, "the subject"]
-    sent: Annotated[bool, "whether it was sent"]
-    markdown: Annotated[str, "the text as Markdown"]
-    text: Annotated[str, "the text"]
-    html: Annotated[str, "the text as HTML"]
 
 
 def welcome(
@@ -82,8 +70,14 @@ def welcome(
         del mail["X-Unsent"]
         delivery.send_mail(mail, os.environ.get(delivery.SERVER_VARIABLE))
     if as_json:
-        print_json(record_of(WelcomeDocument, message, sent=send))
-    elif send:
+        print_json(replace(message, sent=send))
+    else:
+        _print(message, mail, format_, sent=send)
+    return 0
+
+
+def _print(message: Message, mail: EmailMessage | None, format_: str, *, sent: bool) -> None:
+    if sent:
         copies = f", with copies to {', '.join(message.cc)}" if message.cc else ""
         typer.echo(f"Sent {message.subject!r} to {message.to}{copies}.")
     elif mail:
@@ -92,7 +86,6 @@ def welcome(
         typer.echo(mail.as_bytes(policy=SMTP), nl=False)
     else:
         typer.echo({"markdown": message.markdown, "text": message.text, "html": message.html}[format_], nl=False)
-    return 0
 
 
 def _must_be_usable(format_: str, sender: str | None, templates: Path | None) -> None:
@@ -100,8 +93,7 @@ def _must_be_usable(format_: str, sender: str | None, templates: Path | None) ->
         from mixpanel_access.model.similarity import unknown
 
         raise UsageError("cannot use --format", whom=format_, why=unknown(format_, "format", FORMATS))
-    if sender:
-        must_be_address(sender, "cannot use --from")
+    must_be_address(sender or None, "cannot use --from")
     if templates and not templates.is_dir():
         raise UsageError(
             "cannot use --templates", whom=str(templates), why="it is not a folder", next_step="Correct it."

@@ -24,6 +24,7 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.access import GrantType, OtherAccess
+    from mixpanel_access.operations.overview import Overview
     from mixpanel_access.operations.who import PersonGrant
 
 
@@ -58,7 +59,6 @@ def who(
     Example: `mixpanel-access who --project shop`
     """
     from mixpanel_access.model.address import same_key
-    from mixpanel_access.model.similarity import meant_address
     from mixpanel_access.operations import who as whos
     from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
@@ -67,23 +67,14 @@ def who(
         raise UsageError(
             "cannot choose what to show", why="it takes an address or a --project", next_step="Give one of the two."
         )
-    if email:
-        must_be_address(email, "cannot show what they can reach")
+    must_be_address(email or None, "cannot show what they can reach")
     overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
     if project:
         chosen = whos.project_named(overview, project)
-        held, about = whos.in_project(overview, chosen), f"project {chosen.id} {chosen.name}"
-        other = whos.other_in_project(overview, chosen)
+        held, other = whos.in_project(overview, chosen), whos.other_in_project(overview, chosen)
     else:
-        held, about = whos.of_person(overview, same_key(email)), email
-        people = overview.directory.people()
-        if not held and same_key(email) not in people:
-            raise UsageError(
-                "cannot show what they can reach",
-                whom=email,
-                why=f"nobody in the organization has this address{meant_address(email, list(people))}",
-                next_step=f"mixpanel-access diagnose {email} shows why.",
-            )
+        held = whos.of_person(overview, same_key(email))
+        _must_be_there(email, held, overview)
         other = whos.other_of_person(overview, same_key(email), held)
     if as_json:
         rows = [record_of(WhoRow, one, otherAccess=None) for one in held]
@@ -91,22 +82,30 @@ def who(
         return 0
     _print(held, by_person=bool(project), nobody=f"not in {', '.join(overview.stacks)}" if stack else "none")
     if project:
-        reached = len({one.email for one in held})
-        typer.echo(f"\n{counted(reached, 'person reaches', 'people reach')} {about}.")
+        people = counted(len({one.email for one in held}), "person reaches", "people reach")
+        typer.echo(f"\n{people} project {chosen.id} {chosen.name}.")
     else:
-        typer.echo(f"\n{about} reaches {counted(len({one.project for one in held}), 'project')}.")
+        typer.echo(f"\n{email} reaches {counted(len({one.project for one in held}), 'project')}.")
     print_other_access(other, overview.directory.projects())
     return 0
 
 
-def _print(held: Sequence[PersonGrant], *, by_person: bool, nobody: str) -> None:
-    """Print the grants.
+def _must_be_there(email: str, held: Sequence[PersonGrant], overview: Overview) -> None:
+    from mixpanel_access.model.address import same_key
+    from mixpanel_access.model.similarity import meant_address
 
-    Args:
-        held: the grants.
-        by_person: whether a row begins with the person, else with the project.
-        nobody: what to show as the stack of an individual grant that none of the stacks manages.
-    """
+    people = overview.directory.people()
+    if not held and same_key(email) not in people:
+        raise UsageError(
+            "cannot show what they can reach",
+            whom=email,
+            why=f"nobody in the organization has this address{meant_address(email, list(people))}",
+            next_step=f"mixpanel-access diagnose {email} shows why.",
+        )
+
+
+def _print(held: Sequence[PersonGrant], *, by_person: bool, nobody: str) -> None:
+    """Print the grants, by person or by project; `nobody` stands for the stack of an unmanaged individual grant."""
     from mixpanel_access.model.access import GrantType
 
     table = new_table("who" if by_person else "project", "role", "through", "why", "approved by", "until", "stack")

@@ -29,6 +29,17 @@ from mixpanel_access.model.errors import UsageError
 
 LOOPBACK: Final = "127.0.0.1"
 _STOP_SECONDS: Final = 30.0
+_UVICORN: Final[dict[str, Any]] = {
+    "http": "h11",
+    "lifespan": "off",
+    "ws": "none",
+    "proxy_headers": False,
+    "server_header": False,
+    "log_config": None,
+    "log_level": "critical",
+    "timeout_graceful_shutdown": 0,  # a request without an answer by then is delayed or half sent
+    "timeout_keep_alive": 60,
+}
 
 
 class EmulatorServer:
@@ -74,19 +85,7 @@ class EmulatorServer:
             raise
         bound = self._socket.getsockname()
         self.url = f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
-        config = uvicorn.Config(
-            self.app,
-            http="h11",
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
-            server_header=False,
-            log_config=None,
-            log_level="critical",
-            timeout_graceful_shutdown=0,  # a request without an answer by then is delayed or half sent
-            timeout_keep_alive=60,
-        )
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(uvicorn.Config(self.app, **_UVICORN))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
 
     def start(self) -> Self:

@@ -366,7 +366,7 @@ def _too_low(case: Case) -> list[RoleHere]:
             return role.declared == role.actual
         return roles.project_rank(role.effective) >= roles.project_rank(role.declared)
 
-    declared = [role for role in status_of(case.someone, case.overview).roles if role.declared is not None]
+    declared = [role for role in status_of(case.someone, case.overview).projects if role.declared is not None]
     return [role for role in declared if role.project in there and not reaches(role)]
 
 

@@ -172,7 +172,7 @@ def _checks(someone: PersonOverview, overview: Overview) -> Iterator[AutomaticCh
     yield AutomaticCheck.ACCEPTED
     if someone.key in overview.logins.last:
         yield AutomaticCheck.LOGGED_IN
-    if all(role.declared in (None, role.actual) for role in status_of(someone, overview).roles):
+    if all(role.declared in (None, role.actual) for role in status_of(someone, overview).projects):
         yield AutomaticCheck.ROLES
 
 

@@ -25,12 +25,14 @@ class Released:
     """What was released.
 
     Attributes:
+        stack: the stack.
         members: how many members left the state.
         grants: how many grants left it.
         entries: how many entries left the roster.
-        changes: what a preview would change now; empty when all is well.
+        changes: what the preview then changes; empty if all is well.
     """
 
+    stack: str
     members: int
     grants: int
     entries: int
@@ -80,7 +82,7 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
     if left is not None:
         write_roster(file, text, left)
         progress(f"wrote {file}")
-    return Released(len(members), len(grants), len(listed), state_change.prove(project, stack, progress))
+    return Released(stack, len(members), len(grants), len(listed), state_change.prove(project, stack, progress))
 
 
 def _restore_brake(project: PulumiProject, stack: str, state: State, staying: Roster, progress: Progress) -> None:

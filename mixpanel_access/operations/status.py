@@ -57,21 +57,33 @@ class RoleHere:
 
 
 @dataclass(frozen=True)
+class ComparedRole:
+    """An organization role, declared and actual.
+
+    Attributes:
+        declared: the role in the roster today, or None.
+        actual: the role in Mixpanel, or None.
+    """
+
+    declared: str | None
+    actual: str | None
+
+
+@dataclass(frozen=True)
 class Status:
     """The status of one person.
 
     Attributes:
         email: the address.
-        stacks: the stacks that have them.
-        invitation: `pending`, `expired`, `accepted`, or None who is not in the organization.
-        invited_at: when the latest invitation went out, or None where nobody knows.
-        expires_at: when it ends, at the latest, or None.
-        last_login: or None where it is unknown.
-        declared_role: the organization role that a roster gives today, or None.
-        actual_role: the one that Mixpanel has, or None.
-        roles: the project roles, by project.
+        stacks: the stacks that have the person.
+        invitation: the state of the invitation; None if the person is not in the organization.
+        invited_at: when the latest invitation was sent, or None if that is unknown.
+        expires_at: when it expires, or None if that is unknown.
+        last_login: the last login, or None if that is unknown.
+        organization_role: the organization role.
+        projects: the roles in projects.
         ends: the last day of the access that lasts longest, or None without an end.
-        steps: what to know and do, the problems first.
+        steps: what to know, and what to do next, the problems first.
     """
 
     email: str
@@ -80,9 +92,8 @@ class Status:
     invited_at: datetime | None
     expires_at: datetime | None
     last_login: datetime | None
-    declared_role: str | None
-    actual_role: str | None
-    roles: Sequence[RoleHere]
+    organization_role: ComparedRole
+    projects: Sequence[RoleHere]
     ends: date | None
     steps: Sequence[StatusStep]
 
@@ -123,9 +134,8 @@ def status_of(one: PersonOverview, overview: Overview, ahead: Mapping[str, Seque
         invited_at=one.invited_at if invitation in (Invitation.PENDING, Invitation.EXPIRED) else None,
         expires_at=one.expires_at if invitation in (Invitation.PENDING, Invitation.EXPIRED) else None,
         last_login=one.person.last_login if one.person else None,
-        declared_role=declared_role,
-        actual_role=one.person.role if one.person else None,
-        roles=roles,
+        organization_role=ComparedRole(declared_role, one.person.role if one.person else None),
+        projects=roles,
         ends=None if None in ends else max((end for end in ends if end), default=None),
         steps=sorted(steps, key=lambda step: not step.problem),
     )

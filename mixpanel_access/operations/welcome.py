@@ -46,12 +46,13 @@ class Message:
     """A message in three forms.
 
     Attributes:
-        to: the address.
-        cc: addresses that get a copy.
-        subject: one line.
-        markdown: the body as the template gives it.
-        text: the same without marks.
-        html: the same as a page.
+        to: the address of the person.
+        cc: the addresses of those who get a copy.
+        subject: the subject.
+        markdown: the text as Markdown.
+        text: the text.
+        html: the text as HTML.
+        sent: whether it was sent.
     """
 
     to: str
@@ -60,6 +61,7 @@ class Message:
     markdown: str
     text: str
     html: str
+    sent: bool = False
 
     def mail(self, sender: str, at: datetime) -> EmailMessage:
         """The message as mail programs take it: text with HTML beside it (RFC 5322, RFC 2046).

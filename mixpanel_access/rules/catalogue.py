@@ -74,7 +74,7 @@ def explanation(rule: Rule) -> str:
         f"  family      {rule.family}",
         f"  level       {rule.level} (unless the configuration sets another)",
         f"  severity    {rule.severity}",
-        f"  judges      {_judges(rule)}",
+        f"  judges      {judges(rule)}",
         f"  to fix      {rule.fix}",
         f"  helps with  {', '.join(map(str, rule.controls))}",
     ]
@@ -85,21 +85,6 @@ def explanation(rule: Rule) -> str:
 def reference() -> str:
     """The page of all rules."""
     return "\n".join(_page()) + "\n"
-
-
-def as_document(rule: Rule) -> dict[str, Any]:
-    """A rule as a JSON document."""
-    return {
-        "id": rule.id,
-        "family": rule.family.value,
-        "title": rule.title,
-        "level": rule.level.value,
-        "severity": rule.severity.value,
-        "judges": _judges(rule),
-        "fix": rule.fix,
-        "controls": [str(control) for control in rule.controls],
-        "options": {option.name: dict(option.schema) for option in rule.options},
-    }
 
 
 def _page() -> Iterator[str]:
@@ -119,7 +104,7 @@ def _page() -> Iterator[str]:
             yield ""
             yield rule.title
             yield ""
-            yield f"- **Level** {rule.level}, **severity** {rule.severity}; judges {_judges(rule)}."
+            yield f"- **Level** {rule.level}, **severity** {rule.severity}; judges {judges(rule)}."
             yield f"- **To fix** {rule.fix}"
             yield f"- **Helps with** {', '.join(map(str, rule.controls))}."
             for option in rule.options:
@@ -127,7 +112,8 @@ def _page() -> Iterator[str]:
                 yield f"- **Option** `{option.name}`: {option.schema['description']} Default: `{default}`."
 
 
-def _judges(rule: Rule) -> str:
+def judges(rule: Rule) -> str:
+    """The resources that a rule judges, in words."""
     kinds = [KINDS[kind].plural for kind in rule.kinds]
     return f"{', '.join(kinds)}, one by one" if kinds else "the stack as a whole"
 

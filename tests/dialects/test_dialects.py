@@ -11,9 +11,9 @@ import pytest
 import stamina
 
 from mixpanel_access.api.transport import READ_ATTEMPTS
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import DEFAULT, Dialect, read
+from mixpanel_access.emulator.server import EmulatorServer
 from tests.dialects.alternatives import ALONE, ALTERNATIVES, MISSING, combination, parts_of
 from tests.dialects.expected import EXPECTED, expected
 from tests.dialects.operations import NAMES, PARTS, lives, parts_for

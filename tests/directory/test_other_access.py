@@ -13,8 +13,8 @@ import pytest
 from mixpanel_access.api.client import Api
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.other_access import read_other_access
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.access import OF_PEOPLE, AccessSource, OtherAccess
 from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings

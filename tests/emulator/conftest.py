@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.database import Clock
+from mixpanel_access.emulator.server import EmulatorServer
 
 ORG, P, Q = 7654321, 1234567, 1234568
 CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"

@@ -11,9 +11,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from mixpanel_access.emulator import EmulatorOptions, EmulatorServer, run
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import Dialect, alternatives, read
+from mixpanel_access.emulator.server import EmulatorOptions, EmulatorServer, run
 from mixpanel_access.model.errors import UsageError
 from tests.emulator.conftest import ORG, Client, P, Q, organization
 

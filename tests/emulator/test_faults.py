@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 
 BO, LEE = "bo@agency.example.org", "lee@example.com"

@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import NOW, ORG, Client, Frozen, organization
 from tests.in_process import InProcess
 

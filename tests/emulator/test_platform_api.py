@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
+from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import ORG, Client, P, Q, organization
 
 QUERY = f"/v1/organizations/{ORG}/audit-logs/query"

@@ -21,8 +21,8 @@ import pytest
 from pydantic import ValidationError
 
 from mixpanel_access.cli.emulator import emulator as cli_emulator
-from mixpanel_access.emulator import EmulatorOptions, EmulatorServer, run
 from mixpanel_access.emulator.dialect import Dialect
+from mixpanel_access.emulator.server import EmulatorOptions, EmulatorServer, run
 from mixpanel_access.model.errors import UsageError
 from tests.emulator.conftest import CUSTOM, NOW, Client, P, organization, unchanged
 

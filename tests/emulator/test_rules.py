@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.audit_store import EVENTS
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from tests.emulator.conftest import CUSTOM, NOW, ORG, Client, P, Q, organization, unchanged

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from scim2_models import Context, Error, Group, ListResponse, ServiceProviderConfig, User
 
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.scim import ENDPOINTS, ROOT
+from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import ORG, Client, organization, unchanged
 from tests.emulator.test_audit import events, told
 

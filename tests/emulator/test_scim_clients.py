@@ -10,9 +10,9 @@ from scim2_models import Error, Group, ListResponse, ResourceType, Schema, User
 
 from mixpanel_access.api.scim import ScimEndpoint
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.scim import ROOT
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import ScimUser
 from mixpanel_access.model.setting_values import Secret

@@ -13,7 +13,7 @@ from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_models import Group, ScimProvider, User
 from scim2_tester import CheckResult, Status, check_server
 
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 
 TOKEN: Final = "scim-token"
 DOMAIN: Final = "example.com"

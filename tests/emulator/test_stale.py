@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from mixpanel_access import emulator
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.faults import LISTS
+from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import ORG, Client, P, organization
 
 BO, CY = "bo@agency.example.org", "cy@agency.example.org"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import ORG, Client, Frozen, P
 from tests.emulator.parallel import CLIENTS, crowd
 

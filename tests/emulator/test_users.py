@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model import roles
 from tests.emulator.conftest import CUSTOM, ORG, Client, P, Q, organization
 

@@ -21,8 +21,7 @@ from typing import Any
 import pytest
 
 from demo.sandbox import ROOT, Emulator, pulumi_project
-from mixpanel_access.emulator import EmulatorServer
-from mixpanel_access.emulator.server import demo_document
+from mixpanel_access.emulator.server import EmulatorServer, demo_document
 from mixpanel_access.engine import Completed, Engine, Pulumi, ensure_engine
 from tests.cli.json_output import must_be_documented
 from tests.cli.typed import typed

@@ -11,8 +11,7 @@ import pytest
 from demo.sandbox import SECRET, USERNAME
 from mixpanel_access.api.client import Api
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.emulator import EmulatorServer
-from mixpanel_access.emulator.server import demo_document
+from mixpanel_access.emulator.server import EmulatorServer, demo_document
 from mixpanel_access.engine import Completed
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.setting_values import Secret

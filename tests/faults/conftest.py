@@ -17,7 +17,7 @@ from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import READ_ATTEMPTS, Transport
 from mixpanel_access.directory.directory import Directory, Machine, Times
 from mixpanel_access.directory.this_machine import Unseen
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.setting_values import Secret

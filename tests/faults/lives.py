@@ -14,7 +14,7 @@ from typing import Any, Final
 import stamina
 
 from mixpanel_access.api.transport import READ_ATTEMPTS
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.brakes import Brake
 from tests.faults.books import Broken
 from tests.faults.conftest import ORG, SHOP, WAREHOUSE, World

@@ -13,8 +13,8 @@ import pytest
 from mixpanel_access.api.client import Api
 from mixpanel_access.directory import probe
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.files.onboarding import AutomaticCheck, read_checklists
 from mixpanel_access.model import audit
 from mixpanel_access.model.access import Feature

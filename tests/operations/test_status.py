@@ -40,10 +40,10 @@ def said(status: Status) -> list[tuple[str, bool]]:
 def test_who_has_what_is_declared_has_nothing_to_do() -> None:
     """Accepted, with the roles of the roster."""
     one = the_one(statuses(overview(settled(), person())))
-    assert (one.invitation, one.declared_role, one.actual_role, one.ends) == (
+    assert (one.invitation, one.organization_role.declared, one.organization_role.actual, one.ends) == (
         Invitation.ACCEPTED, "member", "member", None,
     )  # fmt: skip
-    assert [(role.name, role.declared, role.actual) for role in one.roles] == [("shop", "analyst", "analyst")]
+    assert [(role.name, role.declared, role.actual) for role in one.projects] == [("shop", "analyst", "analyst")]
     assert one.steps == []
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from demo.sandbox import Emulator
-from mixpanel_access.emulator import EmulatorServer
-from mixpanel_access.emulator.server import demo_document
+from mixpanel_access.emulator.server import EmulatorServer, demo_document
 from mixpanel_access.engine import Pulumi, ensure_engine, local_backend
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
 from tests.package.conftest import Installed

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from demo.sandbox import Emulator
-from mixpanel_access.emulator import EmulatorServer
-from mixpanel_access.emulator.server import demo_document
+from mixpanel_access.emulator.server import EmulatorServer, demo_document
 
 from .command import PROVIDER, NoProviderError, Terraform, environment, found_provider
 

@@ -259,12 +259,12 @@ def _highest_in_production(sources: Sources, cells: Cells) -> tuple[str | None, 
 
 def _raised(sources: Sources, status: Status) -> list[str]:
     found = []
-    actual, declared = status.actual_role, status.declared_role
+    actual, declared = status.organization_role.actual, status.organization_role.declared
     if declared is not None and roles.organization_rank(actual) > roles.organization_rank(declared):
         found.append(f"is organization {actual} where {declared} is declared")
     found += [
         f"is {one.actual} in {sources.name(one.project)} where {one.declared} is declared"
-        for one in status.roles
+        for one in status.projects
         if one.declared is not None and roles.project_rank(one.actual) > roles.project_rank(one.declared)
     ]
     return found

@@ -12,8 +12,8 @@ import pytest
 
 from mixpanel_access.api.observed import Observer
 from mixpanel_access.api.transport import Transport
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.verifying.verify import Means, WritesPlan, make_plan

@@ -13,11 +13,11 @@ import pytest
 import stamina
 
 from demo.sandbox import ROOT
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.dialect import read as read_dialect
 from mixpanel_access.emulator.document import Document
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.errors import MixpanelError, Refused, RosterError, UsageError
 from mixpanel_access.model.settings import Verb
 from mixpanel_access.operations.verifying.deciding import StatementVerdict

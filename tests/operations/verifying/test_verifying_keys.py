@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.api.observed import Exchange
-from mixpanel_access.emulator import EmulatorServer
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.operations.verifying.deciding import pages
 from mixpanel_access.operations.verifying.statements import Hidden
 from mixpanel_access.operations.verifying.verify import WritesReport, walk_through

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mixpanel_access.emulator import EmulatorServer
 from mixpanel_access.emulator.dialect import Dialect
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.verifying.journal import Journal, journal_file
 from mixpanel_access.operations.verifying.verify import WritesPlan, finish, walk_through
