@@ -37,15 +37,15 @@ class Gate:
             Refused: it may not be sent.
             MixpanelError: what went wrong; where the path is not there, the line says how it is done by hand.
         """
-        whom = named(emails)
-        self.pass_through(verb, what, whom)
+        people = named(emails)
+        self.pass_through(verb, what, people)
         try:
-            self.transport.write(path, body, f"{what} ({whom})")
+            self.transport.write(path, body, f"{what} ({people})")
         except NotFound as error:
             error.next_step += f" This Mixpanel may not offer the call: {BY_HAND[verb]}, then run `pulumi refresh`."
             raise
 
-    def pass_through(self, verb: Verb, what: str, whom: str) -> None:
+    def pass_through(self, verb: Verb, what: str, people: str) -> None:
         """Return when the write may be sent.
 
         Raises:
@@ -56,13 +56,13 @@ class Gate:
         if verb in self.allowed:
             raise Refused(
                 f"cannot {what}",
-                whom=whom,
+                whom=people,
                 why="Mixpanel does not document this call, and only the last `pulumi up` had it switched on",
                 next_step="Run `pulumi up`, or add --run-program to the command.",
             )
         raise Refused(
             f"cannot {what}",
-            whom=whom,
+            whom=people,
             why="Mixpanel does not document this call, and it has not been switched on for a real organization",
             next_step=f"Either {BY_HAND[verb]} and run `pulumi refresh`, or add {verb.value} to "
             f"mixpanel:allowUndocumented after trying it with `mixpanel-access doctor --writes`.",

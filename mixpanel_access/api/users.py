@@ -132,9 +132,11 @@ class UsersEndpoint:
         for (project, email), role in roles.items():
             projects.setdefault(project, []).append({"email": email, "role": role})
         body = {"projects": [{"id": project, "users": users} for project, users in projects.items()]}
-        whom = named(email for _, email in roles)
+        people = named(email for _, email in roles)
         names = ", ".join(str(project) for project in projects)
-        self._transport.write(self._path("add-users-to-projects/"), body, f"grant access to project {names} to {whom}")
+        self._transport.write(
+            self._path("add-users-to-projects/"), body, f"grant access to project {names} to {people}"
+        )
 
     def change_role(self, email: str, role: str) -> None:
         """Change a person's organization role."""

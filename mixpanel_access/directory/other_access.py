@@ -127,7 +127,7 @@ class _Reading:
         found: list[OtherAccess] = []
         for role in self.directory.custom_roles.in_project(project).values():
             if role.permissions is None:
-                why = f"the permissions of the custom role {role.name} are not told"
+                why = f"Mixpanel does not show the permissions of the custom role {role.name}"
                 self.miss(AccessSource.CLASSIFIED, why, project)
             elif gives_classified(role.permissions):
                 found += self._holders(role)
@@ -157,7 +157,7 @@ class _Reading:
                     what = f"sensitive access, as {one.role}" if one.role else "sensitive access"
                     self.found.append(OtherAccess(AccessSource.ACCOUNTS, f"service account {one.name}", what, project))
             if untold := {one.name for one in flags if one.sensitive is None}:
-                self.miss(AccessSource.ACCOUNTS, f"the list does not tell it of {few(untold)}", project)
+                self.miss(AccessSource.ACCOUNTS, f"the list does not say it of {few(untold)}", project)
 
     def mcp(self) -> None:
         """Who used MCP, and when somebody last changed a setting of it."""

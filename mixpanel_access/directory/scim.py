@@ -40,7 +40,7 @@ class Activation(NamedTuple):
     Attributes:
         email: their address.
         user: the user as SCIM knows them, or None.
-        active: whether they are to be active.
+        active: whether they must be active.
     """
 
     email: str
@@ -104,7 +104,7 @@ class Provisioning:
         return domain_of(email) in self._claimed if told is None and self._claimed else told
 
     def keeps_out(self, email: str) -> bool:
-        """Whether nobody of the domain is to be invited: the identity provider says who is in, and we have no token."""
+        """Whether we must invite nobody of the domain: the identity provider says who is in, and we have no token."""
         sso = self._sso()
         return not self.on and bool(sso.idp_managed) and sso.claims(email) is True
 
@@ -201,7 +201,7 @@ class Provisioning:
         if told is None and not self._claimed:
             raise ConfigurationError(
                 "cannot tell who comes by SCIM",
-                why="mixpanel:scimToken is set, and Mixpanel does not tell the claimed domains",
+                why="mixpanel:scimToken is set, and Mixpanel does not report the claimed domains",
                 next_step="Name them: pulumi config set mixpanel:claimedDomains example.com",
             )
         return self._claimed if told is None else told
@@ -231,7 +231,7 @@ class Joining(NamedTuple):
     Attributes:
         team: the team's id.
         email: the person's address.
-        inside: whether they are to be in it.
+        inside: whether they must be in it.
     """
 
     team: int

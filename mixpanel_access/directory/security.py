@@ -51,7 +51,7 @@ def read_security(api: Api) -> Security:
     required = two_factor.get(TWO_FACTOR_KEY)
     if not isinstance(required, bool):
         required = None
-        unknown.setdefault(Topic.TWO_FACTOR, "the answer does not tell whether it is required")
+        unknown.setdefault(Topic.TWO_FACTOR, "the answer does not say whether it is required")
     request_access = asked(Topic.REQUEST_ACCESS, api.organization_settings.request_access) or {}
     return Security(sso or SingleSignOn(), required, request_access, unknown, two_factor)
 

@@ -41,7 +41,7 @@ class AccountRole(NamedTuple):
 class _Create(Write[str]):
     """Makes an account of a name.
 
-    An answer that is lost takes the token along: what was made then is good for nobody, and is deleted before the
+    An answer that is lost takes the token along: nobody can use what was made then, and it is deleted before the
     account is made again.
 
     Attributes:

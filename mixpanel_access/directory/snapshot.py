@@ -109,19 +109,19 @@ class ReadBack:
                     del expected[item]
 
 
-def not_shown(what: str, whom: str, shows: str, seconds: float, page: str) -> NotApplied:
+def not_shown(what: str, label: str, shows: str, seconds: float, page: str) -> NotApplied:
     """The error of a write that Mixpanel accepted and does not show, though it was looked for.
 
     Args:
         what: what was not done, as a clause that begins with "cannot".
-        whom: for whom.
+        label: the person or thing that it was for.
         shows: what Mixpanel shows, as a clause that follows "Mixpanel".
         seconds: how long it was looked for.
         page: where in Mixpanel to look.
     """
     return NotApplied(
         what,
-        whom=whom,
+        whom=label,
         why=f"Mixpanel took the request and {shows}" + (f", {seconds:g} seconds later" if seconds else ""),
         next_step=f"Run again: nothing is done twice. If it stays so, look in {page}.",
     )

@@ -84,8 +84,8 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
                 problems.add("permissions", reason)
             else:
                 inputs["permissions"] = as_set(permissions)
-        whom = f"custom role {name}"
-        check_environment(self.session.settings.environment, whom, inputs, problems, what="the")
+        label = f"custom role {name}"
+        check_environment(self.session.settings.environment, label, inputs, problems, what="the")
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         directory, project, name = self.session.directory, inputs["project_id"], inputs["name"]
@@ -110,7 +110,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
                 problems.add("permissions", unknown(code, f"permission of project {project}", codes))
 
     def _inspect_name(self, inputs: Properties, problems: Problems, olds: Properties, there: dict[str, Role]) -> None:
-        """Judge that the name can be had, and that there is room for one more."""
+        """Judge that the name is free, and that there is room for one more."""
         project, key = inputs["project_id"], same_key(inputs["name"])
         known_there = olds.get("project_id") == project and olds.get("name")
         self.check_name(inputs, olds if known_there else {}, problems)
@@ -174,7 +174,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
                 "cannot change the role",
                 whom=self.label(olds),
                 why="it is no longer there",
-                next_step="Run `pulumi refresh`, then run again to make it anew.",
+                next_step="Run `pulumi refresh`, then run again to create it.",
             )
         return self._ensure(held, news, olds.get(_BASE))
 
@@ -186,22 +186,22 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         held = directory.custom_roles.in_project(ref.project).get(ref.role)
         if held is None:
             return
-        whom = f"custom role {held.name} in project {ref.project}"
+        label = f"custom role {held.name} in project {ref.project}"
         holders = holders_of(directory, ref.project, ref.role)
         if stays := self._why_it_stays(holders, ref.project):
-            raise Refused("cannot delete the role", whom=whom, why=stays[0], next_step=stays[1])
+            raise Refused("cannot delete the role", whom=label, why=stays[0], next_step=stays[1])
         not_seen = dict(holders.unseen)
         if holders.hidden:
             not_seen["what invited people hold"] = few(holders.hidden)
         if holders.names or not_seen:
             unseen = f"; not seen: {_with_why(not_seen)}" if not_seen else ""
-            self.session.say(f"{whom}: is deleted, which moves {holders} to consumer{unseen}")
+            self.session.say(f"{label}: is deleted, which moves {holders} to consumer{unseen}")
         moved = directory.custom_roles.delete(ref.project, ref.role)
         if ref.role in directory.custom_roles.in_project(ref.project):
-            raise self.not_applied("delete the role", whom, "still shows it", _IN_ROLES)
+            raise self.not_applied("delete the role", label, "still shows it", _IN_ROLES)
         self.session.renames.free(self.objects(props), held.name)
         if moved is not None:
-            self.session.say(f"{whom}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
+            self.session.say(f"{label}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
 
     def _why_it_stays(self, holders: Holders, project: int) -> tuple[str, str] | None:
         """Why a role stays, since somebody that this stack declares holds it or may hold it, and what to do."""
@@ -248,7 +248,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         return kinds
 
     def _ensure(self, held: Role | None, inputs: Properties, added: Sequence[str] | None) -> Properties:
-        """Bring a role that is there to what is declared, or as near as its name can be had; the outputs."""
+        """Change a role that is there to what is declared, as far as its name is free; the outputs."""
         roles = self.session.directory.custom_roles
         if held is not None and same_key(held.name) != same_key(inputs["name"]):
             role, declared = held, inputs

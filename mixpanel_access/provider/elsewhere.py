@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mixpanel_access.model.declaration import Declaration  # slow to import
 
     _Said = Callable[[RosterPeople, Declaration], bool | None]
-    """Whether a roster gives it; None if that cannot be told."""
+    """Whether a roster gives it; None if that is unknown."""
 
 
 def given_by(stacks: Sequence[str]) -> str:
@@ -123,7 +123,7 @@ def _others(session: Session, props: Properties) -> list[tuple[str, Sequence[Exp
 def _gives(session: Session, stack: str, ends: Sequence[Any], said: _Said) -> bool:
     """Whether a stack whose state has something gives it today.
 
-    Where the roster does not tell, the last day of each resource that is the same counts.
+    Where the roster does not say, the last day of each resource that is the same counts.
     """
     if not ends:
         return False

@@ -73,16 +73,16 @@ class HolderGrantHandler(Handler[Ref]):
         check_id(self.FIELD, self.HOLDER, inputs, problems)
         check_id("project_id", "project", inputs, problems)
         check_project_role(inputs, problems)
-        whom = f"{self.HOLDER} {inputs.get(self.FIELD)}"
-        check_environment(self.session.settings.environment, whom, inputs, problems)
+        label = f"{self.HOLDER} {inputs.get(self.FIELD)}"
+        check_environment(self.session.settings.environment, label, inputs, problems)
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         holder = inputs[self.FIELD]
-        whom = f"{self.HOLDER} {holder}"
-        check_project(self.session, inputs["project_id"], problems, f" for the grant to {whom}")
+        label = f"{self.HOLDER} {holder}"
+        check_project(self.session, inputs["project_id"], problems, f" for the grant to {label}")
         if self.holders.get(holder) is None:
-            problems.add(self.FIELD, f"organization {self.session.organization} has no {whom}")
-        check_project_reach(self.session, whom, inputs["role"], problems)
+            problems.add(self.FIELD, f"organization {self.session.organization} has no {label}")
+        check_project_reach(self.session, label, inputs["role"], problems)
 
     def create(self, inputs: Properties) -> Created:
         ref = self.grant_id(inputs["project_id"], inputs[self.FIELD])
@@ -109,8 +109,8 @@ class HolderGrantHandler(Handler[Ref]):
             return
         self.holders.remove_grant(holder, project)
         if held := self.held(holder, project):
-            what, whom = f"take the role in project {project} away", f"{self.HOLDER} {holder}"
-            raise self.not_applied(what, whom, f"still shows the role {held}", self.PAGE)
+            what, label = f"take the role in project {project} away", f"{self.HOLDER} {holder}"
+            raise self.not_applied(what, label, f"still shows the role {held}", self.PAGE)
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Bring the role to the declared one and return the outputs."""
@@ -118,6 +118,6 @@ class HolderGrantHandler(Handler[Ref]):
         if self.held(holder, project) != role:
             self.holders.grant(holder, project, role)
         if (held := self.held(holder, project)) != role:
-            what, whom = f"grant {role} in project {project}", f"{self.HOLDER} {holder}"
-            raise self.not_applied(what, whom, f"shows {held or 'no role'}", self.PAGE)
+            what, label = f"grant {role} in project {project}", f"{self.HOLDER} {holder}"
+            raise self.not_applied(what, label, f"shows {held or 'no role'}", self.PAGE)
         return self.outputs(inputs)

@@ -152,7 +152,7 @@ def _left(session: Session, person: DeclaredPerson) -> Iterator[Grant]:
 
 
 def _goes_with(session: Session, name: str | None, teams: Sequence[str]) -> bool:
-    """Whether what comes through a team goes with this stack; a team that is not told may be any of its own."""
+    """Whether what comes through a team goes with this stack; an unknown team may be any of its own."""
     if name is None:
         return bool(teams)
     known = session.directory.teams

@@ -34,19 +34,19 @@ class MemberInputs(Metadata, total=False):
 class Member(AccessResource, module="mixpanel", name="Member"):
     """One person in the organization, with one organization role.
 
-    A person who is in the organization already is adopted; who is not is invited. A pending invitation is no drift; an
-    expired one is sent again by the next `pulumi up` of the stack that declares the organization role, or that sent the
-    invitation. Deleting the resource removes the person as `removal` says:
+    It adopts a person who is in the organization already, and invites anybody else. A pending invitation is not drift.
+    The next `pulumi up` of the stack that declares the organization role, or that sent the invitation, sends an expired
+    one again. Deleting the resource removes the person as `removal` says:
     `when_unused` (the default) only if a stack of the project brought them, no individual or team grant is left, and no
-    organization role above member that another stack or the product gave; `always`; or `never`. Somebody who stays is
-    lowered to the organization role that they had before the resource gave them one.
+    organization role above member that another stack or the product gave; `always`; or `never`. Somebody who stays
+    gets the organization role back that they had before the resource gave them one.
     """
 
     email: pulumi.Output[str]
     role: pulumi.Output[str | None]
     removal: pulumi.Output[str]
     organization_role: pulumi.Output[str | None]
-    """The organization role that Mixpanel shows, declared here or not; None where the list does not tell."""
+    """The organization role that Mixpanel shows, declared here or not; None where the list does not show it."""
     status: pulumi.Output[str]
     """`pending`, `expired`, `accepted`; `deactivated` if the identity provider keeps the person out."""
     invited_at: pulumi.Output[str | None]

@@ -303,7 +303,7 @@ class MemberHandler(Handler[MemberId]):
             self.session.say_once(
                 f"unknown role {person.key}",
                 f"warning: {person.email}: Mixpanel shows the organization role {person.role!r}, which this version "
-                f"does not know; it is kept, and whether it is {role} cannot be told",
+                f"does not know; it is kept, and whether it is {role} is unknown",
             )
 
     def _say_what_comes_back(self, person: Person) -> None:
@@ -363,14 +363,14 @@ def _loses_role(olds: Properties, news: Properties) -> bool:
 
 
 def _is_higher(actual: str | None, role: str) -> bool:
-    """Whether somebody else has given more than is declared; what is not told is not."""
+    """Whether somebody else has given more than is declared; an unknown role is not more."""
     if actual in (None, role, roles.MEMBER):
         return False
     return role == roles.MEMBER or roles.organization_rank(actual) > roles.organization_rank(role)
 
 
 def _differs(role: str, actual: str | None, olds: Properties) -> bool:
-    """Whether the role must be written; where Mixpanel does not tell the actual one, the one declared before counts."""
+    """Whether the role must be written; where Mixpanel does not show the actual one, the one declared before counts."""
     if actual is None:
         return bool(olds) and olds.get("role") != role
     return roles.role_change(role, actual, olds.get("role")).replaces

@@ -79,7 +79,7 @@ def expires_at(session: Session, history: Properties) -> str | None:
 def sends_again(session: Session, olds: Properties, inputs: Properties) -> bool:
     """Whether this resource is the one to send an expired invitation again.
 
-    Several stacks may declare a person, and Mixpanel does not tell when an invitation went out: the stack that
+    Several stacks may declare a person, and Mixpanel does not show when an invitation went out: the stack that
     declares the organization role sends it again, or the one that sent it before, so that one e-mail goes out. If
     neither is left, one of those that have the person does.
     """

@@ -45,7 +45,7 @@ class NamedHandler(Handler[Id]):
     # Judging a name
 
     def check_name(self, inputs: Properties, olds: Properties, problems: Problems) -> None:
-        """Judge that the name can be had, in this run or in the next; `olds` is empty for a new object."""
+        """Judge that the name is free in this run or in the next; `olds` is empty for a new object."""
         objects, renames, name = self.objects(inputs), self.session.renames, inputs["name"]
         there = objects.holder(name)
         if not olds.get("name"):
@@ -66,7 +66,7 @@ class NamedHandler(Handler[Id]):
             problems.add("name", held)
 
     def _waits_at_preview(self, inputs: Properties, olds: Properties, there: Hashable, problems: Problems) -> bool:
-        """Say that a name is to be had once another one gives it up, or why it is not to be had."""
+        """Say that the name is free once another object gives it up, or why it cannot be."""
         objects, name = self.objects(inputs), inputs["name"]
         own = self.own_names(there, objects.space)
         actual = objects.name_of(there) or name

@@ -79,7 +79,7 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
         return changes or not known(keys)
 
     def create(self, inputs: Properties) -> Created:
-        """Bring the given settings about; all others are adopted as they are."""
+        """Apply the given settings; all others are adopted as they are."""
         return Created(OrganizationSecurityId(self.session.organization), self._ensure(inputs))
 
     def read(self, ref: OrganizationSecurityId, props: Properties) -> Found | None:
@@ -108,7 +108,7 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
         self.session.say(f"{self.label(props)} stay as they are; they are only no longer declared")
 
     def _ensure(self, inputs: Properties) -> Properties:
-        """Bring the given settings about and return the outputs."""
+        """Apply the given settings and return the outputs."""
         directory = self.session.directory
         required, keys = inputs.get(_TWO_FACTOR), inputs.get(_REQUEST_ACCESS) or {}
         if required is not None and required != directory.security().two_factor_required:
@@ -183,7 +183,7 @@ class OrganizationSecurity(AccessResource, module="mixpanel", name="Organization
     request_access_settings: pulumi.Output[dict[str, Any]]
     """All settings on requests for access, as Mixpanel has them."""
     sso: pulumi.Output[dict[str, Any]]
-    """Single sign-on: `enabled`, `required`, `idp_managed`, `idp_name`, `domains`; what is not told is not there."""
+    """Single sign-on: `enabled`, `required`, `idp_managed`, `idp_name`, `domains`, as far as Mixpanel shows them."""
     discoverability: pulumi.Output[str | None]
     """`Closed`, `Request` or `Open`, as the last refresh showed it; None where Mixpanel did not tell."""
 

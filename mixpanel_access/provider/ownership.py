@@ -23,7 +23,7 @@ FRESH_SECONDS: Final = 2.0
 def handed_over(session: Session, key: str, person: Person) -> dict[str, Any]:
     """What the stack has of a person under another name; empty for somebody who is new to it.
 
-    A resource that gets another name is created anew, before or after the old one is deleted. So is one whose address
+    A resource that gets another name is created again, before or after the old one is deleted. So is one whose address
     follows a change in the product: Mixpanel's id of the person is still the same.
     """
     kept = session.handed_over.get(key) or session.states.own_member(session.organization, key)
@@ -74,7 +74,7 @@ def note_begun(session: Session, key: str) -> None:
 
 
 def why_kept_out(session: Session, person: Person) -> str:
-    """Why somebody who is deactivated stays so though a stack declares them anew; "" if they come back.
+    """Why somebody who is deactivated stays so though a stack declares them again; "" if they come back.
 
     A stack deactivates nobody that another stack holds. So if one holds them, the identity provider has done it.
     """
@@ -124,7 +124,7 @@ def _is_undetermined(member: Properties) -> bool:
 
 
 def say_undetermined(session: Session, member: Properties) -> None:
-    """Say once who is in the stack since version 0.1.0, which does not tell found people from imported ones."""
+    """Say once who is in the stack since version 0.1.0, which does not say who was found and who was imported."""
     own = own_members(session) or {}
     people = {str(one.get("email", key)) for key, one in own.items() if _is_undetermined(one)} or {str(member["email"])}
     session.say_once(
@@ -139,7 +139,7 @@ def declared_elsewhere(session: Session, props: Properties, key: str) -> Mapping
     """The other stacks that have a person in their state and declare them today.
 
     Their rosters say so: if two stacks end at once, each still sees the person in the state of the other. Where that
-    cannot be told, as a program of one's own has no roster, the state counts until the day that it gives is past.
+    is unknown, as a program of one's own has no roster, the state counts until the day that it gives is past.
     """
     others = session.states.others(own=props).stacks
     found: dict[str, Properties] = {}
@@ -212,7 +212,7 @@ def has_to_send(session: Session, props: Properties) -> bool:
 def sent_later(session: Session, props: Properties, older_than: float | None = None) -> dict[str, Any]:
     """When another stack has sent somebody's invitation again, and until when it holds; empty if none has.
 
-    Mixpanel does not tell when an invitation went out, so that each stack knows only of its own.
+    Mixpanel does not show when an invitation went out, so each stack knows only of its own.
     """
     key, ours, now = same_key(str(props["email"])), props.get("invited_at"), session.now()
     found: list[tuple[datetime, Properties]] = []

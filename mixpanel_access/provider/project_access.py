@@ -141,10 +141,9 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             problems.add("grants", str(held))
             return
         if changes.remove:
-            number, whom = len(changes.remove), few(there.spelled(changes.remove))
-            self.session.say(
-                f"project {project}: {number} grant{'s' * (number > 1)} to be taken away, with one request each: {whom}"
-            )
+            number, people = len(changes.remove), few(there.spelled(changes.remove))
+            what = f"{number} grant{'s' * (number > 1)} to be taken away, with one request each"
+            self.session.say(f"project {project}: {what}: {people}")
 
     def diff(self, olds: Properties, news: Properties) -> bool:
         """To declare somebody whose grant was added by hand changes the state alone."""
@@ -177,7 +176,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         self._write(there, changes, {})
 
     def _hold(self, there: ProjectGrants, grants: Mapping[str, str], before: Properties) -> GrantChanges:
-        """What is to be done, if no brake holds it."""
+        """The changes to make, if no brake holds them."""
         want = by_key(grants)
         changes = grant_changes(there.have, want, frozenset({self._own}))
         if self.session.takes_only:
@@ -226,7 +225,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         return self._outputs(inputs, there, by_key(inputs["grants"]).keys())
 
     def _write(self, there: ProjectGrants, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectGrants:
-        """Write the changes, read back once, and report everybody for whom it failed.
+        """Write the changes, read back once, and report each failure.
 
         A failure for some stops nobody else: access ends as declared, though an invitation waits.
 
@@ -304,7 +303,7 @@ def _declared_meanwhile(olds: Properties, news: Properties) -> set[str]:
 
 
 def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
-    """Judge what is said of some of the people."""
+    """Judge the reasons of some of the people."""
     if reasons is None or not known(reasons):
         return
     if not isinstance(reasons, list) or not all(isinstance(one, Mapping) for one in reasons):

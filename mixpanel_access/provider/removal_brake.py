@@ -86,7 +86,7 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
             for one in forecasts(people, declared, role_ends, lambda person: bool(self.leaving([person])), own):
                 self.session.say(f"warning: {one}")
         except MixpanelError as error:  # nothing depends on what is ahead
-            self.session.say(f"warning: what the brakes will hold in the next days cannot be told: {error}")
+            self.session.say(f"warning: it is unknown what the brakes will hold in the next days: {error}")
 
     def _hold_ends(
         self,

@@ -105,7 +105,7 @@ class Renames:
 
     # A rename and a new resource that would adopt what is renamed: told apart where the program does not say it
 
-    def rename(self, subject: Hashable, whom: str, space: Hashable, id_: Hashable, name: str) -> str | None:
+    def rename(self, subject: Hashable, label: str, space: Hashable, id_: Hashable, name: str) -> str | None:
         """Note that an object gets another name.
 
         Returns:
@@ -114,14 +114,14 @@ class Renames:
         with self._lock:
             self._declared[space, id_] = name
             held = subject in self._wanted or (space, id_) in self._adopted
-        return _in_two_runs(whom, name) if held else None
+        return _in_two_runs(label, name) if held else None
 
     def want(self, subject: Hashable) -> None:
         """Note that a new resource is to adopt what is called so."""
         with self._lock:
             self._wanted.add(subject)
 
-    def made(self, subject: Hashable, whom: str, space: Hashable, id_: Hashable, name: str, *, adopted: bool) -> None:
+    def made(self, subject: Hashable, label: str, space: Hashable, id_: Hashable, name: str, *, adopted: bool) -> None:
         """Note that a new resource has come to its object, before anything of that is changed.
 
         Raises:
@@ -137,7 +137,7 @@ class Renames:
                 return
         raise Refused(
             "cannot adopt",
-            whom=whom,
+            whom=label,
             why=f"another resource renames it to {other} in this run",
             next_step="Run again: the name is free then, and the new one is made.",
         )
@@ -203,8 +203,8 @@ def temporary(name: str, id_: Hashable = "new") -> str:
     return f"{name} ({id_}, waits for its name)"
 
 
-def _in_two_runs(whom: str, name: str) -> str:
+def _in_two_runs(label: str, name: str) -> str:
     return (
-        f"{whom} is being renamed to {name} in this run, and a new resource is to have its name: declare the rename "
+        f"{label} is being renamed to {name} in this run, and a new resource is to have its name: declare the rename "
         f"alone, and the new resource in a second `pulumi up`"
     )

@@ -104,7 +104,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         return changed(self.INPUTS, {**olds, "expires": news.get("expires")}, news) or bool(over)
 
     def create(self, inputs: Properties) -> Created:
-        """Make the account. What a killed run has left of the same name is deleted first; others are said."""
+        """Create the account. First delete what a killed run has left of the name, and name other accounts."""
         accounts, name = self.session.directory.accounts, inputs["username"]
         before, may_stay = self.session.rotations.take_due(inputs) or (None, False)
         expires = inputs.get("expires")

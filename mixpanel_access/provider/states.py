@@ -77,7 +77,7 @@ class RosterPeople:
     unread_teams: bool = False
 
     def has(self, key: str) -> bool | None:
-        """Whether a person is declared; None if it cannot be told."""
+        """Whether a person is declared; None if it is unknown."""
         return True if key in self.declared else None if self.anybody or key in self.perhaps else False
 
 
@@ -90,7 +90,7 @@ class States:
         declared_in: stack, day -> the people that the stack's roster declares then; None if there is no roster, or it
             cannot be used.
         clock: seconds from any beginning, for how old a reading is.
-        ended: stack -> when its last run that came to an end did so; None if it cannot be told.
+        ended: stack -> when its last run that came to an end did so; None if it is unknown.
         limits: the brake's limits in the stack's configuration of today; None if it cannot be read.
     """
 
@@ -117,7 +117,7 @@ class States:
         self._declared: dict[tuple[str, date], RosterPeople | None] = {}
 
     def all(self, older_than: float | None = None) -> StackStates:
-        """The states of all stacks, read anew if they were read more than so many seconds ago."""
+        """The states of all stacks, read again if they were read more than so many seconds ago."""
         with self._lock:
             now = self._clock()
             if self._states is None or (older_than is not None and now - self._read_at > older_than):
@@ -134,7 +134,7 @@ class States:
         return next(iter(self._mine(self.all(), None)), None) if self._stack() else None
 
     def last_run_ended(self, stack: str) -> datetime | None:
-        """When the last run of a stack that came to an end did so; None if it cannot be told."""
+        """When the last run of a stack that came to an end did so; None if it is unknown."""
         return self._ended(stack)
 
     def own_members(self, organization: int) -> Mapping[str, Properties] | None:
@@ -181,7 +181,7 @@ class States:
         return {name: states.stacks[name] for name in self._mine(states, props)}
 
     def declares(self, stack: str, key: str, day: date) -> bool | None:
-        """Whether a stack's roster declares a person on a day; None if it cannot be told."""
+        """Whether a stack's roster declares a person on a day; None if it is unknown."""
         found = self.roster(stack, day)
         return None if found is None else found.has(key)
 

@@ -112,9 +112,9 @@ class TeamHandler(NamedHandler[TeamId]):
             return self.unchanged(olds, news)
         team = self.session.directory.teams.get(ref.team)
         if team is None:
-            next_step = "Run `pulumi refresh`, then run again to make it anew."
-            whom = f"team {news['name']}"
-            raise NotApplied("cannot name a team", whom=whom, why="it is no longer there", next_step=next_step)
+            next_step = "Run `pulumi refresh`, then run again to create it."
+            label = f"team {news['name']}"
+            raise NotApplied("cannot name a team", whom=label, why="it is no longer there", next_step=next_step)
         return self._ensure(news, team, adopted=bool(olds.get("adopted", True)))
 
     def delete(self, ref: TeamId, props: Properties) -> None:
@@ -204,7 +204,7 @@ class Team(AccessResource, module="mixpanel", name="Team"):
     adopted: pulumi.Output[bool]
     """Whether the team was there before the resource was."""
     organization_role: pulumi.Output[str | None]
-    """The organization role that everybody in it has, set in the product; None for none, or where it is not told."""
+    """The organization role that everybody in it has, set in the product; None if Mixpanel shows none."""
     scim_managed: pulumi.Output[bool]
     """Whether an identity provider says who is in it, and not the stack; in SCIM mode, it is the stack."""
     team_projects: pulumi.Output[dict[str, str]]

@@ -78,7 +78,7 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         return Created(id_, self._ensure(inputs))
 
     def read(self, ref: TeamMemberId, props: Properties) -> Found | None:
-        """Read whether the person is in the team; where Mixpanel does not tell, what the state says stands."""
+        """Read whether the person is in the team; where Mixpanel does not show it, the state counts."""
         directory = self.session.directory
         team = directory.teams.get(ref.team)
         if team is None or directory.person(ref.email) is None:
@@ -93,7 +93,7 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         return self.found(self._outputs({"email": ref.email, **props, "team_id": ref.team}, now))
 
     def update(self, ref: TeamMemberId, olds: Properties, news: Properties) -> Properties:
-        """Have somebody join who could not before; else only the metadata changes."""
+        """Put somebody in who could not join before; else only the metadata changes."""
         if self._is_ours_now(olds):
             return self._ensure(news)
         return self.unchanged(olds, news)
@@ -208,9 +208,9 @@ class TeamMemberInputs(Metadata, total=False):
 class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
     """One person in one team, with the roles that the team has.
 
-    Who is in the team already is adopted. Deleting the resource takes the person out of the team and nothing else. In
-    SCIM mode, people of claimed domains come and go by SCIM; without a token, in a team that an identity provider feeds
-    by it, nobody is put in or taken out: it is said, and no drift.
+    It adopts somebody who is in the team already. Deleting the resource takes the person out of the team and nothing
+    else. In SCIM mode, people of claimed domains come and go by SCIM. Without a token, nobody is put into a team that
+    an identity provider feeds by it, or taken out: the resource says so, and it is not drift.
     """
 
     team_id: pulumi.Output[int]
@@ -220,7 +220,7 @@ class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
     team_projects: pulumi.Output[dict[str, str]]
     """Project id -> the role that everybody in the team has there, whichever stack gave it; as of the last refresh."""
     organization_role: pulumi.Output[str | None]
-    """The organization role that everybody in the team has; None for none, or where it is not told."""
+    """The organization role that everybody in the team has; None for none, or where Mixpanel does not show it."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[TeamMemberInputs]

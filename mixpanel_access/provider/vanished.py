@@ -126,7 +126,7 @@ def hold_listed(session: Session, email: str) -> None:
 def _most_gone(
     session: Session, people: Collection[str], props: Mapping[str, Any], without: AbstractSet[str]
 ) -> set[str]:
-    """Who of the stack's people is missing; if the stack cannot be told, of the stack that misses most."""
+    """Who of the stack's people is missing; if it is unknown which stack this is, of the stack that misses most."""
     stacks = session.states.of_resource(props)
     gone: list[set[str]] = []
     for resources in stacks.values():

@@ -86,7 +86,7 @@ def test_other_words_for_the_second_factor_are_left_alone() -> None:
     """Where the answer has no key that we know, nothing of it is changed."""
     api = FakeApi(two_factor_={"required": False})
     (failure,) = provider(api).check({}, {"two_factor_required": True}).failures
-    assert failure.reason.endswith("the answer does not tell whether it is required")
+    assert failure.reason.endswith("the answer does not say whether it is required")
 
 
 def test_given_settings_are_brought_about_and_all_others_kept() -> None:
