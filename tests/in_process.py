@@ -7,13 +7,24 @@ time. `tests/emulator/test_in_process.py` holds that the client sees the same ei
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any, cast
 
 import httpx
 
 from mixpanel_access.emulator.server import EmulatorServer
+
+
+@contextmanager
+def emulating(document: dict[str, Any] | None = None, **options: Any) -> Iterator[EmulatorServer]:
+    """An emulator that serves nobody over its socket, so that its end is not waited for."""
+    server = EmulatorServer(document, **options)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 class InProcess(httpx.BaseTransport):

@@ -1,4 +1,4 @@
-"""One compliant organization on a real server."""
+"""One compliant organization, asked in this process; over a socket where that is what a module tests."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from mixpanel_access.emulator.database import Clock
 from mixpanel_access.emulator.server import EmulatorServer
+from tests.in_process import InProcess, emulating
 
 ORG, P, Q = 7654321, 1234567, 1234568
 CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
@@ -63,9 +64,16 @@ def organization(**changes: Any) -> dict[str, Any]:
 
 
 class Client(httpx.Client):
-    """Calls one emulator as one service account."""
+    """Calls one emulator as one service account.
 
-    def __init__(self, **options: Any) -> None:
+    Args:
+        server: the emulator to call in this process; None to call an address, over a socket.
+        options: those of httpx.
+    """
+
+    def __init__(self, server: EmulatorServer | None = None, **options: Any) -> None:
+        if server is not None:
+            options = {"base_url": server.url, "transport": InProcess(server), **options}
         # Plain HTTP needs no certificates, and to load them for every client took most of the tests' time.
         super().__init__(
             verify=_WITHOUT_CERTIFICATES,
@@ -126,7 +134,7 @@ def _running() -> Iterator[EmulatorServer]:
 def server(_running: EmulatorServer) -> EmulatorServer:
     """The organization, served, as good as new."""
     _running.store.clock = Clock()
-    with Client(base_url=_running.url) as control:
+    with Client(_running) as control:
         control.control("POST", "seed", organization())
     _running.app.faults.clear()
     _running.app.log.reset()
@@ -147,8 +155,8 @@ def served() -> Iterator[Callable[..., tuple[EmulatorServer, Client]]]:
     with ExitStack() as stack:
 
         def make(document: dict[str, Any] | None = None, **options: Any) -> tuple[EmulatorServer, Client]:
-            own = stack.enter_context(EmulatorServer(document or organization(), **options))
-            return own, stack.enter_context(Client(base_url=own.url, auth=("admin-bot", "s:ecret")))
+            own = stack.enter_context(emulating(document or organization(), **options))
+            return own, stack.enter_context(Client(own, auth=("admin-bot", "s:ecret")))
 
         yield make
 
@@ -163,12 +171,18 @@ def _timeless(dump: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def connect(server: EmulatorServer) -> Iterator[Callable[..., Client]]:
+def transport(server: EmulatorServer) -> httpx.BaseTransport | None:
+    """How the clients call the server; None for a socket."""
+    return InProcess(server)
+
+
+@pytest.fixture
+def connect(server: EmulatorServer, transport: httpx.BaseTransport | None) -> Iterator[Callable[..., Client]]:
     """Makes clients by organization role."""
     clients: list[Client] = []
 
     def make(role: str = "admin") -> Client:
-        clients.append(Client(base_url=server.url, auth=(f"{role}-bot", "s:ecret")))
+        clients.append(Client(base_url=server.url, auth=(f"{role}-bot", "s:ecret"), transport=transport))
         return clients[-1]
 
     yield make

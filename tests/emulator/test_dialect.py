@@ -13,9 +13,10 @@ import pytest
 
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import Dialect, alternatives, read
-from mixpanel_access.emulator.server import EmulatorOptions, EmulatorServer, run
+from mixpanel_access.emulator.server import EmulatorOptions, run
 from mixpanel_access.model.errors import UsageError
 from tests.emulator.conftest import ORG, Client, P, Q, organization
+from tests.in_process import emulating
 
 Call = Callable[..., httpx.Response]
 """One request as the owner's service account: method, path, body."""
@@ -74,8 +75,8 @@ def test_every_field_says_what_it_is_about() -> None:
 def test_the_control_surface_shows_and_changes_it() -> None:
     """A wrong one changes nothing."""
     with (
-        EmulatorServer(organization(), dialect=Dialect(wrong_body=400)) as server,
-        Client(base_url=server.url) as client,
+        emulating(organization(), dialect=Dialect(wrong_body=400)) as server,
+        Client(server) as client,
     ):
         assert client.get("/_emulator/dialect").json()["wrong_body"] == 400
         assert client.post("/_emulator/dialect", json={"owner_word": "chief"}).status_code == 422
@@ -271,7 +272,7 @@ SPEAKING: dict[str, tuple[Dialect, Any, Any]] = {
 def test_the_emulator_speaks_so(name: str) -> None:
     """Each alternative changes what it is about; the default answers as ever."""
     dialect, asked, came = SPEAKING[name]
-    with EmulatorServer(organization(), dialect=dialect) as server, Client(base_url=server.url) as client:
+    with emulating(organization(), dialect=dialect) as server, Client(server) as client:
 
         def call(method: str, path: str, body: Any = None, auth: str = "owner-bot") -> httpx.Response:
             return client.request(method, path, json=body, auth=(auth, "s:ecret"))
@@ -283,7 +284,7 @@ def test_a_raise_leaves_an_owner() -> None:
     """The last owner is not made a member by an invitation, and nothing of the request is applied."""
     body = {"users": [{"email": email, "role": "member"} for email in ("ana@example.com", "omar@example.com")]}
     dialect = Dialect(invite_existing="raise")
-    with EmulatorServer(organization(), dialect=dialect) as server, Client(base_url=server.url) as client:
+    with emulating(organization(), dialect=dialect) as server, Client(server) as client:
         answer = client.post(f"/organizations/{ORG}/add-users/", json=body, auth=("owner-bot", "s:ecret"))
         assert answer.status_code == 400
         assert [row["role"] for row in client.control("GET", "dump")["members"]][:2] == ["owner", "owner"]

@@ -47,6 +47,11 @@ ANSWERS = {
 }
 
 
+@pytest.fixture
+def transport() -> None:
+    """A socket."""
+
+
 @pytest.mark.parametrize(("fault", "status", "wait", "kind", "body"), ANSWERS.values(), ids=ANSWERS.keys())
 def test_a_status_is_answered_as_it_is_given(
     client: Client, fault: Any, status: int, wait: str | None, kind: str | None, body: bytes | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ import pytest
 
 from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import NOW, ORG, Client, Frozen, organization
-from tests.in_process import InProcess
+from tests.in_process import emulating
 
 INVITATION: Final = {"users": [{"email": "bo@agency.example.org", "role": "member"}]}
 INVITE: Final = ("POST", f"/organizations/{ORG}/add-users/", INVITATION)
@@ -46,16 +45,12 @@ PATIENCE: Final = 0.1
 @pytest.fixture(scope="module")
 def both() -> Iterator[tuple[Client, Client]]:
     """A client over a socket and one without, each of an emulator of its own."""
-    with ExitStack() as stack:
-        over_a_socket, alone = (EmulatorServer(organization()) for _ in range(2))
-        stack.enter_context(over_a_socket)
-        stack.callback(alone.stop)
+    with EmulatorServer(organization()) as over_a_socket, emulating(organization()) as alone:
         for server in (over_a_socket, alone):
             server.store.clock = Frozen(datetime.fromisoformat(NOW))
-        yield (
-            stack.enter_context(Client(base_url=over_a_socket.url, auth=("admin-bot", "s:ecret"))),
-            stack.enter_context(Client(base_url=alone.url, auth=("admin-bot", "s:ecret"), transport=InProcess(alone))),
-        )
+        auth = ("admin-bot", "s:ecret")
+        with Client(base_url=over_a_socket.url, auth=auth) as one, Client(alone, auth=auth) as other:
+            yield one, other
 
 
 def seen(client: Client, request: tuple[str, str, Any], fault: dict[str, Any]) -> list[Any]:

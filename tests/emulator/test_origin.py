@@ -35,6 +35,11 @@ HEADERS: dict[str, tuple[dict[str, str], bool]] = {
 }
 
 
+@pytest.fixture
+def transport() -> None:
+    """A socket."""
+
+
 @pytest.mark.parametrize(("method", "path"), PATHS)
 @pytest.mark.parametrize(("headers", "served"), HEADERS.values(), ids=HEADERS.keys())
 def test_only_programs_on_this_machine_are_answered(

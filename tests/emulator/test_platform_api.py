@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from mixpanel_access.emulator.dialect import Dialect
-from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import ORG, Client, P, Q, organization
+from tests.in_process import emulating
 
 QUERY = f"/v1/organizations/{ORG}/audit-logs/query"
 OLD = f"/api/app/organizations/{ORG}/audit-logs"
@@ -169,8 +169,8 @@ def test_an_unknown_version_is_told_the_good_ones(client: Client) -> None:
 def test_the_dialect_says_which_routes_there_are(dialect: Any, platform: int, old: int) -> None:
     """The log of a project goes with the older route."""
     with (
-        EmulatorServer(organization(), dialect=Dialect(audit=dialect)) as server,
-        Client(base_url=server.url, auth=("admin-bot", "s:ecret")) as client,
+        emulating(organization(), dialect=Dialect(audit=dialect)) as server,
+        Client(server, auth=("admin-bot", "s:ecret")) as client,
     ):
         assert asked(client).status_code == platform
         for path in (OLD, f"/api/app/projects/{P}/audit-logs"):

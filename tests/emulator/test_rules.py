@@ -312,7 +312,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
 @given(document=documents())
 def test_any_document_comes_back_as_it_went_in(server: EmulatorServer, document: dict[str, Any]) -> None:
     """A dump holds the seed's facts, and seeding it gives it again; given ids stay, and who has joined has one."""
-    with Client(base_url=server.url) as client:
+    with Client(server) as client:
         first = client.control("POST", "seed", document)
         second = client.control("POST", "seed", first)
     assert unchanged(first, second)

@@ -46,7 +46,7 @@ class Token(httpx.Auth):
 @pytest.fixture
 def scim(server: EmulatorServer) -> Iterator[Client]:
     """The identity provider."""
-    with Client(base_url=server.url, auth=Token()) as client:
+    with Client(server, auth=Token()) as client:
         client.control("POST", "seed", document())
         yield client
 

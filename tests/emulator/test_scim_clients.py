@@ -38,7 +38,7 @@ from tests.emulator.test_scim import (
 @pytest.fixture
 def scim(server: EmulatorServer) -> Iterator[Client]:
     """The identity provider, over an emulator whose dialect a test may change."""
-    with Client(base_url=server.url, auth=Token()) as client:
+    with Client(server, auth=Token()) as client:
         client.control("POST", "seed", document())
         yield client
         client.control("POST", "dialect", {})

@@ -12,6 +12,7 @@ from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.faults import LISTS
 from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import ORG, Client, P, organization
+from tests.in_process import emulating
 
 BO, CY = "bo@agency.example.org", "cy@agency.example.org"
 USERS = f"/organizations/{ORG}/users/"
@@ -88,8 +89,8 @@ def test_a_removal_is_late_too(client: Client) -> None:
 @pytest.mark.parametrize("name", LISTS)
 def test_a_dialect_names_the_lists_that_are_late(name: str) -> None:
     """One list is late by so many reads, in pages too; the others are not."""
-    with EmulatorServer(organization(), dialect=Dialect(stale_reads={name: 1}, page_size=2)) as server:
-        client = Client(base_url=server.url, auth=("owner-bot", "s:ecret"))
+    with emulating(organization(), dialect=Dialect(stale_reads={name: 1}, page_size=2)) as server:
+        client = Client(server, auth=("owner-bot", "s:ecret"))
         client.invite(BO)
 
         def people() -> set[str]:

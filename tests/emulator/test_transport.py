@@ -12,6 +12,11 @@ from tests.emulator.conftest import ORG, Client, Frozen, P
 from tests.emulator.parallel import CLIENTS, crowd
 
 
+@pytest.fixture
+def transport() -> None:
+    """A socket."""
+
+
 def basic(text: str) -> str:
     """Credentials as HTTP Basic sends them."""
     return base64.b64encode(text.encode()).decode()

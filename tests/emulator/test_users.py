@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model import roles
 from tests.emulator.conftest import CUSTOM, ORG, Client, P, Q, organization
+from tests.in_process import emulating
 
 BO = "bo@agency.example.org"
 
@@ -178,8 +178,8 @@ def test_leniencies_for_the_official_provider_are_behind_their_switch(compat: bo
     """The flat grant body, and the create payload posted to delete."""
     flat = {"users": ["lee@example.com"], "projects": [Q], "role": "analyst"}
     with (
-        EmulatorServer(organization(), provider_compat=compat) as server,
-        Client(base_url=server.url, auth=("admin-bot", "s:ecret")) as client,
+        emulating(organization(), provider_compat=compat) as server,
+        Client(server, auth=("admin-bot", "s:ecret")) as client,
     ):
         assert client.users("add-users-to-projects/", flat).status_code == (200 if compat else 422)
         assert client.users("delete-users/", flat).status_code == (200 if compat else 400)

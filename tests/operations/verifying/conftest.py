@@ -19,7 +19,7 @@ from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.verifying.verify import Means, WritesPlan, make_plan
 from mixpanel_access.operations.verifying.walk import Patience
 from tests.emulator.conftest import ORG, Client, P, organization
-from tests.in_process import InProcess
+from tests.in_process import InProcess, emulating
 
 EMAIL = "throw.away+canary@example.net"
 PARTS = frozenset({"teams", "accounts"})
@@ -29,9 +29,8 @@ AT_ONCE = Patience(1.0, lambda _: None)
 
 @pytest.fixture(scope="module")
 def _running() -> Iterator[EmulatorServer]:
-    server = EmulatorServer(organization())
-    yield server
-    server.stop()
+    with emulating(organization()) as server:
+        yield server
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def server(_running: EmulatorServer) -> EmulatorServer:
 
 def seed(server: EmulatorServer, document: dict[str, Any], dialect: Dialect | None = None) -> None:
     """Start anew."""
-    with Client(base_url=server.url, transport=InProcess(server)) as control:
+    with Client(server) as control:
         control.control("POST", "seed", document)
     speak(server, dialect or Dialect())
 

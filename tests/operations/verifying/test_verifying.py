@@ -32,7 +32,6 @@ from mixpanel_access.operations.verifying.verify import (
     walk_through,
 )
 from tests.emulator.conftest import ORG, Client, P, organization
-from tests.in_process import InProcess
 from tests.operations.verifying.conftest import EMAIL, PARTS, Killed, Trouble, dump, means, plan_of, seed, speak
 
 pytestmark = pytest.mark.slow
@@ -306,7 +305,7 @@ def test_a_person_who_is_not_found_is_no_missing_verb(server: EmulatorServer, tm
 
     def accept(line: str) -> None:
         if line.startswith(f"{step}:"):
-            with Client(base_url=server.url, transport=InProcess(server)) as client:
+            with Client(server) as client:
                 client.control("POST", "invitations/accept", {"email": EMAIL})
 
     report = walk_through(plan_of(server), means(server, tmp_path, accept))
@@ -320,7 +319,7 @@ def test_what_others_change_meanwhile_is_not_ours(server: EmulatorServer, tmp_pa
 
     def somebody_else(line: str) -> None:
         if line.startswith("resend"):
-            with Client(base_url=server.url, auth=("admin-bot", "s:ecret"), transport=InProcess(server)) as client:
+            with Client(server, auth=("admin-bot", "s:ecret")) as client:
                 assert client.invite(OTHER).status_code == 200
 
     report = walk_through(plan_of(server), means(server, tmp_path, somebody_else))

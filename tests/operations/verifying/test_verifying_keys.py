@@ -9,24 +9,21 @@ from typing import Any
 import pytest
 
 from mixpanel_access.api.observed import Exchange
-from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.operations.verifying.deciding import pages
 from mixpanel_access.operations.verifying.statements import Hidden
 from mixpanel_access.operations.verifying.verify import WritesReport, walk_through
 from mixpanel_access.operations.verifying.walk import CallResult, WalkEvidence
 from tests.emulator.conftest import organization
+from tests.in_process import emulating
 from tests.operations.verifying.conftest import means, plan_of
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> WritesReport:
     """What comes of a walk."""
-    server = EmulatorServer(organization())
-    folder: Path = tmp_path_factory.mktemp("notes")
-    try:
+    with emulating(organization()) as server:
+        folder: Path = tmp_path_factory.mktemp("notes")
         return walk_through(plan_of(server), means(server, folder))
-    finally:
-        server.stop()
 
 
 def keys(part: Any) -> set[str]:
