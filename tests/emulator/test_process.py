@@ -24,6 +24,7 @@ from mixpanel_access.cli.emulator import emulator as cli_emulator
 from mixpanel_access.emulator.dialect import Dialect
 from mixpanel_access.emulator.server import EmulatorOptions, EmulatorServer, run
 from mixpanel_access.model.errors import UsageError
+from tests.cli.typed import typed
 from tests.emulator.conftest import CUSTOM, NOW, Client, P, organization, unchanged
 
 COMMAND = [sys.executable, "-m", "mixpanel_access", "emulator"]
@@ -152,7 +153,7 @@ def test_what_cannot_be_used_is_an_error_of_the_user(
     assert caught.value.exit_code == 2
 
 
-IN_A_PROCESS = (
+AS_TYPED = (
     "port in use",
     "seed of another shape",
     "data is no database",
@@ -161,16 +162,16 @@ IN_A_PROCESS = (
 )
 
 
-@pytest.mark.parametrize("name", IN_A_PROCESS)
-def test_what_cannot_be_used_is_one_line(files: Path, port: int, name: str) -> None:
+@pytest.mark.parametrize("name", AS_TYPED)
+def test_what_cannot_be_used_is_one_line(files: Path, port: int, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """One line on stderr that says why, nothing on stdout, exit code 2, no traceback."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     options, words = UNUSABLE[name]
-    filled = [option.format(files=files, port=port) for option in options]
-    done = subprocess.run([*COMMAND, *filled], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: ")
-    assert words in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    done = typed("emulator", *(option.format(files=files, port=port) for option in options))
+    assert (done.code, done.out, done.error) == (2, "", None)
+    assert done.err.startswith("error: ")
+    assert words in done.err
+    assert len(done.err.splitlines()) == 1
 
 
 def test_the_command_has_the_options_of_the_emulator() -> None:
