@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.emulator import platform_api, scim
 from mixpanel_access.emulator.app import ENDPOINTS
-from mixpanel_access.emulator.server import EmulatorServer, platform_api, scim
+from mixpanel_access.emulator.server import EmulatorServer
 from tests.emulator.conftest import CUSTOM, ORG, Client, P, unchanged
 
 LEE, BO = "lee@example.com", "bo@agency.example.org"
