@@ -213,7 +213,7 @@ def _role(value: object) -> str | None:
 
 
 def _is_told(value: object) -> bool:
-    """Whether a value can say that there is no role: an object with neither name nor id says nothing."""
+    """Whether a value can mean "no role"; an object with neither name nor id means nothing."""
     return not isinstance(value, dict) or bool({"name", "id"} & value.keys())
 
 

@@ -137,7 +137,7 @@ class ScimEndpoint:
         self._patch("Users", user.id, [change], f"{'activate' if active else 'deactivate'} {user.email} by SCIM")
 
     def find_group(self, name: str) -> ScimGroup | None:
-        """The group of a name, with who is in it, or None; a server that ignores the filter lists every group.
+        """The group with this name and its members, or None; a server that ignores the filter lists every group.
 
         Raises:
             Unintelligible: pages are missing or repeat each other: a group on none that was read may be there.

@@ -77,7 +77,7 @@ def account_ids_from(results: Any, what: str) -> list[int]:
 
 
 def _addresses(users: Any, what: str) -> frozenset[str] | None:
-    """The keys of the addresses; None where there is no list, or one that does not name everybody by address."""
+    """The keys of the addresses; None without a list, or if it does not have everybody's address."""
     if not isinstance(users, (list, dict)):
         return None
     found = [row.get("email") if isinstance(row, dict) else None for row in rows(users, what)]

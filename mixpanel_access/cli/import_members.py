@@ -1,4 +1,4 @@
-"""`mixpanel-access import`: bring existing people and grants into a stack, and show who comes in and who does not."""
+"""`mixpanel-access import`: bring existing people and grants into a stack, and show what is left out."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ImportPerson(TypedDict):
     """A person in `import`."""
 
     email: Annotated[str, "the address"]
-    status: Annotated[str, "`accepted`, `invited`, or `unlisted` for a person whom only a project lists"]
+    status: Annotated[str, "`accepted`, `invited`, or `unlisted` for a person who is only in a project's list"]
     organizationRole: Annotated[str | None, "the organization role"]
     access: Annotated[Sequence[ImportAccess], "the access to the roster's projects"]
     inState: Annotated[bool, "whether the stack has the person already"]

@@ -31,7 +31,7 @@ def _found(find: _Find, ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _rosters(ctx: typer.Context) -> tuple[Path, Path, dict[Path, str]]:
-    """The project's folder, the one of its stacks' configuration, and the YAML files beside its program."""
+    """The project's folder, the one of its stacks' configuration, and the YAML files next to its program."""
     start = Path(ctx.params.get("cwd") or ".").absolute()
     root = next(folder for folder in (start, *start.parents) if (folder / "Pulumi.yaml").is_file())
     text = (root / "Pulumi.yaml").read_text(encoding="utf-8")
@@ -72,7 +72,7 @@ def rules(ctx: typer.Context, incomplete: str) -> Iterable[str]:  # noqa: ARG001
 
 @_quiet
 def organization_roles(ctx: typer.Context, incomplete: str) -> Iterable[str]:  # noqa: ARG001
-    """Mixpanel's organization roles."""
+    """The names of Mixpanel's organization roles."""
     from mixpanel_access.model.roles import ORGANIZATION_ROLES
 
     return ORGANIZATION_ROLES

@@ -1,4 +1,4 @@
-"""`mixpanel-access ownership`: show whom a state of version 0.1.0 leaves undetermined, and settle it in the rosters."""
+"""`mixpanel-access ownership`: settle who of version 0.1.0 was found in the organization, and not imported."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def ownership(
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> int:
-    """List people whom a stack may have found in the organization or imported; exit 1 for any.
+    """List people who were either found in the organization or imported; exit 1 for any.
 
     A state of version 0.1.0 does not record which, and it decides whether they leave with their last entry.
 

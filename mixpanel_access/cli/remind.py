@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ReminderRow(TypedDict):
-    """A reminder."""
+    """A reminder in `remind`."""
 
     kind: Annotated[ReminderKind, "what it is about"]
     email: Annotated[str, "the person's address, or empty"]

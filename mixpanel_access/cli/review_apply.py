@@ -47,7 +47,7 @@ class ApplyRoster(TypedDict):
     stack: Annotated[str, "the stack"]
     roster: Annotated[Path, "the roster's file"]
     changed: Annotated[bool, "whether its text changes"]
-    meaning: Annotated[Sequence[str], "what changes for whom"]
+    meaning: Annotated[Sequence[str], "what changes, and for which person"]
     notes: Annotated[Sequence[str], "what else to know"]
     decisions: Annotated[Sequence[ApplyDecision], "the decisions"]
 

@@ -49,7 +49,7 @@ def welcome(
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> int:
-    """Write to a new collaborator: how to log in, which access they have, whom to ask.
+    """Write to a new collaborator: how to log in, which access they have, who helps.
 
     Example: `mixpanel-access welcome robin@agency.example.org --format text`
     """

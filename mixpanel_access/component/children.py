@@ -35,7 +35,7 @@ def child_options(
         parent: the component.
         before: the child's name below the other component; "" for a child that it never has.
         before_type: the other component's type.
-        depends_on: what is to be there before it, and to go after it.
+        depends_on: the resources that must exist before it, and are deleted after it.
         former: names that earlier versions gave it below the same component.
     """
     urn = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{before_type}::any"

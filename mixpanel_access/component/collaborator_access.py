@@ -46,7 +46,7 @@ class CollaboratorAccessArgs:
     Attributes:
         email: the address.
         engagement_name: the engagement's name.
-        engagement: its type, and why, approved by whom, from when until when.
+        engagement: its type, reason, approver, first and last day.
         projects: short key -> project; the key names the grant.
         environment: of all the projects; None for the stack's (`mixpanel:environment`).
         organization_role: the organization role; None leaves it to another stack or the product.

@@ -1,4 +1,4 @@
-"""One organization: who is in, what they hold, and the writes that change it.
+"""One organization: its people, their access, and the writes that change it.
 
 Reads come from one snapshot; a write drops the parts that it touches, so that what is read after it is what the server
 says. Requests of an operation grow with projects and batches, not with people.

@@ -184,7 +184,7 @@ class ProjectGrants:
         return not_shown("cannot change the grant", "", shows, self._directory.writer.seconds, IN_PROJECT)
 
     def other_sources(self, email: str) -> dict[str, Any]:
-        """How else a person comes by the project, and the highest role by any source; empty for no other source."""
+        """The other sources of a person's access to the project, and the highest role from any of them; or empty."""
         access = self._directory.access(self.project, email)
         sources = [source.value for source in access.grant_types if source is not GrantType.INDIVIDUAL]
         return {"ways": sources, "role": access.effective} if sources else {}

@@ -199,7 +199,7 @@ def _people(api: Api) -> _Answer:
 
 
 def _unknown_roles(shown: Iterable[str | None]) -> list[str]:
-    """The organization roles that this version does not know, in words; nothing where there are none."""
+    """The organization roles that this version does not know, in words, or nothing."""
     found = unknown_words(shown)
     words = (f"{word if word.isidentifier() else 'no word'} ({number})" for word, number in found.items())
     return [f"unknown organization roles: {few(words)}"] if found else []

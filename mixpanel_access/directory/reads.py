@@ -52,7 +52,7 @@ class Reads:
 
     Attributes:
         empty_lists: what was read of lists, and what this operation takes out of them.
-        provisioning: who comes and goes by SCIM.
+        provisioning: adds and removes people by SCIM.
     """
 
     def __init__(

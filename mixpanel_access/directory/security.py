@@ -122,7 +122,7 @@ class SecuritySettings:
         self._writer, self._settings = writer, settings
 
     def require_two_factor(self, required: bool) -> None:
-        """Have a second factor be required of who logs in with a password, or not."""
+        """Set whether a login with a password needs a second factor."""
         self._writer.settle(_RequireTwoFactor(self._settings, {TWO_FACTOR_KEY: required}), [None])
 
     def change_request_access(self, keys: Mapping[str, object]) -> None:

@@ -194,7 +194,7 @@ class _Leave(Write[Membership]):
 
 
 class _ChangeGroup(Write[Joining]):
-    """Changes who is in one team by SCIM: a request a team."""
+    """Changes the members of one team by SCIM, with one request for each team."""
 
     def __init__(self, teams: Teams) -> None:
         self._teams = teams
@@ -233,7 +233,7 @@ class Teams:
     """The teams of one organization.
 
     Attributes:
-        groups: who is in them by SCIM.
+        groups: the members of teams by SCIM.
     """
 
     def __init__(self, directory: Reads, unseen: Unseen) -> None:
@@ -282,7 +282,7 @@ class Teams:
         return self.groups.is_member(team, email) if told is None and self._provisioning.handles(email) else told
 
     def fed_by_others(self, team: TeamInfo) -> bool:
-        """Whether an identity provider says who is in a team, and we do not: we have no SCIM token."""
+        """Whether an identity provider manages a team's members, and we have no SCIM token."""
         return team.scim_managed and not self._provisioning.on
 
     def given_by_others(self, team: TeamInfo, email: str) -> bool:
@@ -344,7 +344,7 @@ class Teams:
         self._writer.submit(self._take, TeamRole(id_, project))
 
     def add_member(self, id_: int, email: str) -> None:
-        """Put a person of the organization into a team: by SCIM who comes by it."""
+        """Add a person of the organization to a team: by SCIM if SCIM manages the person."""
         if self._provisioning.handles(email):
             self._writer.submit(self._change_group, Joining(id_, email, inside=True))
         else:

@@ -103,10 +103,10 @@ def ask_version(command: Path, settings: EngineSettings) -> str:
 
 
 def find_on_path(settings: EngineSettings) -> Engine:
-    """The first `pulumi` on PATH, with the Python language host and the dynamic provider beside it or on PATH.
+    """The first `pulumi` on PATH, with the Python language host and the dynamic provider next to it or on PATH.
 
     Raises:
-        StepFailed: there is none, or it is not usable.
+        StepFailed: it is missing, or not usable.
     """
     search = settings.environ.get("PATH", "")
     located = shutil.which(COMMAND, path=search)

@@ -1,1 +1,1 @@
-"""What lies on the disk beside the state: rosters, and what a command hands to a refresh."""
+"""Files besides the state: rosters, logs, checklists, and notes of a command for a refresh."""

@@ -1,4 +1,4 @@
-"""Files of JSON lines that are only added to: the access log, and the evidence of a review.
+"""Files of JSON lines to which commands only add: the access log, and the evidence of a review.
 
 Lines of version 0.1.0 also have `previous` and `hash`, which are ignored: version control shows who changed a file.
 """
@@ -18,7 +18,7 @@ from mixpanel_access.model.errors import UsageError
 _IGNORED: Final = ("previous", "hash")
 _TYPES: Final = {"str": (str,), "int": (int,), "int | None": (int, type(None))}
 """The annotation of a field -> the classes of its values."""
-_BITS: Final = 63  # a workbook takes no longer number
+_BITS: Final = 63  # the most for a number in a workbook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class FileLine:
     """One line; each kind of file has its own class."""
 
     file_is: ClassVar[str] = "the file"
-    """What the file is, for a message."""
+    """The name of the file in a message."""
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -40,13 +40,7 @@ class FileLine:
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found out about a file.
-
-    Attributes:
-        lines: how many lines it has.
-        cut: what to say about a last line that was cut off; "" for none.
-        problems: what is wrong, in words.
-    """
+    """The result of a check of a file: its number of lines, a message about a cut-off last line or "", its problems."""
 
     lines: int
     cut: str
@@ -59,12 +53,7 @@ Say = Callable[[str], None]
 
 
 def read_lines(file: Path, kind: type[AnyLine], say: Say | None = None) -> list[AnyLine]:
-    """The lines of a file; none if the file does not exist.
-
-    Args:
-        file: the file.
-        kind: the class of its lines.
-        say: shows a message if the last line was cut off: the run that wrote it was killed, or its disk was full.
+    """The lines of a file; none if the file does not exist. `say` shows a message about a cut-off last line.
 
     Raises:
         UsageError: a line cannot be read.
@@ -80,12 +69,7 @@ def read_lines(file: Path, kind: type[AnyLine], say: Say | None = None) -> list[
 
 
 def append_lines(file: Path, new: Sequence[AnyLine], lines: Sequence[AnyLine]) -> None:
-    """Add lines to a file: all of them, or none. A last line that was cut off is replaced.
-
-    Args:
-        file: the file.
-        new: the lines to add.
-        lines: the lines that were read.
+    """Add `new` to a file with these `lines`: all or nothing. They replace a last line that was cut off.
 
     Raises:
         UsageError: the file was changed meanwhile, or cannot be written.
@@ -122,7 +106,7 @@ def text_of_lines(lines: Iterable[FileLine]) -> str:
 
 
 def _parse(content: bytes, file: Path, kind: type[AnyLine]) -> tuple[list[AnyLine], bytes]:
-    """The lines of a file, and the bytes after the last line end if they are not a line: one that was cut off."""
+    """The lines of a file, and the bytes of a last line that was cut off."""
     found: list[AnyLine] = []
     rows = content.split(b"\n")  # a value may contain other line ends
     for number, row in enumerate(rows, 1):
@@ -146,7 +130,7 @@ def _line(values: Any, kind: type[AnyLine]) -> AnyLine:
     """A line from its values.
 
     Raises:
-        ValueError, TypeError, OverflowError: they are none, as somebody may have edited the file by hand.
+        ValueError, TypeError, OverflowError: they do not make a line; somebody may have edited the file.
     """
     line = kind(**{name: value for name, value in dict(values).items() if name not in _IGNORED})
     for field in fields(kind):

@@ -1,4 +1,4 @@
-"""What a command has the next refresh write into a state: under the engine's lock, by the provider's `read`."""
+"""Notes of a command, which the provider's `read` writes into the state in a refresh, under the engine's lock."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 NOTES_VARIABLE: Final = "MIXPANEL_ACCESS_NOTES"
-"""The environment variable that names the folder with the notes, for one run of `pulumi refresh`."""
+"""The environment variable with the folder of the notes, for one run of `pulumi refresh`."""
 _NOTES: Final = "notes.json"
 _REACHED: Final = "reached"
 
 
 @dataclass(frozen=True)
 class Note:
-    """What a resource is from now on; Mixpanel is not asked.
+    """The new state of a resource, without a request to Mixpanel.
 
     Attributes:
         gone: whether the resource leaves the state.
-        outputs: the outputs that become others; with `inputs`, all of them.
-        inputs: all inputs; None for those that it has.
+        outputs: the outputs that change; with `inputs`, all of them.
+        inputs: all inputs; None for no change.
     """
 
     gone: bool = False
@@ -31,21 +31,21 @@ class Note:
 
 
 Notes = Mapping[str, Note]
-"""The resource's id -> what it is from now on."""
+"""Id of a resource -> note."""
 
 
 def write_notes(folder: Path, notes: Notes) -> None:
-    """Write the notes that a refresh is to take."""
+    """Write the notes for a refresh."""
     (folder / _NOTES).write_text(json.dumps({id_: asdict(note) for id_, note in notes.items()}), encoding="utf-8")
 
 
 def is_reached(folder: Path) -> bool:
-    """Whether a refresh has come to the notes: the engine holds the state's lock then."""
+    """Whether a refresh has reached the notes; the engine then holds the state's lock."""
     return (folder / _REACHED).exists()
 
 
 def read_notes(folder: Path) -> Notes:
-    """The notes; waits while the command that writes them holds their file locked."""
+    """Read the notes, as soon as the command that writes them has unlocked their file."""
     (folder / _REACHED).touch()
     with (folder / _NOTES).open(encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
@@ -53,14 +53,7 @@ def read_notes(folder: Path) -> Notes:
 
 
 class HeldNotes:
-    """Notes that a refresh waits for, until the block ends; without any in the end, the refresh changes nothing.
-
-    Args:
-        folder: where they are.
-
-    Attributes:
-        notes: what the refresh finds when the block ends.
-    """
+    """Notes in a folder, for which a refresh waits until the block ends; without any, it changes nothing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

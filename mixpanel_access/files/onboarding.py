@@ -36,7 +36,7 @@ class AutomaticCheck(StrEnum):
 
 
 class TaskCondition(StrEnum):
-    """What must be so for a task to concern a person."""
+    """A condition for a task."""
 
     SSO = "sso"
     MFA = "mfa"
@@ -54,7 +54,7 @@ class Task(BaseModel):
         key: the key that `--done` takes.
         text: what to do; `{email}`, `{provider}` and `{dashboards}` are replaced by the person's.
         check: what Mixpanel must show for the task to be done, or None for a task that is ticked by hand.
-        when: what must be so for the task to concern a person, or None for everybody.
+        when: the condition for a person to get the task, or None for everybody.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -84,12 +84,7 @@ def _known(at: str) -> str:
 
 @pydantic_dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Tick:
-    """A task that was ticked by hand.
-
-    Attributes:
-        at: when (ISO 8601, UTC).
-        by: the address of the person who ticked it, or "".
-    """
+    """When (ISO 8601, UTC) and by whose address, or "", a task was ticked."""
 
     at: Annotated[str, AfterValidator(_known)]
     by: str = ""
@@ -100,14 +95,7 @@ Ticks = Mapping[str, Mapping[str, Tick]]
 
 
 def read_checklists(folder: Path | None) -> Checklists:
-    """The organization's own checklists, or those that are built in.
-
-    Args:
-        folder: where the organization's templates are; None for the built-in ones.
-
-    Raises:
-        UsageError: they cannot be used.
-    """
+    """The organization's own checklists in a folder, or else the built-in ones; UsageError if they cannot be used."""
     own = folder / _NAME if folder else None
     text = whole.text_of(own, "the checklists") if own else None
     if text is None:
@@ -151,11 +139,7 @@ def _fill(file: Path | None, task: Task, places: Mapping[str, str]) -> str:
 
 
 def read_ticks(file: Path) -> tuple[str | None, Ticks]:
-    """The file's text and the ticks in it; None and nothing if there is no file yet.
-
-    Raises:
-        UsageError: the file cannot be used.
-    """
+    """The file's text, or None without a file, and the ticks in it; raises UsageError if it cannot be used."""
     text = whole.text_of(file, "what is done")
     try:
         found = TypeAdapter(dict[str, dict[str, Tick]]).validate_json(text or "{}")
@@ -174,11 +158,7 @@ def read_ticks(file: Path) -> tuple[str | None, Ticks]:
 
 
 def write_ticks(file: Path, before: str | None, ticks: Ticks) -> None:
-    """Write the ticks.
-
-    Raises:
-        UsageError: the file was changed meanwhile, or cannot be written.
-    """
+    """Write the ticks; raises as `whole.write_text` does."""
     document: dict[str, Any] = {
         email: {key: {"at": tick.at, "by": tick.by} for key, tick in sorted(done.items())}
         for email, done in sorted(ticks.items())

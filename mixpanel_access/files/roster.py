@@ -33,37 +33,23 @@ from mixpanel_access.model.similarity import counted
 
 
 def write_roster(file: Path, before: str | None, text: str) -> None:
-    """Write a roster, whole or not at all, if it is still as it was read.
-
-    Raises:
-        UsageError: it was changed meanwhile, or cannot be written.
-    """
+    """Write a roster, if it is still as it was read; raises as `whole.write_text` does."""
     whole.write_text(file, before, text, "the roster", private=False)
 
 
 def roster_change(file: Path, before: str, text: str) -> whole.FileChange:
-    """A roster's new text, to be written together with other files.
-
-    Raises:
-        UsageError: no file can hold the text.
-    """
-    what = "the roster"
-    return whole.FileChange(
-        file, whole.encoded(before, file, what), whole.encoded(text, file, what), what, private=False
-    )
+    """A roster's new text, to write together with other files."""
+    old, new = (whole.encoded(one, file, "the roster") for one in (before, text))
+    return whole.FileChange(file, old, new, "the roster", private=False)
 
 
 def text_of(file: Path) -> str | None:
-    """A roster's text with its line ends as they are, or None where there is no file.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
+    """A roster's text with its own line ends, or None without a file; raises as `whole.text_of` does."""
     return whole.text_of(file, "the roster")
 
 
 def source_of(file: Path) -> RosterSource:
-    """Where a roster's text is from; what it includes is found from the roster's folder."""
+    """The source of a roster's text, which finds included files from the roster's folder."""
 
     def include(name: str) -> str:
         try:
@@ -75,11 +61,7 @@ def source_of(file: Path) -> RosterSource:
 
 
 def read_roster(file: Path, text_in: Path | None = None) -> Roster:
-    """Read a roster and what it includes.
-
-    Args:
-        file: the roster.
-        text_in: a file whose text is read in its place; what it includes is found from the roster's folder.
+    """Read a roster and what it includes; `text_in` is a file to read instead of it, for a draft.
 
     Raises:
         RosterError: it cannot be read or used.
@@ -91,7 +73,7 @@ def read_salvaged(file: Path) -> Salvaged:
     """Read a roster without the entries that have problems.
 
     Raises:
-        RosterError: it cannot be read, or not one entry of it.
+        RosterError: it cannot be read, or has no readable entry.
     """
     return salvage(_text(file, file), source_of(file))
 
@@ -111,18 +93,18 @@ def _text(text_in: Path, file: Path) -> str:
 _SHOWN: Final = 5
 """Projects that an error names; the others are counted."""
 _ROSTER: Final = re.compile(r"""^[\s{]*["']?environment["']?\s*:""", re.MULTILINE)
-"""What every roster has, and what no file has that rosters include."""
+"""A line of every roster, and of no file that rosters include."""
 
 
 @dataclass(frozen=True)
 class OtherRosters:
-    """What is known of the rosters beside one.
+    """What is known of the other rosters in a roster's folder.
 
     Attributes:
-        conflicts: where one of them claims the same.
-        unread: the rosters of which that is not known, and why.
-        people: who is in the others: the key of each entry's address, and the last day that it names, or "".
-        own: what the roster itself claims; None where it cannot be read.
+        conflicts: where another roster claims the same.
+        unread: the rosters that cannot be read, and why.
+        people: the entries of the others: the key of the address, and the last day or "".
+        own: what the roster itself claims; None if it cannot be read.
         files: the rosters of the same organization, each with the file that has its text.
     """
 
@@ -133,12 +115,12 @@ class OtherRosters:
     files: Sequence[tuple[Path, Path]] = ()
 
     def has(self, email: str, today: date) -> bool:
-        """Whether somebody is in another roster, and their entry has not ended."""
+        """Whether another roster has an entry of this person that has not ended."""
         return any(key == same_key(email) and (not ends or ends >= str(today)) for key, ends in self.people)
 
     @property
     def error(self) -> RosterError | None:
-        """Why the roster cannot be used; None where it can."""
+        """Why the roster cannot be used, or None."""
         refused = [conflict.text for conflict in self.conflicts if conflict.about is About.PROJECT]
         if not refused:
             return None
@@ -149,21 +131,16 @@ class OtherRosters:
 
     @property
     def warnings(self) -> list[str]:
-        """What is wrong, and does not keep the roster from being used."""
+        """The problems with which the roster can still be used."""
         return [*(conflict.text for conflict in self.conflicts if conflict.about is not About.PROJECT), *self.unread]
 
     @property
     def claims(self) -> list[str]:
-        """What another stack has a claim on too, for policies."""
+        """What another stack claims too, for policies."""
         return [conflict.text for conflict in self.conflicts if conflict.about is not About.NAME]
 
     def facts(self, declared: Declaration, today: date) -> dict[str, Any]:
-        """What the rosters beside it give to its people and teams, for policies.
-
-        Args:
-            declared: what the roster itself declares.
-            today: the day for which their entries count.
-        """
+        """What the other rosters give today to the people and teams that the roster declares, for policies."""
         if self.own is None:
             return {}
         others, unread = [], list(self.unread)
@@ -179,14 +156,12 @@ class OtherRosters:
 
 
 def read_other_rosters(file: Path, organization: int | None = None, drafts: Path | None = None) -> OtherRosters:
-    """Compare a roster with those in its folder.
-
-    A roster that cannot be read never fails this one, which may have access to take away.
+    """Compare a roster with the others in its folder. Another roster that cannot be read is not an error.
 
     Args:
         file: the roster.
-        organization: the organization that its stack works on; None for the one that its configuration file names.
-        drafts: a folder whose files a preview takes in place of rosters of the same name; None for none.
+        organization: its stack's organization; None for the one in the stack's configuration file.
+        drafts: a folder whose files a preview reads instead of rosters of the same name.
     """
     if organization is None:
         organization = _organization(file)
@@ -194,7 +169,7 @@ def read_other_rosters(file: Path, organization: int | None = None, drafts: Path
         text = _draft_or(file, drafts).read_text(encoding="utf-8")
         document = load(text)
     except (OSError, UnicodeDecodeError, BadYaml):
-        return OtherRosters()  # reading the roster itself says what is wrong with it
+        return OtherRosters()  # reading the roster itself reports the problem
     if not isinstance(document, dict):
         return OtherRosters()
     own = claims_in(document, file.name, organization, partial(line_of, text))
@@ -217,13 +192,13 @@ def read_other_rosters(file: Path, organization: int | None = None, drafts: Path
 
 
 def _draft_or(file: Path, drafts: Path | None) -> Path:
-    """The draft that a preview takes in place of a roster, or the roster."""
+    """The draft of a roster, or the roster."""
     draft = drafts / file.name if drafts else file
     return draft if draft.is_file() else file
 
 
 def _claims(path: Path, text_in: Path) -> Claims | str | None:
-    """What a file claims if it is a roster, None if it is not, or why nobody knows."""
+    """What a file claims if it is a roster, None if it is not, or why that is not known."""
     try:
         text = text_in.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -238,7 +213,7 @@ def _claims(path: Path, text_in: Path) -> Claims | str | None:
 
 
 def _organization(roster: Path) -> int | None:
-    """The organization of a roster's stack, by its configuration file: beside it, or where Pulumi.yaml has those."""
+    """The organization of a roster's stack, by the stack's configuration file, if that has one."""
     name = f"Pulumi.{roster.stem}.yaml"
     for folder in _configurations(roster):
         try:

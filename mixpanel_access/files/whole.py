@@ -1,6 +1,6 @@
-"""A file as it is, and a new one in its place: whole or not at all, and never over somebody else's change.
+"""Reads files, and writes them as a whole or not at all, never over somebody else's change.
 
-Everything that this project appends to or rewrites is written here: rosters, the access log, evidence, packets, ticks.
+It writes all files that this project changes: rosters, the access log, evidence, packets, ticks.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class FileChange:
     """A file's new content.
 
     Attributes:
-        file: which; what a link points at is written.
-        before: its content as it was read; None where there was no file.
-        after: all of the new content.
-        what: what the file is, for the error.
-        private: whether a new one is for its owner alone (mode 0600); one that is there keeps its mode.
+        file: its path; of a link, the target is written.
+        before: its content as it was read; None if it did not exist.
+        after: the whole new content.
+        what: its name in an error.
+        private: whether only the owner can read a new file (mode 0600); an existing one keeps its mode.
     """
 
     file: Path
@@ -39,14 +39,7 @@ class FileChange:
 
 
 def write_text(file: Path, before: str | None, text: str, what: str, *, private: bool = True) -> None:
-    """Write a file, if it is still as it was read.
-
-    Args:
-        file: which; what a link points at is written.
-        before: its text as it was read; None where there was no file.
-        text: all of the new text.
-        what: what the file is, for the error.
-        private: whether a new one is for its owner alone.
+    """Write a file, if it is still as it was read; for the arguments, see `FileChange`.
 
     Raises:
         UsageError: it was changed meanwhile, or cannot be written.
@@ -57,11 +50,10 @@ def write_text(file: Path, before: str | None, text: str, what: str, *, private:
 
 
 def write_all(changes: Sequence[FileChange]) -> None:
-    """Write files, if they are still as they were read: each whole, and all of them or none.
+    """Write files, if they are still as they were read: each as a whole, and all of them or none.
 
-    Everything is on the disk beside the files before the first of them is replaced, so a full disk or a kill leaves
-    whole files. Only a kill between two replacements leaves one new and the other old; callers order the files so that
-    the next run finishes that.
+    All new content is on the disk before the first file is replaced, so a full disk or a kill leaves whole files. After
+    a kill between two replacements, the second file is old; callers order the files so that the next run finishes.
 
     Raises:
         UsageError: one was changed meanwhile, or cannot be written; none is changed.
@@ -92,14 +84,7 @@ def write_all(changes: Sequence[FileChange]) -> None:
 
 @dataclass(frozen=True)
 class _Staged:
-    """A change whose content is on the disk, beside the file.
-
-    Attributes:
-        change: the change.
-        target: the file itself.
-        new: its new content.
-        old: its old content; None where there is no file.
-    """
+    """A change of the file `target`, with its new and old content in files next to it."""
 
     change: FileChange
     target: Path
@@ -107,7 +92,7 @@ class _Staged:
     old: Path | None
 
     def put_back(self) -> None:
-        """Have the file be as it was."""
+        """Restore the old content."""
         if self.old is None:
             self.target.unlink(missing_ok=True)
         else:
@@ -131,7 +116,7 @@ def _staged(change: FileChange, stack: ExitStack) -> _Staged:
 
 
 def _beside(target: Path, content: bytes, mode: int, stack: ExitStack) -> Path:
-    """A file with this content in the same folder, which goes with the block unless it has taken another name."""
+    """A file with this content in the same folder, which the end of the block deletes unless it was renamed."""
     with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=f".{target.name}.", delete=False) as made:
         written = Path(made.name)
         stack.callback(partial(written.unlink, missing_ok=True))
@@ -144,7 +129,7 @@ def _beside(target: Path, content: bytes, mode: int, stack: ExitStack) -> Path:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold a folder against other runs of ours; a file system without locks leaves the comparison alone."""
+    """Lock a folder against other runs of ours, if the file system has locks."""
     with ExitStack() as stack:
         with suppress(OSError):
             handle = os.open(folder, os.O_RDONLY)
@@ -163,11 +148,7 @@ def _unwritable(change: FileChange, error: OSError) -> UsageError:
 
 
 def encoded(text: str, file: Path, what: str) -> bytes:
-    """A text as a file holds it, in UTF-8.
-
-    Raises:
-        UsageError: half characters are in it, as come of bytes that are not UTF-8.
-    """
+    """A text in UTF-8; raises UsageError if it has half characters, as after reading bytes that are not UTF-8."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:
@@ -181,11 +162,7 @@ def encoded(text: str, file: Path, what: str) -> bytes:
 
 
 def text_of(file: Path, what: str) -> str | None:
-    """A file's text with its line ends as they are, or None where there is no file.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
+    """A file's text with its own line ends, or None if it does not exist; UsageError if it cannot be read."""
     content = content_of(file, what)
     try:
         return None if content is None else content.decode()
@@ -194,11 +171,7 @@ def text_of(file: Path, what: str) -> str | None:
 
 
 def content_of(file: Path, what: str) -> bytes | None:
-    """A file's content, or None where there is no file.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
+    """A file's content, or None if it does not exist; UsageError if it cannot be read."""
     try:
         return file.read_bytes()
     except FileNotFoundError:
@@ -222,11 +195,7 @@ def reason(error: Exception) -> str:
 
 
 _MOVE: Final = "Move that away, or name another folder."
-
-
 _ALLOW: Final = "Make the folder writable, or name another one."
-
-
 _NEXT_STEPS: Final[Mapping[int | None, str]] = {
     errno.EEXIST: _MOVE,
     errno.ENOTDIR: _MOVE,
@@ -240,15 +209,10 @@ _NEXT_STEPS: Final[Mapping[int | None, str]] = {
 
 
 def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -> None:
-    """Write files into a folder, over none that is there; all of them, or none.
-
-    Args:
-        folder: where; made if it is not there.
-        contents: the files, relative to the folder.
-        what: what they are together, for an error.
+    """Create files in a folder, and the folder if necessary: all of them, or none.
 
     Raises:
-        UsageError: a file is there already, or one cannot be written.
+        UsageError: one of them exists, or cannot be written; `what` names them in the error.
     """
     if there := [file for file in contents if os.path.lexists(folder / file)]:
         raise UsageError(
@@ -270,11 +234,7 @@ def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -
 
 
 def _have_room(files: Iterable[Path]) -> None:
-    """See that no file is where a folder is to be.
-
-    Raises:
-        NotADirectoryError: one is.
-    """
+    """Raise NotADirectoryError if there is a file in the place of a folder."""
     for file in files:
         nearest = next(parent for parent in file.absolute().parents if os.path.lexists(parent))
         if not nearest.is_dir():
@@ -282,7 +242,7 @@ def _have_room(files: Iterable[Path]) -> None:
 
 
 def _write_new(files: Mapping[Path, str | bytes]) -> None:
-    """Write files that are not there, with their folders; if one cannot be written, none is left."""
+    """Create files with their folders; if one cannot be written, delete the others."""
     made: list[Path] = []
     try:
         for file, content in files.items():
