@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -37,15 +38,22 @@ LEAVES = [path for path in ALL if not hasattr(at(path), "commands")]
 GROUPS = {"Set up", "Give and take access", "See", "Review"}
 
 
+@cache
+def shown_by(path: tuple[str, ...]) -> str:
+    """The help of a command, in a terminal of 80 columns."""
+    shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
+    assert shown.exit_code == 0
+    return shown.output
+
+
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_every_help_reads_to_its_end(path: tuple[str, ...]) -> None:
     """No summary of a command is cut off, every option says what it does, and it fits a terminal."""
-    shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
-    assert shown.exit_code == 0
-    cut = [line for line in shown.output.splitlines() if line.endswith("...") and not line.startswith("Usage: ")]
+    shown = shown_by(path)
+    cut = [line for line in shown.splitlines() if line.endswith("...") and not line.startswith("Usage: ")]
     assert cut == []
-    assert max(map(len, shown.output.splitlines())) <= 80
-    lines = shown.output.partition("Options:")[2].splitlines()
+    assert max(map(len, shown.splitlines())) <= 80
+    lines = shown.partition("Options:")[2].splitlines()
     bare = [line for line, after in zip(lines, [*lines[1:], ""], strict=True) if _bare(line, after)]
     assert bare == []
 
@@ -53,8 +61,7 @@ def test_every_help_reads_to_its_end(path: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_every_help_has_an_example(path: tuple[str, ...]) -> None:
     """One that the command takes, on a line of its own."""
-    shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
-    (example,) = re.findall(r"^  Example: `mixpanel-access (.*)`$", shown.output, re.MULTILINE)
+    (example,) = re.findall(r"^  Example: `mixpanel-access (.*)`$", shown_by(path), re.MULTILINE)
     words = shlex.split(example)
     assert words[: len(path)] == list(path)
     at(path).make_context(path[-1], words[len(path) :])
@@ -63,7 +70,7 @@ def test_every_help_has_an_example(path: tuple[str, ...]) -> None:
 def test_the_commands_are_in_groups() -> None:
     """Each in one, in the help and in the same words as the command's own panel."""
     assert {command.rich_help_panel for command in ROOT.commands.values()} == GROUPS
-    shown = CliRunner().invoke(app, ["--help"]).output
+    shown = shown_by(())
     sections = dict(re.findall(r"^(\w[\w ]*):\n((?:  .*\n)+)", shown, re.MULTILINE))
     assert sections.keys() > GROUPS
     listed = {group: re.findall(r"^  ([\w-]+)  ", sections[group], re.MULTILINE) for group in GROUPS}

@@ -17,6 +17,7 @@ from mixpanel_access.model import errors
 from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import REGIONS, Settings
 from tests.fakes import NOW, ORGANIZATION, FakeApi, as_api
+from tests.in_process import emulating
 
 ACCOUNT = demo_document()["service_accounts"][0]
 SETTINGS = Settings(7654321, REGIONS["us"], ACCOUNT["username"], Secret(ACCOUNT["secret"]), region="us")
@@ -40,11 +41,21 @@ class Hosts:
         httpx.post(f"{self.urls[region]}/_emulator/faults", json=[fault]).raise_for_status()
 
 
-@pytest.fixture
-def hosts() -> Iterator[Hosts]:
-    """The three hosts, for a client that waits for nothing."""
-    with ExitStack() as stack, stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True):
+@pytest.fixture(scope="module")
+def _running() -> Iterator[Hosts]:
+    """The same three for all tests here."""
+    with ExitStack() as stack:
         yield Hosts(stack)
+
+
+@pytest.fixture
+def hosts(_running: Hosts) -> Iterator[Hosts]:
+    """The three hosts, for a client that waits for nothing."""
+    for server in _running.servers.values():
+        server.app.faults.clear()
+        server.app.log.reset()
+    with stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True):
+        yield _running
 
 
 def test_the_region_that_knows_our_login_is_named(hosts: Hosts) -> None:
@@ -76,8 +87,9 @@ def test_a_region_that_does_not_say_is_unknown(hosts: Hosts, status: int) -> Non
 
 def test_a_region_that_cannot_be_reached_is_unknown(hosts: Hosts) -> None:
     """The other one is asked all the same."""
-    hosts.servers["in"].stop()
-    probe = other_regions(SETTINGS, hosts.urls)
+    with emulating() as stopped:
+        nowhere = stopped.url
+    probe = other_regions(SETTINGS, {**hosts.urls, "in": nowhere})
     assert probe is not None
     assert probe.came == "eu answers: set mixpanel:region to eu, in: does not answer"
 

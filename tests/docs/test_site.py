@@ -96,8 +96,7 @@ def test_every_picture_is_on_a_page() -> None:
         pytest.param("none.md", "docs/import.md links to none.md", id="page"),
         pytest.param("images/none.svg", "docs/import.md links to images/none.svg", id="picture"),
         pytest.param("../../outside.md", "docs/import.md links to ../../outside.md", id="outside"),
-        pytest.param("roster.md#none", "anchor does not exist", id="anchor"),
-        pytest.param("#none", "anchor does not exist", id="anchor-here"),
+        pytest.param("roster.md#none) and [this](#none", "2 issues found", id="anchors"),
     ],
 )
 def test_a_broken_link_fails(
@@ -112,4 +111,6 @@ def test_a_broken_link_fails(
         page.write(f"\nSee [this]({link}).\n")
     monkeypatch.setattr(site, "ROOT", clone)
     assert site.main(tmp_path / "built") == 2
-    assert said in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert "links to" in said or "anchor does not exist" in shown

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from mixpanel_access.api.client import Api
+from mixpanel_access.api.transport import Transport
 from mixpanel_access.directory import probe
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.emulator.dialect import Dialect
-from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.files.onboarding import AutomaticCheck, read_checklists
 from mixpanel_access.model import audit
 from mixpanel_access.model.access import Feature
@@ -31,6 +32,7 @@ from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.update import audited, by_others
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.fakes import NOW, FakeApi
+from tests.in_process import InProcess, emulating
 from tests.operations.overviews import BO, overview, person
 
 ANA: dict[str, Any] = {"user_id": "501", "user_email": "ana@example.com"}
@@ -111,14 +113,15 @@ class Read:
 def served(dialect: Any) -> Iterator[tuple[Client, Connect]]:
     """The organization with some routes to its log, at one instant, and how one connects to it."""
     with (
-        EmulatorServer(document(), dialect=Dialect(audit=dialect)) as server,
-        Client(base_url=server.url, auth=("admin-bot", "s:ecret")) as client,
+        emulating(document(), dialect=Dialect(audit=dialect)) as server,
+        Client(server, auth=("admin-bot", "s:ecret")) as client,
         ExitStack() as stack,
     ):
         server.store.clock = Frozen(NOW)
+        make = partial(Transport, transport=InProcess(server))
 
         def connect() -> Api:
-            api = Api.connect(Settings(ORG, server.url, "admin-bot", Secret("s:ecret"), now=NOW))
+            api = Api.connect(Settings(ORG, server.url, "admin-bot", Secret("s:ecret"), now=NOW), make=make)
             stack.callback(api.close)
             return api
 
