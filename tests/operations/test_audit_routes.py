@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+import stamina
 
 from mixpanel_access.api.client import Api
-from mixpanel_access.api.transport import Transport
+from mixpanel_access.api.transport import READ_ATTEMPTS, Transport
 from mixpanel_access.directory import probe
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.emulator.dialect import Dialect
@@ -249,7 +250,7 @@ def test_without_the_log_it_is_said_and_the_rest_goes_on(
 
 def test_a_fault_that_passes_is_no_missing_log() -> None:
     """The tracker stops, for a line that lacks what the log tells would stay so; who only looks goes on without."""
-    with served("both") as (client, connect):
+    with served("both") as (client, connect), stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True):
         fault = {"kind": "status", "status": 503, "count": 99, "path_prefix": "/v1/"}
         client.control("POST", "faults", [fault])
         case = case_of(looked_at(connect), BO)
