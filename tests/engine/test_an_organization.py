@@ -40,8 +40,8 @@ def test_a_preview_is_stopped_by_what_is_truly_wrong(organization: Workspace, st
         "now": f"{TODAY}T12:00:00Z",
         "apiUrl": organization.emulator.url,
     }
-    for key, value in settings.items():
-        organization.run("config", "set", f"mixpanel:{key}", value, "--stack", stack)
+    given = [part for key, value in settings.items() for part in ("--plaintext", f"mixpanel:{key}={value}")]
+    organization.run("config", "set-all", *given, "--stack", stack)
     config = ("--policy-pack-config", str(ROOT / "policies" / "config" / f"{stack}.json"))
     options = ("--stack", stack, "--diff", "--policy-pack", str(ROOT / "policies"), *config)
     shown = organization.run("preview", *options, check=False)

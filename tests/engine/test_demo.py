@@ -30,7 +30,7 @@ def environ(tmp_path: Path, more: Mapping[str, str] | None = None) -> dict[str, 
 def test_the_demo_holds_and_leaves_nothing_behind(engine: QuickEngine, tmp_path: Path) -> None:
     """It ends with 0 and the summary that the README shows, and its temporary folder is gone.
 
-    Programs start as in the other tests; in those below, the engine starts the real Python.
+    Programs start as in the other tests; where the demo is interrupted, the engine starts the real Python.
     """
     done = subprocess.run(
         [sys.executable, "-m", "demo"],
@@ -51,11 +51,10 @@ def test_the_demo_holds_and_leaves_nothing_behind(engine: QuickEngine, tmp_path:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_demo_stops_what_it_started(tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C in the middle of an up: no emulator, no engine and no folder is left."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "demo"], cwd=ROOT, env=environ(tmp_path), stdout=subprocess.PIPE, text=True
-    ) as demo:
+def test_an_interrupted_demo_stops_what_it_started(engine: QuickEngine, tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C in the middle of an up, where all starts as for a user: no emulator, no engine and no folder is left."""
+    env = environ(tmp_path, engine.thrift if number == signal.SIGTERM else None)
+    with subprocess.Popen([sys.executable, "-m", "demo"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         for line in demo.stdout:
             if line.startswith("$ pulumi up"):

@@ -1,4 +1,4 @@
-"""A short life through the real engine in six dialects that differ most; tests/dialects has each alternative."""
+"""A short life through the real engine in four dialects that differ most; tests/dialects has each alternative."""
 
 from __future__ import annotations
 
@@ -18,10 +18,6 @@ TAKE: Final = "POST /organizations/{o}/users/{email}/delete-projects/"
 
 SERVED: Final[Mapping[str, dict[str, Any]]] = {
     "no role, in pages": {"organization_role": "no role", "page_size": 3, "refused_update": "updated_false"},
-    "roles as objects, more in the list": {"organization_role": "object", "user_projects": True, "wrong_body": 400},
-    "roles as names, nobody invited in a project": {
-        "organization_role": "capitalized", "invited_in_granted_users": False, "invite_existing": "raise",
-    },
     "owners called admin": {"owner_word": "admin", "me_permissions": False, "discoverability": "none"},
     "changes show late": {"stale_reads": {"users": 1, "granted-users": 1}, "audit": "none", "escaped_errors": True},
 }  # fmt: skip

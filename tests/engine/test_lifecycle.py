@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,41 +21,45 @@ BOTH = {"email": CY, "organizationRole": "member", "projects": {"shop": "analyst
 ONE = {**BOTH, "projects": {"shop": "analyst"}}
 
 
+Given = Callable[[str], Finished]
+
+
 @pytest.fixture(scope="module")
-def given(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Finished]:
+def given(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Given:
     """A stack that gives one person one grant, one that gives them two, and both as they are shipped, once up."""
-    made = {}
-    for name, person in (("one", ONE), ("both", BOTH)):
+
+    @cache
+    def made(name: str) -> Finished:
         with workspace_on(demo_document(), engine, tmp_path_factory.mktemp(name)) as workspace:
-            workspace.roster([person])
+            if name != "shipped":
+                workspace.roster([{"one": ONE, "both": BOTH}[name]])
             workspace.up()
-            made[name] = Finished.of(workspace)
-    with workspace_on(demo_document(), engine, tmp_path_factory.mktemp("shipped")) as workspace:
-        workspace.add("staging")
-        for stack in ("production", "staging"):
-            workspace.up(stack)
-        made["shipped"] = Finished.of(workspace)
+            if name == "shipped":
+                workspace.add("staging")
+                workspace.up("staging")
+            return Finished.of(workspace)
+
     return made
 
 
 @pytest.fixture
-def one(given: Mapping[str, Finished], engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+def one(given: Given, engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """A stack that has given one person one grant."""
-    with given["one"].copy(engine, tmp_path) as workspace:
+    with given("one").copy(engine, tmp_path) as workspace:
         yield workspace
 
 
 @pytest.fixture
-def both(given: Mapping[str, Finished], engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+def both(given: Given, engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """A stack that has given one person two grants."""
-    with given["both"].copy(engine, tmp_path) as workspace:
+    with given("both").copy(engine, tmp_path) as workspace:
         yield workspace
 
 
 @pytest.fixture
-def shipped(given: Mapping[str, Finished], engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+def shipped(given: Given, engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """Both stacks of the repository, once they are up."""
-    with given["shipped"].copy(engine, tmp_path) as workspace:
+    with given("shipped").copy(engine, tmp_path) as workspace:
         yield workspace
 
 

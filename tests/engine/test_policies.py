@@ -119,7 +119,7 @@ def _preview(name: str, *more: str) -> list[str]:
 
 
 def test_a_bad_roster_is_stopped_with_all_that_is_wrong(workspace: Workspace) -> None:
-    """At preview everything in one run; at up nothing bad is written, without a preview too."""
+    """At preview everything in one run; at up, without a preview too, nothing bad is written."""
     roster = workspace.stacks / "production.yaml"
     roster.write_text(roster.read_text().replace(ROBIN, "info@gmial.com").replace("shop: analyst", "shop: admin"))
     shared = workspace.stacks / "common.yaml"
@@ -140,9 +140,7 @@ def test_a_bad_roster_is_stopped_with_all_that_is_wrong(workspace: Workspace) ->
     assert "info@gmial.com as admin in project 1234567: access to production needs more than it has: there is no " in (
         preview.stdout
     )
-    for args in (["up", "--yes"], ["up", "--yes", "--skip-preview"]):
-        up = workspace.run(*args, "--stack", "production", "--policy-pack", str(PACK), check=False)
-        assert up.returncode != 0
+    assert workspace.up("production", "--policy-pack", str(PACK), check=False).returncode != 0
     assert unchanged(before, workspace.dump())
 
 

@@ -52,7 +52,6 @@ def test_a_program_of_ours_is_known_of_in_the_run_of_the_engine_that_runs_it(wor
     workspace.program(PROGRAM)
     up, destroy = ["up", "--yes"], ["destroy", "--yes", "--skip-preview"]
     steps: list[tuple[list[str], list[str]]] = [
-        (["preview"], [f"check: {FRESH}"]),
         ([*up, "--skip-preview"], [f"check: {FRESH}", f"create: {FRESH}"]),
         ([*up, "--refresh"], [f"read: {STALE}", f"check: {FRESH}"]),
         (["refresh", "--yes", "--skip-preview"], [f"read: {STALE}"]),

@@ -44,7 +44,7 @@ def logged(workspace: Workspace) -> set[tuple[str, str, str]]:
 
 
 def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) -> None:
-    """Without an e-mail, and in a team until its end; who leaves is deactivated; without a token nobody is invited."""
+    """Without an e-mail, and in a team until its end; who leaves is deactivated."""
     document = workspace.dump()
     sso = {"enabled": True, "idp_managed": True, "domains": [{"name": "example.com", "state": "verified"}]}
     document["security"] |= {"sso": sso, "scim_token": TOKEN}
@@ -56,11 +56,6 @@ def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) ->
     pilot["teams"]["pilot"]["ends"] = str(pilot["teams"]["pilot"]["ends"])  # the workspace writes JSON
     workspace.run("config", "set", "mixpanel:now", "2026-05-31T12:00:00Z", "--stack", "production")
     workspace.roster(both, **pilot)
-    refused = workspace.run("preview", "--stack", "production", check=False)
-    assert refused.returncode != 0
-    assert "nobody there is invited by e-mail; have it add them, or set mixpanel:scimToken" in refused.stdout
-    assert "1 errored" in refused.stdout
-
     workspace.environ["MIXPANEL_SCIM_TOKEN"] = TOKEN
     workspace.up()
     workspace.unchanged()

@@ -240,4 +240,4 @@ def test_a_new_secret_reaches_a_refresh_as_its_message_says(workspace: Workspace
             workspace.up("production", "--refresh", *way)
         else:
             workspace.up()
-        workspace.up("production", "--refresh")
+    workspace.up("production", "--refresh")

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from mixpanel_access.engine import Engine
-from tests.engine.conftest import STAGING, Workspace, workspace_on
+from tests.engine.conftest import PROJECT, STAGING, Workspace, workspace_on
 
 STATES = Path(__file__).with_name("states_0_1_0")
 
@@ -60,13 +60,16 @@ def changes(workspace: Workspace, stack: str) -> set[tuple[str, str]]:
 
 
 def take_up(workspace: Workspace, folder: Path, stacks: tuple[str, ...]) -> None:
-    """Have the rosters, the configuration and the states of a folder."""
-    shutil.rmtree(workspace.folder / "state/.pulumi")
+    """Have the rosters, the configuration and the states of a folder, each state in its file of the backend."""
+    states = workspace.folder / f"state/.pulumi/stacks/{PROJECT}"
+    shutil.rmtree(states)
+    states.mkdir()
     for file in folder.glob("*.yaml"):
         shutil.copy(file, workspace.stacks)
     for stack in stacks:
-        workspace.run("stack", "init", stack)
-        workspace.run("stack", "import", "--file", str(folder / f"{stack}.state.json"), "--stack", stack)
+        state = json.loads((folder / f"{stack}.state.json").read_text())
+        checkpoint = {"stack": f"organization/{PROJECT}/{stack}", "latest": state["deployment"]}
+        (states / f"{stack}.json").write_text(json.dumps({"version": state["version"], "checkpoint": checkpoint}))
 
 
 def access(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +153,7 @@ def test_whose_people_are_is_settled_by_a_command(engine: Engine, tmp_path: Path
         before = access(workspace.dump())
         for stack in ("production", "staging"):
             workspace.up(stack)
-            assert "settles it" not in workspace.run("preview", "--expect-no-changes", "--stack", stack).stdout
+        assert "settles it" not in workspace.run("preview", "--expect-no-changes", "--stack", "production").stdout
         assert access(workspace.dump()) == before
         for stack in ("production", "staging"):
             workspace.run("config", "set", "mixpanel:releaseBrakes", "removalShare", "--stack", stack)

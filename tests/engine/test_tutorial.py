@@ -12,15 +12,26 @@ from scripts.make_pictures import FOLDER, PICTURES, picture_of, text_in
 from scripts.tutorial import Typed, follow, said
 from tests.engine.conftest import QuickEngine
 
+FORKED = "BASH_FUNC_mixpanel-access%%"
+"""The variable from which bash reads what stands for the command."""
+COMMAND = """() {{
+  case $1 in
+    emulator) exec "$(type -P mixpanel-access)" "$@" ;;
+    *) "{python}" -u -m mixpanel_access "$@" ;;
+  esac
+}}"""
+"""The emulator runs in the background, and is a process that the page's `kill` ends."""
+
 
 @pytest.mark.engine
 def test_the_tutorial_is_true(engine: QuickEngine, tmp_path: Path) -> None:
     """Every command of the page, in its order, ends with 0 and prints what the page and its pictures show.
 
-    The engine starts its programs as in the other tests; an interrupted demo (test_demo.py) starts the real Python.
+    Programs and our command line are forked, as in the other tests; an interrupted demo (test_demo.py) starts the real
+    Python, and tests/cli/test_startup.py the real command line.
     """
     count, pictures = 0, set(PICTURES.values())
-    for typed in follow(tmp_path, engine.thrift):
+    for typed in follow(tmp_path, {**engine.thrift, FORKED: COMMAND.format(python=engine.python)}):
         assert typed.code == 0, typed
         assert typed.is_as_shown, "\n".join([typed.command.text, *typed.printed])
         count += 1

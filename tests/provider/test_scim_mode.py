@@ -119,7 +119,7 @@ def test_many_grants_let_strangers_in_by_scim_too(api: FakeApi) -> None:
     refused = FakeApi(security=CLAIMED)
     failures = provider(refused, ProjectAccessProvider).check({}, {"project_id": PRODUCTION, "grants": grants}).failures
     assert [failure.property for failure in failures] == ["grants"]
-    assert "nobody there is invited by e-mail" in failures[0].reason
+    assert "nobody there is invited by e-mail; have it add them, or set mixpanel:scimToken" in failures[0].reason
 
 
 LOST = (errors.Unreachable, errors.ServerFault)
