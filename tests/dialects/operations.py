@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from functools import cache
+from typing import Any, ClassVar, Final
 
 from mixpanel_access.emulator.dialect import DEFAULT, Dialect
+from mixpanel_access.emulator.faults import LISTS
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.provider.session import Session
-from tests.dialects.walk import Came, Operation, Outcome, Walk, Wrong
+from tests.dialects.walk import ASKED, Came, Operation, Outcome, Walk, Wrong, note_requests
 from tests.faults.conftest import ORG, SHOP, World
 from tests.faults.mini_engine import Program
+from tests.faults.sampling import MANY as MANY_ARE_ASKED_FOR
 
 BO: Final = "bo@example.com"
 MEMBER: Final = {"email": BO, "role": "member", "removal": "always"}
@@ -170,13 +173,47 @@ PARTS: Final[Sequence[Part]] = (_people, _others, _scim_and_limit, _reads)
 """The parts of a life, each from the beginning."""
 
 
-def parts_for(fields: Mapping[str, Any]) -> Sequence[Part]:
-    """The parts in which a dialect can be heard: what only some answers show need not go through all of them."""
-    if fields.keys() and fields.keys() <= {"audit", "discoverability", "plan_refusal", "no_access", "escaped_errors"}:
-        return (_others, _reads)
-    if fields.keys() and fields.keys() <= {"scim_errors", "scim_media_type"}:
-        return (_scim_and_limit,)
-    return PARTS
+class Heard(Dialect):
+    """The default, which notes the fields that the emulator looks at for an answer."""
+
+    seen: ClassVar[set[str]] = set()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in Dialect.model_fields:
+            Heard.seen.add(name)
+        return super().__getattribute__(name)
+
+
+@cache
+def _heard(world: World, part: Part) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields that the answers in a part depend on, and the verbs that it asks for."""
+    note_requests(world)
+    for noted in (Heard.seen, ASKED):
+        noted.clear()
+    for _ in part(world, Heard()):
+        pass
+    note_requests(world)
+    world.server.app.speak(DEFAULT)
+    world.scim_token = None
+    return frozenset(Heard.seen), frozenset(ASKED)
+
+
+def parts_for(world: World, fields: Mapping[str, Any]) -> Sequence[Part]:
+    """The parts in which one field can be heard, of which there is one at least; the others go as by the default."""
+    if MANY_ARE_ASKED_FOR or not fields:
+        return PARTS
+    ((field_, value),) = fields.items()
+
+    def can_be_heard(part: Part) -> bool:
+        seen, asked = _heard(world, part)
+        if field_ == "missing":
+            return not asked.isdisjoint(value)
+        if field_ == "stale_reads":
+            lists = {f"GET {LISTS[name]}".rstrip("/") for name in value}
+            return not lists.isdisjoint(verb.rstrip("/") for verb in asked)
+        return any("audit" in verb for verb in asked) if field_ == "audit" else field_ in seen
+
+    return [part for part in PARTS if can_be_heard(part)] or PARTS[:1]
 
 
 def lives(world: World, fields: Mapping[str, Any], parts: Sequence[Part] = PARTS) -> Iterator[tuple[str, Came]]:

@@ -43,10 +43,13 @@ def world() -> Iterator[World]:
 def test_each_alternative_alone(world: World, name: str) -> None:
     """Each operation is done, and a second run has nothing to do; or it is what the page says, with its line."""
     fields = ALONE.get(name, {})
-    for operation, (outcome, line) in lives(world, fields, parts_for(fields)):
+    lived = set()
+    for operation, (outcome, line) in lives(world, fields, parts_for(world, fields)):
         wanted, words = expected(name, operation)
         assert (operation, outcome, line) == (operation, wanted, line)
         assert words in line
+        lived.add(operation)
+    assert {expected(name, operation)[0] for operation in {*NAMES} - lived} <= {Outcome.OK}
 
 
 @pytest.mark.parametrize("seed", range(COMBINATIONS))

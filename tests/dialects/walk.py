@@ -21,6 +21,10 @@ _TOKEN: Final = "scim-token"
 _SSO: Final = {"enabled": True, "domains": [{"name": "example.com", "state": "verified"}]}
 
 
+ASKED: Final[set[str]] = set()
+"""The verbs that were asked for since somebody emptied this."""
+
+
 class Outcome(Enum):
     """What became of an operation."""
 
@@ -40,6 +44,12 @@ class Wrong(AssertionError):
 
 Came = tuple[Outcome, str]
 """What became of an operation, and the line where it was refused."""
+
+
+def note_requests(world: World) -> None:
+    """Empty the request log."""
+    ASKED.update(world.server.app.log.by_endpoint)
+    world.server.app.log.reset()
 
 
 @dataclass(frozen=True)
@@ -112,7 +122,7 @@ class Walk:
 
     def _speak(self, dialect: Dialect) -> None:
         self.world.server.app.speak(dialect)
-        self.world.server.app.log.reset()
+        note_requests(self.world)
 
     def writes(self) -> list[dict[str, Any]]:
         """The requests of this step so far that may have changed something."""
