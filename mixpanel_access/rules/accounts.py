@@ -193,10 +193,9 @@ _MEND_CONTACT: Final = (
     "Name a contact who is a member, declare the contact in a roster, or add them to mixpanel:approvers."
 )
 
-ACCOUNT_RULES: Final = (
+ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
     Rule(
         "service-account-owned",
-        Family.SERVICE_ACCOUNTS,
         "A service account has a purpose, and one person of the company answers for it.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -207,7 +206,6 @@ ACCOUNT_RULES: Final = (
     ),
     Rule(
         "service-account-contact-known",
-        Family.SERVICE_ACCOUNTS,
         "Whoever is to answer for a new service account, or newly for another one, is there: a member, or an approver.",
         Level.MANDATORY,
         Severity.MEDIUM,
@@ -217,7 +215,6 @@ ACCOUNT_RULES: Final = (
     ),
     Rule(
         "service-account-contact-left",
-        Family.SERVICE_ACCOUNTS,
         "Whoever answers for a service account is still there.",
         Level.ADVISORY,
         Severity.MEDIUM,
@@ -227,7 +224,6 @@ ACCOUNT_RULES: Final = (
     ),
     Rule(
         "service-account-approved",
-        Family.SERVICE_ACCOUNTS,
         "A service account that manages people has a purpose and an approver, who is not its contact.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -238,7 +234,6 @@ ACCOUNT_RULES: Final = (
     ),
     Rule(
         "service-account-has-paperwork",
-        Family.SERVICE_ACCOUNTS,
         "A service account in production has its ticket and approver.",
         Level.MANDATORY,
         Severity.MEDIUM,
@@ -250,7 +245,6 @@ ACCOUNT_RULES: Final = (
     ),
     Rule(
         "service-accounts-privileged",
-        Family.SERVICE_ACCOUNTS,
         "At most one service account manages the organization or owns a project, in the stack of organization roles.",
         Level.MANDATORY,
         Severity.CRITICAL,
@@ -261,7 +255,6 @@ ACCOUNT_RULES: Final = (
     ),
     Rule(
         "service-account-own-environment",
-        Family.SERVICE_ACCOUNTS,
         "A service account reaches the environment of its stack and no other.",
         Level.MANDATORY,
         Severity.CRITICAL,
@@ -273,7 +266,6 @@ ACCOUNT_RULES: Final = (
     ),
     Rule(
         "service-account-declared",
-        Family.SERVICE_ACCOUNTS,
         "A service account with a role in a project is declared in the same stack.",
         Level.MANDATORY,
         Severity.MEDIUM,

@@ -86,10 +86,33 @@ def _own_team(membership: Entry, stack: Stack) -> Iterator[RuleFinding]:
             yield RuleFinding(f"{words}, and gets it by being in the team", membership)
 
 
-APPROVAL_RULES: Final = (
+def _duties(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
+    """One finding for each person who sponsors and approves, with the people who got the access."""
+    approved: dict[str, dict[str, None]] = {}
+
+    def judge(entry: Entry) -> Iterator[RuleFinding]:
+        sponsor, approver = entry.text("sponsor"), entry.text("approver")
+        if sponsor and approver and mailbox(sponsor) == mailbox(approver):
+            approved.setdefault(mailbox(sponsor), {})[entry.shown("email") or entry.name] = None
+        yield from ()
+
+    yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT), judge)
+    for sponsor, given in approved.items():
+        yield RuleFinding(f"{sponsor} is sponsor and approver of the access of {few(given)}")
+
+
+APPROVAL_RULES: Final = Family.LEAST_PRIVILEGE.rules(
+    Rule(
+        "duties-apart",
+        "Whoever wants access for somebody (the sponsor) does not approve it too.",
+        Level.ADVISORY,
+        Severity.MEDIUM,
+        "Have another person approve it, and set `approver:` to their address.",
+        _duties,
+        controls=controls("iso27001 A.5.3", "soc2 CC6.3"),
+    ),
     Rule(
         "approver-known",
-        Family.LEAST_PRIVILEGE,
         "An approver is a member of the company whom the stack declares, or one of mixpanel:approvers.",
         Level.ADVISORY,
         Severity.MEDIUM,
@@ -99,7 +122,6 @@ APPROVAL_RULES: Final = (
     ),
     Rule(
         "no-mutual-approval",
-        Family.LEAST_PRIVILEGE,
         "Nobody approves a role that manages for a team that they are in, and no two people approve each other's.",
         Level.MANDATORY,
         Severity.HIGH,

@@ -169,10 +169,9 @@ _NUMBERS: Final[Mapping[str, tuple[int, str]]] = {
     "most": (5, "Exceptions that may be in force at once."),
 }
 
-EXCEPTION_RULES: Final = (
+EXCEPTION_RULES: Final = Family.HYGIENE.rules(
     Rule(
         EXCEPTIONS_COUNT,
-        Family.HYGIENE,
         "An exception names a rule, a reason, a ticket, an approver of the company, a start and a near end.",
         Level.MANDATORY,
         Severity.MEDIUM,
@@ -187,7 +186,6 @@ EXCEPTION_RULES: Final = (
     ),
     Rule(
         "exceptions-lapsed",
-        Family.HYGIENE,
         "An exception that has ended is deleted.",
         Level.ADVISORY,
         Severity.LOW,
@@ -198,7 +196,6 @@ EXCEPTION_RULES: Final = (
     ),
     Rule(
         "exceptions-in-force",
-        Family.HYGIENE,
         "Exceptions are shown for as long as they are in force.",
         Level.ADVISORY,
         Severity.LOW,

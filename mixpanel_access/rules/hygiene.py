@@ -63,10 +63,9 @@ def _well_formed(entry: Entry, context: Context) -> Iterator[str]:
             yield f"{name} {text!r} is not of the form {context.options[name]}"
 
 
-HYGIENE_RULES: Final = (
+HYGIENE_RULES: Final = Family.HYGIENE.rules(
     Rule(
         "naming",
-        Family.HYGIENE,
         "Resources, teams and service accounts are named by the standard.",
         Level.ADVISORY,
         Severity.LOW,
@@ -82,7 +81,6 @@ HYGIENE_RULES: Final = (
     ),
     Rule(
         "service-account-expires",
-        Family.HYGIENE,
         "A service account expires, and soon enough.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -94,7 +92,6 @@ HYGIENE_RULES: Final = (
     ),
     Rule(
         "secrets-are-secret",
-        Family.HYGIENE,
         "No secret is in the state in plain text.",
         Level.MANDATORY,
         Severity.CRITICAL,
@@ -107,7 +104,6 @@ HYGIENE_RULES: Final = (
     ),
     Rule(
         "metadata-well-formed",
-        Family.HYGIENE,
         "Tickets and statements of work are written so that they can be found.",
         Level.ADVISORY,
         Severity.LOW,
@@ -237,10 +233,9 @@ def _number(value: Any) -> float:
     return math.inf if math.isnan(number) else number
 
 
-GUARD_RULES: Final = (
+GUARD_RULES: Final = Family.HYGIENE.rules(
     Rule(
         GUARDS,
-        Family.HYGIENE,
         "No guard is loosened in the stack's configuration, and no secret is there in plain text.",
         Level.MANDATORY,
         Severity.CRITICAL,

@@ -236,10 +236,9 @@ def _admin_as_member(stack: Stack, _context: Context) -> Iterator[RuleFinding | 
         yield from hidden
 
 
-LEAST_PRIVILEGE_RULES: Final = (
+LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
     Rule(
         "role-within-standard",
-        Family.LEAST_PRIVILEGE,
         "A role is within the standard of its engagement type, which everybody outside the company has.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -253,7 +252,6 @@ LEAST_PRIVILEGE_RULES: Final = (
     ),
     Rule(
         "external-within-limit",
-        Family.LEAST_PRIVILEGE,
         "Nobody outside the company has more in a project than anybody from outside may have.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -267,7 +265,6 @@ LEAST_PRIVILEGE_RULES: Final = (
     ),
     Rule(
         "collaborator-not-project-owner",
-        Family.LEAST_PRIVILEGE,
         "A collaborator never owns a project.",
         Level.MANDATORY,
         Severity.CRITICAL,
@@ -281,7 +278,6 @@ LEAST_PRIVILEGE_RULES: Final = (
     ),
     Rule(
         "team-within-standard",
-        Family.LEAST_PRIVILEGE,
         "Nobody gets more through a team than their engagement needs, nor a project to own.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -292,7 +288,6 @@ LEAST_PRIVILEGE_RULES: Final = (
     ),
     Rule(
         "admin-has-reason",
-        Family.LEAST_PRIVILEGE,
         "Owner and admin roles have a reason and a named approver.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -303,7 +298,6 @@ LEAST_PRIVILEGE_RULES: Final = (
     ),
     Rule(
         "justified",
-        Family.LEAST_PRIVILEGE,
         "Roles from analyst up have a justification.",
         Level.MANDATORY,
         Severity.MEDIUM,
@@ -323,7 +317,6 @@ LEAST_PRIVILEGE_RULES: Final = (
     ),
     Rule(
         "approver-is-another",
-        Family.LEAST_PRIVILEGE,
         "The approver is somebody of the company, and not the person themselves.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -335,7 +328,6 @@ LEAST_PRIVILEGE_RULES: Final = (
     ),
     Rule(
         "no-redundant-grant",
-        Family.LEAST_PRIVILEGE,
         "No grant repeats what the organization role or a team gives already.",
         Level.ADVISORY,
         Severity.LOW,
@@ -345,7 +337,6 @@ LEAST_PRIVILEGE_RULES: Final = (
     ),
     Rule(
         "admin-needed",
-        Family.LEAST_PRIVILEGE,
         "An organization admin needs to be one: their declared grants would not do as a member.",
         Level.ADVISORY,
         Severity.MEDIUM,

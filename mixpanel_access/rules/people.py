@@ -206,10 +206,9 @@ def _company_known(_stack: Stack, context: Context) -> Iterator[RuleFinding]:
         )
 
 
-PEOPLE_RULES: Final = (
+PEOPLE_RULES: Final = Family.PEOPLE.rules(
     Rule(
         COMPANY_RULE,
-        Family.PEOPLE,
         "The company's e-mail domains are set, so that rules can tell who is external.",
         Level.ADVISORY,
         Severity.MEDIUM,
@@ -220,7 +219,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "domain-allowed",
-        Family.PEOPLE,
         "Addresses are of allowed domains: the company's and those that are listed.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -236,7 +234,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "no-consumer-mail",
-        Family.PEOPLE,
         "Nobody has access through a consumer mail provider.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -248,7 +245,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "domain-misspelt",
-        Family.PEOPLE,
         "An address's domain does not look like a misspelling of a known one.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -260,7 +256,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "no-shared-mailbox",
-        Family.PEOPLE,
         "A member is one person: no shared and no robot mailbox.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -272,7 +267,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "perhaps-shared-mailbox",
-        Family.PEOPLE,
         "A member whose name before the @ can be a person's or a program's is a person.",
         Level.ADVISORY,
         Severity.LOW,
@@ -283,7 +277,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "external-not-privileged",
-        Family.PEOPLE,
         "Nobody outside the company manages the organization.",
         Level.MANDATORY,
         Severity.CRITICAL,
@@ -298,7 +291,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "organization-owners",
-        Family.PEOPLE,
         "There are enough organization owners, declared or not, and not too many.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -312,7 +304,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "organization-admins",
-        Family.PEOPLE,
         "There are not too many organization admins.",
         Level.MANDATORY,
         Severity.MEDIUM,
@@ -323,7 +314,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "no-duplicate-person",
-        Family.PEOPLE,
         "Each person is declared once, whatever the spelling.",
         Level.MANDATORY,
         Severity.MEDIUM,
@@ -333,7 +323,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "one-kind",
-        Family.PEOPLE,
         "A person who is external in one resource or roster is external in all of them.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -344,7 +333,6 @@ PEOPLE_RULES: Final = (
     ),
     Rule(
         "grant-has-member",
-        Family.PEOPLE,
         "Whoever has a grant is declared as a member in the same stack.",
         Level.MANDATORY,
         Severity.MEDIUM,

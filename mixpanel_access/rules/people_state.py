@@ -11,7 +11,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, NotThereYet, each
+from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import (
     Family,
@@ -136,21 +136,6 @@ def _break_glass(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJu
         raise NotThereYet(f"whether {few(new)} can get in is known after the update")
 
 
-def _duties(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """One finding for each person who sponsors and approves, with the people who got the access."""
-    approved: dict[str, dict[str, None]] = {}
-
-    def judge(entry: Entry) -> Iterator[RuleFinding]:
-        sponsor, approver = entry.text("sponsor"), entry.text("approver")
-        if sponsor and approver and mailbox(sponsor) == mailbox(approver):
-            approved.setdefault(mailbox(sponsor), {})[entry.shown("email") or entry.name] = None
-        yield from ()
-
-    yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT), judge)
-    for sponsor, given in approved.items():
-        yield RuleFinding(f"{sponsor} is sponsor and approver of the access of {few(given)}")
-
-
 def _externals(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     high, found = context.options["maximum"], set[str]()
 
@@ -168,10 +153,9 @@ def _externals(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudg
         yield from unknown
 
 
-STATE_RULES: Final = (
+STATE_RULES: Final = Family.PEOPLE.rules(
     Rule(
         "dormant-account",
-        Family.PEOPLE,
         "Whoever has access uses it, and so does a program with a service account.",
         Level.ADVISORY,
         Severity.MEDIUM,
@@ -191,7 +175,6 @@ STATE_RULES: Final = (
     ),
     Rule(
         "invitation-stale",
-        Family.PEOPLE,
         "An invitation is accepted within days, and not sent again and again.",
         Level.ADVISORY,
         Severity.LOW,
@@ -209,7 +192,6 @@ STATE_RULES: Final = (
     ),
     Rule(
         "break-glass-ready",
-        Family.PEOPLE,
         "Enough organization owners can get in today, and without single sign-on.",
         Level.ADVISORY,
         Severity.HIGH,
@@ -222,18 +204,7 @@ STATE_RULES: Final = (
         controls=controls("soc2 CC7.5", "iso27001 A.5.29"),
     ),
     Rule(
-        "duties-apart",
-        Family.LEAST_PRIVILEGE,
-        "Whoever wants access for somebody (the sponsor) does not approve it too.",
-        Level.ADVISORY,
-        Severity.MEDIUM,
-        "Have another person approve it, and set `approver:` to their address.",
-        _duties,
-        controls=controls("iso27001 A.5.3", "soc2 CC6.3"),
-    ),
-    Rule(
         "most-external",
-        Family.PEOPLE,
         "There are not too many people from outside the company.",
         Level.ADVISORY,
         Severity.LOW,

@@ -121,10 +121,9 @@ def _of(settings: Any, key: str) -> Any:
     return settings.get(key) if isinstance(settings, Mapping) else None
 
 
-ROLE_RULES: Final = (
+ROLE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
     Rule(
         "custom-role-permissions",
-        Family.LEAST_PRIVILEGE,
         "No custom role gives a permission that is denied.",
         Level.ADVISORY,
         Severity.HIGH,
@@ -142,7 +141,6 @@ ROLE_RULES: Final = (
     ),
     Rule(
         "classified-data-justified",
-        Family.LEAST_PRIVILEGE,
         "Whoever sees classified data, by a custom role of their own or of a team, has a justification.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -151,10 +149,9 @@ ROLE_RULES: Final = (
         controls=controls("soc2 CC6.3", "iso27001 A.5.12", "iso27001 A.8.3", "cis 3.3"),
     ),
 )
-SECURITY_RULES: Final = (
+SECURITY_RULES: Final = Family.HYGIENE.rules(
     Rule(
         "second-factor-required",
-        Family.HYGIENE,
         "A second factor is required, unless everybody must come through single sign-on; the roster's login says so.",
         Level.ADVISORY,
         Severity.HIGH,
@@ -164,7 +161,6 @@ SECURITY_RULES: Final = (
     ),
     Rule(
         "no-open-discoverability",
-        Family.HYGIENE,
         "Nobody joins the organization without being invited, whatever their address.",
         Level.ADVISORY,
         Severity.HIGH,

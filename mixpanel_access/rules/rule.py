@@ -31,6 +31,10 @@ class Family(StrEnum):
     TIME = "time"
     HYGIENE = "hygiene"
 
+    def rules(self, *rules: Rule) -> tuple[Rule, ...]:
+        """These rules, in this family."""
+        return tuple(replace(rule, family=self) for rule in rules)
+
 
 class Level(StrEnum):
     """The effect of a violation: none, a warning, or the end of the operation."""
@@ -124,7 +128,6 @@ class Rule:
 
     Attributes:
         id: its name in configuration and output.
-        family: what it is about.
         title: what it requires, in one sentence.
         level: the default effect of a violation.
         severity: how bad a violation is.
@@ -136,10 +139,10 @@ class Rule:
         exceptable: whether it allows exceptions.
         suggestion: what an access review suggests for a finding; None if a review does not use the rule.
         highest: the highest role that it allows a person; an access review suggests to lower to it.
+        family: what it is about.
     """
 
     id: str
-    family: Family
     title: str
     level: Level
     severity: Severity
@@ -152,6 +155,7 @@ class Rule:
     exceptable: bool = True
     suggestion: Suggestion | None = None
     highest: Highest | None = None
+    family: Family = Family.PEOPLE
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -218,10 +218,9 @@ def _rosters_apart(stack: Stack, _context: Context) -> Iterator[RuleFinding]:
         yield RuleFinding(words)
 
 
-SEPARATION_RULES: Final = (
+SEPARATION_RULES: Final = Family.SEPARATION.rules(
     Rule(
         "own-environment",
-        Family.SEPARATION,
         "A stack holds only its own environment's projects.",
         Level.MANDATORY,
         Severity.CRITICAL,
@@ -233,7 +232,6 @@ SEPARATION_RULES: Final = (
     ),
     Rule(
         "external-in-one-environment",
-        Family.SEPARATION,
         "Nobody outside the company reaches production and staging through one engagement, unless it is said.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -244,7 +242,6 @@ SEPARATION_RULES: Final = (
     ),
     Rule(
         "team-in-own-environment",
-        Family.SEPARATION,
         "Nobody joins a team that reaches production in the stack of another environment.",
         Level.MANDATORY,
         Severity.CRITICAL,
@@ -254,7 +251,6 @@ SEPARATION_RULES: Final = (
     ),
     Rule(
         "service-account-in-one-environment",
-        Family.SEPARATION,
         "A service account reaches one environment only, and is granted in the stack that makes it.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -264,7 +260,6 @@ SEPARATION_RULES: Final = (
     ),
     Rule(
         "no-all-users-in-production",
-        Family.SEPARATION,
         "No production project is open to everybody in the organization.",
         Level.MANDATORY,
         Severity.CRITICAL,
@@ -275,7 +270,6 @@ SEPARATION_RULES: Final = (
     ),
     Rule(
         "production-has-paperwork",
-        Family.SEPARATION,
         "Access to production has ticket and approver, and for people outside the company a statement of work.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -290,7 +284,6 @@ SEPARATION_RULES: Final = (
     ),
     Rule(
         "organization-roles-in-one-stack",
-        Family.SEPARATION,
         "Organization roles above member, and security settings, are declared in the stack that owns them.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -300,7 +293,6 @@ SEPARATION_RULES: Final = (
     ),
     Rule(
         "rosters-apart",
-        Family.SEPARATION,
         "No two rosters in one folder have the same project, or declare the organization roles.",
         Level.MANDATORY,
         Severity.HIGH,

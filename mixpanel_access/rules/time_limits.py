@@ -165,10 +165,9 @@ def _reviewed(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudge
     return each(stack.of(*PEOPLE), judge)
 
 
-TIME_RULES: Final = (
+TIME_RULES: Final = Family.TIME.rules(
     Rule(
         "external-access-ends",
-        Family.TIME,
         "Access of people outside the company has an end.",
         Level.MANDATORY,
         Severity.CRITICAL,
@@ -179,7 +178,6 @@ TIME_RULES: Final = (
     ),
     Rule(
         "longest-duration",
-        Family.TIME,
         "Access lasts no longer than its engagement type allows, and external access has a longest total.",
         Level.MANDATORY,
         Severity.MEDIUM,
@@ -197,7 +195,6 @@ TIME_RULES: Final = (
     ),
     Rule(
         "not-expired",
-        Family.TIME,
         "No access is declared beyond its end.",
         Level.MANDATORY,
         Severity.HIGH,
@@ -209,7 +206,6 @@ TIME_RULES: Final = (
     ),
     Rule(
         "ending-soon",
-        Family.TIME,
         "Access that ends within days is announced.",
         Level.ADVISORY,
         Severity.LOW,
@@ -221,7 +217,6 @@ TIME_RULES: Final = (
     ),
     Rule(
         "starts-before-ends",
-        Family.TIME,
         "An engagement starts before it ends.",
         Level.MANDATORY,
         Severity.MEDIUM,
@@ -232,7 +227,6 @@ TIME_RULES: Final = (
     ),
     Rule(
         "short-engagement",
-        Family.TIME,
         "A short engagement with a low role may need no account.",
         Level.ADVISORY,
         Severity.LOW,
@@ -244,7 +238,6 @@ TIME_RULES: Final = (
     ),
     Rule(
         "review-due",
-        Family.TIME,
         "Access is reviewed every quarter.",
         Level.ADVISORY,
         Severity.MEDIUM,
@@ -256,7 +249,6 @@ TIME_RULES: Final = (
     ),
     Rule(
         "review-not-ahead",
-        Family.TIME,
         "No access is reviewed on a day that is still to come.",
         Level.MANDATORY,
         Severity.MEDIUM,
@@ -267,7 +259,6 @@ TIME_RULES: Final = (
     ),
     Rule(
         "privileged-ends-or-reviewed",
-        Family.TIME,
         "A privileged role of somebody of the company ends within a year, or is reviewed every quarter.",
         Level.MANDATORY,
         Severity.HIGH,
