@@ -14,13 +14,12 @@ from mixpanel_access.directory.scim import Groups, Joining, part_of
 from mixpanel_access.directory.shown import has_left_team, is_in_group, is_in_team, team_has_project, team_is_named
 from mixpanel_access.directory.snapshot import IN_USERS, TEAMS, Part, contradiction, grants_of, not_shown, through_teams
 from mixpanel_access.directory.this_machine import Unseen
-from mixpanel_access.directory.writes import Effect, Write
+from mixpanel_access.directory.writes import Effect, Item, Write
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import NO_ROLE, ScimGroup, TeamInfo, same_name
 
 if TYPE_CHECKING:
-    from mixpanel_access.api.teams import TeamsEndpoint
     from mixpanel_access.directory.reads import Reads
 
 
@@ -39,7 +38,14 @@ class Membership(NamedTuple):
     email: str
 
 
-class _Create(Write[str]):
+class _TeamWrite(Write[Item]):
+    """A write to teams."""
+
+    def __init__(self, teams: Teams) -> None:
+        self._teams, self._api = teams, teams.api
+
+
+class _Create(_TeamWrite[str]):
     """Makes a team.
 
     Attributes:
@@ -47,8 +53,8 @@ class _Create(Write[str]):
         new: whether the last answer says that the team is new; None where it does not say so.
     """
 
-    def __init__(self, api: TeamsEndpoint) -> None:
-        self._api = api
+    def __init__(self, teams: Teams) -> None:
+        super().__init__(teams)
         self.tries = 0
         self.new: bool | None = None
 
@@ -61,11 +67,12 @@ class _Create(Write[str]):
         yield Effect(TEAMS, same_key(item), team_is_named(item))
 
 
-class _Rename(Write[str]):
+class _Rename(_TeamWrite[str]):
     """Gives a team another name; of one that is fed by SCIM, the group gets it, and the team with it."""
 
-    def __init__(self, teams: Teams, api: TeamsEndpoint, id_: int, group: ScimGroup | None, old: str) -> None:
-        self._teams, self._api, self._id, self._group, self._old = teams, api, id_, group, old
+    def __init__(self, teams: Teams, id_: int, group: ScimGroup | None, old: str) -> None:
+        super().__init__(teams)
+        self._id, self._group, self._old = id_, group, old
 
     def send(self, items: Sequence[str]) -> None:
         for name in items:
@@ -83,14 +90,11 @@ class _Rename(Write[str]):
         return self._teams.touched(self._id)  # grants through a team have its name
 
 
-class _Delete(Write[int]):
+class _Delete(_TeamWrite[int]):
     """Deletes a team: what it gave goes, and nothing else."""
 
     at_once = 1
     takes = True
-
-    def __init__(self, teams: Teams, api: TeamsEndpoint) -> None:
-        self._teams, self._api = teams, api
 
     def send(self, items: Sequence[int]) -> None:
         for id_ in items:
@@ -107,11 +111,8 @@ class _Delete(Write[int]):
         return self._teams.touched(item)
 
 
-class _Give(Write[TeamRole]):
+class _Give(_TeamWrite[TeamRole]):
     """Gives teams roles in projects, or changes them in place."""
-
-    def __init__(self, api: TeamsEndpoint) -> None:
-        self._api = api
 
     def send(self, items: Sequence[TeamRole]) -> None:
         self._api.grant({(item.team, item.project): item.role for item in items if item.role is not None})
@@ -129,10 +130,6 @@ class _Take(_Give):
     at_once = 1
     takes = True
 
-    def __init__(self, teams: Teams, api: TeamsEndpoint) -> None:
-        super().__init__(api)
-        self._teams = teams
-
     def send(self, items: Sequence[TeamRole]) -> None:
         for item in items:
             self._api.remove_grant(item.team, item.project)
@@ -144,32 +141,25 @@ class _Take(_Give):
             yield Effect(grants_of(item.project), ("team", item.team), shown, consequence=True)
 
 
-class _Join(Write[Membership]):
+class _Join(_TeamWrite[Membership]):
     """Puts people into teams."""
 
-    def __init__(self, teams: Teams, directory: Reads) -> None:
-        self._teams = teams
-        self._directory = directory
-
     def send(self, items: Sequence[Membership]) -> None:
-        self._directory.api.teams.add_members(items)
+        self._api.add_members(items)
 
     def effects(self, item: Membership) -> Iterable[Effect[Any]]:
-        hidden = same_key(item.email) in self._directory.invited()
+        hidden = same_key(item.email) in self._teams.directory.invited()
         yield Effect(TEAMS, item, is_in_team(*item, inside=True, hidden=hidden))
 
     def touches(self, item: Membership) -> Iterable[Part[Any]]:
         return self._teams.touched(item.team)
 
 
-class _Leave(Write[Membership]):
+class _Leave(_TeamWrite[Membership]):
     """Takes people out of teams; nothing else of theirs changes."""
 
     at_once = 1
     takes = True
-
-    def __init__(self, teams: Teams, api: TeamsEndpoint) -> None:
-        self._teams, self._api = teams, api
 
     def send(self, items: Sequence[Membership]) -> None:
         for item in items:
@@ -193,11 +183,8 @@ class _Leave(Write[Membership]):
         )
 
 
-class _ChangeGroup(Write[Joining]):
+class _ChangeGroup(_TeamWrite[Joining]):
     """Changes the members of one team by SCIM, with one request for each team."""
-
-    def __init__(self, teams: Teams) -> None:
-        self._teams = teams
 
     def request_of(self, item: Joining) -> Hashable:
         return item.team
@@ -237,18 +224,17 @@ class Teams:
     """
 
     def __init__(self, directory: Reads, unseen: Unseen) -> None:
-        self._directory = directory
+        self.directory, self.api = directory, directory.api.teams
         self._unseen = unseen
         self._writer = directory.writer
         self._provisioning = directory.provisioning
         self.groups = Groups(directory.provisioning, directory.snapshot)
         self._making = threading.Lock()
-        api = directory.api.teams
-        self._give = _Give(api)
-        self._take = _Take(self, api)
-        self._delete = _Delete(self, api)
-        self._join = _Join(self, directory)
-        self._leave = _Leave(self, api)
+        self._give = _Give(self)
+        self._take = _Take(self)
+        self._delete = _Delete(self)
+        self._join = _Join(self)
+        self._leave = _Leave(self)
         self._change_group = _ChangeGroup(self)
         directory.snapshot.read_by(TEAMS.kind, self.all)
 
@@ -256,15 +242,15 @@ class Teams:
         """Every team, by id."""
 
         def fetch() -> Mapping[int, TeamInfo]:
-            teams = {team.id: team for team in self._directory.api.teams.list_teams()}
-            self._directory.empty_lists.read(TEAMS, teams)
+            teams = {team.id: team for team in self.api.list_teams()}
+            self.directory.empty_lists.read(TEAMS, teams)
             return teams
 
-        teams = self._directory.read(TEAMS, fetch)
-        if not teams and (self._directory.empty_lists.is_odd(TEAMS) or through_teams(self._directory.read_projects())):
-            self._directory.snapshot.drop(TEAMS)
-            teams = self._directory.snapshot.get(TEAMS, fetch)
-            if not teams and through_teams(self._directory.read_projects()):
+        teams = self.directory.read(TEAMS, fetch)
+        if not teams and (self.directory.empty_lists.is_odd(TEAMS) or through_teams(self.directory.read_projects())):
+            self.directory.snapshot.drop(TEAMS)
+            teams = self.directory.snapshot.get(TEAMS, fetch)
+            if not teams and through_teams(self.directory.read_projects()):
                 raise contradiction("list the teams", "projects show people who have them through a team")
         return teams
 
@@ -292,13 +278,13 @@ class Teams:
     def service_accounts_of(self, id_: int) -> Sequence[int] | None:
         """The service accounts in a team; None where they cannot be seen, which is not "none"."""
         try:
-            return self._directory.api.teams.service_accounts_of(id_)
+            return self.api.service_accounts_of(id_)
         except (errors.NotFound, errors.Forbidden, errors.Unintelligible):
             return None
 
     def forget(self) -> None:
         """Have the list read afresh when it is next asked for."""
-        self._directory.snapshot.drop(TEAMS)
+        self.directory.snapshot.drop(TEAMS)
 
     def create(self, name: str) -> tuple[TeamInfo, bool]:
         """Make a team, or find the one that has the name.
@@ -309,7 +295,7 @@ class Teams:
         Raises:
             NotApplied: Mixpanel took the request and lists no such team.
         """
-        write, note = _Create(self._directory.api.teams), f"team {same_key(name)}"
+        write, note = _Create(self), f"team {same_key(name)}"
         with self._making:  # one at a time: of two that want one name, the second finds the first's
             if there := self.by_name(name):
                 return there, self._unseen.sent(note) is not None
@@ -328,11 +314,11 @@ class Teams:
         before = self.get(id_)
         old = before.name if before else ""
         group = self.groups.by_name(old) if before and before.scim_managed and self._provisioning.on else None
-        self._writer.settle(_Rename(self, self._directory.api.teams, id_, group, old), [name])
+        self._writer.settle(_Rename(self, id_, group, old), [name])
 
     def delete(self, id_: int) -> None:
         """Delete a team: what it gave goes, and nothing else."""
-        self._directory.empty_lists.take(TEAMS, id_)
+        self.directory.empty_lists.take(TEAMS, id_)
         self._writer.settle(self._delete, [id_])
 
     def grant(self, id_: int, project: int, role: str) -> None:
@@ -378,4 +364,4 @@ class Teams:
         yield TEAMS
         if (team := self.get(id_)) is not None:
             known = team.organization_role == NO_ROLE  # else it may give a role in every project
-            yield from map(grants_of, team.projects if known else self._directory.projects())
+            yield from map(grants_of, team.projects if known else self.directory.projects())
