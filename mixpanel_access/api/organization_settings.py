@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 
 from mixpanel_access.api.answers import Wire, checked, unintelligible
-from mixpanel_access.api.transport import Transport
+from mixpanel_access.api.transport import Endpoint
 from mixpanel_access.model.access import Discoverability, SingleSignOn
 from mixpanel_access.model.address import canonical_domain
 
@@ -108,16 +108,12 @@ def settings_from(results: Any, what: str) -> Mapping[str, object]:
     return dict(results)
 
 
-class OrganizationSettingsEndpoint:
+class OrganizationSettingsEndpoint(Endpoint):
     """Two-factor, access requests and single sign-on of one organization.
 
     The paths of the two writes are in use, and so is that they post the settings bare; so they pass no gate. Single
     sign-on is only read.
     """
-
-    def __init__(self, transport: Transport, organization: int) -> None:
-        self._transport = transport
-        self._organization = organization
 
     def two_factor(self) -> Mapping[str, object]:
         """The settings on the second factor, as they are; the one known key is `twofactor_auth_required`."""
@@ -163,6 +159,3 @@ class OrganizationSettingsEndpoint:
     def _put(self, path: str, name: str, settings: Mapping[str, object]) -> None:
         what = f"change the {name} of organization {self._organization}"
         self._transport.write(self._path(f"{path}/update"), dict(settings), what)
-
-    def _path(self, rest: str) -> str:
-        return f"/organizations/{self._organization}/{rest}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mixpanel_access.api.answers import RoleWord, Wire, checked, rows
-from mixpanel_access.api.transport import Transport
+from mixpanel_access.api.transport import Endpoint
 from mixpanel_access.model.access import Grant, GrantType, Project
 
 
@@ -64,17 +64,13 @@ def projects_from(results: Any, what: str) -> list[Project]:
     return [Project(row.id, row.name or "") for row in found]
 
 
-class ProjectsEndpoint:
+class ProjectsEndpoint(Endpoint):
     """Projects of one organization, and who holds what in each."""
-
-    def __init__(self, transport: Transport, organization: int) -> None:
-        self._transport = transport
-        self._organization = organization
 
     def list_projects(self) -> list[Project]:
         """Every project of the organization that we can see."""
         what = f"list the projects of organization {self._organization}"
-        pages = self._transport.pages(f"/organizations/{self._organization}/projects/", what)
+        pages = self._transport.pages(self._path("projects/"), what)
         return [project for page in pages for project in projects_from(page, what)]
 
     def granted_users(self, project: int) -> list[Grant]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mixpanel_access.api.answers import Instant, Json, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.api.projects import GRANT_TYPES
-from mixpanel_access.api.transport import Transport
+from mixpanel_access.api.transport import Endpoint
 from mixpanel_access.model.access import AccountFlag, GrantType
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.service_accounts import (
@@ -105,12 +105,8 @@ def flags_from(results: Any, what: str) -> list[AccountFlag]:
     return [checked(FlagRow, row, what).flag() for row in rows(results, what)]
 
 
-class ServiceAccountsEndpoint:
+class ServiceAccountsEndpoint(Endpoint):
     """Service accounts of one organization."""
-
-    def __init__(self, transport: Transport, organization: int) -> None:
-        self._transport = transport
-        self._organization = organization
 
     def list_accounts(self) -> list[ServiceAccountInfo]:
         """Every service account, including our own; the answer has no projects."""

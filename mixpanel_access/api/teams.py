@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pydantic import AliasChoices, Field
 
 from mixpanel_access.api.answers import OrganizationRow, RoleWord, Wire, checked, rows
-from mixpanel_access.api.transport import Transport
+from mixpanel_access.api.transport import Endpoint, Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.settings import Verb
@@ -85,12 +85,11 @@ def _addresses(users: Any, what: str) -> frozenset[str] | None:
     return frozenset(map(same_key, known)) if len(known) == len(found) else None
 
 
-class TeamsEndpoint:
+class TeamsEndpoint(Endpoint):
     """Teams of one organization."""
 
     def __init__(self, transport: Transport, organization: int, gate: Gate) -> None:
-        self._transport = transport
-        self._organization = organization
+        super().__init__(transport, organization)
         self._gate = gate
 
     def list_teams(self) -> list[TeamInfo]:
@@ -165,6 +164,3 @@ class TeamsEndpoint:
         self._gate.write(
             Verb.REMOVE_FROM_TEAMS, f"take out of team {team}", [email], self._path(path), {"emails": [email]}
         )
-
-    def _path(self, rest: str) -> str:
-        return f"/organizations/{self._organization}/{rest}"

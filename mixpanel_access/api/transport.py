@@ -310,6 +310,16 @@ class _Bearer(httpx.Auth):
         yield request
 
 
+class Endpoint:
+    """A family of calls for one organization."""
+
+    def __init__(self, transport: Transport, organization: int) -> None:
+        self._transport, self._organization = transport, organization
+
+    def _path(self, rest: str = "") -> str:
+        return f"/organizations/{self._organization}/{rest}"
+
+
 @cache
 def _tls(*_authorities: str | None) -> ssl.SSLContext:
     """How certificates are checked; one a process, since to read the authorities takes longer than some requests."""

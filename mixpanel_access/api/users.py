@@ -13,7 +13,7 @@ from urllib.parse import quote
 from pydantic import BeforeValidator
 
 from mixpanel_access.api.answers import Instant, OrganizationRow, checked, rows, unintelligible
-from mixpanel_access.api.transport import Transport
+from mixpanel_access.api.transport import Endpoint, Transport
 from mixpanel_access.api.undocumented import Gate, named
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.settings import Verb
@@ -89,12 +89,11 @@ def _user_rows(results: Any) -> Iterator[tuple[Any, bool]]:
         yield row, False
 
 
-class UsersEndpoint:
+class UsersEndpoint(Endpoint):
     """Members, invitations and individual grants of one organization."""
 
     def __init__(self, transport: Transport, organization: int, gate: Gate) -> None:
-        self._transport = transport
-        self._organization = organization
+        super().__init__(transport, organization)
         self._gate = gate
 
     def list_users(self) -> list[Person]:
@@ -164,6 +163,3 @@ class UsersEndpoint:
         self._gate.write(
             Verb.RESEND, "send the invitation again", addresses, self._path("resend-invites/"), {"emails": addresses}
         )
-
-    def _path(self, rest: str) -> str:
-        return f"/organizations/{self._organization}/{rest}"
