@@ -74,7 +74,7 @@ class ProjectsEndpoint(Endpoint):
         return [project for page in pages for project in projects_from(page, what)]
 
     def granted_users(self, project: int) -> list[Grant]:
-        """One row for each way in which a person holds a role in the project.
+        """One row for each source of a person's role in the project.
 
         The path was once published and withdrawn, its shape is assumed (contract, section 3).
         """

@@ -115,7 +115,7 @@ class ServiceAccountsEndpoint(Endpoint):
         return [account for page in pages for account in accounts_from(page, what)]
 
     def list_of_project(self, project: int) -> list[ServiceAccountRole]:
-        """One row for each way in which an account holds a role in the project."""
+        """One row for each source of an account's role in the project."""
         pages, what = self._pages_of_project(project)
         return [role for page in pages for role in roles_from(page, project, what)]
 

@@ -79,7 +79,7 @@ _declared: WeakKeyDictionary[Any, dict[str, DeclaredComponents]] = WeakKeyDictio
 """By the engine's monitor: a process may run several programs."""
 
 
-def declared_beside(opts: pulumi.ResourceOptions | None) -> DeclaredComponents:
+def declared_components(opts: pulumi.ResourceOptions | None) -> DeclaredComponents:
     """What the program has declared so far, below components that would give the same URNs."""
     parent = opts.parent if opts else None
     place = parent.pulumi_resource_type if parent is not None else ""

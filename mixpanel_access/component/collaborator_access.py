@@ -10,7 +10,7 @@ from typing import Any, Final
 import pulumi
 from pydantic import ValidationError
 
-from mixpanel_access.component.children import DeclaredComponents, child_options, configured_day, declared_beside
+from mixpanel_access.component.children import DeclaredComponents, child_options, configured_day, declared_components
 from mixpanel_access.model.address import spellings
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
@@ -117,12 +117,12 @@ class CollaboratorAccess(pulumi.ComponentResource):
         except AccessError as error:
             raise pulumi.RunError(str(error)) from None
         self.member, self.grants, self.roles = None, {}, {}
-        beside = declared_beside(opts)
+        so_far = declared_components(opts)
         for name, inputs in declared.members.items():
-            self.member = self._member(resource_name, name, inputs, beside)
+            self.member = self._member(resource_name, name, inputs, so_far)
         for (stand_in, member), inputs in declared.grants.items():
             key = stand_ins[stand_in]
-            other = beside.grants.setdefault(grant_name(key, member), resource_name)
+            other = so_far.grants.setdefault(grant_name(key, member), resource_name)
             if other != resource_name:
                 raise pulumi.RunError(
                     f"CollaboratorAccess {resource_name}: {inputs['email']} has a role in the project {key!r} by the "
@@ -144,12 +144,12 @@ class CollaboratorAccess(pulumi.ComponentResource):
         options = child_options(self, before, COMPONENT_TYPE, needs, former)
         return ProjectGrant(grant_name(key, member), opts=options, **inputs)
 
-    def _member(self, resource_name: str, name: str, inputs: Mapping[str, Any], beside: DeclaredComponents) -> Member:
+    def _member(self, resource_name: str, name: str, inputs: Mapping[str, Any], so_far: DeclaredComponents) -> Member:
         """The member: that of another component of the program, if it has the person too."""
-        if name not in beside.members:
+        if name not in so_far.members:
             options = child_options(self, name, COMPONENT_TYPE, former=spellings(inputs["email"]))
-            beside.members[name] = resource_name, Member(name, opts=options, **inputs), inputs
-        other, member, others = beside.members[name]
+            so_far.members[name] = resource_name, Member(name, opts=options, **inputs), inputs
+        other, member, others = so_far.members[name]
         if differing := sorted(key for key in _ONE_EACH if inputs.get(key) != others.get(key)):
             said = ", ".join(f"{key} {others.get(key)!r} and {inputs.get(key)!r}" for key in differing)
             raise pulumi.RunError(

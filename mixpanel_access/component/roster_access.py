@@ -12,7 +12,7 @@ import pulumi
 from pulumi.runtime import config
 
 from mixpanel_access import provider
-from mixpanel_access.component.children import child_options, configured_day, declared_beside
+from mixpanel_access.component.children import child_options, configured_day, declared_components
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model import resources as kinds
@@ -107,7 +107,7 @@ class RosterAccess(pulumi.ComponentResource):
         self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
     ) -> None:
         check_component_options(type(self).__name__, resource_name, opts)
-        rosters = declared_beside(opts).rosters
+        rosters = declared_components(opts).rosters
         if rosters:
             raise pulumi.RunError(_two_rosters(resource_name, rosters[0], file))
         rosters.append(resource_name)
@@ -115,7 +115,7 @@ class RosterAccess(pulumi.ComponentResource):
         declared = _declared(file, today)
         for words in declared.overlaps:
             pulumi.log.info(words, self)
-        found = _beside(file)
+        found = _read_others(file)
         for words in found.warnings:
             pulumi.log.warn(words, self)
         self._made = dict[str, Any]()
@@ -136,7 +136,7 @@ class RosterAccess(pulumi.ComponentResource):
         after = [resource for resources in judged for resource in resources.values()]
         options = pulumi.ResourceOptions(parent=self, depends_on=after)
         brake = RemovalBrake(kinds.BRAKE_NAME, people=declared.people, opts=options)
-        facts = {**declared.facts, **_facts_beside(found, declared, today or configured_day())}
+        facts = {**declared.facts, **_facts_of_others(found, declared, today or configured_day())}
         if facts.get("organization_roles"):
             facts["owners"] = brake.owners
         self.register_outputs({"people": len(self.members), "grants": len(declared.grants), **facts})
@@ -210,7 +210,7 @@ def _declared(file: Path, today: date | None) -> Declaration:
         raise pulumi.RunError(str(error)) from None
 
 
-def _beside(file: Path) -> OtherRosters:
+def _read_others(file: Path) -> OtherRosters:
     """What is known of the rosters of the other stacks.
 
     Raises:
@@ -225,7 +225,7 @@ def _beside(file: Path) -> OtherRosters:
     return found
 
 
-def _facts_beside(found: OtherRosters, declared: Declaration, today: date) -> dict[str, Any]:
+def _facts_of_others(found: OtherRosters, declared: Declaration, today: date) -> dict[str, Any]:
     """What policies have to know of the other rosters: their claims, the contacts that they have, what they give."""
     contacts = sorted({inputs["sponsor"] for inputs in declared.accounts.values() if inputs.get("sponsor")})
     facts = {

@@ -134,7 +134,7 @@ class _Reading:
         return found
 
     def _holders(self, role: CustomRoleInfo) -> Iterator[OtherAccess]:
-        """Everybody who has a custom role; people by each way in which they have it."""
+        """Everybody who has a custom role; people by each source of it."""
         holders, what = holders_of(self.directory, role.project, role.id), f"custom role {role.name}"
         for kind, why in holders.unseen.items():
             self.miss(AccessSource.CLASSIFIED, f"which {kind} have the {what}: {why}", role.project)

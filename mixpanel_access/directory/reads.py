@@ -273,7 +273,7 @@ class Reads:
         return known[1]
 
     def access(self, project: int, email: str) -> AccessInProject:
-        """What one person can do in one project, and by which ways."""
+        """What one person can do in one project, and through which sources."""
         person = self.person(email)
         rows = self.grants(project).get(self.key_of(email), ())
         return access_in_project(rows, person.role if person and not person.invited else None)

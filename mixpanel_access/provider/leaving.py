@@ -113,7 +113,7 @@ _GROUPS: Final[Mapping[tuple[bool, bool | None], str]] = {
 
 
 def _say(session: Session, endings: Sequence[Ending]) -> None:
-    """One line for each group of people to whom the same happens."""
+    """One line for each group of people with the same future."""
     for (gone, ours), words in _GROUPS.items():
         group = [one for one in endings if (one.leaves, one.ours) == (gone, ours)]
         if group:

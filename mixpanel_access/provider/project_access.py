@@ -256,14 +256,14 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         return after
 
     def _outputs(self, inputs: Properties, there: ProjectGrants, declared: AbstractSet[str]) -> Properties:
-        """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other ways in."""
+        """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other sources."""
         shown = {key for key in there.have if key in declared or key != self._own}
         grants = there.spelled(shown, inputs.get("grants", {}))
         outputs = select({**inputs, "grants": grants}, self.all_inputs)
         outputs["undeclared"] = [email for email in grants if same_key(email) not in declared]
         if lost := sorted(declared - there.have.keys()):
             outputs["lost"] = lost
-        outputs["beside"] = {email: ways for email in grants if (ways := there.other_sources(email))}
+        outputs["beside"] = {email: sources for email in grants if (sources := there.other_sources(email))}
         return {**outputs, **shown_to_all(self.session, inputs)}
 
     def _find_leavers(self, before: Properties, grants: Mapping[str, str]) -> None:
@@ -370,7 +370,7 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
     lost: pulumi.Output[list[str] | None]
     """Whose declared grant was not there when it was last read: `pulumi up` gives it again."""
     beside: pulumi.Output[dict[str, Any]]
-    """Address -> how else the person comes by the project (`ways`), and the highest role by any way (`role`)."""
+    """Address -> how else the person comes by the project (`ways`), and the highest role by any source (`role`)."""
     open_to_all_users: pulumi.Output[bool | None]
     """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
 

@@ -117,8 +117,8 @@ class ProjectGrantHandler(Handler[GrantId]):
             what, shows = f"take the grant in project {ref.project} away", f"still shows the role {access.individual}"
             raise self.not_applied(what, ref.email, shows, IN_PROJECT)
         if access.effective is not None:
-            ways = ", ".join(source_in_words(left) for left in access.grants) or "the organization role"
-            self.session.say(f"{ref.email} remains {access.effective} in project {ref.project}, through {ways}")
+            sources = ", ".join(source_in_words(left) for left in access.grants) or "the organization role"
+            self.session.say(f"{ref.email} remains {access.effective} in project {ref.project}, through {sources}")
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Bring the individual grant to the declared role and return the outputs."""
@@ -149,7 +149,7 @@ class ProjectGrantHandler(Handler[GrantId]):
 
     def _outputs(self, inputs: Properties, access: AccessInProject) -> Properties:
         outputs = select(inputs, self.all_inputs)
-        outputs["grant_types"] = [way.value for way in access.grant_types]
+        outputs["grant_types"] = [source.value for source in access.grant_types]
         if access.effective is not None:
             outputs["effective_role"] = access.effective
         return {**outputs, **shown_to_all(self.session, inputs)}
@@ -183,9 +183,9 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
     role: pulumi.Output[str]
     environment: pulumi.Output[str | None]
     effective_role: pulumi.Output[str | None]
-    """The highest role in the project by any way; None where it cannot be seen yet."""
+    """The highest role in the project by any source; None where it cannot be seen yet."""
     grant_types: pulumi.Output[list[str]]
-    """The ways: `organization_role`, `team`, `individual`, `all_users`."""
+    """The sources: `organization_role`, `team`, `individual`, `all_users`."""
     open_to_all_users: pulumi.Output[bool | None]
     """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
 
