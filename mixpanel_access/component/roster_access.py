@@ -60,7 +60,7 @@ from mixpanel_access.provider import (
     TeamGrant,
     TeamMember,
 )
-from mixpanel_access.provider.resource import check_component_options
+from mixpanel_access.provider.resource import check_component_options, inputs_of
 from mixpanel_access.rules.entry import ExceptionEntry
 
 _SECRETS: Final = ("serviceAccountSecret", "scimToken")
@@ -157,7 +157,10 @@ class RosterAccess(pulumi.ComponentResource):
             inputs["grants"] = {email: self._role(role) for email, role in inputs["grants"].items()}
         needs = [self._made[name] for name in declared.depends_on]
         options = child_options(self, declared.below_collaborator, COLLABORATOR_TYPE, needs, declared.former)
-        return getattr(provider, kind.name)(declared.name, opts=options, **inputs)
+        resource = getattr(provider, kind.name)
+        known = inputs_of(resource)  # `revoke` declares what the state has, where some outputs are among the inputs
+        inputs = {name: value for name, value in inputs.items() if name in known}
+        return resource(declared.name, opts=options, **inputs)
 
     def _role(self, word: str) -> pulumi.Input[str]:
         """A role as Mixpanel takes it: of one that the roster makes, the id, which is known once it is made."""

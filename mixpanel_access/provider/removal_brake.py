@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Required, TypedDict, Unpack
 
 import pulumi
 
@@ -213,6 +213,13 @@ class RemovalBrakeProvider(AccessProvider):
     HANDLER = RemovalBrakeHandler
 
 
+class RemovalBrakeInputs(TypedDict, total=False):
+    """The input of a `RemovalBrake`."""
+
+    people: Required[pulumi.Input[Sequence[pulumi.Input[DeclaredPerson]]]]
+    """Everybody that the program declares."""
+
+
 class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):
     """Holds a change that would take too much away, before anything is written.
 
@@ -233,10 +240,6 @@ class RemovalBrake(AccessResource, module="mixpanel", name="RemovalBrake"):
     """The organization's owners in Mixpanel, declared or not, when last read."""
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        people: pulumi.Input[Sequence[pulumi.Input[DeclaredPerson]]],
-        opts: pulumi.ResourceOptions | None = None,
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[RemovalBrakeInputs]
     ) -> None:
-        super().__init__(RemovalBrakeProvider(), resource_name, opts, {"people": people})
+        super().__init__(RemovalBrakeProvider(), resource_name, opts, inputs)

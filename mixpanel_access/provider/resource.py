@@ -7,8 +7,9 @@ Options that a transformation adds are not seen here.
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, Required, TypeAlias, TypedDict
+from typing import Any, Final, Literal, Required, TypeAlias, TypedDict, get_args, get_type_hints
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -81,8 +82,8 @@ class AccessResource(Resource):
         self, provider: AccessProvider, name: str, opts: pulumi.ResourceOptions | None, inputs: Mapping[str, Any]
     ) -> None:
         handler = provider.handler
-        given = {**dict.fromkeys((*handler.INPUTS, *handler.hints)), **inputs}
-        props = given | dict.fromkeys(handler.OUTPUTS)  # a state has some outputs among its inputs
+        _refuse_misspelled(type(self), inputs)
+        props = {**dict.fromkeys((*handler.INPUTS, *handler.hints, *handler.OUTPUTS)), **inputs}
         check_options(type(self).__name__, name, opts, props, handler.access_inputs)
         announce()
         declare(handler, props)
@@ -90,6 +91,31 @@ class AccessResource(Resource):
         if repeated := _outputs_in_repeated(provider, props):
             opts.additional_secret_outputs = SecretOutputs(opts.additional_secret_outputs or [], repeated)
         super().__init__(provider, name, props, opts)
+
+
+def inputs_of(resource: type[AccessResource]) -> Mapping[str, bool]:
+    """The inputs that a resource class takes, each with whether it is required, from the types of its arguments."""
+    (inputs,) = get_args(get_type_hints(resource.__init__, include_extras=True)["inputs"])
+    # `__required_keys__` does not know them, since the annotations of these modules are text.
+    return {name: "Required[" in hint.__forward_arg__ for name, hint in inputs.__annotations__.items()}
+
+
+def _refuse_misspelled(resource: type[AccessResource], inputs: Mapping[str, Any]) -> None:
+    """Refuse the arguments that Python would refuse if each input were an argument of its own.
+
+    Raises:
+        TypeError: an input is missing, or is none of this resource.
+    """
+    known = inputs_of(resource)
+    missing = [name for name, required in known.items() if required and name not in inputs]
+    if missing:
+        raise TypeError(f"{resource.__name__}() needs {' and '.join(missing)}")
+    for name in inputs.keys() - known.keys():
+        meant = difflib.get_close_matches(name, known, 1)
+        raise TypeError(
+            f"{resource.__name__}() has no input {name}"
+            + (f"; did you mean {meant[0]}?" if meant else f"; its inputs are {', '.join(known)}")
+        )
 
 
 class SecretOutputs(list[str]):

@@ -13,8 +13,11 @@ from typing import Any
 import pulumi
 import pytest
 
+from mixpanel_access import provider
 from mixpanel_access.component import CollaboratorAccess, RosterAccess
+from mixpanel_access.model.resources import ALL_KINDS
 from mixpanel_access.provider import Member, ProjectAccess, ProjectGrant, RemovalBrake, ServiceAccount
+from mixpanel_access.provider.resource import inputs_of
 from tests.component.mocks import registered
 from tests.component.test_collaborator_access import ARGS, IN
 
@@ -154,8 +157,21 @@ def test_the_page_has_every_option() -> None:
     assert sorted(rows) == sorted(set(inspect.signature(pulumi.ResourceOptions).parameters) - {"self"})
 
 
-def test_an_output_that_stands_among_the_inputs_of_a_state_is_not_declared() -> None:
-    """A check shows some outputs among the inputs; a program that declares what a state has leaves them out."""
-    held: dict[str, Any] = {"grants": {EMAIL: "analyst"}, "environment": "staging", "open_to_all_users": False}
-    made = registered(lambda: ProjectAccess("bo", project_id=1, **held))
-    assert made["ProjectAccess bo"] == {"project_id": 1, "grants": {EMAIL: "analyst"}, "environment": "staging"}
+@pytest.mark.parametrize("kind", [kind.name for kind in ALL_KINDS])
+def test_a_misspelled_or_missing_input_is_a_type_error(kind: str) -> None:
+    """As if each input were an argument of its own: where the program stands, even without the engine."""
+    resource = getattr(provider, kind)
+    required = {name: "?" for name, is_required in inputs_of(resource).items() if is_required}
+    outputs = [name for name in vars(resource).get("__annotations__", {}) if name not in inputs_of(resource)]
+    for name in ("justificaton", *outputs):
+        with pytest.raises(TypeError, match=rf"^{kind}\(\) has no input {name}; "):
+            resource("one", **required, **{name: "?"})
+    for name in required:
+        with pytest.raises(TypeError, match=rf"^{kind}\(\) needs {name}$"):
+            resource("one", **{other: "?" for other in required if other != name})
+
+
+def test_a_misspelled_input_names_the_one_that_is_like_it() -> None:
+    """An editor would have underlined it."""
+    with pytest.raises(TypeError, match=r"^Member\(\) has no input emial; did you mean email\?$"):
+        Member("jane", email=EMAIL, emial=EMAIL)  # type: ignore[call-arg]
