@@ -65,15 +65,19 @@ def welcome(
     message = compose(overview, email, REMINDER if reminder else WELCOME, own)
     mail = _mail(message, sender, overview.now) if send or format_ == "eml" else None
     if mail and send:
-        from mixpanel_access.operations import delivery  # HTTP and TLS
-
-        del mail["X-Unsent"]
-        delivery.send_mail(mail, os.environ.get(delivery.SERVER_VARIABLE))
+        _send(mail)
     if as_json:
         print_json(replace(message, sent=send))
     else:
         _print(message, mail, format_, sent=send)
     return 0
+
+
+def _send(mail: EmailMessage) -> None:
+    from mixpanel_access.operations import delivery  # HTTP and TLS
+
+    del mail["X-Unsent"]
+    delivery.send_mail(mail, os.environ.get(delivery.SERVER_VARIABLE))
 
 
 def _print(message: Message, mail: EmailMessage | None, format_: str, *, sent: bool) -> None:

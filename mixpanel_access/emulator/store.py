@@ -155,7 +155,7 @@ class Store(AuditStore, AccountStore, TeamStore):
 
     # Writes
 
-    def put_member(self, email: str, role: str, *, invited: bool, name: str | None = None) -> None:
+    def put_member(self, email: str, role: str, *, invited: bool) -> None:
         """Add a person, or change the role of one; `invited` restarts the invitation."""
         key, known = same_key(email), self.member(email)
         invited_at = as_text(self.clock.now()) if invited else None
@@ -166,7 +166,7 @@ class Store(AuditStore, AccountStore, TeamStore):
             )
         else:
             user_id = None if invited else self._user_id(key)
-            row = {"key": key, "email": email.strip(), "name": name, "role": role, "id": user_id}
+            row = {"key": key, "email": email.strip(), "role": role, "id": user_id}
             insert(self._db, "member", [{**row, "invited_at": invited_at}])
 
     def change_role(self, email: str, role: str) -> None:

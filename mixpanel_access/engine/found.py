@@ -137,7 +137,7 @@ def _holds(folder: Path, name: str) -> bool:
     return any(os.access(folder / file, os.X_OK) for file in {name, program(name)} if (folder / file).is_file())
 
 
-def last_lines(text: str, returncode: int, count: int = 3) -> str:
-    """The last lines with text, on one line; the exit code if there are none."""
+def last_lines(text: str, returncode: int) -> str:
+    """The last three lines with text, on one line, or else the exit code."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return " / ".join(lines[-count:]) or f"exit code {returncode}, with no output"
+    return " / ".join(lines[-3:]) or f"exit code {returncode}, with no output"

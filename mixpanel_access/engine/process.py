@@ -28,6 +28,8 @@ LINGER: Final = 2.0
 
 A process that it started may hold the pipe for ever.
 """
+_GRACE: Final = 5.0
+"""Seconds between the request to stop and the kill."""
 _RUNNING: Final[set[subprocess.Popen[bytes]]] = set()
 """The children of all threads that run now."""
 
@@ -71,7 +73,7 @@ def run_child(
     timeout: float,
     cwd: Path | None = None,
     watch: Watch = Watch(),
-    grace: float = 5.0,
+    grace: float = _GRACE,
 ) -> Outcome:
     """Run a command to its end, without input, and capture both streams.
 
@@ -118,14 +120,10 @@ def run_child(
     )
 
 
-def stop_children(grace: float = 5.0) -> None:
-    """Stop the children of other threads, which a signal does not reach; they see a child that was killed.
-
-    Args:
-        grace: seconds between the request to stop and the kill.
-    """
+def stop_children() -> None:
+    """Stop the children of other threads, which a signal does not reach; they see a child that was killed."""
     for process in [*_RUNNING]:
-        _stop(process, grace)
+        _stop(process, _GRACE)
 
 
 @contextlib.contextmanager

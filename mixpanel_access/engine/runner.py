@@ -12,9 +12,6 @@ from mixpanel_access.engine.found import COMMAND, Engine, program
 from mixpanel_access.engine.process import Watch, run_child
 from mixpanel_access.model.errors import EngineError
 
-_GRACE = 5.0
-"""Seconds for the engine to release the stack's lock before it is killed."""
-
 FROM_PROVIDER: Final = "Exception calling application: "
 """What the engine puts in front of a dynamic provider's error."""
 _SUMMARY = ("Resources:", "Policies:", "Outputs:")
@@ -82,7 +79,6 @@ class Pulumi:
                 env=self.engine.environment(self.environ),
                 timeout=timeout,
                 watch=Watch(on_line=on_line) if on_line else Watch(),
-                grace=_GRACE,
             )
         except OSError as error:
             raise EngineError(

@@ -74,7 +74,7 @@ def add_projects(text: str, source: RosterSource, projects: Mapping[str, Mapping
 
 
 def add_engagement(text: str, source: RosterSource, key: str, values: Mapping[str, Any]) -> str:
-    """Add an engagement."""
+    """Add an engagement under its key."""
     return _edited(
         text,
         source,
