@@ -50,9 +50,9 @@ def diagnose(
     from mixpanel_access.operations.project import open_project
 
     must_be_address(email, "cannot diagnose")
-    overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
-    case = case_of(overview, email)
-    found = findings_of(case)
+    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+        case = case_of(overview, email)
+        found = findings_of(case)
     if as_json:
         document = DiagnoseDocument(
             email=case.someone.email,

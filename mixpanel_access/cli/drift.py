@@ -71,7 +71,7 @@ def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compar
     from functools import partial, reduce
     from operator import or_
 
-    from mixpanel_access.directory import connect
+    from mixpanel_access.directory import connected
     from mixpanel_access.directory.other_access import read_other_access
     from mixpanel_access.operations.drift import differences, read_organization
     from mixpanel_access.operations.project import of_each
@@ -84,15 +84,16 @@ def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compar
     for (_, id_), names in organizations.items():
         states = of_each(project.stacks, partial(project.state, organization=id_))
         settings = project.settings(names[0])
-        directory = connect(settings)
-        organization = read_organization(directory)
+        with connected(settings) as directory:
+            organization = read_organization(directory)
+            other = read_other_access(directory, organization.projects.keys(), settings.clock())
         chosen = reduce(or_, (states[name] for name in names), EMPTY)
         yield _Compared(
             id=id_,
             stacks=names,
             organization=organization,
             differences=differences(organization, reduce(or_, states.values(), EMPTY), chosen),
-            other=read_other_access(directory, organization.projects.keys(), settings.clock()),
+            other=other,
         )
 
 

@@ -83,16 +83,16 @@ def onboard(
     checklists = read_checklists(project.pulumi.project / "templates")
     file = file or project.pulumi.project / "onboarding.json"
     before, ticks = read_ticks(file)
-    overview = load_overview(project, stack or [], instant_of(now), progress)
-    if warning := overview.logins.warning:
-        progress(warning)
-    if not email:
-        return _everybody(overview, checklists, ticks, as_json=as_json)
-    one = onboarding(overview.anybody(email), overview, checklists, ticks)
-    if done or undo:
-        after = ticked(one, ticks, done or [], undo or [], by, overview.now)
-        write_ticks(file, before, after)
-        one = onboarding(overview.anybody(email), overview, checklists, after)
+    with load_overview(project, stack or [], instant_of(now), progress) as overview:
+        if warning := overview.logins.warning:
+            progress(warning)
+        if not email:
+            return _everybody(overview, checklists, ticks, as_json=as_json)
+        one = onboarding(overview.anybody(email), overview, checklists, ticks)
+        if done or undo:
+            after = ticked(one, ticks, done or [], undo or [], by, overview.now)
+            write_ticks(file, before, after)
+            one = onboarding(overview.anybody(email), overview, checklists, after)
     if as_json:
         print_json(_row(one))
     else:

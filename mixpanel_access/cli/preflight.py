@@ -28,7 +28,8 @@ def preflight(
     from mixpanel_access.operations.project import open_project
 
     must_be_address(email, "cannot check the address")
-    found = checks(load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress), email)
+    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+        found = checks(overview, email)
     problems = [check for check in found if check.verdict is Readiness.PROBLEM]
     if as_json:
         print_json(found)

@@ -64,8 +64,8 @@ def remind(
         raise UsageError(
             "cannot print both", why="--ics - and --json both take standard output", next_step="Name a file with --ics."
         )
-    overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
-    found = reminders(overview)
+    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+        found = reminders(overview)
     due = [one for one in found if one.due(overview.today)]
     lines = [f"{one.text} {one.next_step}" for one in due]
     if str(ics) == "-":

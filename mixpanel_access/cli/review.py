@@ -117,18 +117,18 @@ def start(
     if by not in REVIEWERS:
         raise UsageError("cannot use --reviewer-by", whom=by, why=unknown(by, "choice", REVIEWERS))
     project = open_project(cwd, progress)
-    overview = load_overview(project, stack or [], instant_of(now), progress)
-    if warning := overview.logins.warning:
-        progress(warning)
-    target = to or project.pulumi.project / FOLDER / quarter(overview.today)
-    begun = begin(overview, by, target.absolute(), progress)
-    if as_json:
-        packets = [record_of(StartedPacket, one.packet, file=one.file) for one in begun.packets]
-        name, other = begun.folder.name, begun.other_access
-        print_json(StartDocument(review=name, folder=begun.folder, packets=packets, otherAccess=other))
-    else:
-        _print_begun(begun)
-        print_other_access(begun.other_access, overview.directory.projects())
+    with load_overview(project, stack or [], instant_of(now), progress) as overview:
+        if warning := overview.logins.warning:
+            progress(warning)
+        target = to or project.pulumi.project / FOLDER / quarter(overview.today)
+        begun = begin(overview, by, target.absolute(), progress)
+        if as_json:
+            packets = [record_of(StartedPacket, one.packet, file=one.file) for one in begun.packets]
+            name, other = begun.folder.name, begun.other_access
+            print_json(StartDocument(review=name, folder=begun.folder, packets=packets, otherAccess=other))
+        else:
+            _print_begun(begun)
+            print_other_access(begun.other_access, overview.directory.projects())
     return 1 if begun.unassigned or begun.unmanaged else 0
 
 

@@ -214,7 +214,7 @@ def _show_within(project: PulumiProject, stacks: Sequence[str], days: int, now: 
 
 def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> WithinStack:
     """What happens in one stack; what cannot be read is one of its problems."""
-    from mixpanel_access.directory import connect
+    from mixpanel_access.directory import connected
     from mixpanel_access.files.roster import read_salvaged
     from mixpanel_access.operations.expiring import changes_by_the_clock, forecasts_for
 
@@ -228,7 +228,8 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
         document["changes"] = changes_by_the_clock(
             read.roster, project.state(stack, settings.organization_id), today, days, read.unread
         )
-        ahead = forecasts_for(read.roster, today, connect(settings), settings.username)
+        with connected(settings) as directory:
+            ahead = forecasts_for(read.roster, today, directory, settings.username)
     except AccessError as error:
         document["problems"] = [*document["problems"], str(error)]
         return document

@@ -53,14 +53,14 @@ def status(
 
     while True:
         try:
-            overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
+            with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+                found = _wanted(statuses(overview), email or [])
         except MixpanelError as error:
             if watch is None:
                 raise
             progress(f"{error} Trying again in {watch:g} s.")
             time.sleep(watch)
             continue
-        found = _wanted(statuses(overview), email or [])
         if as_json:
             document = StatusDocument(now=overview.now, stacks=list(overview.stacks), people=found)
             print_json(document, indent=2 if watch is None else None)
@@ -97,7 +97,8 @@ def resend(
             why="the e-mail is sent now, and the states would record another day",
             next_step="Leave it out; it is for the emulator.",
         )
-    sent = resending.resend(project, load_overview(project, stack or [], instant_of(now), progress), email, progress)
+    with load_overview(project, stack or [], instant_of(now), progress) as overview:
+        sent = resending.resend(project, overview, email, progress)
     if as_json:
         print_json(sent)
     else:

@@ -60,9 +60,9 @@ def welcome(
     project = open_project(cwd, progress)
     from mixpanel_access.operations.welcome import REMINDER, WELCOME, compose  # templates and Markdown are slow to come
 
-    overview = load_overview(project, stack or [], instant_of(now), progress)
     own = templates or project.pulumi.project / "templates"
-    message = compose(overview, email, REMINDER if reminder else WELCOME, own)
+    with load_overview(project, stack or [], instant_of(now), progress) as overview:
+        message = compose(overview, email, REMINDER if reminder else WELCOME, own)
     mail = _mail(message, sender, overview.now) if send or format_ == "eml" else None
     if mail and send:
         _send(mail)

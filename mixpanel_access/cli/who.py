@@ -68,25 +68,25 @@ def who(
             "cannot choose what to show", why="it takes an address or a --project", next_step="Give one of the two."
         )
     must_be_address(email or None, "cannot show what they can reach")
-    overview = load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress)
-    if project:
-        chosen = whos.project_named(overview, project)
-        held, other = whos.in_project(overview, chosen), whos.other_in_project(overview, chosen)
-    else:
-        held = whos.of_person(overview, same_key(email))
-        _must_be_there(email, held, overview)
-        other = whos.other_of_person(overview, same_key(email), held)
-    if as_json:
-        rows = [record_of(WhoRow, one, otherAccess=None) for one in held]
-        print_json([*rows, *(record_of(WhoRow, None, otherAccess=one) for one in other)])
-        return 0
-    _print(held, by_person=bool(project), nobody=f"not in {', '.join(overview.stacks)}" if stack else "none")
-    if project:
-        people = counted(len({one.email for one in held}), "person reaches", "people reach")
-        typer.echo(f"\n{people} project {chosen.id} {chosen.name}.")
-    else:
-        typer.echo(f"\n{email} reaches {counted(len({one.project for one in held}), 'project')}.")
-    print_other_access(other, overview.directory.projects())
+    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+        if project:
+            chosen = whos.project_named(overview, project)
+            held, other = whos.in_project(overview, chosen), whos.other_in_project(overview, chosen)
+        else:
+            held = whos.of_person(overview, same_key(email))
+            _must_be_there(email, held, overview)
+            other = whos.other_of_person(overview, same_key(email), held)
+        if as_json:
+            rows = [record_of(WhoRow, one, otherAccess=None) for one in held]
+            print_json([*rows, *(record_of(WhoRow, None, otherAccess=one) for one in other)])
+            return 0
+        _print(held, by_person=bool(project), nobody=f"not in {', '.join(overview.stacks)}" if stack else "none")
+        if project:
+            people = counted(len({one.email for one in held}), "person reaches", "people reach")
+            typer.echo(f"\n{people} project {chosen.id} {chosen.name}.")
+        else:
+            typer.echo(f"\n{email} reaches {counted(len({one.project for one in held}), 'project')}.")
+        print_other_access(other, overview.directory.projects())
     return 0
 
 

@@ -1,8 +1,9 @@
-"""One snapshot of the organization, and the writes that change it; `connect` joins the layers."""
+"""One snapshot of the organization, and the writes that change it; `connect` and `connected` join the layers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,3 +41,13 @@ def connect(
             unseen=Unseen(*(Sendings(*place, what=what) for what in ("unseen", "inviting"))),
         ),
     )
+
+
+@contextmanager
+def connected(settings: Settings, report: Callable[[str], None] = lambda _: None) -> Iterator[Directory]:
+    """The organization, for as long as a command needs it; its connections are closed in the end."""
+    directory = connect(settings, report=report)
+    try:
+        yield directory
+    finally:
+        directory.api.close()

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mixpanel_access.directory import connect
+from mixpanel_access.directory import connected
 from mixpanel_access.files.roster import read_other_rosters, source_of, text_of, write_roster
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import remaining_access
@@ -130,18 +130,18 @@ def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) 
         for one in violations(_declared(changed, file, first), around, config)
         if (one.rule.id, one.text) not in already
     ]
-    directory = connect(settings, report=progress)
     progress("previewing")
     changes = _changes(project, request.stack, file, after)
     person = effective_access_of(mine, first)
-    notes = [
-        *_who_is_there(request.email, directory, given=effective_access_of(mine, today) is not None),
-        *_what_becomes(person, directory, changed),
-        *_who_is_alike(request.email, directory, roster),
-        *_elsewhere(project, request),
-        *(overlaps(person) if person else ()),
-        *_when(entry, today),
-    ]
+    with connected(settings, report=progress) as directory:
+        notes = [
+            *_who_is_there(request.email, directory, given=effective_access_of(mine, today) is not None),
+            *_what_becomes(person, directory, changed),
+            *_who_is_alike(request.email, directory, roster),
+            *_elsewhere(project, request),
+            *(overlaps(person) if person else ()),
+            *_when(entry, today),
+        ]
     return PreparedInvite(request, file, before, after, entry.projects, notes, found, changes)
 
 

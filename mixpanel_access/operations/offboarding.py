@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from mixpanel_access.directory import connect
+from mixpanel_access.directory import connected
 from mixpanel_access.files.roster import source_of, text_of, write_roster
-from mixpanel_access.model.access import Grant
+from mixpanel_access.model.access import Grant, Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, EngineError, Refused, UsageError
 from mixpanel_access.model.roster import editing
@@ -104,7 +104,10 @@ def read_stacks(project: PulumiProject) -> list[StackAccess]:
     seen = of_each(sorted(project.stacks), partial(_seen, project))
     for stacks in _by_organization(project).values():
         members = [{key: one.outputs for key, one in seen[stack].state.members.items()} for stack in stacks]
-        there = connect(project.settings(stacks[0])).people() if any(members) else {}
+        there: Mapping[str, Person] = {}
+        if any(members):
+            with connected(project.settings(stacks[0])) as directory:
+                there = directory.people()
         changed = {old: now for some in members for old, now in changed_addresses(some, there).items()}
         given_away = frozenset(changed.keys() & there.keys())
         seen |= {stack: replace(seen[stack], changed=changed, given_away=given_away) for stack in stacks}
@@ -242,10 +245,10 @@ def remaining_in_organizations(
 
 
 def _remains(settings: Settings, addresses: Sequence[str]) -> RemainingInOrganization:
-    directory = connect(settings)
-    person = next(filter(None, map(directory.person, addresses)), None)
-    if person is None:
-        return RemainingInOrganization(settings.organization_id, listed=False, role=None, access={})
-    access = directory.reached_projects(person.email)
-    organization, deactivated = settings.organization_id, person.deactivated
-    return RemainingInOrganization(organization, listed=True, role=person.role, access=access, deactivated=deactivated)
+    organization = settings.organization_id
+    with connected(settings) as directory:
+        person = next(filter(None, map(directory.person, addresses)), None)
+        if person is None:
+            return RemainingInOrganization(organization, listed=False, role=None, access={})
+        access, gone = directory.reached_projects(person.email), person.deactivated
+        return RemainingInOrganization(organization, listed=True, role=person.role, access=access, deactivated=gone)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mixpanel_access.directory import connect
+from mixpanel_access.directory import connected
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.model.access import AccessInProject, Invitation, Person
@@ -213,8 +214,11 @@ class Overview:
                     yield key, roster.projects[key], held
 
 
-def load_overview(project: PulumiProject, stacks: Sequence[str], now: datetime | None, progress: Progress) -> Overview:
-    """Read some stacks, or all stacks of the project, and the organization.
+@contextmanager
+def load_overview(
+    project: PulumiProject, stacks: Sequence[str], now: datetime | None, progress: Progress
+) -> Iterator[Overview]:
+    """Read some stacks, or all stacks of the project, and the organization, whose connections end with the block.
 
     Without `now`, the configuration's instant counts, or the clock's.
 
@@ -230,10 +234,9 @@ def load_overview(project: PulumiProject, stacks: Sequence[str], now: datetime |
             next_step="Name stacks of one of them with --stack.",
         )
     settings = next(iter(views.values())).settings
-    directory = connect(settings, report=progress)
-    people = directory.people()
-    progress(f"read {len(people)} people of organization {settings.organization_id}")
-    return overview_of(views, directory, now or settings.clock())
+    with connected(settings, report=progress) as directory:
+        progress(f"read {len(directory.people())} people of organization {settings.organization_id}")
+        yield overview_of(views, directory, now or settings.clock())
 
 
 def overview_of(views: Mapping[str, StackView], directory: Directory, now: datetime) -> Overview:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mixpanel_access.directory import connect
+from mixpanel_access.directory import connected
 from mixpanel_access.files.notes import Note
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model.address import same_key
@@ -92,7 +92,8 @@ def _restore_brake(project: PulumiProject, stack: str, state: State, staying: Ro
     settings = project.settings(stack)
     declared = declaration(staying, settings.clock().date())
     people = pulumi_import.people_for_brake(declared, state)
-    brake = pulumi_import.brake_entry(Session(settings, connect(settings), progress), people)
+    with connected(settings) as directory:
+        brake = pulumi_import.brake_entry(Session(settings, directory, progress), people)
     state_change.import_resources(project, stack, pulumi_import.import_file([brake], state), progress)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Barrier
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.directory import connected
 from mixpanel_access.engine import Completed, Engine, Pulumi
 from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.settings import load_settings
 from mixpanel_access.operations import overview
 from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import PulumiProject
@@ -50,13 +53,22 @@ def test_the_engine_is_asked_about_all_stacks_at_once(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backend may be far away; the stacks come in their order all the same."""
-    monkeypatch.setattr(overview, "connect", lambda _, **__: make_directory(FakeApi()))
-    found = load_overview(PulumiProject(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None)
-    assert list(found.stacks) == list(STACKS)
+    monkeypatch.setattr(overview, "connected", lambda _, **__: nullcontext(make_directory(FakeApi())))
+    with load_overview(PulumiProject(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None) as found:
+        assert list(found.stacks) == list(STACKS)
 
 
 def test_what_is_wrong_with_the_first_stack_is_told(engine: Engine, tmp_path: Path) -> None:
     """As it is where they are asked one after the other."""
     pulumi = Waiting(engine, tmp_path, ACCOUNT, {"production": {}, "staging": CONFIG}, Barrier(1))
     with pytest.raises(ConfigurationError, match="organizationId"):
-        load_overview(PulumiProject(pulumi), [], None, lambda _: None)
+        load_overview(PulumiProject(pulumi), [], None, lambda _: None).__enter__()
+
+
+def test_the_connections_to_mixpanel_end_with_the_block() -> None:
+    """What was not read by then cannot be read."""
+    settings = load_settings({"organizationId": "7654321", "environment": "production"}.get, ACCOUNT)
+    with connected(settings) as directory:
+        pass
+    with pytest.raises(RuntimeError, match="closed"):
+        directory.people()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from email import policy
@@ -271,7 +272,7 @@ def test_what_no_mail_server_takes_can_still_be_written(
     api.put(joerg, "member", invited=True)
     looked = overview(api, person(joerg, REVIEW), more=FACTS)
     monkeypatch.setattr(opening, "open_project", lambda *_: SimpleNamespace(pulumi=SimpleNamespace(project=tmp_path)))
-    monkeypatch.setattr(loading, "load_overview", lambda *_: looked)
+    monkeypatch.setattr(loading, "load_overview", lambda *_: nullcontext(looked))
 
     def run(form: str) -> int:
         return cli_welcome.welcome(joerg, format_=form, sender="ana@example.com", cwd=tmp_path)

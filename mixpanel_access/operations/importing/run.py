@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mixpanel_access.directory import connect
+from mixpanel_access.directory import connected
 from mixpanel_access.files.notes import Note, Notes
 from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model import errors
@@ -119,17 +119,18 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
     others = project.other_rosters(request.stack)
     text = _start(request, file, before, settings.environment, others)
     state = project.state(request.stack, settings.organization_id)
-    session = Session(settings, connect(settings, report=progress), progress)
-    text, roster, projects = _with_projects(request, file, text, session.directory, others)
-    today = session.now().date()
-    reading = replace(
-        _read(session.directory, projects, progress),
-        own_roles=keys_there(session.directory, roster),
-        teams=read_teams(session.directory, roster, others, today),
-    )
-    plan = plan_import(reading, text, source_of(file), state, request.wanted, today)
-    declared = pulumi_import.with_role_ids(session, plan.roster, declaration(plan.roster, today))
-    entries, notes, left_out = _entries(session, plan, declared, state)
+    with connected(settings, report=progress) as directory:
+        session = Session(settings, directory, progress)
+        text, roster, projects = _with_projects(request, file, text, directory, others)
+        today = session.now().date()
+        reading = replace(
+            _read(directory, projects, progress),
+            own_roles=keys_there(directory, roster),
+            teams=read_teams(directory, roster, others, today),
+        )
+        plan = plan_import(reading, text, source_of(file), state, request.wanted, today)
+        declared = pulumi_import.with_role_ids(session, plan.roster, declaration(plan.roster, today))
+        entries, notes, left_out = _entries(session, plan, declared, state)
     return PreparedImport(
         stack=request.stack,
         file=file,

@@ -29,9 +29,10 @@ def report_of(project: PulumiProject, stacks: Sequence[str], now: datetime | Non
     Raises:
         UsageError: as `look` does, or the policies' configuration cannot be read.
     """
-    overview = load_overview(project, stacks, now, progress)
-    others = [name for name in project.stacks if name not in overview.stacks]
-    return make_report(overview, of_each(others, lambda name: project.state(name, overview.directory.organization)))
+    with load_overview(project, stacks, now, progress) as overview:
+        others = [name for name in project.stacks if name not in overview.stacks]
+        organization = overview.directory.organization
+        return make_report(overview, of_each(others, lambda name: project.state(name, organization)))
 
 
 def make_report(overview: Overview, others: Mapping[str, State]) -> Report:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, NamedTuple
 
 from pulumi.runtime.rpc import UNKNOWN
 
-from mixpanel_access.directory import connect
+from mixpanel_access.directory import connected
 from mixpanel_access.files.roster import source_of, text_of
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
@@ -140,19 +141,28 @@ def revoke(
 def _of_stack(
     project: PulumiProject, stack: str, progress: Progress, now: date | None, *, act: bool, ended_only: bool
 ) -> Revocation:
+    with _begun(project, stack, progress) as session:
+        day = now or session.settings.clock().date()
+        read = _read(project, stack, session, day, ended_only=ended_only)
+        decision = decide_removals(removals(read.inside, read.given), read.rows, session, stack)
+        decision = replace(decision, held=[*decision.held, *read.begun])
+        problems = [read.problem] if read.problem else []
+        # Else the engine has something to do, or to say what a program of one's own no longer declares.
+        if not (decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows)):
+            return Revocation(stack, decision.goes, decision.held, problems, done=act)
+        if not act and not read.outside:
+            return Revocation(stack, decision.goes, decision.held, problems)
+        return _apply(_Run(project, session, progress), read, decision, act=act)
+
+
+@contextmanager
+def _begun(project: PulumiProject, stack: str, progress: Progress) -> Iterator[Session]:
+    """The session of a stack, with the states of the others."""
     settings = project.settings(stack)
-    session = Session(settings, connect(settings), progress)
-    session.states = stack_states(project, stack)
-    read = _read(project, stack, session, now or settings.clock().date(), ended_only=ended_only)
-    decision = decide_removals(removals(read.inside, read.given), read.rows, session, stack)
-    decision = replace(decision, held=[*decision.held, *read.begun])
-    problems = [read.problem] if read.problem else []
-    # Else the engine has something to do, or to say what a program of one's own no longer declares.
-    if not (decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows)):
-        return Revocation(stack, decision.goes, decision.held, problems, done=act)
-    if not act and not read.outside:
-        return Revocation(stack, decision.goes, decision.held, problems)
-    return _apply(_Run(project, session, progress), read, decision, act=act)
+    with connected(settings) as directory:
+        session = Session(settings, directory, progress)
+        session.states = stack_states(project, stack)
+        yield session
 
 
 def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -> Revocation:
@@ -165,18 +175,16 @@ def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -
         UsageError: the configuration, the state or the roster cannot be read.
         EngineError: the engine cannot begin.
     """
-    settings = project.settings(stack)
-    session = Session(settings, connect(settings), progress)
-    session.states = stack_states(project, stack)
-    session.leaving = key  # here too, so that a brake is asked about somebody who was found
-    read = _read(project, stack, session, settings.clock().date())
-    nothing = RosterToday(_EMPTY, read.given.today)
-    found = [taking for taking in removals(read.inside, nothing) if taking.key == key]
-    decision = decide_removals(found, read.rows, session, stack)
-    outside = [taking for taking in removals(read.outside, nothing, read.rows) if taking.key == key]
-    if not decision.goes and not outside:
-        return Revocation(stack, held=decision.held, done=True)
-    return _apply(_Run(project, session, progress), read, decision, act=True, outside=outside)
+    with _begun(project, stack, progress) as session:
+        session.leaving = key  # here too, so that a brake is asked about somebody who was found
+        read = _read(project, stack, session, session.settings.clock().date())
+        nothing = RosterToday(_EMPTY, read.given.today)
+        found = [taking for taking in removals(read.inside, nothing) if taking.key == key]
+        decision = decide_removals(found, read.rows, session, stack)
+        outside = [taking for taking in removals(read.outside, nothing, read.rows) if taking.key == key]
+        if not decision.goes and not outside:
+            return Revocation(stack, held=decision.held, done=True)
+        return _apply(_Run(project, session, progress), read, decision, act=True, outside=outside)
 
 
 def _with_dropped(outside: Sequence[Removal], decision: RemovalDecision, seen: Preview) -> RemovalDecision:

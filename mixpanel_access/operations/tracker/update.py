@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mixpanel_access.directory import connect
+from mixpanel_access.directory import connected
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.lines import Verified, append_lines, read_lines
 from mixpanel_access.model import audit
@@ -68,7 +68,8 @@ def update(
     for stack, (settings, history, state) in of_each(stacks, asked).items():
         if settings.organization_id not in audits:
             from_day = min(since, now - LOOK_BACK)
-            audits[settings.organization_id] = audited(connect(settings), settings.username, from_day, now, progress)
+            with connected(settings) as directory:
+                audits[settings.organization_id] = audited(directory, settings.username, from_day, now, progress)
         new += _added(stack, state, history, last)
         runs.setdefault(settings.organization_id, {})[stack] = history
         new += revocations(stack, state, last, audits[settings.organization_id], history, now)
