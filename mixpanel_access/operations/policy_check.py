@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from mixpanel_access.files.whole import reason
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration, DeclaredResource, grant_name
 from mixpanel_access.model.errors import UsageError
@@ -101,8 +102,12 @@ def read_policy_config(file: Path) -> PolicyConfig:
         document = json.loads(file.read_text(encoding="utf-8").strip() or "{}", parse_float=_number)
     except FileNotFoundError:
         return PolicyConfig({})
-    except (OSError, ValueError, RecursionError) as error:
-        problems = [str(error)]
+    except json.JSONDecodeError as error:
+        problems = [f"line {error.lineno}, column {error.colno} is not JSON"]
+    except RecursionError:
+        problems = ["its brackets are nested too deeply"]
+    except (OSError, UnicodeDecodeError) as error:
+        problems = [reason(error) if isinstance(error, OSError) else "it is not text in UTF-8"]
     else:
         problems = list(problems_of(document))
     if problems:

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from mixpanel_access.engine import Pulumi, ensure_engine
 from mixpanel_access.engine.process import stop_children
+from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import AccessError, EngineError, UsageError
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
@@ -172,14 +173,16 @@ def project_folder(folder: Path) -> Path:
 
 def roster_file(project: Path, stack: str) -> Path:
     """Where a stack's roster is, or is to be: in the program's folder, named for the stack."""
-    file = project / "Pulumi.yaml"
+    file, why = project / "Pulumi.yaml", ""
+    document: Any = {}
     try:
-        main = (load(file.read_text(encoding="utf-8")) or {}).get("main") or "."
-    except (OSError, UnicodeDecodeError, BadYaml, AttributeError) as error:
-        raise UsageError(
-            "cannot read the project", whom=str(file), why=str(error), next_step="Fix it and run again."
-        ) from None
-    program = project / str(main)
+        document = load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, BadYaml) as error:
+        why = reason(error)
+    if why or not isinstance(document, dict):
+        why = why or "it is not a mapping"
+        raise UsageError("cannot read the project", whom=str(file), why=why, next_step="Fix it and run again.")
+    program = project / str(document.get("main") or ".")
     return (program if program.is_dir() else program.parent) / f"{stack.rpartition('/')[2]}.yaml"
 
 

@@ -131,12 +131,22 @@ def test_an_empty_file_is_every_rule_as_it_comes(tmp_path: Path) -> None:
     assert str(read_policy_config(file).of(find("longest-duration"))[1]["days"]) == "60"
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"naming": "perhaps"}', '{"naming": 7}', "\xff", "[" * 99999])
-def test_a_file_that_is_none_is_told(tmp_path: Path, text: str) -> None:
-    """One line that names it."""
+UNUSABLE = {
+    "{": "line 1, column 2 is not JSON",
+    "[]": "",
+    '{"naming": "perhaps"}': "",
+    '{"naming": 7}': "",
+    "\xff": "it is not text in UTF-8",
+    "[" * 99999: "its brackets are nested too deeply",
+}
+
+
+@pytest.mark.parametrize(("text", "why"), UNUSABLE.items(), ids=range(len(UNUSABLE)))
+def test_a_file_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path, text: str, why: str) -> None:
+    """In one line, without words of Python."""
     file = tmp_path / "production.json"
     file.write_bytes(text.encode("latin-1"))
-    with pytest.raises(UsageError, match=r"cannot read the policies' configuration for .*production.json: "):
+    with pytest.raises(UsageError, match=rf"cannot read the policies' configuration for .*production.json: {why}"):
         read_policy_config(file)
 
 
