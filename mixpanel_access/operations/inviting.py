@@ -27,14 +27,11 @@ from mixpanel_access.model.roster.draft import NewPerson
 from mixpanel_access.model.roster.problems import problems_with
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.model.settings import approvers, company_domains
 from mixpanel_access.model.similarity import alike, unknown
-from mixpanel_access.operations.overview import role_there
+from mixpanel_access.operations.overview import role_there, rules_context
 from mixpanel_access.operations.policy_check import Violation, policy_config_file, read_policy_config, violations
 from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder, with_variables
 from mixpanel_access.operations.state_change import changes_at_preview
-from mixpanel_access.rules.catalogue import EXCEPTABLE
-from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Level
 
 if TYPE_CHECKING:
@@ -115,14 +112,7 @@ def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) 
     mine = entries(changed)[same_key(request.email)]
     entry = mine[-1]
     first = max(today, entry.starts or today)
-    own = project.config(request.stack)
-    around = Context(
-        today,
-        settings.environment,
-        company_domains(own.get("companyDomains", "")),
-        rules=EXCEPTABLE,
-        approvers=approvers(own.get("approvers", "")),
-    )
+    around = rules_context(request.stack, settings, project.config(request.stack), today)
     config = read_policy_config(policy_config_file(project.pulumi.project, file))
     already = {(one.rule.id, one.text) for one in violations(_declared(roster, file, first), around, config)}
     found = [

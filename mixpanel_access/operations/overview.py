@@ -69,21 +69,26 @@ class StackView:
         return company_domains((self.config or {}).get("companyDomains", ""))
 
     def context(self, today: date) -> Context:
-        """What the policy rules know on a day, but for the stack's resources.
+        """What the policy rules know on a day, but for the stack's resources."""
+        return rules_context(self.name, self.settings, self.config, today)
 
-        Raises:
-            ConfigurationError: a setting cannot be used.
-        """
-        config = self.config or {}
-        return Context(
-            today,
-            self.settings.environment,
-            self.company_domains,
-            rules=EXCEPTABLE,
-            approvers=approvers(config.get("approvers", "")),
-            settings=None if self.config is None else {key: config.get(key, "") for key in GUARDED},
-            stack=self.name,
-        )
+
+def rules_context(stack: str, settings: Settings, config: Mapping[str, str] | None, today: date) -> Context:
+    """What the policy rules know of a stack on a day, but for its resources.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+    """
+    given = config or {}
+    return Context(
+        today,
+        settings.environment,
+        company_domains(given.get("companyDomains", "")),
+        rules=EXCEPTABLE,
+        approvers=approvers(given.get("approvers", "")),
+        settings=None if config is None else {key: given.get(key, "") for key in GUARDED},
+        stack=stack,
+    )
 
 
 @dataclass

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from mixpanel_access.engine import Completed, Pulumi
 from mixpanel_access.engine.runner import meaningful
 from mixpanel_access.files.notes import NOTES_VARIABLE, Notes, write_notes
 from mixpanel_access.model.errors import EngineError
@@ -81,15 +82,27 @@ def import_resources(project: PulumiProject, stack: str, document: Mapping[str, 
         )
 
 
-def changes_at_preview(project: PulumiProject, stack: str) -> list[str]:
-    """What `pulumi preview` would do, one line a resource ("update 1234567:bo@example.com"); nothing is empty."""
-    completed = project.pulumi.run("preview", "--json", "--stack", stack, timeout=LONGEST, check=False)
+def preview_document(pulumi: Pulumi, stack: str, *options: str) -> tuple[Completed, dict[str, Any]]:
+    """A preview, and what it says in JSON; an empty document where it says nothing."""
+    completed = pulumi.run("preview", "--json", "--stack", stack, *options, timeout=LONGEST, check=False)
     try:
         document = json.loads(completed.stdout)
     except ValueError:
         document = {}
+    return completed, document if isinstance(document, dict) else {}
+
+
+def errors_in(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The errors in a preview's document: each resource, "" for none, with the message on one line."""
+    errors = [one for one in document.get("diagnostics") or () if one.get("severity") == "error"]
+    return [(str(one.get("urn") or ""), " ".join(str(one["message"]).split())) for one in errors]
+
+
+def changes_at_preview(project: PulumiProject, stack: str) -> list[str]:
+    """What `pulumi preview` would do, one line a resource ("update 1234567:bo@example.com"); nothing is empty."""
+    completed, document = preview_document(project.pulumi, stack)
     if completed.returncode != 0 or "steps" not in document:
-        said = [str(one["message"]) for one in document.get("diagnostics", []) if one.get("severity") == "error"]
+        said = [message for _, message in errors_in(document)]
         raise EngineError(
             "pulumi preview failed",
             whom=stack,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -21,7 +20,7 @@ from mixpanel_access.model.grants import single_grants
 from mixpanel_access.model.settings import KEPT_VARIABLE
 from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder, with_variables
 from mixpanel_access.operations.revoking.removals import Made, Removal, StateRow, with_words
-from mixpanel_access.operations.state_change import LONGEST, NOTHING
+from mixpanel_access.operations.state_change import LONGEST, NOTHING, errors_in, preview_document
 from mixpanel_access.provider.command import matcher
 
 _DELETES: Final = ("delete", "delete-replaced")
@@ -59,21 +58,6 @@ class Preview:
     steps: Sequence[EngineStep]
     excluded: AbstractSet[str]
     left: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a run ended.
-
-    Attributes:
-        failed: whether the engine reports an error.
-        reasons: a resource's name -> what the engine says of it.
-        why: what the engine says as a whole, if it failed.
-    """
-
-    failed: bool
-    reasons: Mapping[str, str]
-    why: str = ""
 
 
 @contextmanager
@@ -121,8 +105,7 @@ def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
     left: dict[str, str] = {}
     made: list[EngineStep] = []
     for _ in range(_TRIES):
-        completed = pulumi.run("preview", "--json", "--stack", stack, *_options(out), timeout=LONGEST, check=False)
-        document = _document(completed.stdout)
+        completed, document = preview_document(pulumi, stack, *_options(out))
         steps = [
             EngineStep(str(one["op"]), str(one["urn"]), (one.get("newState") or {}).get("inputs") or {})
             for one in document.get("steps") or ()
@@ -132,7 +115,7 @@ def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
             for step in steps
             if step.op not in NOTHING and not scope.allows(step)
         }
-        errors = {str(one["urn"]): " ".join(str(one["message"]).split()) for one in _errors(document) if one.get("urn")}
+        errors = {urn: message for urn, message in errors_in(document) if urn}
         new = {urn: why for urn, why in {**others, **errors}.items() if urn not in out and not _ROOT.search(urn)}
         new = {urn: why for urn, why in new.items() if not _takes_others(urn, wanted)}
         if not new and completed.returncode == 0:
@@ -154,8 +137,11 @@ def _takes_others(urn: str, wanted: AbstractSet[str]) -> bool:
     return "*" in urn and any(matcher(urn).fullmatch(other) for other in wanted - {urn})
 
 
-def run(pulumi: Pulumi, stack: str, excluded: Iterable[str], progress: Progress) -> Ran:
-    """Bring the program about, but for the excluded resources; one that fails does not stop the others.
+def run(pulumi: Pulumi, stack: str, excluded: Iterable[str], progress: Progress) -> tuple[dict[str, str], str]:
+    """Apply the program, but for the excluded resources; one that fails does not stop the others.
+
+    Returns:
+        A resource's name -> what the engine says of it, and what it says as a whole, if it failed.
 
     Raises:
         EngineError: the engine cannot begin: the stack is locked, say.
@@ -171,12 +157,12 @@ def run(pulumi: Pulumi, stack: str, excluded: Iterable[str], progress: Progress)
     for line in said:
         progress(line)
     why = str(failure(stack, completed.stdout, completed.stderr, {}).why) if completed.returncode else ""
-    return Ran(completed.returncode != 0, reasons, why)
+    return reasons, why
 
 
 def failure(stack: str, stdout: str, stderr: str, document: Mapping[str, Any]) -> EngineError:
     """Why the engine failed, and what to do next."""
-    said = [" ".join(str(one["message"]).split()) for one in _errors(document)]
+    said = [message for _, message in errors_in(document)]
     text, why = f"{stdout}\n{stderr}", " / ".join(said) or _LEAD.sub("", meaningful(stdout, stderr), count=1)
     next_step = "Correct that, then run it again."
     if packs := sorted(set(_PACK.findall(text))):
@@ -191,10 +177,6 @@ def failure(stack: str, stdout: str, stderr: str, document: Mapping[str, Any]) -
     return EngineError("cannot revoke", whom=f"stack {stack}", why=why, next_step=next_step)
 
 
-def _errors(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [one for one in document.get("diagnostics") or () if one.get("severity") == "error"]
-
-
 def _options(excluded: Iterable[str]) -> list[str]:
     return [part for urn in sorted(excluded) for part in ("--exclude", urn)]
 
@@ -202,14 +184,6 @@ def _options(excluded: Iterable[str]) -> list[str]:
 def fits(excluded: AbstractSet[str]) -> bool:
     """Whether a command line can name so many resources."""
     return sum(len(urn) + len("--exclude  ") for urn in excluded) < _LONGEST_LIST
-
-
-def _document(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _diagnostics(stdout: str) -> tuple[dict[str, str], list[str]]:

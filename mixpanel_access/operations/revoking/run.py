@@ -28,7 +28,6 @@ from mixpanel_access.operations.revoking.blocked import (
 from mixpanel_access.operations.revoking.engine import (
     EngineStep,
     Preview,
-    Ran,
     RunScope,
     declaration_without,
     fits,
@@ -237,11 +236,11 @@ def _apply(
         # What the program no longer declares and that stays: somebody else gives it, or a brake holds it.
         stay = {row.urn for row in _dropped(read, seen)} - {one.urn for one in goes}
         progress(f"updating stack {stack}")
-        ran = run(pulumi, stack, seen.excluded | stay, progress)
-    left = _left(goes, rows_of(project.export(stack)), ran)
+        reasons, why = run(pulumi, stack, seen.excluded | stay, progress)
+    left = _left(goes, rows_of(project.export(stack)), reasons, why)
     stays = {one.taking for one in left}
-    if ran.failed and not left:
-        problems.append(ran.why)
+    if why and not left:
+        problems.append(why)
     gone = [one for one in goes if one not in stays]
     return Revocation(stack, gone, [*held, *left], problems, leaves, done=True)
 
@@ -339,16 +338,14 @@ def _equal(have: Any, made: Any) -> bool:
     return same_key(str(have)) == same_key(str(made)) if isinstance(made, str) else have == made
 
 
-def _left(goes: Sequence[Removal], rows: Sequence[StateRow], ran: Ran) -> list[BlockedRemoval]:
+def _left(
+    goes: Sequence[Removal], rows: Sequence[StateRow], reasons: Mapping[str, str], why: str
+) -> list[BlockedRemoval]:
     """What is in the state still, with what the engine said of it."""
     there = {row.urn: row for row in rows if not row.going}
-    left = []
-    for one in goes:
-        row = there.get(one.urn)
-        if row is not None and _is_left(one, row):
-            why = ran.reasons.get(row.name) or ran.why or "the engine did not say why; run it again"
-            left.append(BlockedRemoval(one, why))
-    return left
+    left = [(one, there[one.urn].name) for one in goes if one.urn in there and _is_left(one, there[one.urn])]
+    unknown = why or "the engine did not say why; run it again"
+    return [BlockedRemoval(one, reasons.get(name) or unknown) for one, name in left]
 
 
 def _is_left(taking: Removal, row: StateRow) -> bool:
