@@ -74,8 +74,6 @@ class Case:
     """One person, with everything that the diagnosis reads.
 
     Attributes:
-        someone: how they stand.
-        overview: rosters, states and the organization.
         events: what the audit log has of them, the newest first.
         log_refused: why the audit log cannot be read, or "".
     """

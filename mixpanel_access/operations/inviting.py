@@ -48,7 +48,6 @@ class InviteRequest:
     """The person to add, and why.
 
     Attributes:
-        name: the name, or None.
         engagement: the key of an engagement of the roster, or of a new one; None for access without one.
         projects: project key -> project role, or None for the standard one.
         organization_role: the organization role; None for the standard one where the roster declares them.
@@ -69,7 +68,6 @@ class PreparedInvite:
     """An entry that is planned and not written yet.
 
     Attributes:
-        request: what was asked for.
         after: its text with the entry.
         roles: project key -> role that the entry gives from its first day on.
         notes: what is good to know, in words.

@@ -81,8 +81,6 @@ class RemainingInOrganization:
     """What a person has in an organization.
 
     Attributes:
-        organization: its id.
-        listed: whether the organization lists them.
         deactivated: whether they are listed and cannot log in: nothing is left to do.
         role: the organization role, or None where it is not told.
         access: the grants through which they reach projects, by project id.

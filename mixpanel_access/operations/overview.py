@@ -96,7 +96,6 @@ class PersonOverview:
     """One person over the stacks.
 
     Attributes:
-        key: the key of the address.
         email: the address, as the first that has it writes it.
         entries: the roster's entries, by stack.
         effective: what those give today, by stack.
@@ -162,7 +161,6 @@ class Overview:
     """The whole overview; where Mixpanel cannot be read for it, a `MixpanelError` is raised.
 
     Attributes:
-        now: the instant that counts.
         stacks: the stacks that were asked about, by name.
         people: everybody in their rosters and states, by address.
         projects: project id -> short key and stack of the roster that has it.

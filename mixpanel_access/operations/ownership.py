@@ -25,7 +25,6 @@ class StackOwnership:
     """What one stack knows of whose its people are.
 
     Attributes:
-        text: the roster's text; None if there is none.
         undetermined: the address of each person who is undetermined, by its key.
         listed: the keys of the people whom the roster has.
     """

@@ -244,7 +244,6 @@ class Grouped:
 
     Attributes:
         about: whom or what each group of lines is about, those with a mandatory finding first; with its lines.
-        levels: the level of each finding.
     """
 
     about: Sequence[tuple[str, Sequence[str]]]

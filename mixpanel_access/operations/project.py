@@ -37,11 +37,7 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True)
 class PulumiProject:
-    """A Pulumi project; what the engine cannot tell raises an `EngineError`.
-
-    Attributes:
-        pulumi: the engine's command line in the project's folder.
-    """
+    """A Pulumi project; what the engine cannot tell raises an `EngineError`."""
 
     pulumi: Pulumi
     progress: Progress = field(default=lambda _: None, repr=False, compare=False)

@@ -95,7 +95,6 @@ class StateResource:
     Attributes:
         kind: its kind; `PROJECT_GRANT` for one grant of a `ProjectAccess`.
         ref: its id, with its parts.
-        urn: its name in the engine.
         outputs: what the state holds of it, without the provider.
         modified: when the engine last changed it (ISO 8601, UTC), or "".
         created: when the engine created or adopted it (ISO 8601, UTC), or "".

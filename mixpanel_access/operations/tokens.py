@@ -22,7 +22,6 @@ class AccountToken:
 
     Attributes:
         names: what it can be asked for by: the name that it was made with, its login name, the resource's name.
-        login: its login name.
         token: its token; None for an account that was imported.
     """
 

@@ -138,7 +138,6 @@ class ImportPlan:
 
     Attributes:
         candidates: everybody who is wanted, by address.
-        text: the roster as it will be.
     """
 
     candidates: Sequence[Candidate]

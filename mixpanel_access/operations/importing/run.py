@@ -57,10 +57,7 @@ class ImportRequest:
     """What the import should take.
 
     Attributes:
-        stack: the stack that takes it.
-        wanted: whom.
         projects: ids and name patterns of Mixpanel projects; none means those of the roster.
-        environment: the environment of a new roster.
         organization_roles: whether a new roster declares organization roles.
     """
 

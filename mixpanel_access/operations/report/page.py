@@ -44,15 +44,7 @@ _WORDS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 
 @dataclass(frozen=True)
 class Tile:
-    """A number at the top of the page.
-
-    Attributes:
-        section: the section that it leads to.
-        number: how many.
-        what: of what.
-        more: a second line.
-        alarm: whether any of these is too many.
-    """
+    """A number at the top of the page."""
 
     section: str
     number: int

@@ -37,7 +37,6 @@ class AccessFacts:
     """What is known of one person's access; without a fact there are no points for it.
 
     Attributes:
-        now: the instant that counts.
         organization_role: as Mixpanel has it, or None.
         production: the highest role in production through anything but the organization role, or None.
         where: the project in which they have it.

@@ -62,7 +62,6 @@ class ReviewPlan:
     """What applying a review does.
 
     Attributes:
-        folder: the review's folder.
         rosters: the rosters on which there are decisions that are not in the evidence.
         undecided: how many items are not decided.
         applied: how many decisions are applied already.

@@ -33,8 +33,6 @@ class Wish:
     """A decision from the command line.
 
     Attributes:
-        email: whom it concerns.
-        decision: `keep`, `lower` or `remove`.
         new_role: the role to lower to, or None.
         reviewer: who decides; None for whom the packet is for.
         comment: what they have to say, or None.
@@ -219,10 +217,7 @@ class Progress:
     """How far one packet is.
 
     Attributes:
-        file: the packet's file.
-        undecided: what is to be decided.
         waiting: what is decided and not yet applied.
-        applied: what is applied.
     """
 
     file: Path

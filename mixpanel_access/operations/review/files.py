@@ -40,11 +40,7 @@ _HEAD: Final = """\
 
 @dataclass(frozen=True)
 class PacketFile:
-    """A packet in its file.
-
-    Attributes:
-        packet: what it says.
-    """
+    """A packet in its file."""
 
     file: Path
     packet: Packet

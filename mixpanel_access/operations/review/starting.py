@@ -273,12 +273,7 @@ def _text(value: date | None) -> str | None:
 
 @dataclass(frozen=True)
 class Begun:
-    """A review that was begun.
-
-    Attributes:
-        packets: the packets, each with its file.
-        other_access: the access that no stack manages.
-    """
+    """A review that was begun."""
 
     folder: Path
     packets: Sequence[PacketFile]

@@ -21,10 +21,7 @@ class Role:
     Attributes:
         entry: the role: a grant, or the membership of the organization.
         person: the membership of the organization with what Mixpanel shows of the person; it declares nothing.
-        engagement: the engagement's key, or None.
-        approver: who approved it, or None.
         never: whether they accepted the invitation and Mixpanel, which shows logins of others, shows none of theirs.
-        since: since when the stack has it, or None.
     """
 
     entry: Entry
@@ -42,13 +39,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Advice:
-    """What is suggested.
-
-    Attributes:
-        suggestion: what to do.
-        reason: why.
-        role: the role to lower to.
-    """
+    """What is suggested."""
 
     suggestion: Suggestion
     reason: str

@@ -37,12 +37,7 @@ _WITH_PERSON: Final = (kinds.GRANT_TYPE, kinds.TEAM_MEMBER_TYPE, kinds.PROJECT_A
 
 @dataclass(frozen=True)
 class BlockedRemoval:
-    """A removal that must wait, and why.
-
-    Attributes:
-        taking: what.
-        reason: why, and what to do.
-    """
+    """A removal that must wait, and why."""
 
     taking: Removal
     reason: str

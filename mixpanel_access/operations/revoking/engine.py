@@ -77,13 +77,7 @@ def program_keeping(project: PulumiProject, document: str | None) -> Iterator[Pu
 
 @dataclass(frozen=True)
 class RunScope:
-    """What a run may touch.
-
-    Attributes:
-        deletes: the resources that may be deleted.
-        updates: those that may be changed.
-        excluded: those that are left alone from the start.
-    """
+    """What a run may touch."""
 
     deletes: AbstractSet[str]
     updates: AbstractSet[str]

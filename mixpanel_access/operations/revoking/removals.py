@@ -23,10 +23,8 @@ class StateRow:
     """One resource of an exported state.
 
     Attributes:
-        urn: its name in the engine.
         inputs: its inputs, without the provider and without what is a secret.
         parent: its parent's name in the engine, or "".
-        protected: whether it is protected.
         going: whether a run has replaced it and was killed before it deleted it.
     """
 
@@ -126,7 +124,6 @@ class RosterToday:
     """What the roster gives today, by what it is in Mixpanel and not by how the resource is called.
 
     Attributes:
-        declared: the roster's declaration of today.
         unread: what cannot be read of it.
         renamed: key of an address in the state -> key of the address that the person has in Mixpanel now.
         ended_only: whether no roster is asked, so that only what the state itself says has ended goes.

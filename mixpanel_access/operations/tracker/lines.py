@@ -37,7 +37,6 @@ class LogKey(NamedTuple):
 
     Attributes:
         stack: the stack; "" for access given outside of the stacks.
-        project: the project's id, or None.
         person: the key of the address; "" for a team's role.
         team: the team's id, or None.
     """

@@ -44,7 +44,6 @@ class StatementOutcome:
     """What was seen of one statement.
 
     Attributes:
-        verdict: whether it holds.
         came: what came, in words without names and ids.
         dialect: how the emulator is told to answer so: fields of its dialect.
     """

@@ -24,7 +24,6 @@ class Statement:
     Attributes:
         id: a short name, unique.
         section: where the contract has it.
-        text: what it says.
         decide: what was seen of it; None where nothing was.
     """
 

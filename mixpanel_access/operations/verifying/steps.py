@@ -36,11 +36,6 @@ class Target:
     """What the walk works on.
 
     Attributes:
-        organization: its id.
-        project: the id of the project.
-        email: the throw-away address.
-        team: the name of the team that is made.
-        account: the name of the service account that is made.
         expires: when that account expires, should all else fail.
         ids: the ids that Mixpanel gave what was made; 0 stands for one that is not known yet.
     """
@@ -93,8 +88,6 @@ class WriteStep:
     """One write.
 
     Attributes:
-        name: a short name, unique.
-        send: sends it.
         shown_in: the list that shows it; "" where none does.
         is_shown: whether the list shows it.
         part: what has to be asked for: people always, teams and accounts by an option.
@@ -295,7 +288,6 @@ class Undo:
     """How one thing that the walk made is taken away.
 
     Attributes:
-        kind: which.
         shown_in: the list that shows whether it is there.
         found: what of the list it is.
         does: what it does, in words.

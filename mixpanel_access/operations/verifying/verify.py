@@ -63,7 +63,6 @@ class WritesReport:
     """What came of a walk.
 
     Attributes:
-        evidence: all that was seen.
         found: each statement, and whether it holds.
         document: the report as JSON, which has no names in it.
     """
@@ -79,8 +78,6 @@ class WritesPlan:
 
     Attributes:
         settings: the organization's, with the gate open for these steps and what undoes them, for this run alone.
-        target: what the walk works on.
-        steps: what it takes.
     """
 
     settings: Settings

@@ -33,12 +33,7 @@ _LONGEST_PAUSE: Final = 2.0
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a write is looked for.
-
-    Attributes:
-        seconds: in all.
-        clock: seconds that pass.
-    """
+    """How long a write is looked for."""
 
     seconds: float
     sleep: Callable[[float], None] = time.sleep
@@ -62,8 +57,6 @@ class CallResult:
     Attributes:
         exchanges: the requests and answers as they went over the wire.
         value: what the client made of it; None where it failed.
-        error: why it failed.
-        seconds: how long it took.
     """
 
     exchanges: Sequence[Exchange] = ()
@@ -102,7 +95,6 @@ class WalkEvidence:
     """All that was seen.
 
     Attributes:
-        target: what the walk works on.
         reads: what each read gave at the beginning.
         done: the steps that were taken, by name.
         left: what could not be undone, with what to do by hand.
@@ -124,8 +116,6 @@ class Walk:
 
     Attributes:
         observer: keeps what goes over the wire.
-        journal: what may be there and is not undone.
-        patience: how long a write is looked for.
     """
 
     mixpanel: Mixpanel
