@@ -189,7 +189,7 @@ def _grants(organization: Organization, here: State) -> Iterator[AccessDifferenc
 
 
 def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterator[AccessDifference]:
-    """What no stack has in the teams that the stacks have; whom an identity provider puts in is its business."""
+    """What no stack has in the teams of the stacks, but for the people that an identity provider adds."""
     for team in (organization.teams or {}).values():
         if team.id not in everywhere.teams:
             continue

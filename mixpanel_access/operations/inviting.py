@@ -134,7 +134,7 @@ def prepare(project: PulumiProject, request: InviteRequest, progress: Progress) 
 
 
 def _declared(roster: Roster, file: Path, today: date) -> Declaration:
-    """What a roster declares, beside the rosters in its folder."""
+    """What a roster declares, with what the other rosters in its folder do."""
     declared = declaration(roster, today)
     return replace(declared, facts={**declared.facts, NEIGHBOURS: read_other_rosters(file).facts(declared, today)})
 
@@ -163,7 +163,7 @@ def read(project: PulumiProject, stack: str) -> tuple[Path, str]:
 
 
 def _must_fit(request: InviteRequest, roster: Roster, file: Path) -> None:
-    """Hold what the roster's own rules would tell less well."""
+    """Refuse what the roster's own rules would explain less well."""
 
     def hold(why: str, next_step: str) -> None:
         raise UsageError("cannot invite", whom=request.email, why=why, next_step=f"{next_step} Nothing was written.")
@@ -227,7 +227,7 @@ def _written(request: InviteRequest, roster: Roster, text: str, source: RosterSo
 def _must_be_allowed(
     request: InviteRequest, roster: Roster, person: Mapping[str, Any], engagement: Mapping[str, Any] | None
 ) -> None:
-    """Hold an entry that the roster's rules do not allow, before a text is edited."""
+    """Refuse an entry that the roster's rules do not allow, before a text is edited."""
     document = roster.document()
     document["people"] = [*document.get("people", ()), person]
     if engagement is not None:
@@ -270,7 +270,7 @@ def _who_is_there(email: str, directory: Directory, *, given: bool) -> Iterator[
 
 
 def _what_becomes(person: EffectivePerson | None, directory: Directory, roster: Roster) -> Iterator[str]:
-    """What they hold by hand, and would hold otherwise: a declared role is put in its place."""
+    """The roles that they have already and that the declared ones will replace."""
     if person is None:
         return
     there, role = directory.person(person.email), person.organization_role

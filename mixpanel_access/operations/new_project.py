@@ -24,7 +24,7 @@ _RECORD: Final = f"mixpanel_access-{__version__}.dist-info/RECORD"
 
 
 def own_file(file: str) -> str:
-    """A file of this project: where the package is installed, beside the templates; in a clone, at its root."""
+    """A file of this project: of an installed package, in the templates' folder; in a clone, at its root."""
     packaged = TEMPLATES / file
     return (packaged if packaged.is_file() else TEMPLATES.parents[2] / file).read_text("utf-8")
 

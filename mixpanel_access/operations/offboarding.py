@@ -161,7 +161,7 @@ def person_in_stacks(seen: Sequence[StackAccess], email: str) -> list[PersonInSt
 
 
 def people(seen: Sequence[StackAccess]) -> list[str]:
-    """The addresses, by which they are compared, of all whom a roster or a state has."""
+    """The keys of the addresses of everybody in a roster or a state."""
     found: set[str] = set()
     for one in seen:
         rostered = one.roster.people if one.roster is not None else ()

@@ -121,7 +121,7 @@ def read_policy_config(file: Path) -> PolicyConfig:
 
 
 def policy_config_file(project: Path, roster: Path) -> Path:
-    """Where the policies' configuration of the stack with a roster is, or is to be."""
+    """Where the policies' configuration of the stack with a roster is, or will be."""
     return project / "policies" / "config" / f"{roster.stem}.json"
 
 

@@ -154,7 +154,7 @@ def _login(view: StackView, facts: OrganizationFacts, security: Security) -> Ite
 def _compared(
     stack: str, what: str, actual: bool | None, said: bool | None, facts: OrganizationFacts, more: str = ""
 ) -> Prerequisite:
-    """Whether something is required, as Mixpanel tells it and as the roster, which people are told from."""
+    """Whether something is required, by Mixpanel and by the roster, from which the messages to people come."""
     words = {True: f"required{more}", False: "not required"}
     if actual is None:
         return _by_the_roster(stack, what, None if said is None else words[said], facts)
@@ -176,7 +176,7 @@ def _by_the_roster(stack: str, what: str, text: str | None, facts: OrganizationF
 
 
 def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterator[Prerequisite]:
-    """The claimed domains, where Mixpanel tells them and they decide who can log in."""
+    """The claimed domains, where Mixpanel shows them and they decide who can log in."""
     if sso.domains is None or not sso.required:
         return
     unclaimed = ", ".join(sorted(companies - sso.domains))
@@ -190,7 +190,7 @@ def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterat
 
 
 def _other_rosters(view: StackView) -> Iterator[Prerequisite]:
-    """What this roster and one beside it have both; of a roster that cannot be read, nobody knows."""
+    """What this roster and another one both have, and which rosters cannot be read."""
     for conflict in view.other_rosters.conflicts:
         verdict = Readiness.CONFIRM if conflict.about is About.NAME else Readiness.PROBLEM
         yield Prerequisite(view.name, "other rosters", verdict, conflict.text)

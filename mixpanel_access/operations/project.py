@@ -31,7 +31,7 @@ Progress = Callable[[str], None]
 _AT_ONCE: Final = 8
 """Stacks that the engine is asked about at a time."""
 _LOOK_AGAIN_SECONDS: Final = 0.1
-"""Between looks whether a run that is to be stopped has been started meanwhile."""
+"""Between two checks whether a run that must be stopped has started meanwhile."""
 _Answer = TypeVar("_Answer")
 
 
@@ -95,7 +95,7 @@ class PulumiProject:
         return list(self._json("stack", "history", "--json", "--full-dates", "--stack", stack))
 
     def roster(self, stack: str) -> Path:
-        """Where the stack's roster is, or is to be: in the program's folder, named for the stack."""
+        """Where the stack's roster is, or will be: in the program's folder, named for the stack."""
         return roster_file(self.pulumi.project, stack)
 
     def other_rosters(self, stack: str) -> dict[str, Roster]:
@@ -168,7 +168,7 @@ def project_folder(folder: Path) -> Path:
 
 
 def roster_file(project: Path, stack: str) -> Path:
-    """Where a stack's roster is, or is to be: in the program's folder, named for the stack."""
+    """Where a stack's roster is, or will be: in the program's folder, named for the stack."""
     file, why = project / "Pulumi.yaml", ""
     document: Any = {}
     try:

@@ -63,7 +63,7 @@ class Reminder:
         return f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}@mixpanel-access"
 
     def due(self, today: date) -> bool:
-        """Whether somebody is to be reminded on a day."""
+        """Whether the reminder is due on a day."""
         return today >= self.on - timedelta(days=self.ahead)
 
     @property

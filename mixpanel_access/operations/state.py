@@ -152,7 +152,7 @@ class StateResource:
 
     @property
     def people(self) -> list[Mapping[str, Any]]:
-        """The people whom a brake knows."""
+        """The people in a brake."""
         return [person for person in self.outputs.get("people") or () if person.get("email")]
 
 

@@ -64,7 +64,7 @@ class Message:
     sent: bool = False
 
     def mail(self, sender: str, at: datetime) -> EmailMessage:
-        """The message as mail programs take it: text with HTML beside it (RFC 5322, RFC 2046).
+        """The message as mail programs take it: as text and as HTML (RFC 5322, RFC 2046).
 
         Raises:
             UsageError: an address cannot be written in ASCII.

@@ -68,7 +68,7 @@ def entries_of(
 
 @dataclass
 class _Finder:
-    """Finds in the organization what is declared, and tells what of it the import takes.
+    """Finds in the organization what is declared, and decides what of it the import takes.
 
     Attributes:
         ids: Mixpanel's id of each team and service account, by the name of the resource.
@@ -165,9 +165,9 @@ def brake_entry(session: Session, people: Sequence[Mapping[str, Any]]) -> Entry:
 
 
 def people_for_brake(declared: Declaration, state: State) -> list[Mapping[str, Any]]:
-    """Whom the brake is to know: all that are declared, and whom it knew and the roster has no longer.
+    """The people for the brake: those that are declared, and those that it had and the roster no longer has.
 
-    The latter are still in the state: the next `pulumi up` is to judge their removal.
+    The latter are still in the state: the next `pulumi up` judges their removal.
     """
     names = {same_key(person["email"]) for person in declared.people}
     before = [person for brake in state.brakes for person in brake.people]

@@ -1,4 +1,4 @@
-"""What the access report says: everybody with their projects and their risk, and what is to be done. Plain values."""
+"""What the access report says: everybody with their projects and their risk, and what to do. Plain values."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def page(report: Report) -> str:
 
 
 def _source(environment: Environment, name: str) -> str:
-    """A file beside the template, as it is."""
+    """A file in the template's folder, as it is."""
     assert environment.loader is not None  # noqa: S101  # it was just given
     return environment.loader.get_source(environment, name)[0]
 
@@ -180,7 +180,7 @@ def in_full(source: RoleSource) -> str:
 
 
 def about(person: ReportPerson) -> list[str]:
-    """What there is to know of somebody beside their projects."""
+    """What the page says of a person besides their projects."""
     role = person.organization_role
     known = [f"organization {role.replace('_', ' ')}" if role else "organization role not known"]
     if person.invitation is None:

@@ -115,7 +115,7 @@ class Sources:
         return self.overview.anybody(key).invitation(self.overview.now)
 
     def outside(self, key: str) -> bool | None:
-        """Whether one of the person's stacks (of all, whom none has) takes them for external."""
+        """Whether one of the person's stacks takes them for external; one of all stacks, if none has the person."""
         someone, known = self.overview.get(key), []
         for name in (someone.stacks if someone else ()) or self.overview.stacks:
             around = self.overview.stacks[name].context(self.overview.today)

@@ -186,7 +186,7 @@ class _Entry:
 
     @property
     def gone(self) -> dict[str | None, _Decided]:
-        """What is to be taken away now, each with its decision."""
+        """The roles to take away now, each with its decision."""
         return {one.item.project: one for one in self.decided if one.new and one.item.decision == Suggestion.REMOVE}
 
     @property
@@ -262,7 +262,7 @@ def _organization_alone(here: _Entry) -> Iterator[str]:
 
 
 def _meaning(before: Roster, after: Roster, today: date) -> Iterator[str]:
-    """What becomes of whom; several entries of a person are added up, as `pulumi up` does."""
+    """What changes for each person; several entries of a person are added up, as `pulumi up` does."""
     then = {person.key: person for person in effective_access(after, today)}
     for person in effective_access(before, today):
         left = then.get(person.key)

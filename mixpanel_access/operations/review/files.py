@@ -109,7 +109,7 @@ def read_packets(folder: Path) -> list[PacketFile]:
 
 
 def unusable(problems: Sequence[str]) -> UsageError:
-    """The error that tells what is wrong in packets."""
+    """The error that says what is wrong in packets."""
     return UsageError("cannot use the review", why="; ".join(problems), next_step="Nothing was changed. Correct that.")
 
 

@@ -45,7 +45,7 @@ REVIEWERS: Final = ("approver", "manager", "sponsor")
 
 @dataclass(frozen=True)
 class Listed:
-    """An item, and whom to ask; None where nobody can be."""
+    """An item, and its reviewer; None if it has none."""
 
     reviewer: str | None
     item: Item
@@ -333,7 +333,7 @@ def packets_of(
     stacks: Collection[str],
     empty: Packet,
 ) -> list[Packet]:
-    """The packets that are to be there. Pure."""
+    """The packets of a review. Pure."""
     reviewers: dict[str, str | None] = {}
     content: dict[str, list[Item]] = {}
     filled: dict[ItemKey, Item] = {}

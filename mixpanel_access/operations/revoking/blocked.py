@@ -155,7 +155,7 @@ def _untold(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session)
 
 
 def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterable[tuple[str, str]]:
-    """Why somebody stays, and the key of their address in Mixpanel: for each person whom a brake holds."""
+    """Why a brake holds somebody, and the key of their address in Mixpanel: for each person that it holds."""
     directory, limits = session.directory, session.settings.limits
     people = directory.people()
     members = {directory.key_of(taking.key): taking for taking in goes if taking.type == kinds.MEMBER_TYPE}

@@ -89,7 +89,7 @@ class RunScope:
 
 
 def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
-    """Find out what a run would do beside what is wanted, and exclude it.
+    """Find out what else a run would do than what is wanted, and exclude it.
 
     Raises:
         EngineError: the program does not run, or the engine refuses.
@@ -282,7 +282,7 @@ def _whole(row: StateRow, taken: Sequence[Removal], words: Mapping[str, str]) ->
 
 
 def _people(rows: Sequence[StateRow], taken: Sequence[Removal]) -> list[DeclaredPerson]:
-    """Everybody whom the brake knows, but for those who leave the stack, with what they keep."""
+    """Everybody in the brake but those who leave the stack, with what they keep."""
     of_person: dict[str, list[Removal]] = {}
     for one in taken:
         of_person.setdefault(one.key, []).append(one)

@@ -315,7 +315,7 @@ def _with_outside(read: _Stack, decision: RemovalDecision, seen: Preview, sessio
 
 
 def _dropped(read: _Stack, seen: Preview) -> list[StateRow]:
-    """The resources of ours beside the roster that the program no longer declares."""
+    """Our resources outside of the roster that the program no longer declares."""
     deleted = {step.urn for step in seen.steps if step.op == "delete"}
     return [row for row in read.outside if row.urn in deleted and not row.going]
 

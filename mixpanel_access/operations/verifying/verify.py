@@ -74,7 +74,7 @@ class WritesReport:
 
 @dataclass(frozen=True)
 class WritesPlan:
-    """What a walk will send, and to whom.
+    """What a walk will send, and to which organization.
 
     Attributes:
         settings: the organization's, with the gate open for these steps and what undoes them, for this run alone.
