@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -51,7 +52,9 @@ def two(monkeypatch: pytest.MonkeyPatch) -> PulumiProject:
         stack: replace(settings.settings, organization_id=id_)
         for stack, id_ in (("acme", 1), ("globex", 2), ("more", 2))
     }
-    monkeypatch.setattr(offboarding, "connect", lambda settings: make_directory(apis[settings.organization_id]))
+    monkeypatch.setattr(
+        offboarding, "connected", lambda settings: nullcontext(make_directory(apis[settings.organization_id]))
+    )
     return cast("PulumiProject", Stacks(found))
 
 
@@ -89,7 +92,7 @@ def test_who_is_deactivated_is_gone(
     api.scim.kept_out.add(BO)
     settings, _ = make_session(api)
     project = cast("PulumiProject", Stacks({"acme": settings.settings}))
-    monkeypatch.setattr(offboarding, "connect", lambda _: make_directory(api))
+    monkeypatch.setattr(offboarding, "connected", lambda _: nullcontext(make_directory(api)))
     monkeypatch.setattr(opening, "open_project", lambda *_: project)
     monkeypatch.setattr(offboarding, "read_stacks", lambda _: [])
     assert cli.offboard(BO, yes=True, cwd=tmp_path) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -85,7 +86,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             resources.append({**place, "inputs": dict(row.inputs), "outputs": outputs})
         session, _ = make_session(api)
         for module in (offboarding, revoking):
-            monkeypatch.setattr(module, "connect", lambda *_: make_directory(api))
+            monkeypatch.setattr(module, "connected", lambda *_: nullcontext(make_directory(api)))
         return cast("PulumiProject", Stack(tmp_path, resources, session.settings))
 
     return make
