@@ -34,17 +34,17 @@ def proxies_set(environ: Mapping[str, str] = os.environ) -> list[str]:
     return [spelling for spelling in spellings if environ.get(spelling, "").strip()]
 
 
-def bad_exclusions(error: Exception, environ: Mapping[str, str] = os.environ) -> ConfigurationError:
+def bad_exclusions(error: Exception) -> ConfigurationError:
     """The error for what httpx does not take, though every proxy can be used."""
-    name = "no_proxy" if environ.get("no_proxy") else "NO_PROXY"
+    name = "no_proxy" if os.environ.get("no_proxy") else "NO_PROXY"
     return _unusable(f"{name} has an entry that is not a host ({error})")
 
 
-def bad_authorities(error: OSError, environ: Mapping[str, str] = os.environ) -> ConfigurationError:
+def bad_authorities(error: OSError) -> ConfigurationError:
     """The error for a file of authorities that cannot be read."""
-    name = next((name for name in AUTHORITIES if environ.get(name)), AUTHORITIES[0])
+    name = next((name for name in AUTHORITIES if os.environ.get(name)), AUTHORITIES[0])
     why = "has no certificates" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror or error}"
-    return _unusable(f"{name} names {environ.get(name, '')}, which {why}")
+    return _unusable(f"{name} names {os.environ.get(name, '')}, which {why}")
 
 
 def _unusable(why: str) -> ConfigurationError:

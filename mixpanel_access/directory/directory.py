@@ -125,10 +125,6 @@ class Directory(Reads):
         self._inviting.note_outcome(email)
         return True
 
-    def sent_unseen(self, key: str) -> bool:
-        """Whether this machine has just invited somebody that Mixpanel did not show then."""
-        return self.unseen.sent(key) is not None
-
     def invite_again(
         self,
         email: str,

@@ -40,7 +40,7 @@ def whose(session: Session, member: Properties, key: str) -> bool | None:
 def first_seen(session: Session, person: Person) -> dict[str, Any]:
     """How somebody came in that the stack declares for the first time, and finds there; says what it cannot know."""
     history: dict[str, Any] = {"adopted": True}
-    if person.invited and (session.begun.get(person.key) or session.directory.sent_unseen(person.key)):
+    if person.invited and (session.begun.get(person.key) or session.directory.unseen.sent(person.key)):
         return {"adopted": False, "origin": Origin.INVITED.value}
     states = session.states.others()
     theirs = _of_others(session, states, person)
