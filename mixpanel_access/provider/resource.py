@@ -95,9 +95,15 @@ class AccessResource(Resource):
 
 def inputs_of(resource: type[AccessResource]) -> Mapping[str, bool]:
     """The inputs that a resource class takes, each with whether it is required, from the types of its arguments."""
-    (inputs,) = get_args(get_type_hints(resource.__init__, include_extras=True)["inputs"])
-    # `__required_keys__` does not know them, since the annotations of these modules are text.
-    return {name: "Required[" in hint.__forward_arg__ for name, hint in inputs.__annotations__.items()}
+    if resource not in _INPUTS:
+        (inputs,) = get_args(get_type_hints(resource.__init__, include_extras=True)["inputs"])
+        # `__required_keys__` does not know them, since the annotations of these modules are text.
+        _INPUTS[resource] = {name: "Required[" in hint.__forward_arg__ for name, hint in inputs.__annotations__.items()}
+    return _INPUTS[resource]
+
+
+_INPUTS: Final[dict[type[AccessResource], Mapping[str, bool]]] = {}
+"""The answers of `inputs_of`: a program may make thousands of resources."""
 
 
 def _refuse_misspelled(resource: type[AccessResource], inputs: Mapping[str, Any]) -> None:
