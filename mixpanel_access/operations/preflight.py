@@ -13,6 +13,7 @@ from mixpanel_access.model.access import Feature, Security, SingleSignOn, Topic,
 from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.declared_inputs import standard_role
 from mixpanel_access.model.effective_access import days_of, entries
+from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.neighbours import About
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster
@@ -249,8 +250,8 @@ def _address(view: StackView, facts: OrganizationFacts, email: str, overview: Ov
         return Prerequisite(stack, email, Readiness.OK, f"can log in by single sign-on: {domain} is claimed")
     try:
         external = view.context(overview.today).external(email)
-    except NotApplicable as why:
-        return Prerequisite(stack, email, Readiness.PROBLEM, f"cannot be told from the company's: {why}")
+    except (NotApplicable, ConfigurationError) as why:
+        return Prerequisite(stack, email, Readiness.PROBLEM, f"cannot be told apart from the company's: {why}")
     if not external:
         return Prerequisite(stack, email, Readiness.OK, f"can log in: {domain} is of the company")
     text = f"{domain} is outside, and single sign-on is required: {provider} must know them"

@@ -98,7 +98,7 @@ def other_of_person(overview: Overview, email_key: str, held: Sequence[PersonGra
 def grants_of(overview: Overview, project: Project, key: str) -> Iterator[PersonGrant]:
     """The access of a person to a project, from every source."""
     directory = overview.directory
-    person = directory.people().get(key)
+    person = directory.person(key)  # who has another address by now is found by the old one too
     email = person.email if person else key
     access = directory.access(project.id, email)
     invited = person is not None and person.invited

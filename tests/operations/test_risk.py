@@ -23,7 +23,7 @@ from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.rule import Level, Severity
 from tests.fakes import NOW
 
-QUIET = AccessFacts(NOW, "member", "consumer", "Shop", outside=False, last_login=NOW)
+QUIET = AccessFacts(NOW, "member", "consumer", "Shop", outside=False, last_login=NOW, idle_days=90)
 """Declared, approved, ending, inside, and here lately."""
 CUSTOM = "5b0c0c3e-0000-4000-8000-000000000001"
 DAY = timedelta(days=1)

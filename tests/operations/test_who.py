@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import GrantType, Person
 from mixpanel_access.operations.who import PersonGrant, of_person
 from tests.fakes import PRODUCTION, FakeApi
 from tests.operations.overviews import BO, overview, person
@@ -49,3 +49,12 @@ def test_an_individual_role_beside_a_team_has_its_own_reasons(api: FakeApi) -> N
     both = person(more="projects: { shop: consumer }, ticket: OPS-9, teams: [data]")
     found = {one.grant_type: (one.stack, one.why.get("ticket")) for one in held(both, api=api)}
     assert found == {GrantType.INDIVIDUAL: ("production", "OPS-9"), GrantType.TEAM: ("production", "OPS-9")}
+
+
+def test_who_has_another_address_by_now_is_found_by_the_old_one(api: FakeApi) -> None:
+    """The state knows Mixpanel's id of the user: the organization's role counts, whether a project lists it or not."""
+    new = "bo.new@example.com"
+    api.people[new] = Person(new, "admin", invited=False, user_id=502)
+    del api.people[BO]
+    found = of_person(overview(api, person(), ids={BO: 502}), BO)
+    assert {(one.email, one.role, one.grant_type) for one in found} == {(new, "admin", GrantType.ORGANIZATION_ROLE)}

@@ -6,7 +6,7 @@ A policy finding counts by the severity of its rule. The report's page shows bot
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -46,8 +46,8 @@ class AccessFacts:
         raised: what is higher than declared, in words.
         invitation: how far they have come; None who is not in the organization.
         last_login: or None where none is known.
-        idle_days: the days for which they may stay away.
         several_sources: the projects that they reach through more than one grant.
+        idle_days: the days for which they may stay away.
     """
 
     now: datetime
@@ -60,8 +60,9 @@ class AccessFacts:
     raised: Sequence[str] = ()
     invitation: Invitation | None = Invitation.ACCEPTED
     last_login: datetime | None = None
-    idle_days: int = 90
     several_sources: Sequence[str] = ()
+    _: KW_ONLY
+    idle_days: int
 
 
 @dataclass(frozen=True)

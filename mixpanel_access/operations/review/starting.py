@@ -18,7 +18,7 @@ from mixpanel_access.model.declaration import grant_name
 from mixpanel_access.model.declared_inputs import excepted
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.overview import Overview, PersonOverview, StackView, keys_there
+from mixpanel_access.operations.overview import Overview, PersonOverview, keys_there
 from mixpanel_access.operations.review.files import PacketFile, file_name, read_packets, write_packet
 from mixpanel_access.operations.review.packet import (
     FILLED_IN,
@@ -34,10 +34,8 @@ from mixpanel_access.operations.review.packet import (
 from mixpanel_access.operations.review.suggesting import ReviewRules, Role, advise
 from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.who import grants_of
-from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.entry import Entry as RuleEntry
 from mixpanel_access.rules.entry import Kind
-from mixpanel_access.rules.facts import Context
 
 REVIEWERS: Final = ("approver", "manager", "sponsor")
 """Who can be asked: as the entry or its engagement names them."""
@@ -59,7 +57,9 @@ def items(overview: Overview, by: str, other: Sequence[OtherAccess] = ()) -> lis
     shows_logins = any(person.last_login for person in overview.directory.people().values())
     found: list[Listed] = []
     own_roles = _own_roles(overview)
-    asked = {stack: _asked(overview, view) for stack, view in overview.stacks.items()}
+    asked = {
+        stack: ReviewRules.of(view.context(overview.today), view.policies) for stack, view in overview.stacks.items()
+    }
     for someone in overview.people:
         for stack, own in someone.entries.items():
             view = overview.stacks[stack]
@@ -74,13 +74,6 @@ def items(overview: Overview, by: str, other: Sequence[OtherAccess] = ()) -> lis
                     update = {"unassigned": unassigned, "other_access": more}
                     found.append(Listed(reviewer, item.model_copy(update=update)))
     return found
-
-
-def _asked(overview: Overview, view: StackView) -> ReviewRules:
-    """What a review asks of the roles of a stack."""
-    environment = view.roster.environment if view.roster else None
-    around = Context(overview.today, environment, view.company_domains, rules=EXCEPTABLE, stack=view.name)
-    return ReviewRules.of(around, view.policies)
 
 
 def _other_access(other: Sequence[OtherAccess], someone: PersonOverview, item: Item, roster: Roster) -> list[str]:
