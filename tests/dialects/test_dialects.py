@@ -13,13 +13,12 @@ import stamina
 from mixpanel_access.api.transport import READ_ATTEMPTS
 from mixpanel_access.emulator.app import ENDPOINTS
 from mixpanel_access.emulator.dialect import DEFAULT, Dialect, read
-from mixpanel_access.emulator.server import EmulatorServer
 from tests.dialects.alternatives import ALONE, ALTERNATIVES, MISSING, combination, parts_of
 from tests.dialects.expected import EXPECTED, expected
 from tests.dialects.operations import NAMES, PARTS, lives, parts_for
 from tests.dialects.page import EXAMPLE, page
 from tests.dialects.walk import Outcome
-from tests.faults.conftest import World, organization
+from tests.faults.conftest import OPENED, World, organization
 
 COMBINATIONS = 30
 FILE_VARIABLE = "MIXPANEL_ACCESS_DIALECT"
@@ -30,7 +29,7 @@ FILE_VARIABLE = "MIXPANEL_ACCESS_DIALECT"
 def world() -> Iterator[World]:
     """One server for the whole module, which limits invitations; each walk seeds it."""
     with (
-        EmulatorServer(organization()) as server,
+        OPENED(organization()) as server,
         stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True),
     ):
         made = World(server)

@@ -25,7 +25,7 @@ from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.run import Run
 from mixpanel_access.provider.session import Session
 from tests.faults.sampling import MANY
-from tests.in_process import InProcess
+from tests.in_process import InProcess, emulating
 from tests.tally import count
 
 ORG, SHOP, WAREHOUSE = 7654321, 1234567, 1234568
@@ -35,6 +35,8 @@ PATIENCE = 10.0
 """Seconds that it waits else, so that a busy machine is no fault."""
 
 
+OPENED = EmulatorServer if MANY else emulating
+"""An emulator that listens for `make reliability`."""
 UNBRAKED = Limits(released=frozenset({Brake.REMOVAL_SHARE, Brake.GRANT_SHARE}))
 """No share is too large."""
 
@@ -198,7 +200,7 @@ def _faults_in(faults: list[dict[str, Any]]) -> Counter[str]:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """One server for the whole module; each test resets it."""
-    with EmulatorServer(organization(), limit_invitations=False) as server:
+    with OPENED(organization(), limit_invitations=False) as server:
         made = World(server)
         yield made
         made.close()

@@ -39,7 +39,7 @@ def chat() -> Iterator[tuple[str, list[Any]]]:
     """A chat on a free port, and what it has taken."""
     Chat.taken = []
     with ThreadingHTTPServer(("127.0.0.1", 0), Chat) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}", Chat.taken
         server.shutdown()
