@@ -18,7 +18,7 @@ from tests.dialects.expected import EXPECTED, expected
 from tests.dialects.operations import NAMES, PARTS, lives, parts_for
 from tests.dialects.page import EXAMPLE, page
 from tests.dialects.walk import Outcome
-from tests.faults.conftest import OPENED, World, organization
+from tests.faults.conftest import World, opened, organization
 
 COMBINATIONS = 30
 FILE_VARIABLE = "MIXPANEL_ACCESS_DIALECT"
@@ -29,7 +29,7 @@ FILE_VARIABLE = "MIXPANEL_ACCESS_DIALECT"
 def world() -> Iterator[World]:
     """One server for the whole module, which limits invitations; each walk seeds it."""
     with (
-        OPENED(organization()) as server,
+        opened(organization()) as server,
         stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True),
     ):
         made = World(server)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Lock
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import stamina
+from hypothesis import settings
 
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import READ_ATTEMPTS, Transport
@@ -24,7 +26,6 @@ from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.provider.run import Run
 from mixpanel_access.provider.session import Session
-from tests.faults.sampling import MANY
 from tests.in_process import InProcess, emulating
 from tests.tally import count
 
@@ -35,8 +36,6 @@ PATIENCE = 10.0
 """Seconds that it waits else, so that a busy machine is no fault."""
 
 
-OPENED = EmulatorServer if MANY else emulating
-"""An emulator that listens for `make reliability`."""
 UNBRAKED = Limits(released=frozenset({Brake.REMOVAL_SHARE, Brake.GRANT_SHARE}))
 """No share is too large."""
 
@@ -67,12 +66,22 @@ def organization() -> dict[str, Any]:
     }
 
 
+def over_a_socket() -> bool:
+    """Whether requests go over a socket, as `make reliability` asks for; its profile is loaded after this module."""
+    return settings().max_examples >= 1000
+
+
+def opened(document: dict[str, Any], **options: Any) -> AbstractContextManager[EmulatorServer]:
+    """An emulator that listens only if requests go over a socket."""
+    return EmulatorServer(document, **options) if over_a_socket() else emulating(document, **options)
+
+
 class World:
     """The emulator's side, and sessions on it."""
 
     def __init__(self, server: EmulatorServer) -> None:
         self.server = server
-        self.transport = None if MANY else InProcess(server)
+        self.transport = None if over_a_socket() else InProcess(server)
         """None for a socket."""
         self.client = httpx.Client(base_url=server.url, timeout=30, transport=self.transport)
         self.apis: list[Api] = []
@@ -200,7 +209,7 @@ def _faults_in(faults: list[dict[str, Any]]) -> Counter[str]:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     """One server for the whole module; each test resets it."""
-    with OPENED(organization(), limit_invitations=False) as server:
+    with opened(organization(), limit_invitations=False) as server:
         made = World(server)
         yield made
         made.close()
