@@ -39,7 +39,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Advice:
-    """What is suggested."""
+    """What the review suggests for one role."""
 
     suggestion: Suggestion
     reason: str
