@@ -6,7 +6,7 @@ its id and a row here; see CONTRIBUTING.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
@@ -241,6 +241,7 @@ class ResourceKind:
         plural: the rules' word for several of them; "" if no rule judges them one by one.
         prefix: the beginning of its resources' names in a roster's stack.
         references: the inputs that refer to another resource, by its id in Mixpanel.
+        identity: the inputs that say what it is in Mixpanel; none where its id alone does.
         label: names one resource in a finding, by its properties or its name in the program.
         in_a_project: whether it takes the project's name as a hint, to find a wrong id.
         renamed_in_place: whether a new one may take the name of another; the hint `beside` says so.
@@ -251,6 +252,7 @@ class ResourceKind:
     plural: str = ""
     prefix: str = ""
     references: Mapping[str, OutputOf] = field(default_factory=dict)
+    identity: Sequence[str] = ()
     label: Callable[[Shown, str], str] = _by_name
     in_a_project: bool = False
     renamed_in_place: bool = False
@@ -279,12 +281,14 @@ MEMBER: Final = ResourceKind(
     "Member",
     MemberId,
     "members",
+    identity=("email",),
     label=lambda shown, _: f"{shown('email')} as organization {shown('role')}" if shown("role") else shown("email"),
 )
 PROJECT_GRANT: Final = ResourceKind(
     "ProjectGrant",
     GrantId,
     "grants",
+    identity=("project_id", "email"),
     label=lambda shown, _: f"{shown('email')} as {shown('role')} in project {shown('project_id')}",
     in_a_project=True,
 )
@@ -292,6 +296,7 @@ PROJECT_ACCESS: Final = ResourceKind(
     "ProjectAccess",
     ProjectAccessId,
     prefix="project-access/",
+    identity=("project_id",),
     in_a_project=True,
 )
 TEAM: Final = ResourceKind(
@@ -299,6 +304,7 @@ TEAM: Final = ResourceKind(
     TeamId,
     "teams",
     prefix="team/",
+    identity=("name",),
     renamed_in_place=True,
 )
 TEAM_MEMBER: Final = ResourceKind(
@@ -307,6 +313,7 @@ TEAM_MEMBER: Final = ResourceKind(
     "places in teams",
     prefix="team/",
     references={"team_id": OutputOf("Team", "team_id")},
+    identity=("team_id", "email"),
     label=lambda shown, name: f"{shown('email')} in {_team(shown, name)}",
 )
 TEAM_GRANT: Final = ResourceKind(
@@ -314,15 +321,19 @@ TEAM_GRANT: Final = ResourceKind(
     TeamGrantId,
     "teams' grants",
     references={"team_id": OutputOf("Team", "team_id")},
+    identity=("team_id", "project_id"),
     label=lambda shown, name: f"{_team(shown, name)} as {shown('role')} in project {shown('project_id')}",
     in_a_project=True,
 )
-SERVICE_ACCOUNT: Final = ResourceKind("ServiceAccount", ServiceAccountId, "service accounts", prefix="service-account/")
+SERVICE_ACCOUNT: Final = ResourceKind(
+    "ServiceAccount", ServiceAccountId, "service accounts", prefix="service-account/", identity=("username",)
+)
 SERVICE_ACCOUNT_GRANT: Final = ResourceKind(
     "ServiceAccountGrant",
     ServiceAccountGrantId,
     "service accounts' grants",
     references={"service_account_id": OutputOf("ServiceAccount", "account_id")},
+    identity=("service_account_id", "project_id"),
     in_a_project=True,
 )
 CUSTOM_ROLE: Final = ResourceKind(

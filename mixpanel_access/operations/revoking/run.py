@@ -41,22 +41,10 @@ from mixpanel_access.provider.account_runs import Retiring
 from mixpanel_access.provider.session import Session
 
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
-_OURS: Final = "pulumi-python:dynamic/mixpanel:"
 _FREE: Final = ("pulumi:pulumi:Stack", kinds.COMPONENT_TYPE, kinds.COLLABORATOR_TYPE)
 """What is in no way: it stands for nothing in Mixpanel."""
 _HIDDEN: Final = "[secret]"
 """What the engine shows in place of a secret."""
-_IDENTITY: Final[Mapping[str, Sequence[str]]] = {
-    kinds.MEMBER_TYPE: ("email",),
-    kinds.GRANT_TYPE: ("project_id", "email"),
-    kinds.PROJECT_ACCESS_TYPE: ("project_id",),
-    kinds.TEAM_TYPE: ("name",),
-    kinds.TEAM_MEMBER_TYPE: ("team_id", "email"),
-    kinds.TEAM_GRANT_TYPE: ("team_id", "project_id"),
-    kinds.SERVICE_ACCOUNT_TYPE: ("username",),
-    kinds.SERVICE_ACCOUNT_GRANT_TYPE: ("service_account_id", "project_id"),
-}
-"""The inputs that say what a resource is in Mixpanel."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +94,7 @@ class _Stack:
     def outside(self) -> list[StateRow]:
         """Those of our resources that the program declares in another way."""
         inside = {row.urn for row in self.inside}
-        return [row for row in self.rows if row.type.startswith(_OURS) and row.urn not in inside]
+        return [row for row in self.rows if row.type.startswith(kinds.DYNAMIC_TYPE) and row.urn not in inside]
 
 
 def revoke(
@@ -147,7 +135,11 @@ def _of_stack(
         decision = replace(decision, held=[*decision.held, *read.begun])
         problems = [read.problem] if read.problem else []
         # Else the engine has something to do, or to say what a program of one's own no longer declares.
-        if not (decision.goes or read.outside or any(row.going and row.type.startswith(_OURS) for row in read.rows)):
+        if not (
+            decision.goes
+            or read.outside
+            or any(row.going and row.type.startswith(kinds.DYNAMIC_TYPE) for row in read.rows)
+        ):
             return Revocation(stack, decision.goes, decision.held, problems, done=act)
         if not act and not read.outside:
             return Revocation(stack, decision.goes, decision.held, problems)
@@ -292,7 +284,7 @@ def _document(read: _Stack, decision: RemovalDecision) -> str | None:
 
 def _scope(read: _Stack, decision: RemovalDecision) -> RunScope:
     """What a run may touch: what goes, and the brake that knows of it; in a program of one's own, what it drops."""
-    ours = {row.urn for row in read.rows if row.type.startswith(_OURS)}
+    ours = {row.urn for row in read.rows if row.type.startswith(kinds.DYNAMIC_TYPE)}
     outside = {row.urn for row in read.outside}
     going = {row.urn for row in read.rows if row.going and row.urn in ours}
     updates = {one.urn for one in decision.goes if one.lowers or one.type == kinds.PROJECT_ACCESS_TYPE}
@@ -327,8 +319,8 @@ def _is_same(row: StateRow, step: EngineStep) -> bool:
         grants = step.inputs.get("grants")
         inside = not isinstance(grants, Mapping) or same_key(str(row.outputs.get("email"))) in map(same_key, grants)
         return inside and _equal(row.outputs.get("project_id"), step.inputs.get("project_id"))
-    fields = _IDENTITY.get(row.type, ())
-    return type_ == row.type and all(_equal(row.outputs.get(name), step.inputs.get(name)) for name in fields)
+    identity = kinds.KINDS[row.type].identity if row.type in kinds.KINDS else ()
+    return type_ == row.type and all(_equal(row.outputs.get(name), step.inputs.get(name)) for name in identity)
 
 
 def _equal(have: Any, made: Any) -> bool:
