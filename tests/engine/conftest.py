@@ -297,7 +297,8 @@ class Finished:
 
 
 @pytest.fixture
-def workspace(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
     """The stacks production and staging, on the demo organization."""
-    with workspace_on(demo_document(), engine, tmp_path) as made:
+    name = "python_engine" if request.node.get_closest_marker("python_engine") else "engine"
+    with workspace_on(demo_document(), request.getfixturevalue(name), tmp_path) as made:
         yield made

@@ -97,6 +97,7 @@ def test_bad_arguments_stop_the_preview_in_one_line(workspace: Workspace) -> Non
     assert "Traceback" not in said
 
 
+@pytest.mark.python_engine
 def test_overlapping_engagements_are_told_and_the_highest_role_counts(workspace: Workspace) -> None:
     """In the preview, which changes nothing once it is so; when the higher ends, the role falls in place."""
     people = [

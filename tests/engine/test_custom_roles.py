@@ -85,6 +85,7 @@ PROJECTS = {
 }
 
 
+@pytest.mark.python_engine
 def test_a_roster_makes_roles_and_settings(workspace: Workspace) -> None:
     """A person gets the role by its key; the role stays while the stack gives it to somebody by its id."""
     security = {"twoFactorRequired": True, "requestAccess": {"mode": "ask"}}

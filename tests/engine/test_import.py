@@ -104,6 +104,7 @@ def imported(output: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
+@pytest.mark.python_engine
 def test_a_run_that_died_is_finished_by_the_next(workspace: Workspace) -> None:
     """With the roster written and the stack locked; with half of the state; and what is new since then is added."""
     roster = workspace.stacks / "production.yaml"
@@ -147,6 +148,7 @@ def test_a_run_that_died_is_finished_by_the_next(workspace: Workspace) -> None:
     assert planned(workspace, "production") == []
 
 
+@pytest.mark.python_engine
 def test_release_is_the_way_back(workspace: Workspace) -> None:
     """Out of state, roster and the brake's list; in Mixpanel nothing changes, and an import takes it again."""
     workspace.roster([])
@@ -181,6 +183,7 @@ def test_release_is_the_way_back(workspace: Workspace) -> None:
     assert unchanged(before, workspace.dump())
 
 
+@pytest.mark.python_engine
 def test_dry_run_shows_and_writes_nothing(workspace: Workspace) -> None:
     """The table has everybody, each with what is left out and why; service accounts are named."""
     invited = {"email": "new@example.com", "invited_at": "2026-05-03T12:00:00Z"}
@@ -206,6 +209,7 @@ def test_dry_run_shows_and_writes_nothing(workspace: Workspace) -> None:
     assert workspace.resources() == []
 
 
+@pytest.mark.python_engine
 def test_what_cannot_be_imported_is_one_line(workspace: Workspace) -> None:
     """What, for whom, why, what next; and no file and no state is touched."""
     workspace.add("staging")
@@ -238,6 +242,7 @@ def test_what_cannot_be_imported_is_one_line(workspace: Workspace) -> None:
     assert workspace.resources() == workspace.resources("staging") == []
 
 
+@pytest.mark.python_engine
 def test_a_list_without_roles_is_told(workspace: Workspace) -> None:
     """What Mixpanel does not tell stays with the product, each person is named, and the import is complete."""
     rows = [{"email": row["email"], "id": row["id"]} for row in workspace.dump()["members"]]

@@ -116,6 +116,7 @@ def test_a_first_up_over_people_who_are_there_is_braked(workspace: Workspace) ->
     assert held(workspace) == TEAM
 
 
+@pytest.mark.python_engine
 def test_a_roster_alone_says_who_has_a_project(workspace: Workspace) -> None:
     """From single grants by one word in the roster, judged by the policies, offboarded from, and back."""
     seed(workspace, [*TEAM, "hand@example.com"], {})
@@ -163,6 +164,7 @@ def test_a_roster_alone_says_who_has_a_project(workspace: Workspace) -> None:
     assert len(held(workspace)) == len(TEAM) - 1
 
 
+@pytest.mark.python_engine
 def test_import_takes_a_whole_project(workspace: Workspace) -> None:
     """One resource for all of its grants; who comes later comes into it; and never beside single ones."""
     seed(workspace, [*TEAM, "late@example.com"], TEAM)

@@ -114,6 +114,7 @@ def test_the_example_of_a_program_is_true(workspace: Workspace) -> None:
     assert teams(workspace).keys().isdisjoint({"Helpers", "Helpers EU"})
 
 
+@pytest.mark.python_engine
 def test_a_leaver_comes_back_as_a_plain_member_and_stays_out_if_the_identity_provider_says_so(
     workspace: Workspace,
 ) -> None:

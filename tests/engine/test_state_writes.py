@@ -30,6 +30,7 @@ def lock(workspace: Workspace, stack: str) -> Any:
     return file
 
 
+@pytest.mark.python_engine
 def test_no_invitation_goes_out_while_a_state_is_locked(workspace: Workspace) -> None:
     """In whichever stack: one line that says so; once it is free, one e-mail, and every state knows of it."""
     workspace.add("staging")
@@ -53,8 +54,7 @@ def test_no_invitation_goes_out_while_a_state_is_locked(workspace: Workspace) ->
     assert workspace.mails(ROBIN) == sent + 1
     at = json.loads(done.stdout)["at"]
     assert {workspace.outputs(ROBIN, stack)["invited_at"] for stack in ("production", "staging")} == {at}
-    for stack in ("production", "staging"):
-        workspace.up(stack, "--refresh", "--expect-no-changes")
+    workspace.unchanged("staging")
 
 
 def test_what_another_run_writes_beside_release_stays(workspace: Workspace) -> None:
@@ -86,6 +86,7 @@ def test_what_another_run_writes_beside_release_stays(workspace: Workspace) -> N
     workspace.up("production", "--refresh", "--expect-no-changes")
 
 
+@pytest.mark.python_engine
 def test_a_release_that_is_done_says_so_though_another_run_holds_the_stack(workspace: Workspace) -> None:
     """Only what is noted at the end waits for the next `up`, and a line says so: to run it again has nothing to do."""
     other = "sam@agency.example.org"

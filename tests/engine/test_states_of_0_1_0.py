@@ -123,10 +123,10 @@ def test_what_is_kept_tells_nothing_of_a_machine(file: Path) -> None:
 
 
 @pytest.mark.engine
-def test_whose_people_are_is_settled_by_a_command(engine: Engine, tmp_path: Path) -> None:
+def test_whose_people_are_is_settled_by_a_command(python_engine: Engine, tmp_path: Path) -> None:
     """The preview lists who is undetermined; `ownership` writes it into the rosters, and the end of an entry obeys."""
     folder = STATES / "single_grants"
-    with workspace_on(json.loads((folder / "organization.json").read_text()), engine, tmp_path) as workspace:
+    with workspace_on(json.loads((folder / "organization.json").read_text()), python_engine, tmp_path) as workspace:
         take_up(workspace, folder, ("production", "staging"))
         undetermined = sorted(
             str(one["outputs"]["email"])

@@ -105,6 +105,7 @@ def test_the_example_of_a_program_is_true(workspace: Workspace) -> None:
     assert (roles(made), made["members"]) == ({PRODUCTION: "analyst"}, ["robin@agency.example.org"])
 
 
+@pytest.mark.python_engine
 def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
     """Standard roles as a team, for the days of the entry; the same again after an import."""
     shown = YAML(typ="safe").load(example("roster.md", "A team", "yaml"))
