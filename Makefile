@@ -33,7 +33,8 @@ demo: engine ## run the demo: no account, no input
 	$(PY) -m demo $(ARGS)
 
 check: $(MADE) lint ## lint, and test the layers without the engine: for every change that you make
-	$(PY) -m pytest -n $(CORES) --dist worksteal -m "not engine and not package and not slow" $(LAYERS) $(ARGS)
+	$(PY) -m pytest -n $(CORES) --dist worksteal -m "not engine and not package and not slow" $(LAYERS) \
+		tests/docs/test_walks.py tests/docs/test_contract.py $(ARGS)
 
 test: engine ## run all tests, on every core
 	$(PY) -m pytest -n $(CORES) --dist worksteal $(ARGS)

@@ -29,7 +29,7 @@ from unittest import mock
 ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGE: Final = "mixpanel_access"
 WORKSHOP: Final = (f"{PACKAGE}/engine/build.py", f"{PACKAGE}/engine/toolchain.py", f"{PACKAGE}/engine/source/")
-"""Where the engine was built from source before that moved to `tools/engine/`: not part of the product."""
+"""Where clones of 0.1.0 build the engine from source; no part of the product, and so left out of its measures."""
 SMALL, LARGE = 60, 400
 """Lines below and above which a module is small or large."""
 PARAMETERS, CODE_LINES, WORDS = 6, 40, 3

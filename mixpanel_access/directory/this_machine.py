@@ -113,17 +113,20 @@ class Sendings:
         return _locked(self._file().with_suffix(f".{self._what}-lock"), LONGEST_WRITE) if self._host else nullcontext()
 
     def _read(self) -> dict[str, tuple[datetime, datetime]]:
-        found = dict(self._unwritten)
+        found = {digest: noted for digest, noted in self._unwritten.items() if self._counts(noted[0])}
         if not self._host:
             return found
         try:
             for line in self._file().read_text(encoding="ascii").splitlines():
                 digest, at, when = line.split()
-                if timedelta() <= self._clock() - datetime.fromisoformat(at) <= _NOTED_FOR:
+                if self._counts(datetime.fromisoformat(at)):
                     found[digest] = datetime.fromisoformat(at), datetime.fromisoformat(when)
         except (OSError, ValueError, TypeError):
             return found
         return found
+
+    def _counts(self, at: datetime) -> bool:
+        return timedelta() <= self._clock() - at <= _NOTED_FOR
 
     def _file(self) -> Path:
         return _file(self._host, self._organization, self._what)

@@ -103,6 +103,20 @@ def test_notes_that_cannot_be_used_are_none(cache: Path) -> None:
     assert sendings.last("cy@example.com") == SENT
 
 
+@pytest.mark.parametrize("host", ["", HOST])
+def test_notes_that_no_file_has_count_for_the_hour_too(host: str, cache: Path) -> None:
+    """Those that a process keeps for itself, and those that could not be written."""
+    for name in (".cache", "mixpanel-access", "Library"):
+        (cache / name).write_text("")
+    passed = [timedelta()]
+    sendings = Sendings(host, ORGANIZATION, lambda: NOW + passed[0])
+    sendings.note("cy@example.com", SENT)
+    passed[0] = timedelta(minutes=59)
+    assert sendings.last("cy@example.com") == SENT
+    passed[0] = timedelta(minutes=61)
+    assert sendings.last("cy@example.com") is None
+
+
 def test_notes_that_cannot_be_written_are_kept_for_this_process(cache: Path) -> None:
     """A file is in the folder's place."""
     for name in (".cache", "mixpanel-access", "Library"):
