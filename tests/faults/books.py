@@ -101,7 +101,7 @@ class Books:
     @property
     def today(self) -> date:
         """The day (UTC) by the emulator's clock."""
-        return instant(self.world.dump()["now"]).date()
+        return self.world.server.store.clock.now().date()
 
     def _engine(self, stack: str) -> MiniEngine:
         return self.stacks[stack].engine
