@@ -189,15 +189,15 @@ def test_a_server_that_never_started_can_be_stopped() -> None:
         assert again.url == server.url
 
 
-def test_a_port_in_use_costs_no_organization(tmp_path: Path, files: Path) -> None:
+def test_a_port_in_use_costs_no_organization(tmp_path: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second start on the same port and file, with a seed, leaves what the first one keeps."""
     data = tmp_path / "organization.sqlite"
     with running("--data", str(data), "--demo") as (line, _):
         url = line.removeprefix("listening on ").strip()
         port = url.rpartition(":")[2]
-        options = ["--data", str(data), "--seed", str(files / "good.json"), "--port", port]
-        done = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 2
+        monkeypatch.setattr(signal, "signal", lambda *_: None)
+        done = typed("emulator", "--data", str(data), "--seed", str(files / "good.json"), "--port", port)
+        assert done.code == 2
         assert len(get(f"{url}/_emulator/dump")["members"]) == 6
 
 
