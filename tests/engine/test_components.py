@@ -135,6 +135,7 @@ RemovalBrake("brake", people=[person for one in both for person in one.declared]
 """
 
 
+@pytest.mark.python_engine
 def test_two_engagements_of_one_person_end_one_after_the_other(workspace: Workspace) -> None:
     """The member goes from the first component to the second without a change, and leaves with the last."""
     kim = "kim@agency.example.org"

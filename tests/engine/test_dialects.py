@@ -1,4 +1,4 @@
-"""A short life through the real engine in four dialects that differ most; tests/dialects has each alternative."""
+"""A short life through the engine in four dialects that differ most; tests/dialects has each alternative."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
 
 CY: Final = "cy@agency.example.org"
 BOTH: Final = {"email": CY, "organizationRole": "member", "projects": {"shop": "analyst", "warehouse": "consumer"}}

@@ -67,9 +67,9 @@ def test_another_name_keeps_whose_a_person_is_and_when_they_were_invited(workspa
 
 
 @pytest.fixture(scope="module")
-def shared(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def shared(python_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """Two stacks that give access to somebody whom the first invited, and to somebody who was there."""
-    with workspace_on(demo_document(), engine, tmp_path_factory.mktemp("shared")) as workspace:
+    with workspace_on(demo_document(), python_engine, tmp_path_factory.mktemp("shared")) as workspace:
         workspace.add("staging")
         lee = {"email": "lee@example.com", "projects": {"shop": "consumer"}}
         for stack in ("production", "staging"):
@@ -81,10 +81,10 @@ def shared(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished
 
 @pytest.mark.parametrize("first", ["production", "staging"])
 def test_the_last_stack_to_end_takes_out_whom_the_first_invited(
-    shared: Finished, engine: Engine, tmp_path: Path, first: str
+    shared: Finished, python_engine: Engine, tmp_path: Path, first: str
 ) -> None:
     """Whichever ends first; somebody who was there before stays as they were."""
-    with shared.copy(engine, tmp_path) as workspace:
+    with shared.copy(python_engine, tmp_path) as workspace:
         _end_one_after_the_other(workspace, first)
 
 
