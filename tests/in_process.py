@@ -1,7 +1,7 @@
 """The emulator without a socket: a transport of httpx that calls the application in the caller's thread.
 
-A request costs a third of what it costs over a socket, and a delay that is longer than the client's patience costs no
-time. `tests/emulator/test_in_process.py` holds that the client sees the same either way.
+A request takes half of what it takes over a socket, and a delay that is longer than the client waits takes no time.
+`tests/emulator/test_in_process.py` shows that the client sees the same either way.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class InProcess(httpx.BaseTransport):
         running = self._server.app(_scope(request), exchange.receive, exchange.send)
         loop = _VirtualTime(request.extensions["timeout"]["read"])
         with self._lock:
+            outer = asyncio._get_running_loop()
             asyncio._set_running_loop(cast("asyncio.AbstractEventLoop", loop))
             try:
                 while True:
@@ -56,7 +57,7 @@ class InProcess(httpx.BaseTransport):
             except StopIteration:
                 pass
             finally:
-                asyncio._set_running_loop(None)
+                asyncio._set_running_loop(outer)
                 running.close()
         if exchange.broken:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
