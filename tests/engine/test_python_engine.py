@@ -14,6 +14,7 @@ import pytest
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Completed, Engine, Pulumi
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace, workspace_on
+from tests.python_engine.run import WHY
 
 pytestmark = pytest.mark.engine
 
@@ -125,8 +126,11 @@ def both(engine: Engine, python_engine: Engine, tmp_path: Path) -> Iterator[Both
         for name, one in (("real", engine), ("python", python_engine)):
             (tmp_path / name).mkdir()
             made.append(stack.enter_context(workspace_on(demo_document(), one, tmp_path / name)))
-        made[1].environ["NEVER_HANDED_OVER"] = "1"
+        why = tmp_path / "why"
+        made[1].environ[WHY] = str(why)
         yield Both(*made)
+        handed_over = why.read_text().splitlines() if why.exists() else []
+        assert [line for line in handed_over if not line.startswith("state: ")] == []
 
 
 def person(email: str, role: str = "consumer", **more: Any) -> dict[str, Any]:

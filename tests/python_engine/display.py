@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.python_engine.backend import State, written
-from tests.python_engine.deployment import PROVIDER_TYPE, STACK_TYPE, Options, Step
+from tests.python_engine.names import STACK_TYPE, is_provider
+from tests.python_engine.steps import Options, Step
 
 _OPS = (
     "same", "create", "update", "delete", "replace", "create-replacement", "delete-replaced", "refresh",
@@ -112,7 +113,7 @@ class Display:
             self._digest.append({**said, "message": f"{prefix}{text}\n", "severity": severity})
 
     def _is_shown(self, step: Step) -> bool:
-        if step.urn.split("::")[2].startswith(PROVIDER_TYPE):
+        if is_provider(step.urn):
             return False
         if step.op == "same":
             changed = bool((step.old or {}).get("protect")) != bool((step.new or {}).get("protect"))

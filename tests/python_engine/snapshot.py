@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.python_engine.backend import Backend, State
 
 if TYPE_CHECKING:
-    from tests.python_engine.deployment import Step
+    from tests.python_engine.steps import Step
 
 _OPERATIONS = {
     "create": "creating", "create-replacement": "creating", "update": "updating", "delete": "deleting",
@@ -35,10 +35,6 @@ class Snapshot:
         self._gone: set[int] = set()
         self._operations: dict[int, tuple[str, State]] = {}
         self._lock = threading.Lock()
-
-    def rebase(self, resources: Sequence[State]) -> None:
-        """Go on from other resources."""
-        self.base = resources
 
     def begin(self, step: Step) -> int:
         """Note that a step begins; gives its number."""

@@ -69,6 +69,11 @@ def _fill(made: struct_pb2.Value, value: Any) -> None:
             _fill(made.list_value.values.add(), part)
 
 
+def shown(value: Any) -> str:
+    """A value as the engine shows it where a check refuses it."""
+    return f"{{{str(value).lower() if isinstance(value, bool) else value}}}"
+
+
 def has_unknown(value: Any) -> bool:
     """Whether a part of a value is not known."""
     if isinstance(value, Mapping):
