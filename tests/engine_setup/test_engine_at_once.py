@@ -19,8 +19,9 @@ pytestmark = pytest.mark.timeout(120)
 def start(world: World, *steps: str) -> subprocess.Popen[str]:
     """Start `python -m tools.engine` in a world of its own process."""
     program = f"""
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
 from mixpanel_access.engine.settings import EngineSettings
 from tools.engine import __main__ as command
 root = Path({str(world.root)!r})
