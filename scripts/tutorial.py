@@ -101,7 +101,7 @@ def follow(folder: Path, environ: Mapping[str, str]) -> Iterator[Typed]:
 
 
 def prepare(folder: Path, environ: Mapping[str, str]) -> Path:
-    """A clone with the files that the page needs, the virtualenv that runs this, and an origin to push to."""
+    """A clone with the files that the page needs, and the virtualenv that runs this."""
     clone = folder / "clone"
     clone.mkdir()
     for name in _COPIED:
@@ -114,8 +114,6 @@ def prepare(folder: Path, environ: Mapping[str, str]) -> Path:
     _git(clone, environ, "init", "--quiet", "--initial-branch", "main")
     _git(clone, environ, "add", ".")
     _git(clone, environ, "commit", "--quiet", "--message", "Start")
-    _git(clone, environ, "clone", "--quiet", "--bare", ".", str(folder / "origin"))
-    _git(clone, environ, "remote", "add", "origin", str(folder / "origin"))
     return clone
 
 

@@ -42,7 +42,7 @@ def emulator(
         raise UsageError(
             "cannot start the emulator",
             why=f"the Python package {error.name} is not installed",
-            next_step="Install it: pip install 'mixpanel-access[emulator]'",
+            next_step="Install the wheel's extra: pip install './mixpanel_access-VERSION-py3-none-any.whl[emulator]'",
         ) from None
     options = EmulatorOptions(
         host=host,

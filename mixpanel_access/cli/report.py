@@ -56,7 +56,7 @@ def report(
         high = sum(1 for one in found.people if one.risk.level == "high")
         typer.echo(
             f"{about} of {', '.join(found.stacks)}: {high} of high risk, {len(found.to_do)} with something to do, "
-            f"{len(found.differences)} unmanaged or changed, {len(found.held_up)} against mandatory rules."
+            f"{len(found.differences)} unmanaged or changed, {len(found.held_up)} violations of mandatory rules."
         )
     return 1 if found.problems else 0
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, decisions, stacks, words
+from mixpanel_access.cli.options import AsJson, ClockNow, Folder, Now, Stacks, addresses, decisions, stacks, words
 from mixpanel_access.cli.output import (
     day_of,
     instant_of,
@@ -178,7 +178,7 @@ def decide(
     ] = None,
     comment: Annotated[str | None, typer.Option(help="A comment for the evidence.")] = None,
     review: Review = None,
-    now: Now = None,
+    now: ClockNow = None,
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> int:
@@ -211,7 +211,7 @@ def decide(
 
 
 def status(
-    stack: Stacks = None, review: Review = None, now: Now = None, cwd: Folder = Path(), as_json: AsJson = False
+    stack: Stacks = None, review: Review = None, now: ClockNow = None, cwd: Folder = Path(), as_json: AsJson = False
 ) -> int:
     """Show what is undecided, by reviewer; exit 1 for any undecided role.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -78,8 +77,10 @@ def apply(
     from mixpanel_access.operations.review.applying import carry_out, plan
 
     where = folder_of(cwd, review)
-    project, when = open_project(cwd, progress), instant_of(now) or datetime.now(UTC)
-    made = plan(where, project.roster, [stack_to_change(project, stack)], when, progress)
+    project = open_project(cwd, progress)
+    name = stack_to_change(project, stack)
+    when = instant_of(now) or project.settings(name).clock()
+    made = plan(where, project.roster, [name], when, progress)
     if not as_json:
         for one in made.rosters:
             _print(one)
@@ -94,7 +95,7 @@ def apply(
 
 def _print(one: RosterChange) -> None:
     typer.echo(f"stack {one.stack}:")
-    for line in one.meaning or ["nothing changes"]:
+    for line in one.meaning or ["nobody's access changes today: what is written counts on other days only"]:
         typer.echo(f"  {line}")
     for note in one.notes:
         typer.echo(f"- {note}")

@@ -51,7 +51,8 @@ def roster(
     absent = len({person.key for person in found.people} - {person.key for person in people})
     have = "has" if len(people) == 1 else "have"
     here = counted(len(people), "person", "people")
-    typer.echo(f"{here} of {file.name} {have} access on {today}, {absent} only on other days.")
+    rest = f" {absent} more only on other days." if absent else ""
+    typer.echo(f"{here} of {file.name} {have} access on {today}.{rest}")
     return 0
 
 

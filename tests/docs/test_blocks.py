@@ -33,6 +33,8 @@ from tests.component.mocks import Mocks
 
 ORDINARY: Final = frozenset(
     {
+        "rm",
+        "unset",
         ".",
         "cd",
         "cp",

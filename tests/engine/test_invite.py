@@ -169,7 +169,7 @@ BAD = {
     ),
     "beyond the engagement": (
         (DI, "--engagement", "funnel-review", "--ends", "2031-01-01"),
-        "ends on 2031-01-01, which the engagement funnel-review does on 2030-12-31 already. Correct that.",
+        "ends on 2031-01-01, after its engagement funnel-review ends (2030-12-31). Correct that.",
     ),
     "ends before it starts": (
         (DI, "--engagement", "x", "--type", "audit", "--starts", "2026-02-01", "--ends", "2026-01-01"),

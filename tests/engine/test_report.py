@@ -42,7 +42,7 @@ def test_the_report_of_both_stacks(workspace: Workspace) -> None:
     ), written.stderr  # fmt: skip
     assert written.stdout == (
         "7 people of production, staging: 5 of high risk, 0 with something to do, 8 unmanaged or changed, "
-        "0 against mandatory rules.\n"
+        "0 violations of mandatory rules.\n"
     )
     page = (workspace.pulumi.project / "access-report.html").read_text()
     for words in ("Mixpanel access of Example", "Warehouse (production)", f"{ROBIN.replace('@', '<wbr>@')}</a>"):

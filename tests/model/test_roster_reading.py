@@ -257,10 +257,10 @@ WRONG = {
         "engagement: review", "engagement: revue", 46, "'revue' is not an engagement (did you mean 'review'?)",
     ),
     "beyond the engagement": (
-        "ends: 2026-05-31", "ends: 2026-07-01", 49, "ends on 2026-07-01, which the engagement review",
+        "ends: 2026-05-31", "ends: 2026-07-01", 49, "ends on 2026-07-01, after its engagement review",
     ),
     "before the engagement": (
-        "ends: 2026-05-31", "starts: 2025-12-31", 49, "starts on 2025-12-31, which the engagement",
+        "ends: 2026-05-31", "starts: 2025-12-31", 49, "starts on 2025-12-31, before its engagement",
     ),
     "ends before its engagement": (
         "ends: 2026-05-31", "ends: 2025-05-31", 49, "ends on 2025-05-31, before it starts on",

@@ -34,7 +34,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], set[str]]] = {
     ),
     "a grant that is given": (kinds.GRANT_TYPE, SHOP, [{**KIM, "projects": {"shop": "admin"}}], set()),
     "a project as a whole": (kinds.PROJECT_ACCESS_TYPE, WHOLE, [], {"admin in shop"}),
-    "a place": (kinds.MEMBER_TYPE, KIM, [], {"the place in the organization"}),
+    "a place": (kinds.MEMBER_TYPE, KIM, [], {"the membership in the organization"}),
     "a place that is given": (kinds.MEMBER_TYPE, KIM, [KIM], set()),
     "an organization role": (kinds.MEMBER_TYPE, OURS, [KIM], {"the organization role admin"}),
     "an organization role that is given": (kinds.MEMBER_TYPE, OURS, [{**KIM, "organizationRole": "admin"}], set()),

@@ -147,7 +147,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], set[str]]] = 
         {"-> analyst"},
     ),
 }
-_WORDS = {"in": "the place in the organization", "shop": "analyst in shop", "web": "analyst in web"}
+_WORDS = {"in": "the membership in the organization", "shop": "analyst in shop", "web": "analyst in web"}
 
 
 @pytest.mark.parametrize(("before", "after", "expected"), CASES.values(), ids=CASES.keys())
@@ -328,7 +328,7 @@ def test_a_secret_is_known_by_its_id_and_never_shown() -> None:
     gives = declared([], projects={"shop": {"id": 1, "environment": "production"}}, teams={})
     found = removals(state, RosterToday(gives, DAY))
     assert what(found) == {
-        ("bo@example.com", "the place in the organization"),
+        ("bo@example.com", "the membership in the organization"),
         ("bo@example.com", "a role in shop"),
         ("", "the grants in project 2"),
     }

@@ -10,7 +10,7 @@ from mixpanel_access.operations.revoking.removals import Removal
 from mixpanel_access.operations.revoking.run import Revocation
 
 LEE = Removal(
-    "u", kinds.MEMBER_TYPE, "the place in the organization", "lee@example.com", stays="stays as a plain member"
+    "u", kinds.MEMBER_TYPE, "the membership in the organization", "lee@example.com", stays="stays as a plain member"
 )
 GRANT = Removal("g", kinds.GRANT_TYPE, "analyst in shop", "lee@example.com")
 

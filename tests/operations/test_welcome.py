@@ -79,8 +79,9 @@ def test_its_text_has_no_marks_and_its_steps_are_numbered() -> None:
     text = written().text
     assert "**" not in text
     assert "<http" not in text
-    assert "How to log in\n-------------\n\n1. Accept" in text
-    assert "\n2. Open https://mixpanel.com/organization/7654321.\n3. Choose" in text
+    assert "How to log in\n-------------\n\n1. Connect to the VPN;" in text  # nothing works before that
+    assert "\n2. Use one of these networks: 203.0.113.0/24.\n3. Accept" in text
+    assert "\n4. Open https://mixpanel.com/organization/7654321.\n5. Choose" in text
     assert "\n\nRules\n" in text
 
 

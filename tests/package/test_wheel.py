@@ -57,7 +57,7 @@ def test_commands_start_without_the_extra(installed: Installed) -> None:
     assert done.stdout == ""
     assert done.stderr == (
         "error: cannot start the emulator: the Python package uvicorn is not installed. "
-        "Install it: pip install 'mixpanel-access[emulator]'\n"
+        "Install the wheel's extra: pip install './mixpanel_access-VERSION-py3-none-any.whl[emulator]'\n"
     )
 
 

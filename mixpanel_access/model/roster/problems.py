@@ -204,13 +204,13 @@ def _beyond(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
     engagement = roster.engagements.get(entry.engagement or "")
     if engagement is None:
         return
-    person, words = entry.person, f"which the engagement {entry.engagement}"
+    person, its = entry.person, f"its engagement {entry.engagement}"
     if engagement.starts and engagement.ends and engagement.ends < engagement.starts:
         return  # reported already
     if person.starts and engagement.starts and person.starts < engagement.starts:
-        yield (*at, "starts"), f"{person.email}: starts on {person.starts}, {words} does on {engagement.starts} only"
+        yield (*at, "starts"), f"{person.email}: starts on {person.starts}, before {its} starts ({engagement.starts})"
     if person.ends and engagement.ends and person.ends > engagement.ends:
-        yield (*at, "ends"), f"{person.email}: ends on {person.ends}, {words} does on {engagement.ends} already"
+        yield (*at, "ends"), f"{person.email}: ends on {person.ends}, after {its} ends ({engagement.ends})"
     if (person.starts or person.ends) and entry.starts and entry.ends and entry.ends < entry.starts:
         field = "ends" if person.ends else "starts"
         yield (*at, field), f"{person.email}: the access ends on {entry.ends}, before it starts on {entry.starts}"

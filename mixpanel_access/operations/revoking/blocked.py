@@ -284,7 +284,7 @@ def _begun(urn: str, type_: str, inputs: Mapping[str, Any], given: RosterToday) 
         key, role = given.key(email), inputs.get("role")
         now = declared.members.get(key)
         if now is None:
-            yield Removal(urn, type_, "the place in the organization", email, ends=_ends(inputs))
+            yield Removal(urn, type_, "the membership in the organization", email, ends=_ends(inputs))
         elif role and roles.organization_rank(role) > roles.organization_rank(now.get("role") or roles.MEMBER):
             what = f"the organization role {role}"
             yield Removal(urn, type_, what, email, ends=_ends(inputs), role=role)

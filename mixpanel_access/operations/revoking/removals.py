@@ -246,7 +246,7 @@ def _of_account(row: StateRow, given: RosterToday) -> Iterator[Removal]:
 
 def _of_member(row: StateRow, given: RosterToday) -> Iterator[Removal]:
     email = row.ref.email
-    taking, key = _removal(row, "the place in the organization", row.outputs, given, email), given.key(email)
+    taking, key = _removal(row, "the membership in the organization", row.outputs, given, email), given.key(email)
     if given.unsure(key, planned=taking.planned):
         return
     now = given.declared.members.get(key)
