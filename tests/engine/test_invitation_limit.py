@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mixpanel_access.engine import Engine
 from tests.engine.conftest import Workspace
 
-pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="session")
-def engine(python_engine: Engine) -> Engine:
-    """What the commands show is our own logic: the engine in Python is enough."""
-    return python_engine
+pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
 
 
 CREW = [{"email": f"p{n:02}@agency.example.org", "organizationRole": "member"} for n in range(12)]

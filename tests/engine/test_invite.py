@@ -17,31 +17,25 @@ from mixpanel_access.engine import Engine
 from tests.emulator.conftest import unchanged
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Finished, Workspace, workspace_on
 
-pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="session")
-def engine(python_engine: Engine) -> Engine:
-    """What the commands show is our own logic: the engine in Python is enough."""
-    return python_engine
+pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
 
 
 DI = "di@agency.example.org"
 
 
 @pytest.fixture(scope="module")
-def ready(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def ready(python_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """The stack of the repository on 4 May, once it is up."""
-    with workspace_on(demo_document(), engine, tmp_path_factory.mktemp("ready")) as workspace:
+    with workspace_on(demo_document(), python_engine, tmp_path_factory.mktemp("ready")) as workspace:
         workspace.run("config", "set", "mixpanel:now", "2026-05-04", "--stack", "production")
         workspace.up()
         return Finished.of(workspace)
 
 
 @pytest.fixture
-def up(ready: Finished, engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+def up(ready: Finished, python_engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """The stack of the repository, up on 4 May, for one test."""
-    with ready.copy(engine, tmp_path) as workspace:
+    with ready.copy(python_engine, tmp_path) as workspace:
         yield workspace
 
 

@@ -6,17 +6,10 @@ import json
 
 import pytest
 
-from mixpanel_access.engine import Engine
 from tests.emulator.conftest import unchanged
 from tests.engine.conftest import PRODUCTION, STAGING, WAREHOUSE, Workspace
 
-pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="session")
-def engine(python_engine: Engine) -> Engine:
-    """What the commands show is our own logic: the engine in Python is enough."""
-    return python_engine
+pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
 
 
 ROBIN = "robin@agency.example.org"

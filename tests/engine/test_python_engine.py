@@ -153,7 +153,8 @@ def test_a_life_is_the_same_on_both(both: Both) -> None:
         workspace.emulator.control("POST", "grants", {**grant, "role": "admin"})
 
     both.do(by_hand)
-    both.same("refresh", "--yes", "--skip-preview", "--run-program=false")
+    grant = _urn("ProjectGrant", f"{PRODUCTION}:lee@example.com")
+    both.same("refresh", "--yes", "--skip-preview", "--run-program=false", "--target", grant)
     both.same(*UP, "--refresh", "--expect-no-changes", code=7)
 
     # The configuration changes, and with it the provider; a team goes, a grant becomes one of the whole project's.
@@ -188,7 +189,9 @@ def test_what_fails_fails_alike_on_both(both: Both) -> None:
     both.do(lambda workspace: workspace.program(program))
 
     both.roster([person(CREW[1])])
-    both.same("preview", "--json", "--exclude", _urn("Member", CREW[1]))
+    new = ("--exclude", _urn("Member", CREW[1]), "--exclude", _urn("ProjectGrant", f"{PRODUCTION}:{CREW[1]}"))
+    both.same("preview", "--json", *new)
+    both.same(*UP, "--continue-on-error", *new, "--exclude", _urn("Member", CREW[0]))
     both.do(lambda workspace: workspace.run("state", "protect", "--yes", _urn("Member", CREW[0]), *STACK))
     both.same(*UP, code=1)
 

@@ -9,17 +9,10 @@ import shutil
 import pytest
 
 from demo.sandbox import ROOT
-from mixpanel_access.engine import Engine
 from tests.engine.conftest import WAREHOUSE, Workspace
 from tests.engine.test_policies import PACK, violations
 
-pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="session")
-def engine(python_engine: Engine) -> Engine:
-    """What the commands show is our own logic: the engine in Python is enough."""
-    return python_engine
+pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
 
 
 ROBIN = "robin@agency.example.org"

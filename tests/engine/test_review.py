@@ -10,18 +10,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from demo.sandbox import ROOT
-from mixpanel_access.engine import Engine
 from tests.emulator.conftest import unchanged
 from tests.engine.conftest import PRODUCTION, STAGING, WAREHOUSE, Workspace
 from tests.engine.test_policies import violations
 
-pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="session")
-def engine(python_engine: Engine) -> Engine:
-    """What the commands show is our own logic: the engine in Python is enough."""
-    return python_engine
+pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
 
 
 ROBIN, LEE, NOOR = "robin@agency.example.org", "lee@example.com", "noor@example.com"

@@ -11,16 +11,9 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.engine import Engine
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
 
-pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="session")
-def engine(python_engine: Engine) -> Engine:
-    """What the commands show is our own logic: the engine in Python is enough."""
-    return python_engine
+pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
 
 
 CY, DI, EM, LEE, NEW = (f"{name}@agency.example.org" for name in ("cy", "di", "em", "lee", "new"))

@@ -18,13 +18,7 @@ from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Engine
 from tests.engine.conftest import STAGING, Finished, Workspace, workspace_on
 
-pytestmark = pytest.mark.engine
-
-
-@pytest.fixture(scope="session")
-def engine(python_engine: Engine) -> Engine:
-    """What the commands show is our own logic: the engine in Python is enough."""
-    return python_engine
+pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
 
 
 ROBIN = "robin@agency.example.org"
@@ -41,23 +35,23 @@ def _bring_about(workspace: Workspace) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def invited(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def invited(python_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """Both stacks, once they are up."""
-    with workspace_on(demo_document(), engine, tmp_path_factory.mktemp("invited")) as workspace:
+    with workspace_on(demo_document(), python_engine, tmp_path_factory.mktemp("invited")) as workspace:
         return Finished.of(_bring_about(workspace))
 
 
 @pytest.fixture
-def both(invited: Finished, engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+def both(invited: Finished, python_engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """Both stacks, for a test that changes something."""
-    with invited.copy(engine, tmp_path) as workspace:
+    with invited.copy(python_engine, tmp_path) as workspace:
         yield workspace
 
 
 @pytest.fixture(scope="module")
-def seen(invited: Finished, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def seen(invited: Finished, python_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """Both stacks, for all the tests that only look."""
-    with invited.copy(engine, tmp_path_factory.mktemp("seen")) as workspace:
+    with invited.copy(python_engine, tmp_path_factory.mktemp("seen")) as workspace:
         yield workspace
 
 
