@@ -69,8 +69,11 @@ def main(words: Sequence[str], engine: str, version: str) -> int:
 
 def _show_command(words: Sequence[str]) -> None:
     """Have this process show the engine's command line, which our provider looks for among its parents."""
-    with open("/proc/self/stat", encoding="ascii") as file:
-        fields = file.read().rpartition(")")[2].split()
+    try:
+        with open("/proc/self/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        raise Unknown("a machine without /proc") from None
     start, end = int(fields[45]), int(fields[46])
     line = b"".join(word.encode() + b"\0" for word in (*words, "--"))
     if len(line) > end - start:
@@ -103,11 +106,11 @@ class _Run:
             project, config = quick_pulumi.project(), quick_pulumi.settings(command.stack)
         except (quick_pulumi.Unknown, OSError, ValueError) as error:
             raise Unknown(f"the project or its configuration: {error!r}") from None
-        if project.keys() - _SETTINGS or project["runtime"].partition(" #")[0].strip() != "python":
+        if project.keys() - _SETTINGS or project.get("runtime", "").partition(" #")[0].strip() != "python":
             raise Unknown("another setting of the project, or another runtime")
-        name = project["name"].strip('"')
+        name = project.get("name", "").strip('"')
         self._program = os.path.normpath(os.path.join(root, project.get("main", ".")))
-        self._backend = Backend(os.environ["PULUMI_BACKEND_URL"], name, command.stack, version)
+        self._backend = Backend(os.environ.get("PULUMI_BACKEND_URL", ""), name, command.stack, version)
         self._has_program = command.verb in ("up", "preview")
         self._options = Options(
             stack=command.stack, project=name, root=root, config=config, dry_run=command.verb == "preview",
