@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator
 
 from mixpanel_access.api.answers import Wire, checked, unintelligible
-from mixpanel_access.api.transport import Endpoint
+from mixpanel_access.api.transport import CallFamily
 from mixpanel_access.model.access import Discoverability, SingleSignOn
 from mixpanel_access.model.address import canonical_domain
 
@@ -108,7 +108,7 @@ def settings_from(results: Any, what: str) -> Mapping[str, object]:
     return dict(results)
 
 
-class OrganizationSettingsEndpoint(Endpoint):
+class OrganizationSettingsEndpoint(CallFamily):
     """Two-factor, access requests and single sign-on of one organization.
 
     The paths of the two writes are in use, and so is that they post the settings bare; so they pass no gate. Single

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mixpanel_access.api.answers import RoleWord, Wire, checked, rows
-from mixpanel_access.api.transport import Endpoint
+from mixpanel_access.api.transport import CallFamily
 from mixpanel_access.model.access import Grant, GrantType, Project
 
 
@@ -64,7 +64,7 @@ def projects_from(results: Any, what: str) -> list[Project]:
     return [Project(row.id, row.name or "") for row in found]
 
 
-class ProjectsEndpoint(Endpoint):
+class ProjectsEndpoint(CallFamily):
     """Projects of one organization, and who holds what in each."""
 
     def list_projects(self) -> list[Project]:

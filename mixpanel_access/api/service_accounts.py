@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mixpanel_access.api.answers import Instant, Json, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.api.projects import GRANT_TYPES
-from mixpanel_access.api.transport import Endpoint
+from mixpanel_access.api.transport import CallFamily
 from mixpanel_access.model.access import AccountFlag, GrantType
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.service_accounts import (
@@ -105,7 +105,7 @@ def flags_from(results: Any, what: str) -> list[AccountFlag]:
     return [checked(FlagRow, row, what).flag() for row in rows(results, what)]
 
 
-class ServiceAccountsEndpoint(Endpoint):
+class ServiceAccountsEndpoint(CallFamily):
     """Service accounts of one organization."""
 
     def list_accounts(self) -> list[ServiceAccountInfo]:

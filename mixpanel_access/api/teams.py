@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pydantic import AliasChoices, Field
 
 from mixpanel_access.api.answers import OrganizationRow, RoleWord, Wire, checked, rows
-from mixpanel_access.api.transport import Endpoint, Transport
+from mixpanel_access.api.transport import CallFamily, Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.settings import Verb
@@ -85,7 +85,7 @@ def _addresses(users: Any, what: str) -> frozenset[str] | None:
     return frozenset(map(same_key, known)) if len(known) == len(found) else None
 
 
-class TeamsEndpoint(Endpoint):
+class TeamsEndpoint(CallFamily):
     """Teams of one organization."""
 
     def __init__(self, transport: Transport, organization: int, gate: Gate) -> None:

@@ -310,7 +310,7 @@ class _Bearer(httpx.Auth):
         yield request
 
 
-class Endpoint:
+class CallFamily:
     """A family of calls for one organization."""
 
     def __init__(self, transport: Transport, organization: int) -> None:

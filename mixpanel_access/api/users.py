@@ -13,7 +13,7 @@ from urllib.parse import quote
 from pydantic import BeforeValidator
 
 from mixpanel_access.api.answers import Instant, OrganizationRow, checked, rows, unintelligible
-from mixpanel_access.api.transport import Endpoint, Transport
+from mixpanel_access.api.transport import CallFamily, Transport
 from mixpanel_access.api.undocumented import Gate, named
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.settings import Verb
@@ -89,7 +89,7 @@ def _user_rows(results: Any) -> Iterator[tuple[Any, bool]]:
         yield row, False
 
 
-class UsersEndpoint(Endpoint):
+class UsersEndpoint(CallFamily):
     """Members, invitations and individual grants of one organization."""
 
     def __init__(self, transport: Transport, organization: int, gate: Gate) -> None:
