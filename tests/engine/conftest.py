@@ -102,10 +102,9 @@ class Workspace:
         self.environ["PULUMI_SKIP_CHECKPOINTS"] = "false"
         (self.folder / NO_LOG).unlink(missing_ok=True)
 
-    def unchanged(self, stack: str = "production", times: int = 1) -> None:
-        """After up, neither Mixpanel nor the program shows a change, in one run; twice for each resource."""
-        for _ in range(times):
-            self.up(stack, "--refresh", "--expect-no-changes")
+    def unchanged(self, stack: str = "production") -> None:
+        """After up, neither Mixpanel nor the program shows a change, in one run."""
+        self.up(stack, "--refresh", "--expect-no-changes")
 
     def resources(self, stack: str = "production") -> list[dict[str, Any]]:
         """Our resources in the state, read from its file."""
