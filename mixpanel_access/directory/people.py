@@ -88,7 +88,8 @@ class Inviting:
 class Invite(Write[PersonRole]):
     """Invites people who are not in the organization.
 
-    People are read afresh before each attempt, also after a lost answer: who is there by now gets no second e-mail.
+    People are read afresh before each attempt, also after a lost answer: nobody who has come in meanwhile gets a second
+    e-mail.
 
     Attributes:
         mailed: the keys of the people who may have got the e-mail: everybody, unless Mixpanel has refused.

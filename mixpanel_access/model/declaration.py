@@ -284,6 +284,6 @@ def read_kept(text: str, stack: str, roster: str) -> Declaration:
             "cannot revoke with this program",
             why=f"the run is for the stack {found[0]} and its roster {found[1]}, and the program reads {roster} for "
             f"{stack}",
-            next_step="Name the roster of a stack as the stack is named, beside the program.",
+            next_step="Name the roster of a stack as the stack is named, in the program's folder.",
         )
     return declaration

@@ -219,7 +219,7 @@ def overlaps(person: EffectivePerson) -> Iterator[str]:
     for key, held in person.projects.items():
         if held.others:
             others = ", ".join(f"{other.projects[key]} by {other}" for other in held.others)
-            yield f"{person.email}: {held.role} in {key} by {held.entry} counts, the highest; beside it {others}"
+            yield f"{person.email}: {held.role} in {key} by {held.entry} counts, as the highest; there is also {others}"
 
 
 def _highest(key: str, giving: Sequence[RosterEntry]) -> EffectiveRole:

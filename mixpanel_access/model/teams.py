@@ -73,7 +73,7 @@ def why_it_stays(removal: str, team: TeamInfo, *, adopted: bool, fed: bool) -> l
         return [] if removal == ALWAYS else ["it is declared to stay"]
     reasons = {
         "it was there before it was declared": adopted,
-        "Mixpanel does not tell who is in it": team.members is None,
+        "Mixpanel does not show who is in it": team.members is None,
         f"there are {len(team.members or ())} in it who are not declared here": bool(team.members),
         f"it has {len(team.projects)} roles in projects that are not declared here": bool(team.projects),
     }
@@ -83,7 +83,7 @@ def why_it_stays(removal: str, team: TeamInfo, *, adopted: bool, fed: bool) -> l
 def why_accounts_keep_it(accounts: Sequence[int] | None) -> list[str]:
     """Why a team that nobody else uses stays because of its service accounts; None for unknown ones."""
     if accounts is None:
-        return ["Mixpanel does not tell which service accounts are in it"]
+        return ["Mixpanel does not show which service accounts are in it"]
     return [f"there are {len(accounts)} service accounts in it"] if accounts else []
 
 

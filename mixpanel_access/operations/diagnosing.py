@@ -230,10 +230,10 @@ def _domain_not_claimed(case: Case) -> _Found:
         "or no longer require single sign-on",
     ]
     if required is None:
-        return _Found(Likelihood.UNKNOWN, ["nobody tells whether single sign-on is required"], fix)
+        return _Found(Likelihood.UNKNOWN, ["it is not known whether single sign-on is required"], fix)
     by = "" if sso.required else ", by the roster"
     if claimed is None:
-        why = f"single sign-on is required{by}, and Mixpanel does not tell the claimed domains"
+        why = f"single sign-on is required{by}, and Mixpanel does not list the claimed domains"
         return _Found(Likelihood.POSSIBLE, [why], fix)
     named = ", ".join(sorted(sso.domains or ())) or "none"
     why = f"single sign-on is required of everybody{by}, and {domain} is not claimed (claimed: {named})"

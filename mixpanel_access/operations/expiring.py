@@ -216,7 +216,7 @@ def forecasts_of(overview: Overview) -> Mapping[str, list[Forecast]]:
 def forecasts_for(roster: Roster, today: date, directory: Directory, username: str) -> list[Forecast]:
     """What the brakes will hold of the endings in one roster.
 
-    Where Mixpanel does not tell who we are, `username` is our login name.
+    Where Mixpanel does not say who we are, `username` is our login name.
     """
     people, declared = directory.people(), declaration(roster, today)
     own = directory.identity().email or username

@@ -35,7 +35,7 @@ def identity_provider(security: Security, facts: OrganizationFacts) -> str:
     return facts.login.identity_provider or security.sso.idp_name or "the identity provider"
 
 
-ASK: Final = "ask them what the login page says: Mixpanel does not tell what the login failed with"
+ASK: Final = "ask them what the login page says: Mixpanel does not say why a login failed"
 """What to do where the factor is unknown."""
 _SECOND_FACTOR: Final = (
     "have them try the newest code (for an app, the phone's clock must be right; for a text message, the number)"

@@ -80,7 +80,7 @@ def _all(overview: Overview, email: str | None) -> Iterator[Prerequisite]:
 def _account(overview: Overview) -> Prerequisite:
     rights = overview.directory.own_rights()
     role = rights.word
-    what = f"is organization {role}" if role else "has a role in the organization that Mixpanel does not tell"
+    what = f"is organization {role}" if role else "has a role in the organization that Mixpanel does not show"
     if rights.listed:
         rosters = [view.roster for view in overview.stacks.values() if view.roster]
         teams = TEAMS if any(roster.teams for roster in rosters) else {}
@@ -173,7 +173,7 @@ def _by_the_roster(stack: str, what: str, text: str | None, facts: OrganizationF
     contact = facts.contacts.get(CONTACTS[what]) or next(iter(facts.contacts.values()), "")
     nobody = "" if contact else ", and the roster names nobody to ask (contacts)"
     verdict = Readiness.CONFIRM if contact else Readiness.PROBLEM
-    return Prerequisite(stack, what, verdict, f"{text}, by the roster; the API does not tell{nobody}", contact)
+    return Prerequisite(stack, what, verdict, f"{text}, by the roster; the API does not show it{nobody}", contact)
 
 
 def _domains(stack: str, sso: SingleSignOn, companies: frozenset[str]) -> Iterator[Prerequisite]:

@@ -232,7 +232,7 @@ def _time_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]
     for stack, own in one.entries.items():
         held = stack in one.members or any(name == stack for name, _ in one.grants)
         if stack not in one.effective and held and any(entry.over(overview.today) for entry in own):
-            yield StatusStep(f"the access by stack {stack} is over and not yet taken away", _revoke(stack))
+            yield StatusStep(f"the access by stack {stack} has ended and is not yet taken away", _revoke(stack))
         for entry in own:
             if entry.current(overview.today):
                 for what, ends in _endings(entry, one.effective[stack]):

@@ -142,7 +142,7 @@ class Renames:
             next_step="Run again: the name is free then, and the new one is made.",
         )
 
-    # Bringing names about
+    # Making names true
 
     @contextmanager
     def one_at_a_time(self) -> Iterator[None]:

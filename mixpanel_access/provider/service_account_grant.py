@@ -48,7 +48,7 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
     def delete(self, ref: ServiceAccountGrantId, props: Properties) -> None:
         """Take the role away; of the accounts that this one has replaced and that are still there, too.
 
-        An account that a new one has replaced keeps what is declared for that one, until its overlap is over.
+        An account that a new one has replaced keeps what is declared for that one, until its overlap has ended.
         """
         holder, project = ref.holder, ref.project
         kept = self.session.rotations.kept(holder)

@@ -100,7 +100,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
                 self.session.say(f"{self.label(news)}: {stays}, with its grants, next to the one that replaces it")
         if over and not replaces:
             logins = ", ".join(one.login for one in over)
-            self.session.say(f"{self.label(news)}: its overlap is over, so {logins} is deleted")
+            self.session.say(f"{self.label(news)}: its overlap has ended, so {logins} is deleted")
         return changed(self.INPUTS, {**olds, "expires": news.get("expires")}, news) or bool(over)
 
     def create(self, inputs: Properties) -> Created:
@@ -136,7 +136,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         return self.found(self._outputs(inputs, account, {**props, "retiring": retiring}))
 
     def update(self, ref: ServiceAccountId, olds: Properties, news: Properties) -> Properties:
-        """Note when to rotate, and the metadata; delete what was replaced, once its overlap is over."""
+        """Note when to rotate, and the metadata; delete what was replaced, once its overlap has ended."""
         outputs = {**select(olds, self.OUTPUTS), **news}
         for name in ("rotates", "retiring", "expires_at"):
             outputs.pop(name, None)

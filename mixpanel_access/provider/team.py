@@ -132,7 +132,7 @@ class TeamHandler(NamedHandler[TeamId]):
         if stays:
             self.session.say(f"the team {team.name} stays (removal: {removal}): {'; '.join(stays)}")
             return
-        unknown = "whoever is in it, which Mixpanel does not tell"
+        unknown = "whoever is in it, which Mixpanel does not show"
         if who := unknown if team.members is None else ", ".join(sorted(team.members)):
             self.session.say(f"the team {team.name} is deleted: {what_it_gives(team)} goes for {who}")
         teams.delete(team.id)

@@ -108,7 +108,7 @@ def test_overlapping_engagements_are_told_and_the_highest_role_counts(workspace:
     workspace.roster(people, engagements=engagements)
     workspace.run("config", "set", "mixpanel:now", "2026-06-30T23:00:00Z", "--stack", "production")
     told = workspace.run("preview", "--stack", "production").stdout
-    assert f"{ROBIN}: admin in shop by the engagement build counts, the highest; beside it consumer by" in told
+    assert f"{ROBIN}: admin in shop by the engagement build counts, as the highest; there is also consumer by" in told
     workspace.up()
     assert workspace.grants(ROBIN) == {PRODUCTION: "admin"}
     soon = workspace.command("revoke", "--stack", "production", "--within", "1")

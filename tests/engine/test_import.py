@@ -257,7 +257,7 @@ def test_a_list_without_roles_is_told(workspace: Workspace) -> None:
     assert len(people) == len(rows)
     for person in people:
         assert (person["organizationRole"], person["member"]) == (None, True)
-        assert "the organization role, which Mixpanel's list does not tell: it stays with the product" in {
+        assert "the organization role, which Mixpanel's list does not show: it stays with the product" in {
             left["reason"] for left in person["leftOut"]
         }
     text = (workspace.stacks / "production.yaml").read_text()

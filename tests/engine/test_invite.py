@@ -199,7 +199,10 @@ def test_who_is_there_already_and_who_looks_alike_is_told(workspace: Workspace) 
     workspace.add("staging")
     both = invite(workspace, "robin@agency.example.org", "--project", "shop=consumer")
     assert "- staging.yaml has robin@agency.example.org as well, with the engagement tracking-plan\n" in both.stdout
-    assert "analyst in shop by the engagement funnel-review counts, the highest; beside it consumer by" in both.stdout
+    assert (
+        "analyst in shop by the engagement funnel-review counts, as the highest; there is also consumer by"
+        in both.stdout
+    )
 
 
 def test_in_a_terminal_it_asks_for_what_is_missing(workspace: Workspace) -> None:

@@ -167,8 +167,8 @@ def test_the_highest_role_counts_and_says_so() -> None:
     assert person.projects["web"].entry.metadata["notes"] == "Once"
     (said,) = overlaps(person)
     assert said == (
-        f"{BO}: admin in shop by the engagement build counts, the highest; "
-        f"beside it analyst by the engagement look, consumer by the engagement plain"
+        f"{BO}: admin in shop by the engagement build counts, as the highest; "
+        f"there is also analyst by the engagement look, consumer by the engagement plain"
     )
 
 

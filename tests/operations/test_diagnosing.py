@@ -297,12 +297,12 @@ CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, s
     ),
     "no domains": (
         no_domains, KnownFailure.DOMAIN_NOT_CLAIMED, Likelihood.POSSIBLE,
-        "single sign-on is required, and Mixpanel does not tell the claimed domains",
+        "single sign-on is required, and Mixpanel does not list the claimed domains",
         "claim example.com (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
     ),
     "no settings": (
         no_settings, KnownFailure.DOMAIN_NOT_CLAIMED, Likelihood.UNKNOWN,
-        "nobody tells whether single sign-on is required",
+        "it is not known whether single sign-on is required",
         "claim example.com (TXT record mixpanel-domain-verify, up to 24 hours) if it is the company's",
     ),
     "never in": (
@@ -539,7 +539,7 @@ def test_what_the_roster_says_counts_where_mixpanel_is_silent() -> None:
     ]
     assert (finding.verdict, finding.evidence) == (
         Likelihood.POSSIBLE,
-        ["single sign-on is required, by the roster, and Mixpanel does not tell the claimed domains"],
+        ["single sign-on is required, by the roster, and Mixpanel does not list the claimed domains"],
     )
 
 

@@ -171,7 +171,7 @@ WAYS: dict[str, tuple[OrganizationSnapshot, str, bool, list[str]]] = {
         reading(person(BO, None)),
         EMPTY_ROSTER,
         True,
-        ["the organization role, which Mixpanel's list does not tell: it stays with the product"],
+        ["the organization role, which Mixpanel's list does not show: it stays with the product"],
     ),
     "an organization role that no roster can name": (
         reading(person(BO, "guest")),
@@ -366,7 +366,7 @@ def test_who_is_no_person_is_left_out(email: str) -> None:
 
 
 def test_an_invited_person_comes_like_any_other() -> None:
-    """Pending or expired: Mixpanel's list does not tell which."""
+    """Pending or expired: Mixpanel's list does not show which."""
     candidate = one(reading(person(BO, invited=True), grants=(individual(BO),)), MEMBERS_ONLY)
     assert (candidate.member, candidate.grants, candidate.left_out) == (True, {SHOP: "analyst"}, [])
 

@@ -52,7 +52,7 @@ def test_what_can_be_read_is_checked_and_the_rest_names_its_contact() -> None:
         "project shop": (Readiness.OK, ""),
         "project warehouse": (Readiness.OK, ""),
     }
-    assert all_of_it["single sign-on"].text == "required, by Okta, by the roster; the API does not tell"
+    assert all_of_it["single sign-on"].text == "required, by Okta, by the roster; the API does not show it"
     assert all_of_it["project shop"].text == f"{PRODUCTION} P{PRODUCTION} is production"
 
 

@@ -194,7 +194,7 @@ def test_access_that_is_over_and_still_there_is_told(conflicts: list[About]) -> 
     found = OtherRosters([Conflict(about, "both") for about in conflicts])
     one = the_one(statuses(overview(settled(), entry, found=found, now=NOW + 24 * HOUR)))
     steps = {step.text: step.next_step for step in one.problems}
-    over = "the access by stack production is over and not yet taken away"
+    over = "the access by stack production has ended and is not yet taken away"
     assert steps[over] == "mixpanel-access revoke --stack production --yes"
     later = person(more="projects: { shop: analyst }, starts: 2026-05-10")
     begins = the_one(statuses(overview(FakeApi(), later, applied=False)))

@@ -655,7 +655,7 @@ def test_an_old_account_stays_for_the_overlap_with_its_roles(stack: Stack) -> No
     stack.up(97, BOTH, **ROTATED)
     assert stack.there == [new]
     assert "retiring" not in stack.account[1]
-    assert any("its overlap is over, so" in line for line in stack.said)
+    assert any("its overlap has ended, so" in line for line in stack.said)
     assert stack.roles(new) == BOTH
 
 

@@ -215,16 +215,16 @@ def test_what_cannot_be_seen_keeps_a_team(api: FakeApi) -> None:
     api.teams.hides_members = True
     made, said = provider(api)
     made.delete(ID, team(adopted=False))
-    assert said == ["the team Data stays (removal: when_unused): Mixpanel does not tell who is in it"]
+    assert said == ["the team Data stays (removal: when_unused): Mixpanel does not show who is in it"]
     made, said = provider(api)
     made.delete(ID, team(removal="always"))
-    assert said == ["the team Data is deleted: no access goes for whoever is in it, which Mixpanel does not tell"]
+    assert said == ["the team Data is deleted: no access goes for whoever is in it, which Mixpanel does not show"]
     api.teams.hides_members = False
     api.teams.put("Data")
     api.faults["service_accounts_of"] = [errors.NotFound("cannot", why="404")]
     made, said = provider(api)
     made.delete(ID, team(adopted=False))
-    assert "Mixpanel does not tell which service accounts" in said[0]
+    assert "Mixpanel does not show which service accounts" in said[0]
 
 
 def test_what_is_decided_on_is_fresh(api: FakeApi) -> None:

@@ -70,7 +70,7 @@ class OrganizationSnapshot:
         projects: the stack's projects, by id.
         access: how people reach those projects: by project id and the key of the address.
         blind: projects of these where an invited person's missing grant proves nothing.
-        service_accounts: their login names; None where Mixpanel does not tell us.
+        service_accounts: their login names; None where Mixpanel does not show them.
         own_roles: the roster's own custom roles that are there: project id and the role's id -> the roster's key.
         teams: the roster's teams that are there.
     """
@@ -277,7 +277,7 @@ def _decide(one: Candidate, key: str, declared: Sequence[RosterEntry], sources: 
         one.leave_out(NO_GRANT)
     elif roster.organization_roles and not declared and _role(one.person) is None:
         one.leave_out(
-            "the organization role, which Mixpanel's list does not tell: it stays with the product"
+            "the organization role, which Mixpanel's list does not show: it stays with the product"
             if one.person.role is None
             else f"the organization role {one.person.role!r}, which no roster can name: it stays with the product"
         )

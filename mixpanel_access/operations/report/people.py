@@ -242,7 +242,7 @@ def _risk(
 def _highest_in_production(sources: Sources, cells: Cells) -> tuple[str | None, str]:
     """The highest role in production by any way but the organization role, and the project.
 
-    A project of which nobody tells the environment counts as production.
+    A project whose environment is not known counts as production.
     """
     found = [
         (roles.project_rank(source.role), roles.is_custom(source.role), source.role, project)

@@ -111,7 +111,7 @@ def advise(role: Role, asked: ReviewRules) -> Advice:
     """The strongest of all that is suggested, with every reason; of several roles to lower to, the lowest."""
     found = [*_by_the_rules(role, asked), *_never_used(role, asked), *_unexplained(role)]
     if not found:
-        return Advice(Suggestion.KEEP, "nothing speaks against it")
+        return Advice(Suggestion.KEEP, "no rule objects")
     strongest = max((advice.suggestion for advice in found), key=_SEVERITY.index)
     lower = [advice.role for advice in found if advice.role is not None]
     to = max(lower, key=_order(in_project=role.in_project).index) if strongest is Suggestion.LOWER else None

@@ -151,7 +151,7 @@ def _untold(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session)
             try:
                 leaving(session, _declared([taking], rows, session))
             except MixpanelError as error:
-                yield f"whether they hold anything else cannot be told: {error}", taking.urn
+                yield f"whether they hold anything else is not known: {error}", taking.urn
 
 
 def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterable[tuple[str, str]]:
@@ -305,7 +305,7 @@ def _grant(urn: str, type_: str, project: int, one: Mapping[str, Any], given: Ro
 
 
 def _may_be_there(taking: Removal, session: Session) -> bool:
-    """Whether Mixpanel has it; what cannot be told may be there."""
+    """Whether Mixpanel has it; what is not known may be there."""
     directory = session.directory
     try:
         person = directory.person(taking.email)
