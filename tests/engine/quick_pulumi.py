@@ -58,6 +58,8 @@ def answer(arguments: list[str], version: str) -> str:
         if own[2:] and ENCRYPTED in json.dumps(state):
             raise Unknown
         return json.dumps({"version": 3, "deployment": state}, indent=4) + "\n"
+    if own == ["stack", "history", "--json", "--full-dates"]:
+        return json.dumps(_updates(stack), indent=2) + "\n"
     if own in (["config", "--json"], ["config", "--json", "--show-secrets"]):
         shown = {key: {"value": value, "secret": False} for key, value in sorted(_settings(stack)[0].items())}
         return json.dumps(shown, indent=2) + "\n"
@@ -79,6 +81,30 @@ def _stacks() -> list[dict[str, object]]:
         resources = _state(name).get("resources") or []
         found.append({"name": name, "current": False, "resourceCount": len(resources)})
     return found
+
+
+def _updates(stack: str) -> list[dict[str, object]]:
+    """The last ten updates of a stack, the newest first."""
+    folder = os.path.dirname(_file(stack)).replace("/.pulumi/stacks/", "/.pulumi/history/") + f"/{stack}"
+    files = [name for name in os.listdir(folder) if name.endswith(".history.json")] if os.path.isdir(folder) else []
+    return [_update(os.path.join(folder, name)) for name in sorted(files, reverse=True)[:10]]
+
+
+def _update(file: str) -> dict[str, object]:
+    with open(file, encoding="utf-8") as stream:
+        found = json.load(stream)
+    config = found.pop("config")
+    if not all(isinstance(value, str) for value in config.values()):
+        raise Unknown  # a secret
+    shown = {key: {"value": value, "secret": False} for key, value in sorted(config.items())}
+    times = {key: _instant(found[key]) for key in ("startTime", "endTime")}
+    return {**found, "config": shown, **times}
+
+
+def _instant(seconds: int) -> str:
+    import time
+
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
 
 
 def _file(stack: str) -> str:

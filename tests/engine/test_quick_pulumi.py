@@ -27,6 +27,7 @@ def test_it_answers_as_the_engine_does(workspace: Workspace, real_engine: Engine
     for command in (("up", "--yes", "--skip-preview", "--stack", "production"), SECRET):
         quick.run(*command)
         same("stack", "export", "--stack", "production")
+        same("stack", "history", "--json", "--full-dates", "--stack", "production")
         same("stack", "export", "--show-secrets", "--stack", "production")
         same("config", "--json", "--stack", "production")
         same("config", "--json", "--show-secrets", "--stack", "production")
