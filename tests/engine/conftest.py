@@ -301,3 +301,10 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Worksp
     name = "python_engine" if request.node.get_closest_marker("python_engine") else "engine"
     with workspace_on(demo_document(), request.getfixturevalue(name), tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def real_workspace(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+    """The same on the real engine, where a file's other tests run on the engine in Python."""
+    with workspace_on(demo_document(), engine, tmp_path) as made:
+        yield made

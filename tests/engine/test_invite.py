@@ -49,9 +49,16 @@ def invite(workspace: Workspace, *args: str) -> subprocess.CompletedProcess[str]
     return workspace.command("invite", *args, "--stack", "production")
 
 
-def test_an_entry_is_shown_then_written_and_given(up: Workspace) -> None:
+@pytest.fixture
+def really_up(ready: Finished, engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+    """The same, and from here on on the real engine."""
+    with ready.copy(engine, tmp_path) as workspace:
+        yield workspace
+
+
+def test_an_entry_is_shown_then_written_and_given(really_up: Workspace) -> None:
     """First nothing is written anywhere; with a yes the roster is; `pulumi up` then brings it about."""
-    before, there = up.dump(), texts(up)
+    before, there = really_up.dump(), texts(really_up)
     asked = (
         DI,
         "--name",
@@ -64,7 +71,7 @@ def test_an_entry_is_shown_then_written_and_given(up: Workspace) -> None:
         "warehouse=consumer",
     )
     ends = ("--starts", "2026-05-01", "--ends", "2026-07-29")
-    shown = invite(up, *asked, *ends)
+    shown = invite(really_up, *asked, *ends)
     assert (shown.returncode, shown.stderr) == (1, "previewing\n")
     assert shown.stdout.startswith(
         f"{DI} in stack production:\n  shop: analyst, the standard role\n  warehouse: consumer\n"
@@ -83,17 +90,17 @@ def test_an_entry_is_shown_then_written_and_given(up: Workspace) -> None:
     ):
         assert words in shown.stdout
     assert "policy" not in shown.stdout
-    assert texts(up) == there
-    assert unchanged(before, up.dump())
+    assert texts(really_up) == there
+    assert unchanged(before, really_up.dump())
 
-    done = invite(up, *asked, *ends, "--yes")
+    done = invite(really_up, *asked, *ends, "--yes")
     assert (done.returncode, done.stderr) == (0, "previewing\n")
     assert "Commit it; the invitation goes out with `pulumi up --stack production`" in done.stdout
-    assert unchanged(before, up.dump())
-    assert {name for name, text in texts(up).items() if text != there[name]} == {"production.yaml"}
-    up.up()
-    assert up.grants(DI) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
-    up.run("preview", "--expect-no-changes", "--stack", "production")
+    assert unchanged(before, really_up.dump())
+    assert {name for name, text in texts(really_up).items() if text != there[name]} == {"production.yaml"}
+    really_up.up()
+    assert really_up.grants(DI) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
+    really_up.run("preview", "--expect-no-changes", "--stack", "production")
 
 
 def test_a_mandatory_policy_holds_a_yes(up: Workspace) -> None:

@@ -16,29 +16,29 @@ ROBIN = "robin@agency.example.org"
 LEE = "lee@example.com"
 
 
-def test_a_person_leaves_every_stack(workspace: Workspace) -> None:
+def test_a_person_leaves_every_stack(real_workspace: Workspace) -> None:
     """Shown first, then done: rosters, states, Mixpanel; what is left through a team is told."""
-    workspace.add("staging")
-    workspace.up("production")
-    workspace.up("staging")
-    before, rosters = workspace.dump(), {path: path.read_text() for path in workspace.stacks.glob("*.yaml")}
+    real_workspace.add("staging")
+    real_workspace.up("production")
+    real_workspace.up("staging")
+    before, rosters = real_workspace.dump(), {path: path.read_text() for path in real_workspace.stacks.glob("*.yaml")}
 
-    shown = workspace.command("offboard", ROBIN.upper())
+    shown = real_workspace.command("offboard", ROBIN.upper())
     assert (shown.returncode, shown.stderr) == (1, "")
     assert "stack production has in its state: the member and analyst in project 1234567, consumer in" in shown.stdout
     assert "-  - email: robin@agency.example.org\n" in shown.stdout
     assert "Nothing was changed." in shown.stdout
     assert {path: path.read_text() for path in rosters} == rosters
-    assert unchanged(before, workspace.dump())
+    assert unchanged(before, real_workspace.dump())
 
-    done = workspace.command("offboard", ROBIN, "--yes")
+    done = real_workspace.command("offboard", ROBIN, "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith(f"{ROBIN} is not in the organization.\n")
-    assert ROBIN not in workspace.members()
-    assert set(workspace.members()) == {row["email"] for row in before["members"]} - {ROBIN}
-    assert not any(ROBIN in json.dumps(workspace.resources(stack)) for stack in ("production", "staging"))
+    assert ROBIN not in real_workspace.members()
+    assert set(real_workspace.members()) == {row["email"] for row in before["members"]} - {ROBIN}
+    assert not any(ROBIN in json.dumps(real_workspace.resources(stack)) for stack in ("production", "staging"))
     assert not any(ROBIN in path.read_text() for path in rosters)
-    again = workspace.command("offboard", ROBIN, "--yes", "--json")
+    again = real_workspace.command("offboard", ROBIN, "--yes", "--json")
     assert (again.returncode, json.loads(again.stdout)["stacks"]) == (0, [])
 
 
