@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from math import inf
 from typing import Any, Final, Generic, TypeVar, cast
 
 from mixpanel_access.model import errors
@@ -40,10 +39,11 @@ Shown = Callable[[Any], bool | None]
 """Whether a part of the organization, as it was read, shows a write; None where it cannot be seen there."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Expected:
     shown: Shown
     since: float
+    waited: float = 0.0
 
 
 class ReadBack:
@@ -81,31 +81,44 @@ class ReadBack:
 
     def read(self, part: Hashable, fetch: Callable[[], _T]) -> _T:
         """Fetch a part, until it shows what it must or the time is over: then it is believed as it is."""
-        value, waited = fetch(), 0.0
+        noted, value, waited = self._noted(part), fetch(), 0.0
         for pause in pauses(FIRST_PAUSE):
-            missing = self._missing(part, value)
-            left = min(max(missing.values(), default=-inf) + self.seconds - self._clock(), self.seconds - waited)
-            if left < _MOMENT:
-                self._forget(part, missing)
+            missing = self._missing(part, value, noted)
+            left = min(max(map(self._left, missing.values()), default=0.0), self.seconds - waited)
+            if left < _MOMENT:  # what another thread has written meanwhile has time left: the next read waits for it
+                self._forget(part, {item: one for item, one in missing.items() if self._left(one) < _MOMENT})
                 break
-            self._sleep(min(pause, left))
-            waited += min(pause, left)
-            value = fetch()
+            wait = min(pause, left)
+            self._sleep(wait)
+            waited += wait
+            for one in missing.values():
+                one.waited += wait
+            noted, value = self._noted(part), fetch()
         return value
 
-    def _missing(self, part: Hashable, value: object) -> dict[Hashable, float]:
-        """The items that a part does not show yet, each with the time since when; the others are forgotten."""
+    def _left(self, one: _Expected) -> float:
+        """For how many seconds more an item is waited for."""
+        return self.seconds - max(one.waited, self._clock() - one.since)
+
+    def _noted(self, part: Hashable) -> dict[Hashable, _Expected]:
         with self._lock:
-            expected = dict(self._expected.get(part, {}))
-        missing = {item: one.since for item, one in expected.items() if one.shown(value) is False}
-        self._forget(part, {item: one.since for item, one in expected.items() if item not in missing})
+            return dict(self._expected.get(part, {}))
+
+    def _missing(self, part: Hashable, value: object, noted: Mapping[Hashable, _Expected]) -> dict[Hashable, _Expected]:
+        """The items that a part does not show yet; the others are forgotten.
+
+        What was noted before the value was fetched counts too: another thread may have seen it since, in a newer value.
+        """
+        expected = {**noted, **self._noted(part)}
+        missing = {item: one for item, one in expected.items() if one.shown(value) is False}
+        self._forget(part, {item: one for item, one in expected.items() if item not in missing})
         return missing
 
-    def _forget(self, part: Hashable, items: dict[Hashable, float]) -> None:
+    def _forget(self, part: Hashable, items: Mapping[Hashable, _Expected]) -> None:
         with self._lock:
             expected = self._expected.get(part, {})
-            for item, since in items.items():
-                if item in expected and expected[item].since == since:  # else another write has come since
+            for item, one in items.items():
+                if expected.get(item) is one:  # else another write has come since
                     del expected[item]
 
 

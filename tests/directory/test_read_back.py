@@ -256,3 +256,34 @@ def test_the_next_step_sees_every_list_as_it_is(verb: str, reads: int) -> None:
         VERBS[verb](late)
     assert look(late) != look(directory)  # so that the look is what makes the difference
     assert not pauses
+
+
+def test_a_value_from_before_another_read_saw_the_write_is_read_again() -> None:
+    """Two threads read the list at once: the newer answer of one makes the older answer of the other no truth."""
+    read_back = ReadBack(10, lambda _: None, lambda: 0.0)
+    read_back.expect("list", BO, lambda held: BO in held)
+    answers = iter([frozenset[str](), frozenset({BO})])
+
+    def fetch() -> frozenset[str]:
+        answer = next(answers)
+        if not answer:
+            assert read_back.read("list", lambda: frozenset({BO})) == {BO}
+        return answer
+
+    assert read_back.read("list", fetch) == {BO}
+
+
+def test_a_read_whose_time_is_over_leaves_its_time_to_what_was_written_meanwhile() -> None:
+    """It waited in vain for one write; another thread's write a moment ago is waited for by the next read."""
+    replica = Replica()
+    replica.write(CY, late=1000.0)
+
+    def fetch() -> frozenset[str]:
+        if replica.now >= 110.0 and BO not in replica.visible:
+            replica.write(BO, late=3.0)
+        return replica.fetch()
+
+    assert BO not in replica.read_back.read("list", fetch)
+    assert replica.now == 110.0
+    assert BO in replica.read_back.read("list", fetch)
+    assert replica.now < 115.0

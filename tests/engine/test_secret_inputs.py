@@ -60,5 +60,6 @@ def test_what_repeats_a_secret_is_a_secret(workspace: Workspace) -> None:
     workspace.unchanged()
     assert _hidden(workspace) == SECRET
     assert "canary-contact" not in said.stdout
-    written = [path for path in workspace.folder.rglob("*") if path.is_file() and path.name != "__main__.py"]
+    # The program has the words in plain, and so has what Python compiles of it.
+    written = [path for path in workspace.folder.rglob("*") if path.is_file() and not path.name.startswith("__main__.")]
     assert [path for path in written if b"canary-contact" in path.read_bytes()] == []
