@@ -65,7 +65,7 @@ class Machine:
 
 
 class Directory(Reads):
-    """The organization as one consistent overview, and the only way to change it.
+    """The organization as one consistent snapshot, and the only way to change it.
 
     Args:
         api: the calls to Mixpanel.

@@ -50,7 +50,7 @@ class AccessProvider(ResourceProvider):
 
     @cached_property
     def handler(self) -> Handler[Any]:
-        """The resource's handler."""
+        """What does the verbs of this kind of resource, in the session of the operation."""
         return self.HANDLER()
 
     @cached_property
@@ -90,7 +90,7 @@ class AccessProvider(ResourceProvider):
         return DiffResult(changes=changes, replaces=list(replaces), delete_before_replace=False)
 
     def create(self, props: Properties) -> CreateResult:
-        """Create or adopt."""
+        """Make sure that what is declared exists in Mixpanel; what is there already is adopted."""
         use_more_threads()
         ref, outputs = self.lifecycle.create(props)
         return CreateResult(str(ref), outputs)
@@ -101,12 +101,12 @@ class AccessProvider(ResourceProvider):
         return GONE if found is None else ReadResult(id_, found.outputs, found.inputs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Change what differs."""
+        """Change in Mixpanel what differs, and keep the metadata."""
         use_more_threads()
         return UpdateResult(self.lifecycle.update(_id, _olds, _news))
 
     def delete(self, _id: str, _props: Properties) -> None:
-        """Take away."""
+        """Take away what the resource gave, unless a brake or another resource keeps it."""
         use_more_threads()
         self.lifecycle.delete(_id, _props)
 

@@ -1,6 +1,6 @@
 """What each kind of resource implements: Pulumi's verbs, in types.
 
-A handler knows nothing of the SDK. `Lifecycle` calls it, and does what is the same for every resource.
+A handler calls nothing of the engine. `Lifecycle` calls it, and does what is the same for every resource.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class Handler(ABC, Generic[Id]):
     # What the rest of the program, or another stack, declares
 
     def note(self, hints: Properties, inputs: Properties) -> None:
-        """Keep the hints."""
+        """Remember, for later verbs of this operation, the inputs that no state has."""
 
     def is_declared_elsewhere(self, ref: Id, props: Properties) -> bool:
         """Whether the program declares the same thing with another resource than the one that is deleted."""
@@ -191,7 +191,7 @@ class Handler(ABC, Generic[Id]):
             if held.urn not in scope.deleted and held.type == self.kind.type
         )
 
-    def stacks_that_give(self, ref: Id, props: Properties) -> Sequence[str]:  # most are one stack's
+    def stacks_that_give(self, ref: Id, props: Properties) -> Sequence[str]:
         """The other stacks of the project that have the same thing in their states and give it today."""
         return ()
 
@@ -239,7 +239,7 @@ class Handler(ABC, Generic[Id]):
 
     @abstractmethod
     def create(self, inputs: Properties) -> Created:
-        """Create or adopt."""
+        """Make sure that what is declared exists in Mixpanel; what is there already is adopted."""
 
     @abstractmethod
     def read(self, ref: Id, props: Properties) -> Found | None:
@@ -251,7 +251,7 @@ class Handler(ABC, Generic[Id]):
 
     @abstractmethod
     def delete(self, ref: Id, props: Properties) -> None:
-        """Take away."""
+        """Take away what the resource gave; the brakes have been asked."""
 
     # Helpers for subclasses
 

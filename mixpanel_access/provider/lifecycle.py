@@ -1,6 +1,6 @@
 """What every resource does alike, around its handler: unknown values, metadata, what the program declares twice.
 
-A server calls it for each of the engine's verbs; it needs no SDK for that.
+It is called for each of the engine's verbs, with plain values: whoever serves the verbs unpacks them.
 """
 
 from __future__ import annotations

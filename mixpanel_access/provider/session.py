@@ -129,7 +129,7 @@ class Session:
 
     @property
     def organization(self) -> int:
-        """The organization's id."""
+        """The id of the organization that the configuration names."""
         return self.settings.organization_id
 
     def team_name(self, team: int) -> str | None:

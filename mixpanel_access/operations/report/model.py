@@ -207,7 +207,7 @@ class PolicyFinding:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole overview.
+    """Everything that the report shows, on the page and as JSON.
 
     Attributes:
         organization: its name, or its id in words.
