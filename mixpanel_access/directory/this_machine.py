@@ -8,6 +8,7 @@ at once again nor takes it for somebody else's.
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -104,7 +105,9 @@ class Sendings:
             text = "".join(f"{digest} {at.isoformat()} {when.isoformat()}\n" for digest, (at, when) in lines.items())
             try:
                 self._file().parent.mkdir(parents=True, exist_ok=True)
-                self._file().write_text(text, encoding="ascii")
+                new = self._file().with_suffix(f".{self._what}-{os.getpid()}")
+                new.write_text(text, encoding="ascii")
+                new.replace(self._file())  # at once: a note that is read meanwhile is never missing
                 self._unwritten = {}
             except OSError:
                 self._unwritten = lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -126,3 +127,22 @@ def test_notes_that_cannot_be_written_are_kept_for_this_process(cache: Path) -> 
     assert sendings.last("cy@example.com") == SENT
     sendings.replace({}, ["cy@example.com"])
     assert sendings.last("cy@example.com") is None
+
+
+def test_a_note_is_there_while_others_are_written(cache: Path) -> None:
+    """Readers take no lock: a file that is half written would say that nobody is being invited."""
+    sendings = Sendings(HOST, ORGANIZATION, lambda: NOW)
+    sendings.note("cy@example.com", SENT)
+    others = {f"p{number}@example.com": SENT for number in range(300)}
+
+    def write() -> None:
+        for _ in range(30):
+            sendings.replace(others)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        seen = {sendings.last("cy@example.com")}
+        while not writing.done():
+            seen.add(sendings.last("cy@example.com"))
+    assert seen == {SENT}
+    assert [file.suffix for file in cache.rglob("*.sent*") if file.is_file() and "lock" not in file.name] == [".sent"]
