@@ -42,16 +42,6 @@ class Violation:
     email: str = ""
 
 
-class _Option:
-    """An attribute of a configuration: an option of a rule."""
-
-    def __init__(self, rule: str, name: str = "days") -> None:
-        self.rule, self.name = find(rule), name
-
-    def __get__(self, config: PolicyConfig, owner: type[PolicyConfig] | None = None) -> int:
-        return int(config.of(self.rule)[1][self.name])
-
-
 @dataclass(frozen=True)
 class PolicyConfig:
     """The levels and options of the rules, as `pulumi --policy-pack-config` takes them.
@@ -68,16 +58,33 @@ class PolicyConfig:
         options = {name: value for name, value in self._entry(rule.id).items() if name != LEVEL}
         return kept_on(rule.id, self._level(rule)), {**rule.defaults, **options}
 
-    ending_days = _Option("ending-soon")
-    """From how many days before its end on access counts as ending soon."""
-    idle_days = _Option("dormant-account")
-    """For how many days people may stay away."""
-    never_days = _Option("dormant-account", "neverDays")
-    """Within how many days a first login is expected."""
-    review_days = _Option("review-due")
-    """How many days lie between two reviews."""
-    pending_hours = _Option("invitation-stale", "remindHours")
-    """For how many hours an invitation may be pending."""
+    @property
+    def ending_days(self) -> int:
+        """From how many days before its end on access counts as ending soon: `ending-soon`."""
+        return self._days("ending-soon")
+
+    @property
+    def idle_days(self) -> int:
+        """For how many days people may stay away: `dormant-account`."""
+        return self._days("dormant-account")
+
+    @property
+    def never_days(self) -> int:
+        """Within how many days a first login is expected: `dormant-account`."""
+        return self._days("dormant-account", "neverDays")
+
+    @property
+    def review_days(self) -> int:
+        """How many days lie between two reviews: `review-due`."""
+        return self._days("review-due")
+
+    @property
+    def pending_hours(self) -> int:
+        """For how many hours an invitation may be pending: `invitation-stale`."""
+        return self._days("invitation-stale", "remindHours")
+
+    def _days(self, rule: str, option: str = "days") -> int:
+        return int(self.of(find(rule))[1][option])
 
     @property
     def off(self) -> list[str]:

@@ -160,16 +160,6 @@ Resources = Mapping[Any, StateResource]
 """Key -> resource: the parts of the id after the organization, an address as its key; of a single part, that alone."""
 
 
-class _OfKind:
-    """An attribute of a state: its resources of one kind."""
-
-    def __init__(self, kind: ResourceKind) -> None:
-        self.kind = kind
-
-    def __get__(self, state: State, owner: type[State] | None = None) -> Resources:
-        return state.of(self.kind)
-
-
 @dataclass(frozen=True)
 class State:
     """What some states have in Mixpanel.
@@ -188,24 +178,50 @@ class State:
         """The resources of a kind, by their keys."""
         return self.resources.get(kind, {})
 
-    members = _OfKind(MEMBER)
-    """The members, by the key of the address."""
-    grants = _OfKind(PROJECT_GRANT)
-    """The grants, by project id and the key of the address; those of a `ProjectAccess` one by one."""
-    project_access = _OfKind(PROJECT_ACCESS)
-    """The `ProjectAccess` of which the grants in a project are a part, by project id."""
-    accounts = _OfKind(SERVICE_ACCOUNT)
-    """The service accounts, by Mixpanel's id."""
-    account_grants = _OfKind(SERVICE_ACCOUNT_GRANT)
-    """Their roles, by project id and account id."""
-    teams = _OfKind(TEAM)
-    """The teams, by Mixpanel's id."""
-    team_grants = _OfKind(TEAM_GRANT)
-    """Their roles, by project id and team id."""
-    team_members = _OfKind(TEAM_MEMBER)
-    """Who is in them, by team id and the key of the address."""
-    custom_roles = _OfKind(CUSTOM_ROLE)
-    """The custom roles, by project id and the role's id."""
+    @property
+    def members(self) -> Resources:
+        """The members, by the key of the address."""
+        return self.of(MEMBER)
+
+    @property
+    def grants(self) -> Resources:
+        """The grants, by project id and the key of the address; those of a `ProjectAccess` one by one."""
+        return self.of(PROJECT_GRANT)
+
+    @property
+    def project_access(self) -> Resources:
+        """The `ProjectAccess` of which the grants in a project are a part, by project id."""
+        return self.of(PROJECT_ACCESS)
+
+    @property
+    def accounts(self) -> Resources:
+        """The service accounts, by Mixpanel's id."""
+        return self.of(SERVICE_ACCOUNT)
+
+    @property
+    def account_grants(self) -> Resources:
+        """Their roles, by project id and account id."""
+        return self.of(SERVICE_ACCOUNT_GRANT)
+
+    @property
+    def teams(self) -> Resources:
+        """The teams, by Mixpanel's id."""
+        return self.of(TEAM)
+
+    @property
+    def team_grants(self) -> Resources:
+        """Their roles, by project id and team id."""
+        return self.of(TEAM_GRANT)
+
+    @property
+    def team_members(self) -> Resources:
+        """Who is in them, by team id and the key of the address."""
+        return self.of(TEAM_MEMBER)
+
+    @property
+    def custom_roles(self) -> Resources:
+        """The custom roles, by project id and the role's id."""
+        return self.of(CUSTOM_ROLE)
 
     @property
     def security(self) -> StateResource | None:
