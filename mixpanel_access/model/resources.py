@@ -210,6 +210,11 @@ class RemovalBrakeId(ResourceId):
     name: str = BRAKE_NAME
 
 
+def rows_in(export: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The resources of a state, as `pulumi stack export` has them."""
+    return (export.get("deployment") or {}).get("resources") or ()
+
+
 class OutputOf(NamedTuple):
     """The output of another resource, of the kind with this name, from which an input comes."""
 

@@ -33,6 +33,7 @@ from mixpanel_access.model.resources import (
     RemovalBrakeId,
     ResourceId,
     ResourceKind,
+    rows_in,
 )
 
 _SECRET: Final = object()
@@ -71,8 +72,7 @@ def granted(grants: Any) -> Mapping[str, str]:
 
 def hides_people(export: Mapping[str, Any]) -> bool:
     """Whether the addresses of a `ProjectAccess` are a secret: no id has them, as those of other resources have."""
-    resources = (export.get("deployment") or {}).get("resources") or []
-    project_access = (one for one in resources if one.get("type") == PROJECT_ACCESS_TYPE)
+    project_access = (one for one in rows_in(export) if one.get("type") == PROJECT_ACCESS_TYPE)
     return any(SIGNATURE in ((one.get("outputs") or {}).get("grants") or ()) for one in project_access)
 
 
@@ -273,7 +273,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
     found: dict[ResourceKind, dict[Any, StateResource]] = {}
     component = ""
     facts: Mapping[str, Any] = {}
-    for row in (export.get("deployment") or {}).get("resources") or ():
+    for row in rows_in(export):
         if row.get("delete"):
             continue  # it is on its way out
         type_, urn, outputs = str(row.get("type", "")), str(row.get("urn", "")), Outputs(row.get("outputs") or {})

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, SIGNATURE
+from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, SIGNATURE, rows_in
 from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.operations.project import PulumiProject, of_each, stacks_of
@@ -72,7 +72,7 @@ def token_of(project: PulumiProject, name: str, stacks: Sequence[str]) -> Accoun
 
 def tokens_in(stack: str, export: Mapping[str, Any]) -> Iterator[AccountToken]:
     """The service accounts of a state that was exported with `--show-secrets`; those on their way out are left out."""
-    for resource in (export.get("deployment") or {}).get("resources") or []:
+    for resource in rows_in(export):
         if resource.get("type") != SERVICE_ACCOUNT_TYPE or resource.get("delete"):
             continue
         outputs = {name: _shown(value) for name, value in (resource.get("outputs") or {}).items()}

@@ -16,6 +16,7 @@ from typing import Any, Final
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import AccessError
+from mixpanel_access.model.resources import rows_in
 from mixpanel_access.model.settings import NAMESPACE, limits_in
 from mixpanel_access.provider.command import engine_command
 from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States, resources_in
@@ -125,7 +126,7 @@ def _limits_today(environ: Mapping[str, str], stack: Callable[[], str | None]) -
 
 def resources_of(export: Export) -> Sequence[ExportedResource]:
     """The resources in an exported state that have an id."""
-    return resources_in((export.get("deployment") or {}).get("resources") or ())
+    return resources_in(rows_in(export))
 
 
 def _pulumi(environ: Mapping[str, str], *args: str) -> Any:

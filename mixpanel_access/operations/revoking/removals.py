@@ -59,7 +59,6 @@ class StateRow:
 
 def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
     """The resources of an exported state."""
-    found = (export.get("deployment") or {}).get("resources") or []
     return [
         StateRow(
             urn=str(one.get("urn", "")),
@@ -71,7 +70,7 @@ def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
             protected=bool(one.get("protect")),
             going=bool(one.get("delete")),
         )
-        for one in found
+        for one in kinds.rows_in(export)
     ]
 
 
