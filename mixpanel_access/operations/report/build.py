@@ -45,7 +45,7 @@ def make_report(overview: Overview, others: Mapping[str, State]) -> Report:
         if sources.whole or _concerns(one, sources, people)
     ]
     violations = {
-        name: list(violations_in(view.state, view.context(overview.today), view.policies))
+        name: list(violations_in(view.state, sources.contexts[name], view.policies))
         for name, view in overview.stacks.items()
     }
     findings = [_finding(name, one) for name, found in violations.items() for one in found]

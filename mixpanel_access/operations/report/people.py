@@ -22,7 +22,7 @@ from mixpanel_access.operations.report.risk import AccessFacts, Risk, risk_of
 from mixpanel_access.operations.state import EMPTY, State, StateResource
 from mixpanel_access.operations.status import Status, status_of
 from mixpanel_access.operations.who import of_person
-from mixpanel_access.rules.facts import NotApplicable
+from mixpanel_access.rules.facts import Context, NotApplicable
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Sources:
     def states(self) -> Mapping[str, State]:
         """The states of all stacks."""
         return {**{name: view.state for name, view in self.overview.stacks.items()}, **self.others}
+
+    @cached_property
+    def contexts(self) -> Mapping[str, Context]:
+        """What the policy rules know of each stack of the overview."""
+        return {name: view.context(self.overview.today) for name, view in self.overview.stacks.items()}
 
     @property
     def whole(self) -> bool:
@@ -118,10 +123,9 @@ class Sources:
         """Whether one of the person's stacks takes them for external; one of all stacks, if none has the person."""
         someone, known = self.overview.get(key), []
         for name in (someone.stacks if someone else ()) or self.overview.stacks:
-            around = self.overview.stacks[name].context(self.overview.today)
             person = someone.effective.get(name) if someone else None
             try:
-                known.append(around.external(self.email(key), person.kind if person else None))
+                known.append(self.contexts[name].external(self.email(key), person.kind if person else None))
             except NotApplicable:
                 continue
         return any(known) if known else None
