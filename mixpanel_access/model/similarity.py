@@ -49,12 +49,18 @@ def same_name(address: str, other: str) -> bool:
     return name == other.rpartition("@")[0] and name not in _SHARED
 
 
-def did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    """` (did you mean 'analyst'?)` if a known word is similar, or ""."""
+def similar(word: str, known: Sequence[str] | Mapping[str, Any]) -> str | None:
+    """The known word that is most similar, or None if none is similar enough."""
     from rapidfuzz import fuzz, process
 
     match = process.extractOne(word, list(known), scorer=fuzz.ratio, score_cutoff=_CLOSE_ENOUGH)
-    return f" (did you mean {match[0]!r}?)" if match else ""
+    return match[0] if match else None
+
+
+def did_you_mean(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+    """` (did you mean 'analyst'?)` if a known word is similar, or ""."""
+    meant = similar(word, known)
+    return "" if meant is None else f" (did you mean {meant!r}?)"
 
 
 def meant_address(address: str, known: Iterable[str]) -> str:

@@ -7,13 +7,13 @@ Options that a transformation adds are not seen here.
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, Required, TypeAlias, TypedDict, get_args, get_type_hints
 
 import pulumi
 from pulumi.dynamic import Resource
 
+from mixpanel_access.model.similarity import similar
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.declaring import declare
 from mixpanel_access.provider.run import announce
@@ -116,12 +116,11 @@ def _refuse_misspelled(resource: type[AccessResource], inputs: Mapping[str, Any]
     missing = [name for name, required in known.items() if required and name not in inputs]
     if missing:
         raise TypeError(f"{resource.__name__}() needs {' and '.join(missing)}")
-    for name in inputs.keys() - known.keys():
-        meant = difflib.get_close_matches(name, known, 1)
-        raise TypeError(
-            f"{resource.__name__}() has no input {name}"
-            + (f"; did you mean {meant[0]}?" if meant else f"; its inputs are {', '.join(known)}")
-        )
+    strange = next((name for name in inputs if name not in known), None)
+    if strange is not None:
+        meant = similar(strange, known)
+        advice = f"did you mean {meant}?" if meant else f"its inputs are {', '.join(known)}"
+        raise TypeError(f"{resource.__name__}() has no input {strange}; {advice}")
 
 
 class SecretOutputs(list[str]):
