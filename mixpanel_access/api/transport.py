@@ -355,6 +355,6 @@ _KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
 _SCIM_STEPS: Final = {
     401: "Check mixpanel:scimToken (MIXPANEL_SCIM_TOKEN): a new token ends the old one in Mixpanel.",
     403: "SCIM changes only people of claimed domains; check mixpanel:claimedDomains, and that the plan has SCIM.",
-    404: "Check that SCIM is set up in the organization, and mixpanel:region; then run again; it is read again then.",
+    404: "Check that SCIM is set up in the organization, and mixpanel:region. Then run again: it is read afresh.",
 }
 """HTTP status -> next step, where it is another with a token for SCIM (contract, section 10)."""

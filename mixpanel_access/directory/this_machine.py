@@ -104,10 +104,11 @@ class Sendings:
                 return
             text = "".join(f"{digest} {at.isoformat()} {when.isoformat()}\n" for digest, (at, when) in lines.items())
             try:
-                self._file().parent.mkdir(parents=True, exist_ok=True)
-                new = self._file().with_suffix(f".{self._what}-{os.getpid()}")
+                file = self._file()
+                file.parent.mkdir(parents=True, exist_ok=True)
+                new = file.with_suffix(f".{self._what}-{os.getpid()}")
                 new.write_text(text, encoding="ascii")
-                new.replace(self._file())  # at once: a note that is read meanwhile is never missing
+                new.replace(file)  # at once: a note that is read meanwhile is never missing
                 self._unwritten = {}
             except OSError:
                 self._unwritten = lines

@@ -41,7 +41,7 @@ class Deployment:
     Args:
         options: what it is asked for.
         snapshot: the state.
-        watcher: what is told of the steps.
+        watcher: reports each step.
         new_provider: starts a provider's process.
 
     Attributes:

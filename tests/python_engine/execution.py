@@ -31,7 +31,7 @@ class Execution:
         options: what the run is asked for.
         snapshot: the state.
         providers: the providers.
-        watcher: what is told of the steps.
+        watcher: reports each step.
 
     Attributes:
         counts: steps that count -> how many.

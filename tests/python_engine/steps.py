@@ -1,4 +1,4 @@
-"""A run's options, the steps that it takes, and who is told of them."""
+"""A run's options, its steps, and the interface of what reports them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Step:
 
 
 class Watcher(Protocol):
-    """What is told of the steps."""
+    """Reports the steps of a run as they begin and end."""
 
     def begun(self, step: Step) -> None:
         """A step begins."""
