@@ -54,7 +54,7 @@ class FakeAccounts:
         with self.api.writing("delete_account", id_) as writing:
             if writing:
                 if all(account.id != id_ for account in self.api.accounts):
-                    raise NotFound("cannot delete", whom=str(id_))
+                    raise NotFound("cannot delete", subject=str(id_))
                 self.api.accounts[:] = [account for account in self.api.accounts if account.id != id_]
                 self.rows = [row for row in self.rows if row.account != id_]
 

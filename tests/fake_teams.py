@@ -103,7 +103,7 @@ class FakeTeams:
                 for team, email in wanted:
                     person = self.api.people.get(same_key(email))
                     if person is None or (person.invited and self.refuses_invited):
-                        raise NotFound("cannot add to the team", whom=email, why="Mixpanel answered 404")
+                        raise NotFound("cannot add to the team", subject=email, why="Mixpanel answered 404")
                     inside = self._known(team).members or frozenset()
                     self.teams[team] = replace(self.teams[team], members=inside | {person.key})
 
@@ -112,10 +112,10 @@ class FakeTeams:
             if writing:
                 inside = self._known(team).members or frozenset()
                 if same_key(email) not in inside:
-                    raise NotFound("cannot take out of the team", whom=email, why="Mixpanel answered 404")
+                    raise NotFound("cannot take out of the team", subject=email, why="Mixpanel answered 404")
                 self.teams[team] = replace(self.teams[team], members=inside - {same_key(email)})
 
     def _known(self, team: int) -> TeamInfo:
         if team not in self.teams:
-            raise NotFound("cannot", whom=f"team {team}", why="Mixpanel answered 404")
+            raise NotFound("cannot", subject=f"team {team}", why="Mixpanel answered 404")
         return self.teams[team]

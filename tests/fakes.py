@@ -220,7 +220,7 @@ class FakeApi:
         keys = {same_key(email) for email in emails}
         with self.writing("resend", tuple(sorted(keys))) as writing:
             if writing and not all(key in self.people and self.people[key].invited for key in keys):
-                raise NotFound("cannot resend", whom=", ".join(sorted(keys)))
+                raise NotFound("cannot resend", subject=", ".join(sorted(keys)))
 
     def writing(self, verb: str, body: object) -> _Writing:
         return _Writing(self, verb, body)

@@ -56,13 +56,13 @@ class Gate:
         if verb in self.allowed:
             raise Refused(
                 f"cannot {what}",
-                whom=people,
+                subject=people,
                 why="Mixpanel does not document this call, and only the last `pulumi up` had it switched on",
                 next_step="Run `pulumi up`, or add --run-program to the command.",
             )
         raise Refused(
             f"cannot {what}",
-            whom=people,
+            subject=people,
             why="Mixpanel does not document this call, and it has not been switched on for a real organization",
             next_step=f"Either {BY_HAND[verb]} and run `pulumi refresh`, or add {verb.value} to "
             f"mixpanel:allowUndocumented after trying it with `mixpanel-access doctor --writes`.",

@@ -49,7 +49,7 @@ def _must_be_text(arguments: Sequence[str]) -> None:
         shown = argument.encode(errors="backslashreplace").decode()
         if shown != argument:
             why = "it has bytes that are not UTF-8"
-            raise UsageError("cannot read an argument", whom=shown, why=why, next_step="Write it in UTF-8.")
+            raise UsageError("cannot read an argument", subject=shown, why=why, next_step="Write it in UTF-8.")
 
 
 def _must_not_be_removed(arguments: Sequence[str]) -> None:
@@ -65,4 +65,4 @@ def _as_access_error(error: OSError) -> AccessError:
     from mixpanel_access.model.errors import DEBUG_VARIABLE, UsageError
 
     why, step = error.strerror or str(error), f"Fix that; {DEBUG_VARIABLE}=1 shows where it happened."
-    return UsageError("cannot go on", whom=str(error.filename or ""), why=why, next_step=step)
+    return UsageError("cannot go on", subject=str(error.filename or ""), why=why, next_step=step)

@@ -73,7 +73,7 @@ def offboard(
     if "@" not in email:
         raise UsageError(
             "cannot offboard",
-            whom=email,
+            subject=email,
             why="it is not an e-mail address",
             next_step="Give a person's address; to end a service account, take it out of the roster.",
         )

@@ -196,7 +196,7 @@ def instant_of(now: str | None) -> datetime | None:
     except (ValueError, OverflowError):
         raise UsageError(
             "cannot use --now",
-            whom=now,
+            subject=now,
             why=f"it is not an ISO 8601 instant of the years {FIRST_YEAR} to {LAST_YEAR}",
             next_step="Write it as 2026-05-01.",
         ) from None
@@ -211,7 +211,7 @@ def must_be_address(email: str | None, cannot: str) -> None:
     from mixpanel_access.model.address import problem_with
 
     if email is not None and (reason := problem_with(email)):
-        raise UsageError(cannot, whom=email, why=reason, next_step="Correct the address.")
+        raise UsageError(cannot, subject=email, why=reason, next_step="Correct the address.")
 
 
 def must_be_format(format_: str, to: Path | None) -> None:
@@ -219,9 +219,9 @@ def must_be_format(format_: str, to: Path | None) -> None:
     if format_ not in FORMATS:
         from mixpanel_access.model.similarity import unknown
 
-        raise UsageError("cannot use --format", whom=format_, why=unknown(format_, "format", FORMATS))
+        raise UsageError("cannot use --format", subject=format_, why=unknown(format_, "format", FORMATS))
     if format_ == "xlsx" and to is None:
-        raise UsageError("cannot print a workbook", whom=format_, next_step="Name a file with --to.")
+        raise UsageError("cannot print a workbook", subject=format_, next_step="Name a file with --to.")
 
 
 def print_or_write(lines: Sequence[FileLine], kind: type[FileLine], format_: str, to: Path | None) -> None:
@@ -269,7 +269,7 @@ def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:
             write_all([FileChange(file, content_of(file, what), content, what)])
     except OSError as error:
         raise UsageError(
-            f"cannot write {what}", whom=str(file), why=error.strerror or str(error), next_step=next_step
+            f"cannot write {what}", subject=str(file), why=error.strerror or str(error), next_step=next_step
         ) from None
     except UsageError as error:
         error.next_step = next_step

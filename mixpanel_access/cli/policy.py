@@ -134,7 +134,7 @@ def print_findings(
         from mixpanel_access.model.errors import UsageError
 
         raise UsageError(
-            "cannot read the output", whom=str(file), why=reason(error), next_step="Name the file of a policy run."
+            "cannot read the output", subject=str(file), why=reason(error), next_step="Name the file of a policy run."
         ) from None
     found = findings_in(output)
     if not found.levels and not shows_a_pack(output):

@@ -115,7 +115,7 @@ def start(
     from mixpanel_access.operations.review.starting import REVIEWERS, begin
 
     if by not in REVIEWERS:
-        raise UsageError("cannot use --reviewer-by", whom=by, why=unknown(by, "choice", REVIEWERS))
+        raise UsageError("cannot use --reviewer-by", subject=by, why=unknown(by, "choice", REVIEWERS))
     project = open_project(cwd, progress)
     with load_overview(project, stack or [], instant_of(now), progress) as overview:
         if warning := overview.logins.warning:
@@ -268,7 +268,7 @@ def folder_of(folder: Path, review: Path | None) -> Path:
     if review is None:
         return newest(project_folder(folder))
     if not review.is_dir():
-        raise UsageError("cannot find the review", whom=str(review), next_step="Name the folder with its packets.")
+        raise UsageError("cannot find the review", subject=str(review), next_step="Name the folder with its packets.")
     return review
 
 

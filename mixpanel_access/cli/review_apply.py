@@ -184,6 +184,6 @@ def _evidence(review: Path, say: Callable[[str], None]) -> tuple[Path, list[Evid
     file = evidence_file(review)
     if not file.is_file():
         raise UsageError(
-            "cannot find the evidence", whom=str(file), next_step="Start a review: mixpanel-access review start"
+            "cannot find the evidence", subject=str(file), next_step="Start a review: mixpanel-access review start"
         )
     return file, read_lines(file, EvidenceLine, say)

@@ -134,7 +134,7 @@ def _must_be_usable(now: str | None, within: int | None, *, yes: bool, ended_onl
     if yes and now is not None:
         raise UsageError(
             "cannot use --now with --yes",
-            whom=now,
+            subject=now,
             why="the engine's run would use another day as today",
             next_step="Leave out one of the two; mixpanel:now sets the day of an emulator's stack.",
         )

@@ -93,7 +93,7 @@ def resend(
     if now is not None and any(project.settings(name).real for name in stacks_of(project, stack or [])):
         raise UsageError(
             "cannot use --now",
-            whom=now,
+            subject=now,
             why="the e-mail is sent now, and the states would record another day",
             next_step="Leave it out; it is for the emulator.",
         )
@@ -116,7 +116,7 @@ def _wanted(found: list[Status], emails: Sequence[str]) -> list[Status]:
         if same_key(email) not in by_key:
             raise UsageError(
                 "cannot find the person",
-                whom=email,
+                subject=email,
                 why=f"they are in no roster and in no state{meant_address(email, list(by_key))}",
                 next_step=f"mixpanel-access who {email} shows what Mixpanel has.",
             )

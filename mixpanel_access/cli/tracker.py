@@ -131,7 +131,7 @@ def prune(
         first = day(before)
     except ValueError:
         raise UsageError(
-            "cannot use --before", whom=before, why="it is not a date", next_step="Write it as 2026-05-01."
+            "cannot use --before", subject=before, why="it is not a date", next_step="Write it as 2026-05-01."
         ) from None
     file = file or _default(project_folder(cwd))
     _must_exist(file)
@@ -161,7 +161,7 @@ def _print_pruned(pruned: Pruned, file: Path, *, done: bool) -> None:
 def _must_exist(file: Path) -> None:
     if not file.is_file():
         raise UsageError(
-            "cannot find the access log", whom=str(file), next_step="Create it: mixpanel-access tracker update"
+            "cannot find the access log", subject=str(file), next_step="Create it: mixpanel-access tracker update"
         )
 
 

@@ -96,17 +96,17 @@ def _must_be_usable(format_: str, sender: str | None, templates: Path | None) ->
     if format_ not in FORMATS:
         from mixpanel_access.model.similarity import unknown
 
-        raise UsageError("cannot use --format", whom=format_, why=unknown(format_, "format", FORMATS))
+        raise UsageError("cannot use --format", subject=format_, why=unknown(format_, "format", FORMATS))
     must_be_address(sender or None, "cannot use --from")
     if templates and not templates.is_dir():
         raise UsageError(
-            "cannot use --templates", whom=str(templates), why="it is not a folder", next_step="Correct it."
+            "cannot use --templates", subject=str(templates), why="it is not a folder", next_step="Correct it."
         )
 
 
 def _mail(message: Message, sender: str | None, at: datetime) -> EmailMessage:
     if not sender:
         raise UsageError(
-            "cannot write a mail", whom=message.to, why="it has no sender", next_step="Name one with --from."
+            "cannot write a mail", subject=message.to, why="it has no sender", next_step="Name one with --from."
         )
     return message.mail(sender, at)

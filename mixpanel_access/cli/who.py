@@ -98,7 +98,7 @@ def _must_be_there(email: str, held: Sequence[PersonGrant], overview: Overview) 
     if not held and same_key(email) not in people:
         raise UsageError(
             "cannot show what they can reach",
-            whom=email,
+            subject=email,
             why=f"nobody in the organization has this address{meant_address(email, list(people))}",
             next_step=f"mixpanel-access diagnose {email} shows why.",
         )

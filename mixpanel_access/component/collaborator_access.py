@@ -165,7 +165,7 @@ def _declaration(args: CollaboratorAccessArgs, today: date) -> Declaration:
     if not environment:
         raise ConfigurationError(
             "cannot tell production from staging",
-            whom=args.email,
+            subject=args.email,
             why="neither `environment` nor the stack's mixpanel:environment is set",
             next_step="Set it: pulumi config set mixpanel:environment production",
         )
@@ -195,4 +195,4 @@ def _declaration(args: CollaboratorAccessArgs, today: date) -> Declaration:
         problems = [words for _, words in problems_with(roster)]
         if not problems:
             return declaration(roster, today)
-    raise InputError("cannot declare access", whom=args.email, why="; ".join(problems), next_step="Fix the program.")
+    raise InputError("cannot declare access", subject=args.email, why="; ".join(problems), next_step="Fix the program.")

@@ -246,7 +246,7 @@ def _kept(kept: Path, file: Path) -> Declaration:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             "cannot read what the stack keeps",
-            whom=str(kept),
+            subject=str(kept),
             why=reason(error),
             next_step=f"Unset {KEPT_VARIABLE}: only `mixpanel-access revoke` sets it.",
         ) from None

@@ -188,7 +188,7 @@ class Invitations:
         missing = [address for key, address in self._planned.get(domain, {}).items() if key not in sent]
         error = RateLimited(
             "cannot invite",
-            whom=email,
+            subject=email,
             why=f"Mixpanel's limit of about {PER_HOUR} invitation e-mails an hour to {domain} is reached; invited in "
             f"this run: {_names(self._sent)}; not invited: {_names(missing or [email])}",
             next_step=f"Run again from {opens:%Y-%m-%d %H:%M} UTC; it goes on where this run stopped. To wait instead, "

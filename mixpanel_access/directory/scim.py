@@ -121,7 +121,7 @@ class Provisioning:
         if len(users) > 1:
             raise Unintelligible(
                 "cannot tell who somebody is by SCIM",
-                whom=email,
+                subject=email,
                 why=f"SCIM lists {len(users)} users of the address",
                 next_step="Delete in the identity provider those that are not theirs, and run again.",
             )
@@ -139,7 +139,7 @@ class Provisioning:
         if user is None and not person.invited and not self._users():
             raise Unintelligible(
                 "cannot deactivate by SCIM",
-                whom=person.email,
+                subject=person.email,
                 why="Mixpanel lists the person, and its SCIM list is empty",
                 next_step="Run again; if it stays so, check mixpanel:scimToken, or deactivate them in Mixpanel.",
             )
@@ -277,7 +277,7 @@ class Groups:
         going = [change.email for change in changes if not change.inside]
         if group is None and going:
             why = "SCIM shows the team as a group no longer"
-            raise errors.NotFound(_cannot(team, inside=False), whom=", ".join(going), why=why, next_step=_AGAIN)
+            raise errors.NotFound(_cannot(team, inside=False), subject=", ".join(going), why=why, next_step=_AGAIN)
         joining = {self._user(change.email, team, inside=True) for change in changes if change.inside} - there
         leaving = {self._user(email, team, inside=False) for email in going} & there
         if group is None:
@@ -300,7 +300,7 @@ class Groups:
         if user is None:
             raise errors.NotFound(
                 _cannot(team, inside=inside),
-                whom=email,
+                subject=email,
                 why="SCIM does not know the person",
                 next_step="Declare a Member for them, and have this depend on it." if inside else _AGAIN,
             )

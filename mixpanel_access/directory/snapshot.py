@@ -134,7 +134,7 @@ def not_shown(what: str, label: str, shows: str, seconds: float, page: str) -> N
     """
     return NotApplied(
         what,
-        whom=label,
+        subject=label,
         why=f"Mixpanel took the request and {shows}" + (f", {seconds:g} seconds later" if seconds else ""),
         next_step=f"Run again: nothing is done twice. If it stays so, look in {page}.",
     )

@@ -206,7 +206,7 @@ class Unseen:
             return
         raise errors.NotApplied(
             "cannot invite",
-            whom=email,
+            subject=email,
             why=f"an invitation went out at {sent:%H:%M:%S} UTC, or may have, and Mixpanel does not show it yet",
             next_step=f"Run again from {sent + HELD_FOR:%H:%M:%S} UTC: whoever is shown by then is not invited again.",
         )

@@ -204,7 +204,7 @@ def _read_dialect(file: Path) -> Dialect:
 def _bad_dialect(file: Path, why: str) -> UsageError:
     return UsageError(
         "cannot use the dialect",
-        whom=str(file),
+        subject=str(file),
         why=why,
         next_step="docs/dialects.md lists the fields; `GET /_emulator/dialect` of a running emulator shows the form.",
     )
@@ -213,7 +213,7 @@ def _bad_dialect(file: Path, why: str) -> UsageError:
 def _bad_seed(seed: Path, why: str) -> UsageError:
     return UsageError(
         "cannot use the seed",
-        whom=str(seed),
+        subject=str(seed),
         why=why,
         next_step="`GET /_emulator/dump` of a running emulator shows the form.",
     )
@@ -232,7 +232,7 @@ def _listen(host: str, port: int) -> socket.socket:
             listener.close()
         raise UsageError(
             "cannot listen",
-            whom=f"{host}:{port}",
+            subject=f"{host}:{port}",
             why=(error.strerror if isinstance(error, OSError) else None) or str(error),
             next_step="Choose another --port (0 takes a free one) or --host.",
         ) from None

@@ -75,7 +75,7 @@ class Store(AuditStore, AccountStore, TeamStore):
                 self._db.close()
             raise UsageError(
                 "cannot keep the organization",
-                whom=str(file),
+                subject=str(file),
                 why=str(error),
                 next_step="Give a file that does not exist yet, or one that the emulator made.",
             ) from None

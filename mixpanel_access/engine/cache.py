@@ -70,7 +70,7 @@ def locked(settings: EngineSettings, progress: Callable[[str], None]) -> Iterato
     except OSError as error:
         raise EngineError(
             "cannot keep a Pulumi engine in the cache",
-            whom=str(folder),
+            subject=str(folder),
             why=error.strerror or str(error),
             next_step=f"Set {CACHE_VARIABLE} to a folder that you can write to.",
         ) from error

@@ -83,21 +83,21 @@ class Pulumi:
         except OSError as error:
             raise EngineError(
                 f"cannot run {name}",
-                whom=str(self.project),
+                subject=str(self.project),
                 why=f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}",
                 next_step="Check that the project's folder and the engine are there.",
             ) from error
         if outcome.timed_out:
             raise EngineError(
                 f"{name} was stopped",
-                whom=str(self.project),
+                subject=str(self.project),
                 why=f"it was not done within {timeout:g} s; {meaningful(outcome.stdout, outcome.stderr)}",
                 next_step="Look at its last lines, then run it again; `pulumi cancel` frees a stack left locked.",
             )
         if check and outcome.returncode != 0:
             raise EngineError(
                 f"{name} failed",
-                whom=str(self.project),
+                subject=str(self.project),
                 why=f"exit code {outcome.returncode}: {meaningful(outcome.stdout, outcome.stderr)}",
                 next_step=_remedy(outcome.stderr),
             )

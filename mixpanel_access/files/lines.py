@@ -91,7 +91,7 @@ def with_lines(file: Path, new: Sequence[AnyLine], lines: Sequence[AnyLine]) -> 
     if there != list(lines):
         raise UsageError(
             f"cannot write {kind.file_is}",
-            whom=str(file),
+            subject=str(file),
             why="it was changed while this ran",
             next_step="Nothing was added; run again.",
         )
@@ -119,7 +119,7 @@ def _parse(content: bytes, file: Path, kind: type[AnyLine]) -> tuple[list[AnyLin
                 return found, row
             raise UsageError(
                 f"cannot read {kind.file_is}",
-                whom=str(file),
+                subject=str(file),
                 why=f"line {number} is none of its lines",
                 next_step="Take the file back from version control; nothing was added.",
             ) from None

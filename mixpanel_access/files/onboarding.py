@@ -147,7 +147,7 @@ def read_ticks(file: Path) -> tuple[str | None, Ticks]:
         first = error.errors(include_url=False)[0]
         raise UsageError(
             "cannot read what is done",
-            whom=str(file),
+            subject=str(file),
             why=f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}",
             next_step="Take the file back from version control; nothing was changed.",
         ) from None
@@ -170,7 +170,7 @@ def write_ticks(file: Path, before: str | None, ticks: Ticks) -> None:
 def _bad(file: Path | None, why: str) -> UsageError:
     return UsageError(
         "cannot use the checklists",
-        whom=str(file or _NAME),
+        subject=str(file or _NAME),
         why=why,
         next_step="Fix it; docs/operators.md of mixpanel-access has what a checklist may hold.",
     )

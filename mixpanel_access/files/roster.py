@@ -55,7 +55,7 @@ def source_of(file: Path) -> RosterSource:
         try:
             return (file.parent / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError, ValueError) as error:  # ValueError: a name with a null character
-            raise RosterError("cannot read", whom=name, why=whole.reason(error)) from None
+            raise RosterError("cannot read", subject=name, why=whole.reason(error)) from None
 
     return RosterSource(file.name, include)
 
@@ -84,7 +84,7 @@ def _text(text_in: Path, file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise RosterError(
             "cannot read the roster",
-            whom=str(text_in),
+            subject=str(text_in),
             why=whole.reason(error),
             next_step=f"The stack {file.stem!r} needs its roster there.",
         ) from None

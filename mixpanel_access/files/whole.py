@@ -68,7 +68,7 @@ def write_all(changes: Sequence[FileChange]) -> None:
             if one.target in twice or content_of(one.change.file, one.change.what) != one.change.before:
                 raise UsageError(
                     f"cannot write {one.change.what}",
-                    whom=str(one.change.file),
+                    subject=str(one.change.file),
                     why="it was changed while this ran",
                     next_step="Nothing was written; run again.",
                 )
@@ -141,7 +141,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def _unwritable(change: FileChange, error: OSError) -> UsageError:
     return UsageError(
         f"cannot write {change.what}",
-        whom=str(change.file),
+        subject=str(change.file),
         why=reason(error),
         next_step="Correct that and run again; nothing was changed.",
     )
@@ -155,7 +155,7 @@ def encoded(text: str, file: Path, what: str) -> bytes:
         around = text[max(0, error.start - 20) : error.end].rpartition("\n")[2]
         raise UsageError(
             f"cannot write {what}",
-            whom=str(file),
+            subject=str(file),
             why=f"UTF-8 cannot hold the end of {around.encode(errors='backslashreplace').decode()}",
             next_step="Nothing was written. Correct that.",
         ) from None
@@ -183,7 +183,7 @@ def content_of(file: Path, what: str) -> bytes | None:
 def _unreadable(file: Path, what: str, error: Exception) -> UsageError:
     return UsageError(
         f"cannot read {what}",
-        whom=str(file),
+        subject=str(file),
         why=reason(error),
         next_step="Correct it and run again; nothing was changed.",
     )
@@ -217,7 +217,7 @@ def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -
     if there := [file for file in contents if os.path.lexists(folder / file)]:
         raise UsageError(
             f"cannot make the {what}",
-            whom=str(folder),
+            subject=str(folder),
             why=f"it has {', '.join(there[:3])}{' and more' if len(there) > 3 else ''} already",
             next_step="Nothing was written; name another folder.",
         )
@@ -227,7 +227,7 @@ def create_files(folder: Path, contents: Mapping[str, str | bytes], what: str) -
     except OSError as error:
         raise UsageError(
             f"cannot make the {what}",
-            whom=str(error.filename or folder),
+            subject=str(error.filename or folder),
             why=reason(error),
             next_step=_NEXT_STEPS.get(error.errno, "Fix that, or name another folder."),
         ) from None

@@ -19,7 +19,7 @@
         ├── NotApplied           an answer that says, in a success, that nothing was done
         └── Unintelligible       an answer that is not what the API promises
 
-An error is one line: what failed, for whom, why, and what to do next.
+An error is one line: what failed, for which person or object, why, and what to do next.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ class AccessError(Exception):
 
     Args:
         what: what failed, as a clause ("cannot grant analyst in project 1234567").
-        whom: the person or object concerned (an e-mail address, a project, a file), or "".
+        subject: the person or object concerned (an e-mail address, a project, a file), or "".
         why: the reason, with the server's own words and status.
         next_step: what the reader can do about it.
     """
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, what: str, *, whom: str = "", why: str = "", next_step: str = "") -> None:
+    def __init__(self, what: str, *, subject: str = "", why: str = "", next_step: str = "") -> None:
         self.what = what
-        self.whom = whom
+        self.subject = subject
         self.why = why
         self.next_step = next_step
         super().__init__(what)
 
     def __str__(self) -> str:
-        line = f"{self.what} for {self.whom}" if self.whom else self.what
+        line = f"{self.what} for {self.subject}" if self.subject else self.what
         if self.why:
             line = f"{line}: {self.why}"
         if self.next_step:
@@ -72,7 +72,7 @@ class AccessError(Exception):
 def _rebuild(kind: type[AccessError], fields: dict[str, object]) -> AccessError:
     error = kind(
         str(fields.get("what", "")),
-        whom=str(fields.get("whom", "")),
+        subject=str(fields.get("subject", "")),
         why=str(fields.get("why", "")),
         next_step=str(fields.get("next_step", "")),
     )

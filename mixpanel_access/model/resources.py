@@ -81,7 +81,7 @@ class ResourceId:
         values = [_read(part, kind) for part, kind in zip(parts, kinds, strict=False)]
         if len(parts) < len(kinds) or None in values:
             why = cls.WHY or f"it has the form {cls.FORM}"
-            raise InputError(f"cannot read the id of {cls.IS_OF}", whom=text, why=why)
+            raise InputError(f"cannot read the id of {cls.IS_OF}", subject=text, why=why)
         return cls(*values)
 
 

@@ -119,7 +119,7 @@ class _Branch:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(WHAT, whom=path, why=str(error), next_step="Use a fresh checkout.") from None
+            raise UsageError(WHAT, subject=path, why=str(error), next_step="Use a fresh checkout.") from None
         content = self._checkout.content(self._files[path.removeprefix(self._checkout.program)])
         return FileChange(file, content_of(file, "the roster"), content, "the roster", private=False)
 
@@ -148,11 +148,11 @@ class _Branch:
         elif file.size > LARGEST:
             why = f"it is larger than {LARGEST} bytes"
         if why or file is None:
-            raise RosterError("cannot read", whom=written, why=why)
+            raise RosterError("cannot read", subject=written, why=why)
         try:
             return self._checkout.content(file).decode()
         except UnicodeDecodeError as error:
-            raise RosterError("cannot read", whom=written, why=str(error)) from None
+            raise RosterError("cannot read", subject=written, why=str(error)) from None
 
 
 WHAT: Final = "cannot copy the rosters of the branch"
@@ -196,13 +196,13 @@ class Checkout:
         """
         if not _COMMIT.fullmatch(commit):
             raise UsageError(
-                WHAT, whom=commit, why="this is not the full id of a commit", next_step="Give its 40 or 64 digits."
+                WHAT, subject=commit, why="this is not the full id of a commit", next_step="Give its 40 or 64 digits."
             )
         done = _git(self.top, "merge-tree", "--write-tree", "--no-messages", "HEAD", commit, allowed=_CONFLICT)
         if done.returncode == _CONFLICT:
             raise UsageError(
                 WHAT,
-                whom=commit,
+                subject=commit,
                 why="the branch conflicts with the commit that is checked out",
                 next_step="Merge the default branch into it, resolve the conflict, and push.",
             )
@@ -240,7 +240,7 @@ def open_checkout(project: Path) -> Checkout:
     if _git(top, "status", "--porcelain", "--untracked-files=no").stdout:
         raise UsageError(
             WHAT,
-            whom=str(top),
+            subject=str(top),
             why="the checkout has changes of its own",
             next_step="Use a fresh checkout of the default branch.",
         )
@@ -260,7 +260,7 @@ def _git(folder: Path, *args: str, allowed: int = 0) -> subprocess.CompletedProc
         said = _text(done.stderr).strip().splitlines()
         raise UsageError(
             WHAT,
-            whom=str(folder),
+            subject=str(folder),
             why=f"`git {args[0]}` failed{f': {said[0]}' if said else ''}",
             next_step="Run it with git 2.38 or newer in a full clone that has the branch's commit.",
         )

@@ -31,7 +31,7 @@ def send_mail(mail: EmailMessage, server: str | None) -> None:
         Unreachable: it does not answer.
         Refused: it does not take the message, or the login.
     """
-    whom, (url, host, port) = str(mail["To"]), _mail_server(server)
+    to, (url, host, port) = str(mail["To"]), _mail_server(server)
     context = ssl.create_default_context()
     secured = partial(smtplib.SMTP_SSL, context=context) if url.scheme == "smtps" else smtplib.SMTP
     try:
@@ -42,20 +42,20 @@ def send_mail(mail: EmailMessage, server: str | None) -> None:
                 connection.login(unquote(url.username), unquote(url.password or ""))
             refused = connection.send_message(mail)
     except smtplib.SMTPNotSupportedError as error:
-        raise Refused("cannot send", whom=whom, why=f"{host}: {error}", next_step="Take another server.") from None
+        raise Refused("cannot send", subject=to, why=f"{host}: {error}", next_step="Take another server.") from None
     except smtplib.SMTPAuthenticationError:
         raise Refused(
-            "cannot send", whom=whom, why=f"{host} does not take the login", next_step="Check user and password."
+            "cannot send", subject=to, why=f"{host} does not take the login", next_step="Check user and password."
         ) from None
     except smtplib.SMTPRecipientsRefused as error:
-        raise _refused(whom, host, error.recipients) from None
+        raise _refused(to, host, error.recipients) from None
     except smtplib.SMTPResponseException as error:
         said = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-        raise Refused("cannot send", whom=whom, why=f"{host} says {error.smtp_code} {said}") from None
+        raise Refused("cannot send", subject=to, why=f"{host} says {error.smtp_code} {said}") from None
     except (OSError, smtplib.SMTPException) as error:
         why = str(error.strerror if isinstance(error, OSError) and error.strerror else error)
         raise Unreachable(
-            "cannot send", whom=whom, why=f"{host}:{port}: {why}", next_step="Check the server and run it again."
+            "cannot send", subject=to, why=f"{host}:{port}: {why}", next_step="Check the server and run it again."
         ) from None
     if refused:
         raise _refused(", ".join(refused), host, refused)
@@ -80,9 +80,9 @@ def _mail_server(server: str | None) -> tuple[SplitResult, str, int]:
     )
 
 
-def _refused(whom: str, host: str, recipients: dict[str, tuple[int, bytes]]) -> Refused:
+def _refused(to: str, host: str, recipients: dict[str, tuple[int, bytes]]) -> Refused:
     said = "; ".join(f"{email}: {code} {text.decode(errors='replace')}" for email, (code, text) in recipients.items())
-    return Refused("cannot send", whom=whom, why=f"{host} refuses {said}", next_step="Check the address.")
+    return Refused("cannot send", subject=to, why=f"{host} refuses {said}", next_step="Check the address.")
 
 
 WEBHOOK_VARIABLE: Final = "MIXPANEL_ACCESS_WEBHOOK"
@@ -120,8 +120,8 @@ def post_to_webhook(text: str, url: str | None) -> None:
         answer.read()
     except (OSError, http.client.HTTPException) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-        raise Unreachable("cannot post", whom=host, why=why, next_step="Run it again.") from None
+        raise Unreachable("cannot post", subject=host, why=why, next_step="Run it again.") from None
     finally:
         connection.close()
     if not 200 <= status < 300:
-        raise Refused("cannot post", whom=host, why=f"it answers {status}", next_step="Check the webhook's URL.")
+        raise Refused("cannot post", subject=host, why=f"it answers {status}", next_step="Check the webhook's URL.")

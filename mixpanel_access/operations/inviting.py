@@ -155,7 +155,7 @@ def read(project: PulumiProject, stack: str) -> tuple[Path, str]:
     if text is None:
         raise UsageError(
             "cannot find the roster",
-            whom=stack,
+            subject=stack,
             why=f"there is no {file}",
             next_step=f"Make it: mixpanel-access import --stack {stack} --project ...",
         )
@@ -166,7 +166,7 @@ def _must_fit(request: InviteRequest, roster: Roster, file: Path) -> None:
     """Refuse what the roster's own rules would explain less well."""
 
     def hold(why: str, next_step: str) -> None:
-        raise UsageError("cannot invite", whom=request.email, why=why, next_step=f"{next_step} Nothing was written.")
+        raise UsageError("cannot invite", subject=request.email, why=why, next_step=f"{next_step} Nothing was written.")
 
     if reason := problem_with(request.email):
         hold(f"that is not an e-mail address ({reason})", "Correct it.")
@@ -235,7 +235,7 @@ def _must_be_allowed(
     if problems := [words for _, words in problems_with(Roster.model_validate(document))]:
         raise UsageError(
             "cannot invite",
-            whom=request.email,
+            subject=request.email,
             why="; ".join(words.removeprefix(f"{request.email}: ") for words in problems),
             next_step="Correct that. Nothing was written.",
         )

@@ -81,12 +81,12 @@ def read_wheel(file: Path | None) -> bytes:
         )
     if file.name != WHEEL:
         raise UsageError(
-            "cannot take the wheel", whom=str(file), why=f"the wheel of this version is {WHEEL}", next_step=step
+            "cannot take the wheel", subject=str(file), why=f"the wheel of this version is {WHEEL}", next_step=step
         )
     try:
         return file.read_bytes()
     except OSError as error:
-        raise UsageError("cannot read the wheel", whom=str(file), why=reason(error), next_step=step) from None
+        raise UsageError("cannot read the wheel", subject=str(file), why=reason(error), next_step=step) from None
 
 
 _COPIED: Final = ("__main__.py", "config/production.json", "config/staging.json")
@@ -200,7 +200,7 @@ def project_files(
     if not _NAMED.fullmatch(name):
         raise UsageError(
             "cannot name the project",
-            whom=repr(name),
+            subject=repr(name),
             why="it takes 1 to 100 letters, digits, dots, hyphens and underscores, and more than dots",
             next_step="Give another --name.",
         )

@@ -139,7 +139,7 @@ def person_in_stacks(seen: Sequence[StackAccess], email: str) -> list[PersonInSt
         if (key := same_key(email)) in one.given_away:
             raise UsageError(
                 "cannot tell who is meant",
-                whom=email,
+                subject=email,
                 why=f"the stacks have it for somebody who is {one.changed[key]} by now, and somebody else has it since",
                 next_step=f"For the first, give {one.changed[key]}; no stack has the second: remove them in Mixpanel.",
             )
@@ -203,7 +203,7 @@ def offboard(
     if left:
         raise Refused(
             "cannot take everything away",
-            whom=email,
+            subject=email,
             why="; ".join(left),
             next_step="The entries are out of the rosters: correct that, and run this again.",
         )

@@ -109,7 +109,7 @@ def onboarding(someone: PersonOverview, overview: Overview, checklists: Checklis
     if not someone.effective:
         raise UsageError(
             "cannot onboard",
-            whom=someone.email,
+            subject=someone.email,
             why="no roster gives them anything today",
             next_step="Add an entry, or check the address.",
         )
@@ -118,7 +118,7 @@ def onboarding(someone: PersonOverview, overview: Overview, checklists: Checklis
         if track not in checklists:
             raise UsageError(
                 "cannot onboard",
-                whom=someone.email,
+                subject=someone.email,
                 why=unknown(track, "checklist", checklists),
                 next_step="Add it to templates/onboarding.yaml, or name another under standardRoles.",
             )
@@ -154,7 +154,7 @@ def ticked(one: Onboarding, ticks: Ticks, done: Sequence[str], undo: Sequence[st
             why = f"{key} cannot be ticked and opened at once"
         else:
             continue
-        raise UsageError("cannot tick", whom=one.email, why=why, next_step="Correct the key.")
+        raise UsageError("cannot tick", subject=one.email, why=why, next_step="Correct the key.")
     key = same_key(one.email)
     own = {**{task: Tick(written(at), by) for task in done}, **ticks.get(key, {})}  # the first tick stays
     return {**ticks, key: {task: tick for task, tick in own.items() if task not in undo}}

@@ -99,7 +99,7 @@ def plan_ownership(
                 if both := [key for key in keys if words.setdefault(key, word) != word]:
                     raise UsageError(
                         "cannot settle whose they are",
-                        whom=", ".join(sorted(both)),
+                        subject=", ".join(sorted(both)),
                         why="--ours and --found both name them",
                         next_step="Nothing was written; name each person once.",
                     )

@@ -120,7 +120,7 @@ def read_policy_config(file: Path) -> PolicyConfig:
     if problems:
         raise UsageError(
             "cannot read the policies' configuration",
-            whom=str(file),
+            subject=str(file),
             why="; ".join(problems),
             next_step="Fix it and run again; `mixpanel-access policy list` shows the rules.",
         )

@@ -115,7 +115,7 @@ class PulumiProject:
         if stack not in self.stacks:
             raise UsageError(
                 "cannot find the stack",
-                whom=stack,
+                subject=stack,
                 why=f"the backend has {', '.join(self.stacks) or 'none'} for this project",
                 next_step=f"Check the name and `pulumi whoami -v`, or make it: pulumi stack init {stack}",
             )
@@ -161,7 +161,7 @@ def project_folder(folder: Path) -> Path:
             return candidate
     raise UsageError(
         "cannot find the project",
-        whom=str(folder),
+        subject=str(folder),
         why="there is no Pulumi.yaml there or above",
         next_step="Run it in the project's folder, or name that with --cwd.",
     )
@@ -177,7 +177,7 @@ def roster_file(project: Path, stack: str) -> Path:
         why = reason(error)
     if why or not isinstance(document, dict):
         why = why or "it is not a mapping"
-        raise UsageError("cannot read the project", whom=str(file), why=why, next_step="Fix it and run again.")
+        raise UsageError("cannot read the project", subject=str(file), why=why, next_step="Fix it and run again.")
     program = project / str(document.get("main") or ".")
     return (program if program.is_dir() else program.parent) / f"{stack.rpartition('/')[2]}.yaml"
 

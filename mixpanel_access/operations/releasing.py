@@ -97,5 +97,5 @@ def _restore_brake(project: PulumiProject, stack: str, state: State, staying: Ro
     state_change.import_resources(project, stack, pulumi_import.import_file([brake], state), progress)
 
 
-def _refused(whom: str, why: str, next_step: str) -> UsageError:
-    return UsageError("cannot release", whom=whom, why=why, next_step=next_step)
+def _refused(subject: str, why: str, next_step: str) -> UsageError:
+    return UsageError("cannot release", subject=subject, why=why, next_step=next_step)

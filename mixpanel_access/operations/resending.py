@@ -59,7 +59,7 @@ def resend(project: PulumiProject, overview: Overview, email: str, progress: Pro
         meant = meant_address(email, [one.email for one in overview.directory.people().values()])
         raise UsageError(
             "cannot send the invitation again",
-            whom=email,
+            subject=email,
             why=f"nobody of this address is in the organization{meant}",
             next_step="Declare them in a roster, and run `pulumi up`.",
         )
@@ -85,7 +85,7 @@ def resend(project: PulumiProject, overview: Overview, email: str, progress: Pro
 
 def _accepted(email: str) -> UsageError:
     return UsageError(
-        "cannot send the invitation again", whom=email, why="it is accepted already", next_step="They can log in."
+        "cannot send the invitation again", subject=email, why="it is accepted already", next_step="They can log in."
     )
 
 
@@ -114,7 +114,7 @@ def while_held(
         if error := run.exception():
             raise EngineError(
                 "cannot note that an invitation went out again",
-                whom=stack,
+                subject=stack,
                 why=f"it did go out, and the state does not know of it: {_why(error)}",
                 next_step="Do not send it once more: `pulumi up` sends another when the earlier one would have ended.",
             ) from None
@@ -125,7 +125,7 @@ def _not_held(stack: str, run: Future[None]) -> EngineError:
     why = _why(error) if error else "it has the person no longer"
     return EngineError(
         "cannot send the invitation again",
-        whom=stack,
+        subject=stack,
         why=f"no e-mail went out, since the state cannot be held meanwhile: {why}",
         next_step="Wait for the other run to end, or correct that; then run it again.",
     )

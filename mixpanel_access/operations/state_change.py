@@ -105,7 +105,7 @@ def changes_at_preview(project: PulumiProject, stack: str) -> list[str]:
         said = [message for _, message in errors_in(document)]
         raise EngineError(
             "pulumi preview failed",
-            whom=stack,
+            subject=stack,
             why=" / ".join(said) or meaningful(completed.stdout, completed.stderr),
             next_step="Correct that, then run it again.",
         )

@@ -56,14 +56,14 @@ def token_of(project: PulumiProject, name: str, stacks: Sequence[str]) -> Accoun
         there = ", ".join(f"{account.login} in stack {account.stack}" for account in found)
         raise UsageError(
             "cannot tell which service account is meant",
-            whom=name,
+            subject=name,
             why=f"there are {there}",
             next_step="Give the login name, or --stack.",
         )
     if found[0].token is None:
         raise UsageError(
             "cannot read the token",
-            whom=found[0].login,
+            subject=found[0].login,
             why="it is not in the state: the account was imported, and Mixpanel shows a token only once",
             next_step="Give the account a rotateAfter, or replace it, for a token that the state has.",
         )

@@ -92,14 +92,14 @@ def compose(overview: Overview, email: str, template: str, folder: Path | None) 
         meant = "" if someone else meant_address(email, [one.email for one in overview.people if one.effective])
         raise UsageError(
             "cannot write",
-            whom=email,
+            subject=email,
             why=f"no roster gives them anything today{meant}",
             next_step="Add an entry, or check the address.",
         )
     if template == REMINDER and someone.invitation(overview.now) is Invitation.ACCEPTED:
         raise UsageError(
             "cannot remind",
-            whom=email,
+            subject=email,
             why="they have accepted their invitation",
             next_step="Write the first message, without --reminder, or ask `status` who has not come.",
         )
@@ -119,7 +119,7 @@ def _rendered(name: str, folder: Path | None, facts: Mapping[str, Any]) -> tuple
 
     def bad(why: str) -> UsageError:
         more = f"it may use {', '.join(sorted(facts))}; docs/operators.md of mixpanel-access tells what they are."
-        return UsageError("cannot use the template", whom=name, why=why, next_step=f"Fix it; {more}")
+        return UsageError("cannot use the template", subject=name, why=why, next_step=f"Fix it; {more}")
 
     loader: BaseLoader = PackageLoader("mixpanel_access")
     if folder and (folder / name).exists():
@@ -191,7 +191,7 @@ def _organization(someone: PersonOverview, overview: Overview) -> OrganizationFa
         files = ", ".join(overview.stacks[stack].file.name for stack in sorted(someone.effective))
         raise UsageError(
             "cannot write",
-            whom=someone.email,
+            subject=someone.email,
             why=f"{files} {'does' if len(someone.effective) == 1 else 'do'} not say {', '.join(missing)}",
             next_step="Fill that in, or in a file that the rosters include.",
         )
@@ -234,7 +234,7 @@ def _wired(address: str) -> str:
     except EmailNotValidError as error:
         plain, why = None, str(error).rstrip(".")
     if plain is None:
-        raise UsageError("cannot write a mail", whom=address, why=why, next_step="Write to them by --format text.")
+        raise UsageError("cannot write a mail", subject=address, why=why, next_step="Write to them by --format text.")
     return plain
 
 

@@ -61,7 +61,7 @@ def project_named(overview: Overview, text: str) -> Project:
     known = [*(word for words in keys.values() for word in words), *(one.name for one in there.values())]
     raise UsageError(
         "cannot tell the project",
-        whom=text,
+        subject=text,
         why=f"it stands for {', '.join(f'{one.id} {one.name}' for one in found)}"
         if found
         else f"there is none of that id, key or name{did_you_mean(text, known)}",

@@ -172,7 +172,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         if held is None:
             raise NotFound(
                 "cannot change the role",
-                whom=self.label(olds),
+                subject=self.label(olds),
                 why="it is no longer there",
                 next_step="Run `pulumi refresh`, then run again to create it.",
             )
@@ -189,7 +189,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         label = f"custom role {held.name} in project {ref.project}"
         holders = holders_of(directory, ref.project, ref.role)
         if stays := self._why_it_stays(holders, ref.project):
-            raise Refused("cannot delete the role", whom=label, why=stays[0], next_step=stays[1])
+            raise Refused("cannot delete the role", subject=label, why=stays[0], next_step=stays[1])
         not_seen = dict(holders.unseen)
         if holders.hidden:
             not_seen["what invited people hold"] = few(holders.hidden)

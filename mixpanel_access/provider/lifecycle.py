@@ -259,7 +259,7 @@ class Lifecycle:
         if ref.organization != self._session.organization:
             raise InputError(
                 "cannot use this resource's state",
-                whom=ref.person or self.handler.label(props),
+                subject=ref.person or self.handler.label(props),
                 why=f"it belongs to organization {ref.organization}, and the stack is configured for "
                 f"{self._session.organization}",
                 next_step="Set mixpanel:organizationId back, or use a stack of its own for the other organization.",
@@ -275,7 +275,7 @@ class Lifecycle:
                 raise
             raise Unauthorized(
                 error.what,
-                whom=error.whom,
+                subject=error.subject,
                 why=error.why,
                 next_step="The engine used the secret of the last `pulumi up`. If there is a new one since, add "
                 "--run-program to this command, or run `pulumi up` once without --refresh. Otherwise: "

@@ -137,7 +137,7 @@ class Renames:
                 return
         raise Refused(
             "cannot adopt",
-            whom=label,
+            subject=label,
             why=f"another resource renames it to {other} in this run",
             next_step="Run again: the name is free then, and the new one is made.",
         )

@@ -114,7 +114,7 @@ class TeamHandler(NamedHandler[TeamId]):
         if team is None:
             next_step = "Run `pulumi refresh`, then run again to create it."
             label = f"team {news['name']}"
-            raise NotApplied("cannot name a team", whom=label, why="it is no longer there", next_step=next_step)
+            raise NotApplied("cannot name a team", subject=label, why="it is no longer there", next_step=next_step)
         return self._ensure(news, team, adopted=bool(olds.get("adopted", True)))
 
     def delete(self, ref: TeamId, props: Properties) -> None:

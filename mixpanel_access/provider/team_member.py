@@ -134,7 +134,7 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         if team is None or person is None:
             raise InputError(
                 f"cannot add to team {inputs['team_id']}",
-                whom=email,
+                subject=email,
                 why="the person is not in the organization" if team else "the organization does not have this team",
                 next_step="Declare a Member for them, and have this depend on it." if team else "Check the id.",
             )

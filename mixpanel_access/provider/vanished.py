@@ -46,7 +46,7 @@ def keep(session: Session, emails: Iterable[str], props: Mapping[str, Any]) -> b
         return True
     raise Refused(
         "cannot refresh",
-        whom=few(gone),
+        subject=few(gone),
         why=f"{len(gone)} people of this stack's state are missing from the organization's list, and one refresh "
         f"may drop {limits.removable(before)} ({limits.removal_percent:g} % of {before}, at least "
         f"{limits.removal_minimum}) [{Brake.REMOVAL_SHARE}]; nobody was dropped from the state",
@@ -84,7 +84,7 @@ def hold(session: Session, email: str, props: Mapping[str, Any]) -> None:
     if len(gone) > limits.removable(before) and Brake.REMOVAL_SHARE not in limits.released:
         raise Refused(
             "cannot tell that the access is gone",
-            whom=email,
+            subject=email,
             why=f"{len(gone)} people of this stack's state are missing from the organization's list, and no more "
             f"than {limits.removable(before)} are believed to have left ({limits.removal_percent:g} % of {before}, "
             f"at least {limits.removal_minimum}) [{Brake.REMOVAL_SHARE}]; it stays in the state",
@@ -117,7 +117,7 @@ def hold_listed(session: Session, email: str) -> None:
             return
     raise Refused(
         "cannot tell that the person has left the organization",
-        whom=email,
+        subject=email,
         why="Mixpanel's list of people lacks them, and a project or a team lists them; it stays in the state",
         next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
     )

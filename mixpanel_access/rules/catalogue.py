@@ -55,7 +55,7 @@ def find(rule_id: str) -> Rule:
             return rule
     raise UsageError(
         "cannot find the rule",
-        whom=rule_id,
+        subject=rule_id,
         why=f"there is none of that name{did_you_mean(rule_id, RULE_IDS)}",
         next_step="`mixpanel-access policy list` shows all.",
     )

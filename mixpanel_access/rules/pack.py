@@ -116,7 +116,7 @@ def _apart(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str,
 def _bad_configuration(rule_id: str, problems: Sequence[str]) -> UsageError:
     return UsageError(
         "cannot use the policies' configuration",
-        whom=rule_id,
+        subject=rule_id,
         why="; ".join(problems),
         next_step="Correct the file of --policy-pack-config and run again.",
     )

@@ -92,7 +92,7 @@ def test_a_group_that_is_gone_at_the_write_is_told(api: FakeApi, monkeypatch: py
     monkeypatch.setattr(api.scim, "find_group", lambda _: groups.pop(0))
     with pytest.raises(errors.NotFound, match="SCIM shows the team as a group no longer") as raised:
         make_directory(api).teams.remove_member(OPS, "p3@example.com")
-    assert raised.value.whom == "p3@example.com"
+    assert raised.value.subject == "p3@example.com"
     assert (api.writes, api.teams.teams[OPS].members) == ([], frozenset({"p3@example.com"}))
 
 

@@ -43,7 +43,7 @@ def test_each_has_an_exit_code_of_its_family(kind: type[AccessError]) -> None:
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
 def test_each_survives_a_copy(kind: type[AccessError], again: object) -> None:
     """With its text and its fields."""
-    error = kind("cannot invite", whom="bo@example.com", why="because\nof  this.", next_step="Do that.")
+    error = kind("cannot invite", subject="bo@example.com", why="because\nof  this.", next_step="Do that.")
     error.__dict__["status"] = 403
     copied = again(error)  # type: ignore[operator]
     assert (type(copied), str(copied), copied.status) == (kind, str(error), 403)

@@ -58,7 +58,7 @@ class States:
 
     def must_exist(self, stack: str) -> None:
         if stack not in self.stacks:
-            raise UsageError("cannot find the stack", whom=stack)
+            raise UsageError("cannot find the stack", subject=stack)
 
     def export(self, stack: str, *, show_secrets: bool) -> dict[str, Any]:
         assert show_secrets

@@ -36,7 +36,7 @@ def by_hand(file: str, why: str) -> RosterError:
     """The error for an edit that only a person can make."""
     return RosterError(
         "cannot edit the roster",
-        whom=file,
+        subject=file,
         why=why,
         next_step="Nothing was written. Make the change by hand, or write that part as a plain list, and run again.",
     )

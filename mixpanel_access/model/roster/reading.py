@@ -26,7 +26,7 @@ _SHORT.maxstring = _SHORT.maxother = 100
 
 
 def _nothing(name: str) -> str:
-    raise RosterError("nothing can be included here", whom=name, next_step="Read the roster from a file.")
+    raise RosterError("nothing can be included here", subject=name, next_step="Read the roster from a file.")
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class ImportFilter:
                 if not any(_any(email, [pattern]) for email in emails):
                     raise UsageError(
                         f"cannot find anybody by {option}",
-                        whom=pattern,
+                        subject=pattern,
                         why=f"it matches none of the organization's {len(emails)} people"
                         f"{did_you_mean(pattern, list(emails))}",
                         next_step="Correct the pattern (* and ? stand for any characters), or leave it out.",
@@ -197,7 +197,7 @@ def choose_projects(patterns: Sequence[str], projects: Mapping[int, Project]) ->
             names = names_of(projects.values())
             raise UsageError(
                 "cannot find a project",
-                whom=pattern,
+                subject=pattern,
                 why=f"it is neither the id nor the name of a project that the service account sees: {names or 'none'}",
                 next_step="Correct --project (* and ? stand for any characters).",
             )

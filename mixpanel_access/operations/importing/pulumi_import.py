@@ -197,7 +197,7 @@ class _Reader:
         if problems:
             raise InputError(
                 "cannot import",
-                whom=name,
+                subject=name,
                 why="; ".join(f"{failure.field}: {failure.reason}" for failure in problems.failures),
                 next_step="Fix the roster and run again.",
             )

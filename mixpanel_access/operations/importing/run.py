@@ -166,7 +166,7 @@ def _start(
     if request.environment and configured and request.environment != configured:
         raise UsageError(
             "cannot use --environment",
-            whom=request.environment,
+            subject=request.environment,
             why=f"stack {request.stack} is configured for {configured!r} (mixpanel:environment)",
             next_step="Leave it out, or change the stack's configuration first.",
         )
@@ -176,7 +176,7 @@ def _start(
         if request.organization_roles and owner:
             raise UsageError(
                 "cannot declare organization roles here",
-                whom=request.stack,
+                subject=request.stack,
                 why=f"{owner} declares them, and only one roster may",
                 next_step="Leave --organization-roles out.",
             )
@@ -185,14 +185,14 @@ def _start(
     if request.environment not in (None, roster.environment):
         raise UsageError(
             "cannot use --environment",
-            whom=str(request.environment),
+            subject=str(request.environment),
             why=f"{file.name} is a roster of {roster.environment!r}",
             next_step="Leave it out, or take the stack of that environment.",
         )
     if request.organization_roles and not roster.organization_roles:
         raise UsageError(
             "cannot use --organization-roles",
-            whom=file.name,
+            subject=file.name,
             why="the roster is there and does not declare organization roles",
             next_step="Write organizationRoles: true into it, if no other roster has that, and run again.",
         )
@@ -210,7 +210,7 @@ def _with_projects(
             seen = names_of(there.values()) or "none that we see"
             raise UsageError(
                 "cannot tell which projects to import",
-                whom=request.stack,
+                subject=request.stack,
                 why=f"its roster {file.name} names none; the organization has {seen}",
                 next_step=f"Name those of the environment {roster.environment} with --project (id or name pattern).",
             )
@@ -221,7 +221,7 @@ def _with_projects(
         if taken := [project for project in chosen if project.id in theirs]:
             raise UsageError(
                 "cannot import the project",
-                whom=f"{taken[0].id} {taken[0].name}",
+                subject=f"{taken[0].id} {taken[0].name}",
                 why=f"it is in {name}, of the environment {other.environment!r}",
                 next_step="Each project belongs to one stack; narrow --project.",
             )
@@ -297,7 +297,7 @@ def _must_be_one_way(declared: Declaration, state: State) -> None:
         ways = ("as a whole", "one by one") if project in declared.project_access else ("one by one", "as a whole")
         raise UsageError(
             "cannot import",
-            whom=f"project {project}",
+            subject=f"project {project}",
             why=f"the roster has its grants {ways[0]} (authoritative), and the state {ways[1]}",
             next_step="Run `pulumi up` first: it moves them, and nobody's access changes with it.",
         )

@@ -134,7 +134,7 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
     if wish.decision not in DECISIONS:
         raise UsageError(
             "cannot decide",
-            whom=wish.email,
+            subject=wish.email,
             why=_no_decision(wish.decision),
             next_step="Nothing was written. Say keep, lower=ROLE or remove.",
         )
@@ -169,7 +169,7 @@ def _must_be_day(starts: str | None) -> None:
     except ValueError:
         raise UsageError(
             "cannot use --starts",
-            whom=starts or "",
+            subject=starts or "",
             why="it is not a date",
             next_step='Write it as YYYY-MM-DD, or "" for the entry without a first day.',
         ) from None
@@ -180,7 +180,7 @@ def _not_one(wish: Wish, found: Sequence[Item], folder: Path) -> UsageError:
         successive = len({_but_for_the_days(item) for item in found}) < len(found)
         return UsageError(
             "cannot tell which of their roles is meant",
-            whom=wish.email,
+            subject=wish.email,
             why=f"there are {'; '.join(_which(item, found) for item in found)}",
             next_step="Name it with --stack, --project or --organization, "
             + ("--engagement, and --starts" if successive else "and --engagement")
@@ -190,7 +190,7 @@ def _not_one(wish: Wish, found: Sequence[Item], folder: Path) -> UsageError:
     like = "" if same_key(wish.email) in everybody else meant_address(wish.email, everybody)
     return UsageError(
         "cannot find what is to be decided",
-        whom=wish.email,
+        subject=wish.email,
         why=f"no packet in {folder} has it{like}",
         next_step="See `mixpanel-access review status`, or bring the packets up to date: mixpanel-access review start",
     )

@@ -31,7 +31,7 @@ _QUARTER: Final = re.compile(r"\d{4}-Q[1-4]")
 _MADE: Final = re.compile(r"""made:\s*['"]?(\d{4}-\d{2}-\d{2})""")
 _WHAT: Final = "the packet"
 _HEAD: Final = """\
-# The access review {review}: what {whom} decides.
+# The access review {review}: what {reviewer} decides.
 # Fill in each `decision`: keep, lower (with `newRole`) or remove; then run `mixpanel-access review apply`.
 # `comment` is kept as evidence. `reviewer` is for who decides in somebody's stead, `decided` for another day than that
 # on which it is applied. Comments like these are not kept.
@@ -68,7 +68,7 @@ def newest(project: Path) -> Path:
     if not found:
         raise UsageError(
             "cannot find a review",
-            whom=str(project / FOLDER),
+            subject=str(project / FOLDER),
             why="there is none",
             next_step="Begin one: mixpanel-access review start",
         )
@@ -151,7 +151,11 @@ def _words(error: Any) -> str:
 def text_of(packet: Packet) -> str:
     """The text of a packet's file."""
     values = packet.model_dump(by_alias=True, exclude={"items", "unmanaged", *([] if packet.unknown else ["unknown"])})
-    parts = [_HEAD.format(review=packet.review, whom=packet.reviewer or "has no reviewer"), _dumped(values), "items:"]
+    parts = [
+        _HEAD.format(review=packet.review, reviewer=packet.reviewer or "has no reviewer"),
+        _dumped(values),
+        "items:",
+    ]
     parts[0] = parts[0].replace("what has no reviewer decides", "what has no reviewer yet")
     text = f"{parts[0]}{parts[1]}{parts[2]}{'' if packet.items else ' []'}\n"
     filled_in = {Item.model_fields[name].alias for name in FILLED_IN}
@@ -179,7 +183,7 @@ def write_packet(folder: Path, packet: Packet) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"cannot write {_WHAT}", whom=str(file), why=error.strerror or str(error), next_step="Fix that."
+            f"cannot write {_WHAT}", subject=str(file), why=error.strerror or str(error), next_step="Fix that."
         ) from None
     before = whole.text_of(file, _WHAT)
     if before is None or text_of(_read(file).packet) != text:
@@ -203,9 +207,9 @@ def page(packet: Packet) -> str:
 
 
 def _lines(packet: Packet) -> Iterator[str]:
-    whom = packet.reviewer or "without a reviewer"
+    reviewer = packet.reviewer or "without a reviewer"
     undecided = sum(item.decision is None for item in packet.items)
-    yield f"# Access review {packet.review}: {whom}"
+    yield f"# Access review {packet.review}: {reviewer}"
     yield ""
     yield f"Begun on {packet.made}. {len(packet.items)} to decide, {undecided} of them undecided."
     if packet.items:

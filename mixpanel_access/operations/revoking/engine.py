@@ -168,7 +168,7 @@ def failure(stack: str, stdout: str, stderr: str, document: Mapping[str, Any]) -
     elif any(words in text for words in ("currently locked", "update is already in progress", "update in progress")):
         why = "another run has locked the stack, or one that was killed has left its lock"
         next_step = f"Wait for it; if no run is left, run: pulumi cancel --stack {stack}. Then run this again."
-    return EngineError("cannot revoke", whom=f"stack {stack}", why=why, next_step=next_step)
+    return EngineError("cannot revoke", subject=f"stack {stack}", why=why, next_step=next_step)
 
 
 def _options(excluded: Iterable[str]) -> list[str]:

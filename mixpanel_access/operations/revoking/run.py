@@ -253,7 +253,7 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
     if text is None:
         raise RosterError(
             "cannot read the roster",
-            whom=str(file),
+            subject=str(file),
             why="the file does not exist",
             next_step=f"The stack {stack!r} needs its roster there.",
         )

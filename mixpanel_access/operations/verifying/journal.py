@@ -87,7 +87,7 @@ class Journal:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UsageError(
                 f"cannot read {_WHAT}",
-                whom=str(file),
+                subject=str(file),
                 why=reason(error),
                 next_step="Look in the organization for what the walk had made, then delete the file.",
             ) from None

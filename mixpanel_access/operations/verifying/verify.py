@@ -109,7 +109,7 @@ def make_plan(settings: Settings, email: str, project: int, parts: frozenset[str
         UsageError: the address cannot be used.
     """
     if reason := problem_with(email):
-        raise UsageError("cannot invite the address", whom=email, why=reason, next_step="Correct it.")
+        raise UsageError("cannot invite the address", subject=email, why=reason, next_step="Correct it.")
     steps = steps_of(parts)
     name = f"{MADE}{secrets.token_hex(3)}"
     expires = settings.clock().replace(microsecond=0) + _LIFE
@@ -167,7 +167,7 @@ def walk_through(plan: WritesPlan, means: Means) -> WritesReport:
     if Journal.read(file):
         raise UsageError(
             "cannot try the writes",
-            whom=f"organization {plan.settings.organization_id}",
+            subject=f"organization {plan.settings.organization_id}",
             why="an earlier run has not undone everything: it was stopped, or is still under way",
             next_step="Let it end if it is under way; else run mixpanel-access doctor --undo first.",
         )
