@@ -1,4 +1,4 @@
-"""A short life through the engine in four dialects that differ most; tests/dialects has each alternative."""
+"""A short life through the engine in three dialects that differ most; tests/dialects has each alternative."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
 CY: Final = "cy@agency.example.org"
 BOTH: Final = {"email": CY, "organizationRole": "member", "projects": {"shop": "analyst", "warehouse": "consumer"}}
 ONE: Final = {"email": CY, "organizationRole": "billing_admin", "projects": {"shop": "analyst"}}
-TAKE: Final = "POST /organizations/{o}/users/{email}/delete-projects/"
 
 SERVED: Final[Mapping[str, dict[str, Any]]] = {
     "no role, in pages": {"organization_role": "no role", "page_size": 3, "refused_update": "updated_false"},
@@ -45,20 +44,3 @@ def test_a_life_in_a_dialect(workspace: Workspace, name: str) -> None:
         workspace.roster([])
         workspace.up()
         assert CY not in workspace.members()
-
-
-def test_a_dialect_without_the_verb_that_takes_a_grant(workspace: Workspace) -> None:
-    """The run stops with one line that says what to do by hand; the person keeps what they have, and stays."""
-    workspace.emulator.control("POST", "dialect", {"missing": [TAKE]})
-    workspace.roster([BOTH])
-    workspace.up()
-    before = workspace.dump()
-    workspace.roster([{**BOTH, "projects": {"shop": "analyst"}}])
-    stopped = workspace.up(check=False)
-    assert stopped.returncode != 0
-    assert "This Mixpanel does not offer the call: take the grant away in Project Settings" in stopped.stdout
-    assert "Traceback" not in stopped.stdout
-    after = workspace.dump()
-    assert {part: after[part] for part in ("members", "grants")} == {
-        part: before[part] for part in ("members", "grants")
-    }

@@ -6,7 +6,9 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import stamina
 
+from mixpanel_access.api.transport import READ_ATTEMPTS
 from tests.engine.conftest import PRODUCTION, STAGING, Workspace
 
 pytestmark = [pytest.mark.engine, pytest.mark.python_engine]
@@ -76,7 +78,8 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     emulator.control("DELETE", "faults")
     broken = [{**refused, "status": 500, "count": 9} for refused in faults]
     emulator.control("POST", "faults", broken)
-    failed = workspace.command("tracker", "update", "--now", LATER)
+    with stamina.set_testing(True, attempts=READ_ATTEMPTS, cap=True):  # as often, without the pauses
+        failed = workspace.command("tracker", "update", "--now", LATER)
     assert (failed.returncode, failed.stdout) == (3, "")  # a line that lacks what the log tells would stay so
     emulator.control("DELETE", "faults")
     assert set(update("--now", LATER)) == {
