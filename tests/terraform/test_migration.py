@@ -52,6 +52,7 @@ def test_what_terraform_holds_comes_under_code(provider_folder: Path, engine: En
     for folder in ("terraform", "pulumi"):
         (tmp_path / folder).mkdir()
     with workspace_on(demo_document(), engine, tmp_path / "pulumi") as workspace:
+        workspace.as_a_user()
         environ = environment(provider_folder, tmp_path, workspace.emulator.environment)
         terraform = Terraform(tmp_path / "terraform", environ)
         for file in ("provider", *FILES):
