@@ -35,7 +35,7 @@ class PruneDocument(TypedDict):
 
     done: Annotated[bool, "whether the log was written"]
     lines: Annotated[Sequence[LogLine], "the lines that are removed"]
-    people: Annotated[Sequence[str], "the people whom the log no longer names"]
+    people: Annotated[Sequence[str], "the people that the log no longer names"]
 
 
 def update(
@@ -117,7 +117,7 @@ def prune(
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> int:
-    """Remove from the log what had ended before a day, and list the people whom it no longer names.
+    """Remove from the log what had ended before a day, and list the people that it no longer names.
 
     From that day on, the log shows who had access to what, as before.
 

@@ -206,7 +206,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
     ),
     Rule(
         "service-account-contact-known",
-        "Whoever is to answer for a new service account, or newly for another one, is there: a member, or an approver.",
+        "The contact of a new service account, or a new contact of another one, is a member or an approver.",
         Level.MANDATORY,
         Severity.MEDIUM,
         _MEND_CONTACT,
@@ -215,7 +215,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
     ),
     Rule(
         "service-account-contact-left",
-        "Whoever answers for a service account is still there.",
+        "The contact of a service account is still a member or an approver.",
         Level.ADVISORY,
         Severity.MEDIUM,
         _MEND_CONTACT,

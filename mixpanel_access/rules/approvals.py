@@ -104,7 +104,7 @@ def _duties(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged
 APPROVAL_RULES: Final = Family.LEAST_PRIVILEGE.rules(
     Rule(
         "duties-apart",
-        "Whoever wants access for somebody (the sponsor) does not approve it too.",
+        "The sponsor, who wants the access for somebody, does not approve it too.",
         Level.ADVISORY,
         Severity.MEDIUM,
         "Have another person approve it, and set `approver:` to their address.",
@@ -113,7 +113,7 @@ APPROVAL_RULES: Final = Family.LEAST_PRIVILEGE.rules(
     ),
     Rule(
         "approver-known",
-        "An approver is a member of the company whom the stack declares, or one of mixpanel:approvers.",
+        "An approver is a member of the company that the stack declares, or one of mixpanel:approvers.",
         Level.ADVISORY,
         Severity.MEDIUM,
         "Set `approver:` to the address of somebody who can be asked.",

@@ -92,8 +92,8 @@ def _page() -> Iterator[str]:
     yield ""
     yield "Made by `make reference` from `mixpanel_access/rules`; how to use them is in [policies](policies.md)."
     yield (
-        f"{WAYS_ROUND} ways round them are tried with the configuration `policies/config/production.json`, and each is "
-        "stopped by a mandatory finding."
+        f"The tests try {WAYS_ROUND} ways around them with the configuration `policies/config/production.json`; a "
+        "mandatory finding stops each."
     )
     for family in Family:
         yield ""

@@ -239,7 +239,7 @@ def _admin_as_member(stack: Stack, _context: Context) -> Iterator[RuleFinding | 
 LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
     Rule(
         "role-within-standard",
-        "A role is within the standard of its engagement type, which everybody outside the company has.",
+        "Everybody outside the company has an engagement type, and a role within its standard.",
         Level.MANDATORY,
         Severity.HIGH,
         "Lower the role, or correct the engagement's type; a true need is an exception with an end.",
@@ -252,7 +252,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
     ),
     Rule(
         "external-within-limit",
-        "Nobody outside the company has more in a project than anybody from outside may have.",
+        "Nobody outside the company has a higher role in a project than externals may have.",
         Level.MANDATORY,
         Severity.HIGH,
         "Lower the role; for a custom role, take permissions out of it.",
@@ -337,7 +337,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
     ),
     Rule(
         "admin-needed",
-        "An organization admin needs to be one: their declared grants would not do as a member.",
+        "An organization admin needs that role: membership with the declared grants would not be enough.",
         Level.ADVISORY,
         Severity.MEDIUM,
         "Declare organizationRole: member and keep the grants, or delete the grants.",

@@ -256,7 +256,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
     ),
     Rule(
         "no-shared-mailbox",
-        "A member is one person: no shared and no robot mailbox.",
+        "A member is one person, not a shared mailbox or a robot's.",
         Level.MANDATORY,
         Severity.HIGH,
         "Put the address of one person in its place; for a program, declare a service account.",
@@ -267,7 +267,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
     ),
     Rule(
         "perhaps-shared-mailbox",
-        "A member whose name before the @ can be a person's or a program's is a person.",
+        "A member is a person, even if the name before the @ could be a program's.",
         Level.ADVISORY,
         Severity.LOW,
         "Check whose mailbox it is; for a program, make a service account.",
@@ -333,7 +333,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
     ),
     Rule(
         "grant-has-member",
-        "Whoever has a grant is declared as a member in the same stack.",
+        "Everybody with a grant is declared as a member in the same stack.",
         Level.MANDATORY,
         Severity.MEDIUM,
         "Declare a Member for the address; a roster does.",

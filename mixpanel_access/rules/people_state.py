@@ -156,10 +156,10 @@ def _externals(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudg
 STATE_RULES: Final = Family.PEOPLE.rules(
     Rule(
         "dormant-account",
-        "Whoever has access uses it, and so does a program with a service account.",
+        "People use the access that they have, and programs use their service accounts.",
         Level.ADVISORY,
         Severity.MEDIUM,
-        "Run `pulumi up --refresh` to see the latest login; delete the entry of whoever no longer needs the access.",
+        "Run `pulumi up --refresh` to see the latest login; delete the entries of people who no longer need access.",
         _dormant,
         options=(
             option("days", "integer", 90, "Days without a login or a use.", minimum=1),

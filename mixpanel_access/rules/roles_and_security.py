@@ -141,7 +141,7 @@ ROLE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
     ),
     Rule(
         "classified-data-justified",
-        "Whoever sees classified data, by a custom role of their own or of a team, has a justification.",
+        "Everybody who sees classified data, by a custom role of their own or of a team, has a justification.",
         Level.MANDATORY,
         Severity.HIGH,
         "Add `justification:`, what the data is needed for, or give a role without the permission.",
@@ -152,7 +152,7 @@ ROLE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
 SECURITY_RULES: Final = Family.HYGIENE.rules(
     Rule(
         "second-factor-required",
-        "A second factor is required, unless everybody must come through single sign-on; the roster's login says so.",
+        "A second factor or single sign-on is required, and the roster's login says the same.",
         Level.ADVISORY,
         Severity.HIGH,
         "Set two_factor_required (twoFactorRequired in the roster), or require single sign-on.",

@@ -232,7 +232,7 @@ SEPARATION_RULES: Final = Family.SEPARATION.rules(
     ),
     Rule(
         "external-in-one-environment",
-        "Nobody outside the company reaches production and staging through one engagement, unless it is said.",
+        "Nobody outside the company reaches production and staging through one engagement, unless the option lists it.",
         Level.MANDATORY,
         Severity.HIGH,
         "Split the engagement, or list it in the rule's option `engagements`.",

@@ -249,7 +249,7 @@ TIME_RULES: Final = Family.TIME.rules(
     ),
     Rule(
         "review-not-ahead",
-        "No access is reviewed on a day that is still to come.",
+        "No review has a date in the future.",
         Level.MANDATORY,
         Severity.MEDIUM,
         "Set `reviewed:` to the day of the last review.",

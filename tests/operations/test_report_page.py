@@ -110,7 +110,7 @@ def test_all_of_the_report_is_on_it(html: str) -> None:
         "analyst by individual, consumer by team Data",
         "Shop (production) : owner owner by individual, stack production; engagement audit-2026; ticket OPS-4800",
         "custom role 5b0c0c3e-0000-4000-8000-000000000001 by individual, no stack",
-        "Over, and still there",
+        "Ended, and still there",
         "the invitation is pending for 96 h",
         "unmanaged grant",
         "changed grant",
@@ -172,8 +172,8 @@ def test_the_tiles_count() -> None:
     """Each leads to its section, and warns where there is something to do."""
     shown = {tile.section: (tile.number, tile.more) for tile in tiles(report())}
     assert shown["matrix"] == (13, "6 outside the company")
-    assert shown["endings"] == (2, "1 over, 2 more within 90 days")
-    assert shown["invitations"] == (3, "1 expired, 2 to look at")
+    assert shown["endings"] == (2, "1 ended, 2 more within 90 days")
+    assert shown["invitations"] == (3, "1 expired, 2 to follow up")
     assert shown["unmanaged"] == (8, "1 missing or changed")
 
 

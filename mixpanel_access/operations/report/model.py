@@ -21,7 +21,7 @@ QUARTER: Final = 90
 class EndsIn(StrEnum):
     """How soon access ends."""
 
-    OVER = "over, and still there"
+    OVER = "ended, and still there"
     SOON = "soon, by the rule ending-soon"
     QUARTER = f"in the next {QUARTER} days"
     LATER = "later"

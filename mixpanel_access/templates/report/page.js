@@ -47,7 +47,7 @@
     });
   }
 
-  // Somebody whom the filter hides is shown again when a link leads to them.
+  // A person that the filter hides is shown again when a link leads to them.
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#p-"]');
     const person = link && document.getElementById(link.hash.slice(1));

@@ -35,4 +35,4 @@ def test_the_roster_that_the_rows_change_passes() -> None:
 def test_the_page_has_their_number() -> None:
     """`WAYS_ROUND` of mixpanel_access/rules/catalogue.py is that of the rows, of which the page is made."""
     assert len(WAYS) == WAYS_ROUND, f"set WAYS_ROUND to {len(WAYS)}, then make reference"
-    assert f"{WAYS_ROUND} ways round" in (Path(__file__).parents[3] / "docs" / "rules.md").read_text()
+    assert f"{WAYS_ROUND} ways around" in (Path(__file__).parents[3] / "docs" / "rules.md").read_text()
