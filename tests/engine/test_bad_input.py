@@ -68,6 +68,7 @@ def test_an_unknown_project_is_told_at_preview(workspace: Workspace) -> None:
     assert CY in line
 
 
+@pytest.mark.python_engine
 def test_a_plan_without_the_feature_is_told_at_up_and_running_again_finishes(workspace: Workspace) -> None:
     """Mixpanel's own words and status come through; after the plan has changed, the same command finishes."""
     document = workspace.dump()
@@ -83,6 +84,7 @@ def test_a_plan_without_the_feature_is_told_at_up_and_running_again_finishes(wor
     assert workspace.grants(CY) == {PRODUCTION: "analyst"}
 
 
+@pytest.mark.python_engine
 def test_a_failure_in_the_middle_is_finished_by_running_again(workspace: Workspace) -> None:
     """One person's grant is refused: the others' stand, nothing is doubled, and the next run completes."""
     people = [{**COMPLIANT, "email": f"p{n}@agency.example.org"} for n in range(4)]
@@ -101,6 +103,7 @@ def test_a_failure_in_the_middle_is_finished_by_running_again(workspace: Workspa
     workspace.unchanged()
 
 
+@pytest.mark.python_engine
 def test_state_of_another_organization_is_left_alone(workspace: Workspace) -> None:
     """A stack pointed at another organization stops before it reads, and says what to do."""
     workspace.roster([COMPLIANT])

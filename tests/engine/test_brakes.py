@@ -131,6 +131,7 @@ OWNERS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.python_engine
 def test_the_last_owners_are_kept_together(workspace: Workspace) -> None:
     """Either of the two may go, and not both in one change, whether removed or demoted."""
     document = workspace.dump()
@@ -153,6 +154,7 @@ def test_the_last_owners_are_kept_together(workspace: Workspace) -> None:
     assert workspace.members()["omar@example.com"] == "member"
 
 
+@pytest.mark.python_engine
 def test_a_swap_of_the_only_owner_takes_two_runs(workspace: Workspace) -> None:
     """The preview says so before the first write, and the two runs work."""
     document = workspace.dump()
@@ -177,6 +179,7 @@ def test_a_swap_of_the_only_owner_takes_two_runs(workspace: Workspace) -> None:
     assert (workspace.members()["ana@example.com"], workspace.members()["lee@example.com"]) == ("member", "owner")
 
 
+@pytest.mark.python_engine
 def test_an_owner_is_not_removed_or_demoted_by_an_admin(workspace: Workspace) -> None:
     """The preview refuses what Mixpanel would, and names who can do it."""
     workspace.program(

@@ -69,6 +69,7 @@ def made(workspace: Workspace) -> dict[str, str]:
     return {f"{one['type']} {one['id']}": one["created"] for one in resources if "Brake" not in one["type"]}
 
 
+@pytest.mark.python_engine
 def test_who_moves_between_roster_and_program_keeps_their_resources(workspace: Workspace) -> None:
     """There and back, nothing of theirs is made, changed or taken away, and no request is written."""
     roster = (workspace.stacks / "__main__.py").read_text()
@@ -87,6 +88,7 @@ def test_who_moves_between_roster_and_program_keeps_their_resources(workspace: W
     workspace.unchanged()
 
 
+@pytest.mark.python_engine
 def test_bad_arguments_stop_the_preview_in_one_line(workspace: Workspace) -> None:
     """For whom and why; no traceback."""
     workspace.program(OWN.replace('type="audit"', 'type="audits"'))

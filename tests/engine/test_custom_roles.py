@@ -115,6 +115,7 @@ def test_a_roster_makes_roles_and_settings(workspace: Workspace) -> None:
     assert workspace.grants("lee@example.com") == {PRODUCTION: "analyst"}
 
 
+@pytest.mark.python_engine
 def test_a_project_as_a_whole_and_a_team_have_a_role_by_its_key(workspace: Workspace) -> None:
     """Each is made once the role is, and let go before it; the same again after an import."""
     people = [{**LEE, "projects": {"shop": "analyst", "warehouse": "loader"}, "teams": ["desk"]}]
@@ -151,6 +152,7 @@ def test_a_project_as_a_whole_and_a_team_have_a_role_by_its_key(workspace: Works
     assert team["projects"] == [{"id": PRODUCTION, "role": "consumer"}]
 
 
+@pytest.mark.python_engine
 def test_the_examples_on_the_page_run(workspace: Workspace) -> None:
     """As they stand there, in one program, once made they do not change."""
     sections = ("CustomRole", "OrganizationSecurity")

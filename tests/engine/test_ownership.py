@@ -31,6 +31,7 @@ def urn_of(workspace: Workspace, name: str) -> str:
     )
 
 
+@pytest.mark.python_engine
 def test_another_name_keeps_whose_a_person_is_and_when_they_were_invited(workspace: Workspace) -> None:
     """--replace, a move to another component and a plain name: then the expired invitation is sent again."""
     workspace.run("config", "set", "mixpanel:now", "2026-06-01T12:00:00Z", "--stack", "production")
@@ -113,6 +114,7 @@ def test_offboard_ends_whom_the_stack_found_too(workspace: Workspace) -> None:
     assert (done.returncode, CY in workspace.members()) == (0, False), done.stdout + done.stderr
 
 
+@pytest.mark.python_engine
 def test_a_refresh_that_misses_many_people_drops_nobody(workspace: Workspace) -> None:
     """Nor does `up --refresh`; an `up` goes on, and a refresh with the program and the brake released drops them."""
     workspace.roster(CREW)

@@ -85,6 +85,7 @@ def test_a_project_lives_as_a_whole(workspace: Workspace) -> None:
     assert workspace.members().keys() == people
 
 
+@pytest.mark.python_engine
 def test_a_project_moves_between_the_two_ways(workspace: Workspace) -> None:
     """There and back, nobody loses access for a moment."""
     seed(workspace, list(TEAM), {})
@@ -106,6 +107,7 @@ def test_a_project_moves_between_the_two_ways(workspace: Workspace) -> None:
     assert len(workspace.resources()) == len(TEAM)
 
 
+@pytest.mark.python_engine
 def test_a_first_up_over_people_who_are_there_is_braked(workspace: Workspace) -> None:
     """A program that names nobody does not empty a project that it has never seen."""
     seed(workspace, list(TEAM), TEAM)
@@ -188,6 +190,7 @@ def test_import_takes_a_whole_project(workspace: Workspace) -> None:
     assert "Run `pulumi up` first" in mixed.stdout + mixed.stderr
 
 
+@pytest.mark.python_engine
 def test_the_example_of_the_page_runs(workspace: Workspace) -> None:
     """What it declares is so, and somebody new is invited once."""
     seed(workspace, [], {})

@@ -33,6 +33,7 @@ def roster(workspace: Workspace, people: list[dict[str, Any]]) -> None:
     workspace.roster(people, projects=projects)
 
 
+@pytest.mark.python_engine
 def test_a_refresh_of_a_thousand_grants_of_a_thousand_people_costs_at_most_ten_requests(workspace: Workspace) -> None:
     """Requests grow with projects, not with people. The state is imported, as an organization's would be."""
     people = [f"p{n:04}@example.com" for n in range(1000)]
@@ -79,6 +80,7 @@ def test_two_hundred_new_grants_cost_fewer_writes_than_the_sdks_four_threads_wou
     assert writes["POST /organizations/{o}/add-users-to-projects/"] <= 40, writes
 
 
+@pytest.mark.python_engine
 def test_a_preview_without_changes_costs_nothing(workspace: Workspace) -> None:
     """What was accepted once is not asked about again."""
     workspace.up()

@@ -94,6 +94,7 @@ def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) ->
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.python_engine
 def test_the_example_of_a_program_is_true(workspace: Workspace) -> None:
     """Both ways into one team; another name of it takes the group along, and nothing is left of it."""
     document = workspace.dump()

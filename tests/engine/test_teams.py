@@ -72,6 +72,7 @@ def test_a_team_lives(workspace: Workspace) -> None:
     assert DEE not in workspace.members()
 
 
+@pytest.mark.python_engine
 def test_a_team_that_is_there_is_adopted_and_let_go(workspace: Workspace) -> None:
     """With its people and roles, none of which are this stack's, and the engine's output says both."""
     document = workspace.dump()
@@ -97,6 +98,7 @@ def example(page: str, section: str, language: str) -> str:
     return str(found)
 
 
+@pytest.mark.python_engine
 def test_the_example_of_a_program_is_true(workspace: Workspace) -> None:
     """It gives what it says."""
     workspace.program(example("resources.md", "Team", "python"))
@@ -152,6 +154,7 @@ def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
     assert "Reviewers" in teams(workspace)  # it was there before it was imported
 
 
+@pytest.mark.python_engine
 def test_names_that_change_hands_take_no_access_along(workspace: Workspace) -> None:
     """A new team, declared first, gets the name that another gives up, and two swap theirs: in two runs at most.
 
