@@ -46,7 +46,7 @@ class FakeStates(States):
 
     def _declares(self, stack: str, day: date) -> RosterPeople | None:  # the same on every day
         given = self.given.get(stack)
-        return RosterPeople(self.rosters[stack], given=given) if stack in self.rosters else None
+        return RosterPeople(self.rosters[stack], declaration=given) if stack in self.rosters else None
 
 
 def member(outputs: Outputs) -> ExportedResource:

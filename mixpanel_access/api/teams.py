@@ -19,7 +19,7 @@ from mixpanel_access.model.settings import Verb
 from mixpanel_access.model.teams import NO_ROLE, TeamInfo
 
 
-class HeldRow(Wire):
+class TeamProjectRow(Wire):
     """One project of a team."""
 
     id: int
@@ -33,7 +33,7 @@ class TeamRow(OrganizationRow):
 
     id: int
     name: str
-    projects: list[HeldRow]
+    projects: list[TeamProjectRow]
     users: Any = Field(None, validation_alias=AliasChoices("users", "members"))
     role: RoleWord = None
     scim_managed: bool | None = None
@@ -43,7 +43,7 @@ class TeamRow(OrganizationRow):
         return TeamInfo(
             self.id,
             self.name,
-            {held.id: held.role for held in self.projects if held.role is not None},
+            {row.id: row.role for row in self.projects if row.role is not None},
             _addresses(self.users, what),
             (self.role or NO_ROLE) if "role" in self.model_fields_set else None,
             bool(self.scim_managed),

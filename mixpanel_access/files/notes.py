@@ -52,7 +52,7 @@ def read_notes(folder: Path) -> Notes:
         return {id_: Note(**note) for id_, note in json.loads(file.read() or "{}").items()}
 
 
-class HeldNotes:
+class LockedNotes:
     """Notes in a folder, for which a refresh waits until the block ends; without any, it changes nothing."""
 
     def __init__(self, folder: Path) -> None:

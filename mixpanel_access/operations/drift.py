@@ -226,7 +226,7 @@ def _in_teams(organization: Organization, here: State) -> Iterator[AccessDiffere
     for (id_, key), place in here.team_members.items():
         team = there.get(id_)
         gone = team is None or team.is_member(key) is False
-        if gone and place.given:
+        if gone and place.given_by_stack:
             yield AccessDifference(DriftKind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
 
 

@@ -261,10 +261,10 @@ class Grouped:
         mandatory = self.levels.count(Level.MANDATORY)
         yield f"Policy findings: {mandatory} mandatory, {len(self.levels) - mandatory} advisory"
         shown = 0
-        for whom, found in self.about:
+        for label, found in self.about:
             kept = found[: most - shown]
             if kept:
-                yield whom
+                yield label
                 yield from (f"  {line}" for line in kept)
             shown += len(kept)
         if cut := sum(len(found) for _, found in self.about) - shown:
@@ -281,11 +281,11 @@ def findings_in(output: str) -> Grouped:
             continue
         told[rule, message] = level
         if person := _ABOUT.match(message):
-            whom, place, text = person["email"], person["place"].strip(), person["text"]
+            label, place, text = person["email"], person["place"].strip(), person["text"]
         else:
-            whom, place, text = resource.rpartition(":")[2] if "@" in resource else _STACK, "", message
-        key = same_key(whom)
-        names.setdefault(key, whom)
+            label, place, text = resource.rpartition(":")[2] if "@" in resource else _STACK, "", message
+        key = same_key(label)
+        names.setdefault(key, label)
         found = groups.setdefault(key, {}).setdefault((rule, text), _Found(level, rule, text))
         found.places += [place] if place else []
     ordered = {key: sorted(group.values(), key=_Found.order) for key, group in sorted(groups.items())}

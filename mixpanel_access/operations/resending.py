@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from mixpanel_access.directory.invitations import Invitations
-from mixpanel_access.files.notes import HeldNotes, Note, is_reached
+from mixpanel_access.files.notes import LockedNotes, Note, is_reached
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
@@ -99,7 +99,7 @@ def while_held(
     """
     runs: dict[str, Future[None]] = {}
     with ExitStack() as folders, ThreadPoolExecutor(max(1, len(members))) as threads, ExitStack() as gates:
-        held = {stack: gates.enter_context(HeldNotes(folders.enter_context(temporary_folder()))) for stack in members}
+        held = {stack: gates.enter_context(LockedNotes(folders.enter_context(temporary_folder()))) for stack in members}
         for stack, member in members.items():
             runs[stack] = threads.submit(refresh_with_notes, project, stack, [member.urn], held[stack].folder)
         while not all(is_reached(one.folder) for one in held.values()):

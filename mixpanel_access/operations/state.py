@@ -146,8 +146,8 @@ class StateResource:
         return int(getattr(self.ref, "account", 0))
 
     @property
-    def given(self) -> bool:
-        """Whether the stack gave it: a team member may wait, or be left to an identity provider."""
+    def given_by_stack(self) -> bool:
+        """Whether the stack gave the access: a team member may wait, or be left to an identity provider."""
         return self.outputs.get("status") not in ("waiting", "left_to_scim")
 
     @property

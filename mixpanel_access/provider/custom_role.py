@@ -100,7 +100,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
                 f"of the plan Enterprise, and are managed by owners and admins of the project",
             )
             return
-        self._inspect_name(inputs, problems, olds, there)
+        self._check_new_name(inputs, problems, olds, there)
         catalogue = directory.custom_roles.permissions(project)
         if catalogue is None:
             return
@@ -109,8 +109,8 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
             if known(code) and code not in codes:
                 problems.add("permissions", unknown(code, f"permission of project {project}", codes))
 
-    def _inspect_name(self, inputs: Properties, problems: Problems, olds: Properties, there: dict[str, Role]) -> None:
-        """Judge that the name is free, and that there is room for one more."""
+    def _check_new_name(self, inputs: Properties, problems: Problems, olds: Properties, there: dict[str, Role]) -> None:
+        """Check that the name is free, and that there is room for one more."""
         project, key = inputs["project_id"], same_key(inputs["name"])
         known_there = olds.get("project_id") == project and olds.get("name")
         self.check_name(inputs, olds if known_there else {}, problems)

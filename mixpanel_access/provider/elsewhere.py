@@ -58,8 +58,8 @@ def _grants_in(session: Session, project: int, resources: Sequence[ExportedResou
             yield from ((same_key(row["email"]), row.get("ends")) for row in single_grants(one.outputs))
 
 
-def _says_grant(project: int, keys: AbstractSet[str], roster: RosterPeople, given: Declaration) -> bool | None:
-    return _told(any((project, key) in given.grants for key in keys), roster, keys)
+def _says_grant(project: int, keys: AbstractSet[str], roster: RosterPeople, declaration: Declaration) -> bool | None:
+    return _told(any((project, key) in declaration.grants for key in keys), roster, keys)
 
 
 def team_place(session: Session, team: int, email: str, props: Properties) -> list[str]:
@@ -72,8 +72,9 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
         inside = [(same_key(place.email), day) for place, day in places if place.team == team]
         keys = _keys(session, members(resources, session.organization), email) if inside else set()
 
-        def said(roster: RosterPeople, given: Declaration, keys: AbstractSet[str] = keys) -> bool | None:
-            in_it = {who for key, who in given.team_members if _is_named(given.teams[key], session.team_name(team))}
+        def said(roster: RosterPeople, declaration: Declaration, keys: AbstractSet[str] = keys) -> bool | None:
+            teams = declaration.teams
+            in_it = {who for key, who in declaration.team_members if _is_named(teams[key], session.team_name(team))}
             return _told(bool(in_it & keys), roster, keys, teams=True)
 
         if _gives(session, stack, [day for key, day in inside if key in keys], said):
@@ -84,10 +85,10 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
 def team_grant(session: Session, team: int, project: int, props: Properties) -> list[str]:
     """The other stacks that give a team a role in a project; see `grants`."""
 
-    def said(roster: RosterPeople, given: Declaration) -> bool | None:
-        teams = {key for where, key in given.team_grants if where == project}
+    def said(roster: RosterPeople, declaration: Declaration) -> bool | None:
+        teams = {key for where, key in declaration.team_grants if where == project}
         name = session.team_name(team)
-        return _told(any(_is_named(given.teams[key], name) for key in teams), roster, teams=True)
+        return _told(any(_is_named(declaration.teams[key], name) for key in teams), roster, teams=True)
 
     return _with_id(
         session, kinds.TEAM_GRANT_TYPE, str(kinds.TeamGrantId(session.organization, project, team)), props, said
@@ -97,8 +98,8 @@ def team_grant(session: Session, team: int, project: int, props: Properties) -> 
 def custom_role(session: Session, role: kinds.CustomRoleId, props: Properties) -> list[str]:
     """The other stacks that have a custom role; see `grants`."""
 
-    def said(_roster: RosterPeople, given: Declaration) -> bool | None:
-        declared = [one for one in given.custom_roles.values() if one.get("project_id") == role.project]
+    def said(_roster: RosterPeople, declaration: Declaration) -> bool | None:
+        declared = [one for one in declaration.custom_roles.values() if one.get("project_id") == role.project]
         return any(_is_named(one, str(props.get("name", ""))) for one in declared)
 
     return _with_id(session, kinds.CUSTOM_ROLE_TYPE, str(role), props, said)
@@ -129,7 +130,7 @@ def _gives(session: Session, stack: str, ends: Sequence[Any], said: _Said) -> bo
         return False
     today = session.today()
     roster = session.states.roster(stack, today)
-    told = said(roster, roster.given) if roster is not None and roster.given is not None else None
+    told = said(roster, roster.declaration) if roster is not None and roster.declaration is not None else None
     return not all(has_ended(day, today) for day in ends) if told is None else told
 
 

@@ -130,7 +130,7 @@ def hold_run(session: Session, *, by_brake: bool) -> None:
         Refused: a brake holds it, or it is unknown what the rest of the program declares.
     """
     scope = session.scope
-    with session.judging:
+    with session.judging_lock:
         if session.judged or not (scope.partial or (scope.destroys and not by_brake and not session.judged_by_list)):
             return
         going = scope.people(session.organization, session.team_name)

@@ -76,7 +76,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
                 )
         for email, first in twice(grants):
             problems.add("grants", f"{email} stands there twice, first as {first}")
-        _inspect_reasons(inputs.get("reasons"), by_key(grants), problems)
+        _check_reasons(inputs.get("reasons"), by_key(grants), problems)
 
     def people(self, props: Properties) -> Iterable[str]:
         return list(props.get("grants") or ())
@@ -302,8 +302,8 @@ def _declared_meanwhile(olds: Properties, news: Properties) -> set[str]:
     return _undeclared(olds) & by_key(grants).keys() if isinstance(grants, Mapping) else set()
 
 
-def _inspect_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
-    """Judge the reasons of some of the people."""
+def _check_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
+    """Check the reasons of some of the people."""
     if reasons is None or not known(reasons):
         return
     if not isinstance(reasons, list) or not all(isinstance(one, Mapping) for one in reasons):

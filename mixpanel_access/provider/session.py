@@ -70,7 +70,7 @@ class Session:
         renames: the names that change hands in the operation.
         judged: whether all removals of a run that leaves some resources alone have been judged together.
         judged_by_list: whether a `RemovalBrake` that was deleted has judged the people in its list.
-        judging: held by the thread that does so.
+        judging_lock: held by the thread that judges those removals.
         rotations: the service accounts that the operation replaces and that stay for a while.
         creations: the service accounts that the operation makes.
         takes_only: whether the operation is one of `mixpanel-access revoke`, which gives nobody anything.
@@ -116,7 +116,7 @@ class Session:
         self.unsettled: list[tuple[Any, Mapping[str, Any]]] = []
         self._topics: set[Hashable] = set()
         self._lock = threading.Lock()
-        self.judging = threading.Lock()
+        self.judging_lock = threading.Lock()
         self.judged = False
         self.judged_by_list = False
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)

@@ -66,14 +66,14 @@ class RosterPeople:
         declared: the people that it declares.
         perhaps: the people that have an entry which cannot be read.
         anybody: whether an entry cannot be read that does not say whose it is.
-        given: all that it declares on that day, where that was asked for.
+        declaration: all that it declares on that day, where that was asked for.
         unread_teams: whether a team cannot be read.
     """
 
     declared: AbstractSet[str]
     perhaps: AbstractSet[str] = frozenset()
     anybody: bool = False
-    given: Declaration | None = None
+    declaration: Declaration | None = None
     unread_teams: bool = False
 
     def has(self, key: str) -> bool | None:

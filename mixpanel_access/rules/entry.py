@@ -101,8 +101,8 @@ class ExceptionEntry:
         return f"{self.rule} for {self}"
 
     def __str__(self) -> str:
-        whom = self.email or "the stack"
-        return f"{whom} in project {self.project}" if self.project is not None else whom
+        who = self.email or "the stack"
+        return f"{who} in project {self.project}" if self.project is not None else who
 
 
 def number_of(value: Any) -> int | None:
@@ -214,7 +214,7 @@ class Entry:
         return number_of(self.get("project_id")) or 0
 
     @property
-    def ways(self) -> frozenset[str] | None:
+    def access_sources(self) -> frozenset[str] | None:
         """The sources of the person's access to the project; None before the grant exists."""
         value = self.get("grant_types")
         return frozenset(map(str, value)) if isinstance(value, list) else None

@@ -102,8 +102,8 @@ def _in_a_row(carried: list[_Carried], context: Context) -> Iterator[RuleFinding
     """Several exceptions from one rule for one person or resource, each soon after the one before."""
     rows: dict[tuple[str, str], list[_Carried]] = {}
     for one in carried:
-        whom = mailbox(one.exception.email) if one.exception.email else one.label.casefold()
-        rows.setdefault((one.exception.rule, whom), []).append(one)
+        who = mailbox(one.exception.email) if one.exception.email else one.label.casefold()
+        rows.setdefault((one.exception.rule, who), []).append(one)
     for row in (part for rows_of_one in rows.values() for part in _by_project(rows_of_one)):
         for first, last in _runs(row, longest(row[0].exception, context)):
             if last >= context.today:

@@ -86,7 +86,7 @@ def _approver(one: ExceptionEntry, context: Context, entry: Entry | None) -> Ite
     if not context.company_domains:
         yield (f"nobody can tell whether its approver {one.approver} is of the company; set mixpanel:companyDomains")
         return
-    whom = {one.email: None, entry.email if entry else "": None}  # a program may name somebody else in the exception
-    for email in whom:
+    emails = {one.email: None, entry.email if entry else "": None}  # a program may name somebody else in the exception
+    for email in emails:
         if problem := context.problem_with_approver(one.approver, email):
             yield problem

@@ -174,8 +174,8 @@ class Stack:
 
     def grants_there(self) -> Iterator[tuple[Entry, frozenset[str]]]:
         """The existing grants, with the sources of their people's access; at the end, NotThereYet if none exists."""
-        grants = [(entry, entry.ways) for entry in self.of(Kind.GRANT)]
-        there = [(entry, ways) for entry, ways in grants if ways is not None]
+        grants = [(entry, entry.access_sources) for entry in self.of(Kind.GRANT)]
+        there = [(entry, sources) for entry, sources in grants if sources is not None]
         yield from there
         if grants and not there:
             raise NotThereYet("no grant is there yet: what else gives access is known after the update")

@@ -197,13 +197,13 @@ def _approver(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _redundant(stack: Stack, _context: Context) -> Iterator[RuleFinding]:
-    for entry, ways in stack.grants_there():
-        others = [way for way in (GrantType.ORGANIZATION_ROLE, GrantType.TEAM) if way in ways]
+    for entry, sources in stack.grants_there():
+        others = [source for source in (GrantType.ORGANIZATION_ROLE, GrantType.TEAM) if source in sources]
         lower = roles.project_rank(entry.role) < roles.project_rank(entry.text("effective_role"))
         if others and lower and not roles.is_custom(entry.role):
             yield RuleFinding(
                 f"{entry}: gives nothing; {entry.text('effective_role')} comes through "
-                f"{' and '.join(way.replace('_', ' ') for way in others)} already",
+                f"{' and '.join(source.replace('_', ' ') for source in others)} already",
                 entry,
             )
 

@@ -117,8 +117,8 @@ class RuleVerdict:
     later: Sequence[str] = ()
 
 
-Each = Callable[[Entry, Context], Iterator[str]]
-Whole = Callable[[Stack, Context], Iterator[RuleFinding | NotJudged]]
+JudgeEntry = Callable[[Entry, Context], Iterator[str]]
+JudgeStack = Callable[[Stack, Context], Iterator[RuleFinding | NotJudged]]
 Highest = Callable[[Entry, Context], str | None]
 
 
@@ -147,7 +147,7 @@ class Rule:
     level: Level
     severity: Severity
     fix: str
-    judge: Each | Whole
+    judge: JudgeEntry | JudgeStack
     kinds: Sequence[str] = ()
     options: Sequence[Option] = ()
     controls: Sequence[FrameworkControl] = field(default=())
@@ -170,7 +170,7 @@ class Rule:
         """Judge one resource; raises NotApplicable if the rule does not concern this stack."""
         if entry.kind not in self.kinds:
             return RuleVerdict()
-        found = cast("Each", self.judge)(entry, context)
+        found = cast("JudgeEntry", self.judge)(entry, context)
         return self._verdict((RuleFinding(f"{entry}: {words}", entry) for words in found), Stack(), context)
 
     def judge_stack(self, stack: Stack, context: Context) -> RuleVerdict:
@@ -182,7 +182,7 @@ class Rule:
                 [finding for one in verdicts for finding in one.not_judged],
                 [text for one in verdicts for text in one.later],
             )
-        return self._verdict(cast("Whole", self.judge)(stack, context), stack, context)
+        return self._verdict(cast("JudgeStack", self.judge)(stack, context), stack, context)
 
     def _verdict(self, items: Iterator[RuleFinding | NotJudged], stack: Stack, context: Context) -> RuleVerdict:
         """The findings without those that an exception covers."""

@@ -168,10 +168,10 @@ def _all_users(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudg
 
 def _open_to_all(entry: Entry) -> bool | None:
     """Whether a grant's project is open to all users, if known."""
-    shown, ways = entry.values.get("open_to_all_users"), entry.ways
-    if ways is not None and GrantType.ALL_USERS in ways:
+    shown, sources = entry.values.get("open_to_all_users"), entry.access_sources
+    if sources is not None and GrantType.ALL_USERS in sources:
         return True
-    if shown is None and ways is not None:
+    if shown is None and sources is not None:
         return False  # a state of an earlier version, which only has the sources of each person
     return shown if isinstance(shown, bool) else None
 

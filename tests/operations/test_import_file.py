@@ -14,7 +14,7 @@ from mixpanel_access.model.errors import Forbidden, InputError
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.service_accounts import ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.operations.importing.pulumi_import import (
-    Entry,
+    ImportEntry,
     Wanted,
     brake_entry,
     entries_of,
@@ -55,7 +55,7 @@ NOBODY = Wanted()
 
 def entries(
     api: FakeApi, declared: Declaration = DECLARED, state: State = EMPTY, wanted: Wanted = NOBODY, **settings: Any
-) -> list[Entry]:
+) -> list[ImportEntry]:
     """The entries of an import."""
     session, _ = make_session(api, **settings)
     return entries_of(session, declared, state, wanted)[0]
@@ -280,7 +280,7 @@ serviceAccounts:
 OWN = declaration(parse(OWN_ROLES, RosterSource("r")), NOW.date())
 
 
-def of_type(name: str, found: Sequence[Entry]) -> list[Entry]:
+def of_type(name: str, found: Sequence[ImportEntry]) -> list[ImportEntry]:
     """The entries of one kind."""
     return [entry for entry in found if entry["type"].endswith(f":{name}")]
 

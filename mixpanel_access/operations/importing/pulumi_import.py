@@ -23,7 +23,10 @@ from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import Problems
 from mixpanel_access.provider.session import Session
 
-Entry = Mapping[str, Any]
+ImportEntry = Mapping[str, Any]
+"""One resource in the file for `pulumi import`."""
+Inputs = Mapping[str, Any]
+"""The inputs of a resource, by their names."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Wanted:
 
 def entries_of(
     session: Session, declared: Declaration, state: State, wanted: Wanted
-) -> tuple[list[Entry], dict[str, str]]:
+) -> tuple[list[ImportEntry], dict[str, str]]:
     """The entries of what is declared, as the organization has it; what it does not have gets none.
 
     Returns:
@@ -140,11 +143,11 @@ def with_role_ids(session: Session, roster: Roster, declared: Declaration) -> De
         found = role_there(session.directory, roster, declared.keys[project], role)
         return found if roles.is_project_role(found) else None
 
-    def named(grants: Mapping[tuple[int, str], Entry]) -> dict[tuple[int, str], Entry]:
+    def named(grants: Mapping[tuple[int, str], Inputs]) -> dict[tuple[int, str], Inputs]:
         found = {place: there(place[0], inputs["role"]) for place, inputs in grants.items()}
         return {place: {**grants[place], "role": role} for place, role in found.items() if role}
 
-    def whole(project: int, inputs: Entry) -> Entry:
+    def with_ids(project: int, inputs: Inputs) -> Inputs:
         found = {email: there(project, role) for email, role in inputs["grants"].items()}
         return {**inputs, "grants": {email: role for email, role in found.items() if role}}
 
@@ -153,11 +156,11 @@ def with_role_ids(session: Session, roster: Roster, declared: Declaration) -> De
         grants=named(declared.grants),
         account_grants=named(declared.account_grants),
         team_grants=named(declared.team_grants),
-        project_access={project: whole(project, inputs) for project, inputs in declared.project_access.items()},
+        project_access={project: with_ids(project, inputs) for project, inputs in declared.project_access.items()},
     )
 
 
-def brake_entry(session: Session, people: Sequence[Mapping[str, Any]]) -> Entry:
+def brake_entry(session: Session, people: Sequence[Mapping[str, Any]]) -> ImportEntry:
     """The entry of the brake over these people."""
     brakes = _Reader(kinds.REMOVAL_BRAKE, session)
     made = brakes.provider.lifecycle.create({"people": [dict(person) for person in people]})
@@ -174,7 +177,7 @@ def people_for_brake(declared: Declaration, state: State) -> list[Mapping[str, A
     return [*declared.people, *(person for person in before if same_key(str(person["email"])) not in names)]
 
 
-def import_file(entries: Sequence[Entry], state: State) -> dict[str, Any]:
+def import_file(entries: Sequence[ImportEntry], state: State) -> dict[str, Any]:
     """The document: the component first where the state has none, then the entries below it."""
     if state.component:
         return {"nameTable": {COMPONENT: state.component}, "resources": list(entries)}
@@ -190,7 +193,7 @@ class _Reader:
         self.provider.use(session)
         self._type, self._pickled = kind.type, {PROVIDER_KEY: serialize_provider(self.provider)}
 
-    def read(self, name: str, id_: object, declared: Mapping[str, Any]) -> Entry | None:
+    def read(self, name: str, id_: object, declared: Mapping[str, Any]) -> ImportEntry | None:
         """What the provider reads of a declared resource, or None where there is nothing."""
         inputs, problems = dict(declared), Problems()
         self.provider.handler.check(inputs, problems)
@@ -206,7 +209,7 @@ class _Reader:
 
     def entry(
         self, name: str, id_: object, inputs: Mapping[str, Any] | None, outputs: Mapping[str, Any] | None
-    ) -> Entry:
+    ) -> ImportEntry:
         return {
             "type": self._type,
             "name": name,

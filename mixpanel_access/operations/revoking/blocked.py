@@ -80,15 +80,15 @@ def decide_removals(
         hold(reason, [taking for taking in goes if taking.urn == urn])
     for reason, key in list(_braked(goes, rows, session)):
         hold(reason, [taking for taking in goes if now(taking.key) == key])
-    given = _given_elsewhere(goes, rows, session)
-    for reason, project, keys in list(_braked_grants([one for one in goes if one not in given], session)):
+    given_elsewhere = _given_elsewhere(goes, rows, session)
+    for reason, project, keys in list(_braked_grants([one for one in goes if one not in given_elsewhere], session)):
         stays = [one for one in goes if one.type == kinds.PROJECT_ACCESS_TYPE and one.project == project]
         hold(reason, [taking for taking in stays if now(taking.key) in keys])
     needed = [(one.taking, _needed(one, rows)) for one in held]
     for taking in [one for one in goes if not one.lowers]:
         if stay := [str(other) for other, urns in needed if taking.urn in urns]:
             hold(f"what stays depends on it: {', '.join(stay)}", [taking])
-    how = {**{taking: _stays(taking, rows, session) for taking in goes}, **given}
+    how = {**{taking: _stays(taking, rows, session) for taking in goes}, **given_elsewhere}
     return RemovalDecision([replace(taking, stays=how[taking]) for taking in goes], held)
 
 
@@ -199,9 +199,10 @@ def _declared(gone: Sequence[Removal], rows: Sequence[StateRow], session: Sessio
 
 def _braked_grants(goes: Sequence[Removal], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:
     """Why grants of an authoritative project stay, the project, and whose they are."""
-    wholes, now = [taking for taking in goes if taking.type == kinds.PROJECT_ACCESS_TYPE], session.directory.key_of
-    for project in sorted({taking.project for taking in wholes if taking.project is not None}):
-        ours = [taking for taking in wholes if taking.project == project]
+    now = session.directory.key_of
+    in_project_access = [taking for taking in goes if taking.type == kinds.PROJECT_ACCESS_TYPE]
+    for project in sorted({taking.project for taking in in_project_access if taking.project is not None}):
+        ours = [taking for taking in in_project_access if taking.project == project]
         try:
             if session.directory.project_is_gone(project):
                 continue
@@ -252,7 +253,7 @@ _WHY: Final = (
 
 
 def pending_creations(
-    export: Mapping[str, Any], rows: Sequence[StateRow], given: RosterToday, session: Session
+    export: Mapping[str, Any], rows: Sequence[StateRow], roster: RosterToday, session: Session
 ) -> list[BlockedRemoval]:
     """What the roster no longer gives of what a killed run has begun to give to somebody, and Mixpanel may have."""
     there = {row.urn for row in rows if not row.going}
@@ -260,47 +261,47 @@ def pending_creations(
         taking
         for one in interrupted_in(export)
         if one.urn not in there and f"::{kinds.COMPONENT_TYPE}$" in one.urn  # what else is declared, nobody says here
-        for taking in _begun(one.urn, one.type, dict(Outputs(one.outputs)), given)
+        for taking in _begun(one.urn, one.type, dict(Outputs(one.outputs)), roster)
     ]
-    ended = [replace(one, planned=has_ended(one.ends, given.today)) for one in dict.fromkeys(found)]
+    ended = [replace(one, planned=has_ended(one.ends, roster.today)) for one in dict.fromkeys(found)]
     return [
         BlockedRemoval(one, _WHY)
         for one in ended
-        if not given.unsure(given.key(one.email), planned=one.planned) and _may_be_there(one, session)
+        if not roster.unsure(roster.key(one.email), planned=one.planned) and _may_be_there(one, session)
     ]
 
 
-def _begun(urn: str, type_: str, inputs: Mapping[str, Any], given: RosterToday) -> Iterator[Removal]:
+def _begun(urn: str, type_: str, inputs: Mapping[str, Any], roster: RosterToday) -> Iterator[Removal]:
     """What an open creation gives, and the roster does not."""
-    declared, email = given.declared, inputs.get("email")
+    declared, email = roster.declared, inputs.get("email")
     if type_ == kinds.PROJECT_ACCESS_TYPE and isinstance(project := _number(inputs.get("project_id")), int):
         for one in single_grants(inputs):
-            yield from _grant(urn, type_, project, one, given)
+            yield from _grant(urn, type_, project, one, roster)
     elif not isinstance(email, str):
         return
     elif type_ == kinds.GRANT_TYPE and isinstance(project := _number(inputs.get("project_id")), int):
-        yield from _grant(urn, type_, project, inputs, given)
+        yield from _grant(urn, type_, project, inputs, roster)
     elif type_ == kinds.MEMBER_TYPE:
-        key, role = given.key(email), inputs.get("role")
+        key, role = roster.key(email), inputs.get("role")
         now = declared.members.get(key)
         if now is None:
             yield Removal(urn, type_, "the membership in the organization", email, ends=_ends(inputs))
         elif role and roles.organization_rank(role) > roles.organization_rank(now.get("role") or roles.MEMBER):
             what = f"the organization role {role}"
             yield Removal(urn, type_, what, email, ends=_ends(inputs), role=role)
-    elif type_ == kinds.TEAM_MEMBER_TYPE and given.key(email) not in {person for _, person in declared.team_members}:
+    elif type_ == kinds.TEAM_MEMBER_TYPE and roster.key(email) not in {person for _, person in declared.team_members}:
         yield Removal(urn, type_, "the place in a team", email, ends=_ends(inputs))
 
 
-def _grant(urn: str, type_: str, project: int, one: Mapping[str, Any], given: RosterToday) -> Iterator[Removal]:
+def _grant(urn: str, type_: str, project: int, one: Mapping[str, Any], roster: RosterToday) -> Iterator[Removal]:
     email, role = str(one["email"]), str(one.get("role") or "a role")
-    now = given.declared.grants.get((project, given.key(email)))
+    now = roster.declared.grants.get((project, roster.key(email)))
     if now is None or (
         not roles.is_custom(role)
         and not roles.is_custom(str(now["role"]))
         and roles.project_rank(role) > roles.project_rank(str(now["role"]))
     ):
-        what = f"{role} in {given.declared.keys.get(project, f'project {project}')}"
+        what = f"{role} in {roster.declared.keys.get(project, f'project {project}')}"
         yield Removal(urn, type_, what, email, project, _ends(one))
 
 

@@ -201,7 +201,7 @@ def _diagnostics(stdout: str) -> tuple[dict[str, str], list[str]]:
 
 
 def declaration_without(
-    rows: Sequence[StateRow], taken: Sequence[Removal], facts: Mapping[str, Any], given: Declaration
+    rows: Sequence[StateRow], taken: Sequence[Removal], facts: Mapping[str, Any], declaration: Declaration
 ) -> Declaration:
     """The declaration of everything that the state has below the component, without what is taken away."""
     live = [row for row in rows if not row.going and row.type in kinds.KINDS]
@@ -214,9 +214,9 @@ def declaration_without(
     for row in live:
         kind, inputs = kinds.KINDS[row.type], with_words(lowered.get(row.urn) or row.inputs, words)
         if kind is kinds.PROJECT_ACCESS:
-            whole = _whole(row, [one for one in taken if one.urn == row.urn], words)
-            if whole is not None:
-                found[kind][row.ref.project] = whole
+            kept = _project_access_without(row, [one for one in taken if one.urn == row.urn], words)
+            if kept is not None:
+                found[kind][row.ref.project] = kept
         elif row.urn not in going:
             found[kind][_key(row, teams)] = {
                 name: value for name, value in inputs.items() if name not in kind.references
@@ -230,7 +230,7 @@ def declaration_without(
         grants=grants,
         people=_people(live, taken),
         facts={name: value for name, value in facts.items() if name not in ("people", "grants")},
-        keys={project: given.keys.get(project, str(project)) for project, _ in grants},
+        keys={project: declaration.keys.get(project, str(project)) for project, _ in grants},
         overlaps=(),
         accounts=found[kinds.SERVICE_ACCOUNT],
         account_grants=found[kinds.SERVICE_ACCOUNT_GRANT],
@@ -256,7 +256,7 @@ def _key(row: StateRow, teams: Sequence[str]) -> Any:
     return row.key
 
 
-def _whole(row: StateRow, taken: Sequence[Removal], words: Mapping[str, str]) -> dict[str, Any] | None:
+def _project_access_without(row: StateRow, taken: Sequence[Removal], words: Mapping[str, str]) -> dict[str, Any] | None:
     """The inputs of a `ProjectAccess` without what goes; None where it goes as a whole, since whose it is is a secret.
 
     One that nobody is left in stays: to delete it is for `pulumi up`, once the roster no longer has the project so.
@@ -277,8 +277,8 @@ def _whole(row: StateRow, taken: Sequence[Removal], words: Mapping[str, str]) ->
         people = [email for email in reason.get("people") or () if same_key(email) in keys]
         if people:
             reasons.append({**reason, "people": people})
-    given = {**row.inputs, "grants": grants}
-    return {**given, "reasons": reasons} if "reasons" in row.inputs else given
+    inputs = {**row.inputs, "grants": grants}
+    return {**inputs, "reasons": reasons} if "reasons" in row.inputs else inputs
 
 
 def _people(rows: Sequence[StateRow], taken: Sequence[Removal]) -> list[DeclaredPerson]:

@@ -160,7 +160,7 @@ class RosterToday:
         return bool({key, same_key(name)} & self.unread.teams)
 
 
-def removals(rows: Sequence[StateRow], given: RosterToday, among: Sequence[StateRow] = ()) -> list[Removal]:
+def removals(rows: Sequence[StateRow], roster: RosterToday, among: Sequence[StateRow] = ()) -> list[Removal]:
     """What the state has of the roster's component and the roster no longer gives.
 
     `among` are all resources of the stack, if `rows` are some of them.
@@ -169,8 +169,8 @@ def removals(rows: Sequence[StateRow], given: RosterToday, among: Sequence[State
         InputError: an id in the state cannot be read.
     """
     made = Made(among or rows)
-    found = [taking for row in rows if not row.going for taking in _of(row, given, made)]
-    return [taking for taking in found if taking.planned or not given.ended_only]
+    found = [taking for row in rows if not row.going for taking in _of(row, roster, made)]
+    return [taking for taking in found if taking.planned or not roster.ended_only]
 
 
 class Made:
@@ -189,53 +189,53 @@ class Made:
         }
 
 
-def _of(row: StateRow, given: RosterToday, made: Made) -> Iterator[Removal]:
+def _of(row: StateRow, roster: RosterToday, made: Made) -> Iterator[Removal]:
     match row.type:
         case kinds.MEMBER_TYPE:
-            yield from _of_member(row, given)
+            yield from _of_member(row, roster)
         case kinds.GRANT_TYPE:
             one = {**row.inputs, **row.outputs, "email": row.ref.email}
-            yield from _of_grant(row, one, row.inputs, given, made)
+            yield from _of_grant(row, one, row.inputs, roster, made)
         case kinds.PROJECT_ACCESS_TYPE:
             for one in single_grants(row.outputs):
-                yield from _of_grant(row, one, {}, given, made)
+                yield from _of_grant(row, one, {}, roster, made)
             # Without grants in the outputs, whose they are is a secret.
-            if "grants" not in row.outputs and (project := row.ref.project) not in given.declared.project_access:
-                yield Removal(row.urn, row.type, f"the grants in {given.project(project)}", project=project)
+            if "grants" not in row.outputs and (project := row.ref.project) not in roster.declared.project_access:
+                yield Removal(row.urn, row.type, f"the grants in {roster.project(project)}", project=project)
         case kinds.TEAM_TYPE:
             name = str(row.outputs.get("name", ""))
-            if given.team(row.key, name) is None and not given.unsure_of_team(row.key, name):
-                yield _removal(row, f"the team {name}", row.outputs, given)
+            if roster.team(row.key, name) is None and not roster.unsure_of_team(row.key, name):
+                yield _removal(row, f"the team {name}", row.outputs, roster)
         case kinds.TEAM_MEMBER_TYPE:
-            yield from _of_team_member(row, given, made)
+            yield from _of_team_member(row, roster, made)
         case kinds.TEAM_GRANT_TYPE:
             key, name = made.teams.get(row.ref.team, ("", str(row.ref.team)))
-            if not given.unsure_of_team(key, name):
-                now = given.declared.team_grants.get((row.ref.project, given.team(key, name) or ""))
-                yield from _of_holder(row, f" of the team {name}", now, given, made)
+            if not roster.unsure_of_team(key, name):
+                now = roster.declared.team_grants.get((row.ref.project, roster.team(key, name) or ""))
+                yield from _of_holder(row, f" of the team {name}", now, roster, made)
         case kinds.SERVICE_ACCOUNT_TYPE:
-            yield from _of_account(row, given)
+            yield from _of_account(row, roster)
         case kinds.SERVICE_ACCOUNT_GRANT_TYPE:
             name = made.accounts.get(row.ref.account, "")
-            if name not in given.unread.accounts:
-                now = given.declared.account_grants.get((row.ref.project, name))
-                yield from _of_holder(row, f" of the service account {name or row.ref.account}", now, given, made)
+            if name not in roster.unread.accounts:
+                now = roster.declared.account_grants.get((row.ref.project, name))
+                yield from _of_holder(row, f" of the service account {name or row.ref.account}", now, roster, made)
 
 
 def _removal(
-    row: StateRow, what: str, values: Mapping[str, Any], given: RosterToday, email: str = "", **more: Any
+    row: StateRow, what: str, values: Mapping[str, Any], roster: RosterToday, email: str = "", **more: Any
 ) -> Removal:
     """The removal of what has these values: of a resource its outputs, or one grant in it."""
     ends = values.get("ends")
     ends = ends if isinstance(ends, str) else None
-    planned = has_ended(ends, given.today)
+    planned = has_ended(ends, roster.today)
     return Removal(row.urn, row.type, what, email, ends=ends, planned=planned, **more)
 
 
-def _of_account(row: StateRow, given: RosterToday) -> Iterator[Removal]:
+def _of_account(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
     """A service account, or those that it has replaced and whose overlap has ended before today."""
-    over = [one for one in Retiring.all_of(row.outputs) if one.until.date() < given.today]
-    if not given.ended_only and row.key not in given.declared.accounts and row.key not in given.unread.accounts:
+    over = [one for one in Retiring.all_of(row.outputs) if one.until.date() < roster.today]
+    if not roster.ended_only and row.key not in roster.declared.accounts and row.key not in roster.unread.accounts:
         yield Removal(row.urn, row.type, f"the service account {row.key}")
     elif over:
         logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()
@@ -243,17 +243,17 @@ def _of_account(row: StateRow, given: RosterToday) -> Iterator[Removal]:
         yield Removal(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
 
 
-def _of_member(row: StateRow, given: RosterToday) -> Iterator[Removal]:
+def _of_member(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
     email = row.ref.email
-    taking, key = _removal(row, "the membership in the organization", row.outputs, given, email), given.key(email)
-    if given.unsure(key, planned=taking.planned):
+    taking, key = _removal(row, "the membership in the organization", row.outputs, roster, email), roster.key(email)
+    if roster.unsure(key, planned=taking.planned):
         return
-    now = given.declared.members.get(key)
+    now = roster.declared.members.get(key)
     if now is None:
         yield taking
         return
     before, after = row.outputs.get("role"), now.get("role")
-    if given.unread.roles or before is None or roles.organization_rank(after) >= roles.organization_rank(before):
+    if roster.unread.roles or before is None or roles.organization_rank(after) >= roles.organization_rank(before):
         return
     if after is None and roles.organization_rank(before) <= roles.organization_rank(roles.MEMBER):
         return
@@ -262,21 +262,21 @@ def _of_member(row: StateRow, given: RosterToday) -> Iterator[Removal]:
 
 
 def _of_grant(
-    row: StateRow, one: Mapping[str, Any], inputs: Mapping[str, Any], given: RosterToday, made: Made
+    row: StateRow, one: Mapping[str, Any], inputs: Mapping[str, Any], roster: RosterToday, made: Made
 ) -> Iterator[Removal]:
     """One grant of a person, which may be a part of a `ProjectAccess`."""
     email, before, project = str(one["email"]), str(one.get("role") or "a role"), row.ref.project
-    taking, key = _removal(row, before, one, given, email, project=project), given.key(email)
-    if not given.unsure(key, planned=taking.planned):
-        yield from _of_role(taking, "", inputs, given.declared.grants.get((project, key)), given, made)
+    taking, key = _removal(row, before, one, roster, email, project=project), roster.key(email)
+    if not roster.unsure(key, planned=taking.planned):
+        yield from _of_role(taking, "", inputs, roster.declared.grants.get((project, key)), roster, made)
 
 
 def _of_holder(
-    row: StateRow, whose: str, now: Mapping[str, Any] | None, given: RosterToday, made: Made
+    row: StateRow, whose: str, now: Mapping[str, Any] | None, roster: RosterToday, made: Made
 ) -> Iterator[Removal]:
     """The role of a team or a service account."""
-    taking = _removal(row, str(row.outputs.get("role", "")), row.outputs, given, project=row.ref.project)
-    yield from _of_role(taking, whose, row.inputs, now, given, made)
+    taking = _removal(row, str(row.outputs.get("role", "")), row.outputs, roster, project=row.ref.project)
+    yield from _of_role(taking, whose, row.inputs, now, roster, made)
 
 
 def _of_role(
@@ -284,35 +284,35 @@ def _of_role(
     whose: str,
     inputs: Mapping[str, Any],
     now: Mapping[str, Any] | None,
-    given: RosterToday,
+    roster: RosterToday,
     made: Made,
 ) -> Iterator[Removal]:
     """A role in a project that goes, or that a lower one takes the place of; `taking.what` is the role alone."""
-    before, where = taking.what, f"{whose} in {given.project(taking.project or 0)}"
-    if now is None or _waits(before, now, taking.planned, given, made):
+    before, where = taking.what, f"{whose} in {roster.project(taking.project or 0)}"
+    if now is None or _waits(before, now, taking.planned, roster, made):
         yield replace(taking, what=f"{before}{where}")
-    elif after := _lower(before, now, taking.planned, given, made):
+    elif after := _lower(before, now, taking.planned, roster, made):
         lowered = _lowered(inputs, now["role"], now)
         yield replace(taking, what=f"{before} -> {after}{where}", role=after, inputs=lowered)
 
 
-def _of_team_member(row: StateRow, given: RosterToday, made: Made) -> Iterator[Removal]:
+def _of_team_member(row: StateRow, roster: RosterToday, made: Made) -> Iterator[Removal]:
     email = row.ref.email
     key, name = made.teams.get(row.ref.team, ("", str(row.ref.team)))
-    taking = _removal(row, f"the place in the team {name}", row.outputs, given, email, team=name)
-    team, person = given.team(key, name), given.key(email)
-    if given.unsure_of_team(key, name) or given.unsure(person, planned=taking.planned):
+    taking = _removal(row, f"the place in the team {name}", row.outputs, roster, email, team=name)
+    team, person = roster.team(key, name), roster.key(email)
+    if roster.unsure_of_team(key, name) or roster.unsure(person, planned=taking.planned):
         return
-    if team is None or (team, person) not in given.declared.team_members:
+    if team is None or (team, person) not in roster.declared.team_members:
         yield taking
 
 
-def _waits(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: Made) -> bool:
+def _waits(before: str, now: Mapping[str, Any], planned: bool, roster: RosterToday, made: Made) -> bool:
     """Whether a role has ended and the one that follows is a custom role that is not made yet: only `up` can give it.
 
     Nobody can say how much that will be, so nothing takes the place of the role that has ended until then.
     """
-    return planned and not given.unread.roles and not _known(now, made) and before != str(now["role"])
+    return planned and not roster.unread.roles and not _known(now, made) and before != str(now["role"])
 
 
 def _known(now: Mapping[str, Any], made: Made) -> str:
@@ -321,13 +321,13 @@ def _known(now: Mapping[str, Any], made: Made) -> str:
     return made.role_ids.get(role, "") if roles.is_custom(role) and not roles.is_role_id(role) else role
 
 
-def _lower(before: str, now: Mapping[str, Any], planned: bool, given: RosterToday, made: Made) -> str | None:
+def _lower(before: str, now: Mapping[str, Any], planned: bool, roster: RosterToday, made: Made) -> str | None:
     """The role that is less than the one before, or None where it is as much or more.
 
     Nobody can tell which of two is higher where one is a custom role: then the one before goes if its end has passed.
     """
     after = _known(now, made)
-    if not after or after == before or given.unread.roles:
+    if not after or after == before or roster.unread.roles:
         return None
     if roles.is_custom(before) or roles.is_custom(after):
         return after if planned else None

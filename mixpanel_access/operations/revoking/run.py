@@ -80,7 +80,7 @@ class _Stack:
     name: str
     rows: Sequence[StateRow]
     component: StateRow | None
-    given: RosterToday
+    roster: RosterToday
     file: str
     problem: str
     begun: Sequence[BlockedRemoval] = ()
@@ -131,7 +131,7 @@ def _of_stack(
     with _begun(project, stack, progress) as session:
         day = now or session.settings.clock().date()
         read = _read(project, stack, session, day, ended_only=ended_only)
-        decision = decide_removals(removals(read.inside, read.given), read.rows, session, stack)
+        decision = decide_removals(removals(read.inside, read.roster), read.rows, session, stack)
         decision = replace(decision, held=[*decision.held, *read.begun])
         problems = [read.problem] if read.problem else []
         # Else the engine has something to do, or to say what a program of one's own no longer declares.
@@ -169,7 +169,7 @@ def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -
     with _begun(project, stack, progress) as session:
         session.leaving = key  # here too, so that a brake is asked about somebody who was found
         read = _read(project, stack, session, session.settings.clock().date())
-        nothing = RosterToday(_EMPTY, read.given.today)
+        nothing = RosterToday(_EMPTY, read.roster.today)
         found = [taking for taking in removals(read.inside, nothing) if taking.key == key]
         decision = decide_removals(found, read.rows, session, stack)
         outside = [taking for taking in removals(read.outside, nothing, read.rows) if taking.key == key]
@@ -259,9 +259,9 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
         )
     read: Salvaged = salvage(text, source_of(file))
     declared = declaration(read.roster, today)
-    given = RosterToday(declared, today, read.unread, renamed)
-    begun = pending_creations(export, rows, given, session)
-    return _Stack(stack, rows, component, given, file.name, read.problem, begun)
+    roster_today = RosterToday(declared, today, read.unread, renamed)
+    begun = pending_creations(export, rows, roster_today, session)
+    return _Stack(stack, rows, component, roster_today, file.name, read.problem, begun)
 
 
 def _renamed(rows: Sequence[StateRow], session: Session) -> dict[str, str]:
@@ -278,7 +278,7 @@ def _document(read: _Stack, decision: RemovalDecision) -> str | None:
     """What the program is to declare; None where it has no roster."""
     if read.component is None:
         return None
-    declared = declaration_without(read.inside, decision.goes, read.component.outputs, read.given.declared)
+    declared = declaration_without(read.inside, decision.goes, read.component.outputs, read.roster.declared)
     return kept_text(Kept(read.name.rpartition("/")[2], read.file, declared))
 
 
@@ -299,7 +299,7 @@ def _with_outside(read: _Stack, decision: RemovalDecision, seen: Preview, sessio
     """The decision, with what a program of one's own no longer declares, in whatever way."""
     made = [step for step in seen.steps if step.op == "create"]
     rows = [row for row in _dropped(read, seen) if not any(_is_same(row, step) for step in made)]
-    found = [one for one in removals(rows, read.given, read.rows) if not one.lowers]
+    found = [one for one in removals(rows, read.roster, read.rows) if not one.lowers]
     if not found:
         return decision
     more = decide_removals(found, read.rows, session, read.name)

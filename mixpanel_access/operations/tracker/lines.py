@@ -124,7 +124,7 @@ def lines_of(stack: str, state: State) -> Iterator[LogLine]:
     """The access in a state as lines: members, grants, team memberships and the teams' roles."""
     for kind in (MEMBER, PROJECT_GRANT, TEAM_MEMBER, TEAM_GRANT):
         for one in state.of(kind).values():
-            if one.given:
+            if one.given_by_stack:
                 yield LogLine(
                     date=one.modified,
                     admin="",
