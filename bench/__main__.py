@@ -1,6 +1,6 @@
 """One table: what preview, up, refresh and import of N grants cost, in API requests first and then in seconds.
 
-The floor beside it is the same program with providers that do nothing, run in turn with ours: what the engine and the
+The floor next to it is the same program with providers that do nothing, run in turn with ours: what the engine and the
 SDK take. Then thousands of grants as one `ProjectAccess` a project, how long the policy pack takes over a state of N
 resources, how long a roster of 5,000 people takes to load, how many requests the emulator answers, and how long each
 command takes to start.

@@ -1,4 +1,4 @@
-"""What preview, up, refresh and import of N grants cost, beside the floor: the same program with nothing to do."""
+"""What preview, up, refresh and import of N grants cost, next to the floor: the same program with nothing to do."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def measure(engine: Engine, grants: int, *, checkpoints: bool, times: int, lives
 
 
 def import_all(project: PulumiProject) -> None:
-    """Import everybody whom the roster has."""
+    """Import everybody in the roster."""
     carry_out(project, prepare(project, ImportRequest(STACK, ImportFilter(["person*"])), quiet), quiet)
 
 

@@ -1,4 +1,4 @@
-"""docs/figures.md, made of bench/results/latest.json: what was measured, and beside it what is aimed at."""
+"""docs/figures.md, made of bench/results/latest.json: what was measured, next to the aim."""
 
 from __future__ import annotations
 

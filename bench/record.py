@@ -11,7 +11,7 @@ LISTS: Final = {
     "states": ("grants",),
     "policies": ("resources",),
 }
-"""Part of the results that has many figures -> by what one of them is told from the others; the rest are one each."""
+"""Part of the results that has many figures -> what distinguishes them; the rest have one each."""
 
 
 class Record:

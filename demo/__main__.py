@@ -107,7 +107,7 @@ class Demo:
         roster = self.pulumi.project / "stacks" / f"{stack}.yaml"
         text = roster.read_text()
         if text.count(f"      {line}\n") != 1:
-            raise DoesNotHold(f"stacks/{roster.name} has no line '{line}' any more: the demo tells of another roster")
+            raise DoesNotHold(f"stacks/{roster.name} has no line '{line}' any more: the demo is about another roster")
         console.print(f"  (in stacks/{roster.name}, the line '{line}' is deleted)")
         roster.write_text(text.replace(f"      {line}\n", ""))
         self.command("up", "--yes", "--skip-preview", "--stack", stack)

@@ -234,7 +234,7 @@ class Reads:
         """The grants in one project, by the key of the person's address.
 
         Raises:
-            NotFound: the organization has no such project.
+            NotFound: the project is not in the organization.
         """
 
         def fetch() -> Mapping[str, tuple[Grant, ...]]:
@@ -263,7 +263,7 @@ class Reads:
         """Whether everybody in the organization has a project, by a grant to all users.
 
         Raises:
-            NotFound: the organization has no such project.
+            NotFound: the project is not in the organization.
         """
         grants = self.grants(project)
         known = self._open_to_all.get(project)

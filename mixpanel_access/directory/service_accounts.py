@@ -148,7 +148,7 @@ class ServiceAccounts:
         """The individual roles of service accounts in a project, by the account's id.
 
         Raises:
-            NotFound: the organization has no such project.
+            NotFound: the project is not in the organization.
         """
 
         def fetch() -> Mapping[int, ServiceAccountRole]:

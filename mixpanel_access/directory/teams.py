@@ -293,7 +293,7 @@ class Teams:
             The team, and whether it is new.
 
         Raises:
-            NotApplied: Mixpanel took the request and lists no such team.
+            NotApplied: Mixpanel accepted the request and does not list the team.
         """
         write, note = _Create(self), f"team {same_key(name)}"
         with self._making:  # one at a time: of two that want one name, the second finds the first's

@@ -83,7 +83,7 @@ class AuditFilter:
     Attributes:
         project: only the log of this project.
         after: the id of the event after which the page begins.
-        user_ids: people who did it, or to whom it was done.
+        user_ids: people who did it, or who were affected.
         search: a text in the actor's address, the entity's name or the payload, in any case.
         actor_ids: people who did it; `actor_emails` likewise, in any case.
         not_actor_ids: people whose events are left out; `not_actor_emails` likewise.

@@ -233,7 +233,7 @@ def _height(role: str | None) -> int:
 
 
 def _left(keys: AbstractSet[str], plan: PlannedChanges, people: Mapping[str, Person]) -> set[str]:
-    """Those of these people whom the plan neither removes nor gives a role below owner."""
+    """The people among these who keep what they have: the plan neither removes them nor lowers an owner."""
     return {
         key for key in keys if key not in plan.removals and plan.roles.get(key) in (None, roles.OWNER, people[key].role)
     }
@@ -331,7 +331,7 @@ def forecasts(
 
     Args:
         people: everybody in the organization, by the key of their address.
-        declared: the people whom the stack declares today.
+        declared: the people that the stack declares today.
         role_ends: key of the address -> the last day of the entry that gives the organization role, or None.
         leaves: whether somebody leaves the organization when the stack no longer declares them.
         own_address: the provider's own identity.

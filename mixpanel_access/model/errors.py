@@ -12,7 +12,7 @@
         ├── Unauthorized         401: missing, wrong, deleted or expired credentials
         ├── Forbidden            403: the role is too low, or the plan lacks the feature
         │   └── PlanRefusal      402: a limit of the plan
-        ├── NotFound             404: no such object; the only answer that means "gone"
+        ├── NotFound             404: the object does not exist; the only answer that means "gone"
         ├── Invalid              400, 422: a bad value
         ├── RateLimited          429
         ├── ServerFault          5xx, or a status that nobody expects
@@ -141,7 +141,7 @@ class PlanRefusal(Forbidden):
 
 
 class NotFound(MixpanelError):
-    """404: no such object. The only answer that means "gone"."""
+    """404: the object does not exist. The only answer that means "gone"."""
 
 
 class Invalid(MixpanelError):

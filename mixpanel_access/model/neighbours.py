@@ -129,7 +129,7 @@ class Claims:
         organization: the id of its stack's organization, if known.
         organization_roles: whether it declares organization roles.
         projects: its projects.
-        people: its people, without those whom it calls external: the key of the address, and the last day or "".
+        people: its people without those marked as external: the key of the address -> the last day, or "".
         line: gives the line of a part of it, from 1.
     """
 

@@ -99,7 +99,7 @@ def should_remove(
     """Whether to remove a person from the organization when their last entry has ended.
 
     Args:
-        removal: one of `REMOVALS`; `when_unused` keeps people whom the stack found, and people with other access.
+        removal: one of `REMOVALS`; `when_unused` keeps people that the stack found, and people with other access.
         person: the person in Mixpanel.
         declared: the organization role that was declared, or None.
         left: the grants that remain after the declared ones; evaluated only if it matters.

@@ -49,7 +49,7 @@ def copy_rosters(project: Path, commit: str) -> BranchRosters:
         commit: the branch's commit.
 
     Raises:
-        UsageError: this is no such checkout, or the branch cannot be merged.
+        UsageError: the checkout is of other code or has changes, or the branch cannot be merged.
         RosterError: a roster cannot be used.
     """
     checkout = open_checkout(project)

@@ -354,7 +354,7 @@ _CHECKS: Final[Sequence[Callable[[Case], _Found]]] = (
 
 
 def _too_low(case: Case) -> list[RoleHere]:
-    """The declared roles that somebody who has joined does not have, by any way."""
+    """The declared roles that somebody who has joined does not have through any grant."""
     if case.invitation is not Invitation.ACCEPTED:
         return []
     there = case.overview.directory.projects()

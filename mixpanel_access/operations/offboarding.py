@@ -82,7 +82,7 @@ class RemainingInOrganization:
 
     Attributes:
         deactivated: whether they are listed and cannot log in: nothing is left to do.
-        role: the organization role, or None where it is not told.
+        role: the organization role, or None where Mixpanel does not show it.
         access: the grants through which they reach projects, by project id.
     """
 
@@ -221,7 +221,7 @@ def _waiting(project: PulumiProject, stack: str) -> list[str]:
 def remaining_in_organizations(
     project: PulumiProject, email: str, also: Iterable[str] = ()
 ) -> list[RemainingInOrganization]:
-    """What Mixpanel shows of a person now, by any way, in each organization that a stack is of.
+    """All that Mixpanel shows of a person now, in each organization that a stack is of.
 
     Args:
         project: the project.

@@ -46,7 +46,7 @@ class OnboardingStep:
         text: what to do.
         check: what Mixpanel must show for the task to be done, or None for a task that is ticked by hand.
         done: whether it is done now.
-        tick: when it was ticked by hand and by whom, or None.
+        tick: who ticked it by hand and when, or None.
     """
 
     key: str

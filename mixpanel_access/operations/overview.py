@@ -45,7 +45,7 @@ class StackView:
 
     Attributes:
         roster: what that says; None where there is no file.
-        other_rosters: what is known of the rosters beside its own.
+        other_rosters: what is known of the other rosters in its folder.
         policies: the levels and options of its policy rules: what counts as soon, idle or due.
         config: its configuration, by the keys without `mixpanel:`; None where it is not known.
     """

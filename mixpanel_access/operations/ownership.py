@@ -26,7 +26,7 @@ class StackOwnership:
 
     Attributes:
         undetermined: the address of each person who is undetermined, by its key.
-        listed: the keys of the people whom the roster has.
+        listed: the keys of the people in the roster.
     """
 
     stack: str
@@ -123,8 +123,8 @@ def _why_nobody(pattern: str, seen: Sequence[StackOwnership]) -> str:
         person for one in seen for person in one.listed - one.undetermined.keys() if fnmatchcase(person, key)
     }:
         return (
-            f"{pattern} stands only for people of whom it is open whether they were found, and it is known for "
-            f"{few(settled)}: give the whole address to change that"
+            f"{pattern} stands only for people with an undetermined origin, and the origin of {few(settled)} is known: "
+            "give the whole address to change it"
         )
     return f"no roster of these stacks has {pattern}"
 

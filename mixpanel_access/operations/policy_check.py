@@ -250,7 +250,7 @@ class Grouped:
     """The findings of a run.
 
     Attributes:
-        about: whom or what each group of lines is about, those with a mandatory finding first; with its lines.
+        about: the person or resource of each group, and its lines; groups with a mandatory finding first.
     """
 
     about: Sequence[tuple[str, Sequence[str]]]
@@ -272,7 +272,7 @@ class Grouped:
 
 
 def findings_in(output: str) -> Grouped:
-    """The violations that the output of `pulumi preview`, `up` or `policy analyze` has; one told twice counts once."""
+    """The violations that the output of `pulumi preview`, `up` or `policy analyze` has; a repeated one counts once."""
     names: dict[str, str] = {}
     groups: dict[str, dict[tuple[str, str], _Found]] = {}
     told: dict[tuple[str, str], Level] = {}

@@ -100,7 +100,7 @@ def _plan(overview: Overview) -> Iterator[Prerequisite]:
     for feature, why in overview.directory.features(overview.now).items():
         what = f"plan: {feature}"
         if feature is Feature.SSO:
-            continue  # whether it can be used is told with what is required
+            continue  # reported with the login settings
         if why is None:
             yield Prerequisite("", what, Readiness.OK, "can be used")
         elif feature is Feature.CUSTOM_ROLES and custom:
@@ -129,7 +129,7 @@ def _custom_roles(roster: Roster, today: date) -> Iterator[str]:
 def _requests(security: Security) -> Prerequisite:
     what = Topic.REQUEST_ACCESS.value
     if reason := security.unknown.get(Topic.REQUEST_ACCESS):
-        return Prerequisite("", what, Readiness.CONFIRM, f"who may ask for access by themselves is not told ({reason})")
+        return Prerequisite("", what, Readiness.CONFIRM, f"who may ask for access is not known ({reason})")
     if not security.request_access:
         return Prerequisite("", what, Readiness.OK, "nothing is set")
     told = ", ".join(f"{name}={value}" for name, value in sorted(security.request_access.items()))

@@ -34,7 +34,7 @@ class Reminder:
 
     Attributes:
         kind: what it is.
-        email: whom it concerns.
+        email: the person's address.
         stack: the stack that has it; "" for an invitation, which is the organization's.
         on: the last day of the access, the day on which an invitation has waited long enough, the day of the review, or
             the day on which a brake will hold an ending.

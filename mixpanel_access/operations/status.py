@@ -216,7 +216,7 @@ def _role_steps(
                 yield StatusStep(f"has {role.effective} in {role.name} through another grant", problem=False)
         elif role.declared is None:
             if role.actual is not None:
-                # A project that only a state still has, or nobody, is of no roster; drift of any stack tells of it.
+                # No roster has a project that only a state still has, or nothing; the drift of any stack shows it.
                 _, stack = overview.projects.get(role.project) or ("", min(overview.stacks))
                 holding = next((name for name, project in one.grants if project == role.project), None)
                 ends = f"{_revoke(holding)} takes it away" if holding else ""

@@ -1,4 +1,4 @@
-"""The message that tells a new collaborator how to log in, what they have, and whom to ask.
+"""The message for a new collaborator: how to log in, what they have, and who can help.
 
 It is written in Markdown by a jinja2 template that an organization may replace; text and HTML are made of that.
 """

@@ -83,7 +83,7 @@ def of_person(overview: Overview, email_key: str) -> list[PersonGrant]:
 
 
 def other_in_project(overview: Overview, project: Project) -> list[OtherAccess]:
-    """What no stack manages in a project, or in the organization where the project is not told."""
+    """What no stack manages in a project, or in the organization where Mixpanel does not say in which project."""
     sources = [source for source in AccessSource if source is not AccessSource.DISCOVERABILITY]
     return read_other_access(overview.directory, [project.id], overview.now, sources)
 

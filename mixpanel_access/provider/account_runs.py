@@ -80,7 +80,7 @@ class Rotations:
             self._kept.update((one.account, (one, successor)) for one in retiring)
 
     def kept(self, account: int) -> tuple[Retiring, int] | None:
-        """An account that stays for now, with the id of the one that has replaced it; None if it is no such account."""
+        """An account that stays for now, with the id of the one that has replaced it; None for any other account."""
         with self._lock:
             return self._kept.get(account)
 

@@ -73,7 +73,7 @@ class ProjectGrantHandler(Handler[GrantId]):
         if check_project(self.session, project, problems, f" for the grant to {inputs['email']}"):
             inputs |= shown_to_all(self.session, inputs)
         check_project_reach(self.session, inputs["email"], role, problems)
-        alone = same_key(inputs["email"]) not in self.session.declared  # else the `Member` has told it
+        alone = same_key(inputs["email"]) not in self.session.declared  # else the `Member` has reported it
         if alone and directory.person(inputs["email"]) is None:
             check_invitation(self.session, inputs["email"], problems)  # a grant to a stranger invites them
 

@@ -199,7 +199,7 @@ class Renames:
 
 
 def temporary(name: str, id_: Hashable = "new") -> str:
-    """The name of an object until it can have its own; two of one name are told apart by their ids."""
+    """The name of an object until it can have its own; the ids distinguish two of one name."""
     return f"{name} ({id_}, waits for its name)"
 
 

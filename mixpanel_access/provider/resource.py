@@ -126,7 +126,7 @@ def _refuse_misspelled(resource: type[AccessResource], inputs: Mapping[str, Any]
 class SecretOutputs(list[str]):
     """Names of secret outputs, some of which are known only when the resource is registered.
 
-    Whether an `Output` is a secret is told once its value is there, and the SDK reads this list after that. `repeated`
+    The SDK knows whether an `Output` is a secret once its value is there, and reads this list after that. `repeated`
     has, for each output, what the input that it repeats consists of.
     """
 

@@ -246,7 +246,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         self.session.creations.note(name, self.session.states.all if others else None)
 
     def _clear_away(self, name: str, before: Mapping[str, Any] | None) -> None:
-        """Delete what a killed run has left of the name, where that is certain, and tell of the others that are there.
+        """Delete what a killed run has left of the name, where that is certain, and report the others that are there.
 
         Raises:
             MixpanelError: one cannot be deleted; no other is made then.

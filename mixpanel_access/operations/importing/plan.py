@@ -165,7 +165,7 @@ def plan_import(
         text: the roster, which has the stack's projects.
         source: where it is from.
         state: the stack's state; what is in it is not taken again.
-        wanted: whom to take.
+        wanted: the people to take.
         today: the day, UTC; an entry that has not begun or has ended declares nothing.
 
     Raises:

@@ -22,7 +22,7 @@ class ExistingTeam:
 
     Attributes:
         key: its key in the roster.
-        inside: the keys of the addresses of who is in it, as far as it is told.
+        inside: the keys of the addresses of its people, as far as Mixpanel shows them.
         fed: whether an identity provider says who is in it, and not we.
         elsewhere: who is in it by another roster: the key of the address -> that roster's file.
         days: the days on which the roster has it.

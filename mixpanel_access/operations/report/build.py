@@ -73,7 +73,7 @@ def _concerns(one: AccessDifference, sources: Sources, people: Mapping[str, obje
     """Whether a difference is about a project, a person or a whole team of the report."""
     if one.project is not None:
         return one.project in sources.shown
-    return not one.email or same_key(one.email) in people  # of whole teams, only the report's stacks' are told
+    return not one.email or same_key(one.email) in people  # of whole teams, it has only those of the report's stacks
 
 
 def _organization(overview: Overview) -> str:

@@ -1,4 +1,4 @@
-"""The people of the access report: what each of them has by which way, and the facts that make their risk. Pure."""
+"""The people of the access report: what each of them has, through which grant, and the facts that make their risk. Pure."""
 
 from __future__ import annotations
 
@@ -157,8 +157,8 @@ Cells = Mapping[int, Cell]
 def cells_by_person(sources: Sources) -> dict[str, Cells]:
     """What everybody has that the report shows, by the key of the address.
 
-    Of all stacks, these are all who are in the organization or declared; of some, those whom they have and those who
-    reach their projects.
+    A report of all stacks has everybody who is in the organization or declared. A report of some stacks has the people
+    that these declare, and those who reach their projects.
     """
     directory = sources.overview.directory
     keys = {*directory.people(), *(one.key for one in sources.overview.people)}
@@ -244,7 +244,7 @@ def _risk(
 
 
 def _highest_in_production(sources: Sources, cells: Cells) -> tuple[str | None, str]:
-    """The highest role in production by any way but the organization role, and the project.
+    """The highest role in production through anything but the organization role, and the project.
 
     A project whose environment is not known counts as production.
     """

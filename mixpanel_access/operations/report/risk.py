@@ -40,9 +40,9 @@ class AccessFacts:
         organization_role: as Mixpanel has it, or None.
         production: the highest role in production through anything but the organization role, or None.
         where: the project in which they have it.
-        outside: whether the address is none of the company's; None where nobody told which are.
+        outside: whether the address is none of the company's; None where the domains of the company are not known.
         managed: whether a stack has the person.
-        unmanaged_in: the projects with an individual grant that no stack has, of a person whom a stack has.
+        unmanaged_in: the projects in which a person that a stack has also has an individual grant that no stack has.
         raised: what is higher than declared, in words.
         invitation: how far they have come; None who is not in the organization.
         last_login: or None where none is known.

@@ -43,7 +43,7 @@ class RosterChange:
 
     Attributes:
         after: its text with the decisions.
-        meaning: what that means for whom, in words.
+        meaning: what that means for each person, in words.
         notes: what is left to do, in words.
         lines: what goes into the evidence with it.
     """
@@ -103,10 +103,10 @@ class _Decided:
 def plan(
     folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], now: datetime, say: Say | None = None
 ) -> ReviewPlan:
-    """Look what the decisions do, of all stacks where none is named, and write nothing.
+    """Work out what the decisions do, for all stacks unless some are named. Writes nothing.
 
     Raises:
-        UsageError: decisions are wrong, or a roster is no longer as it was reviewed; all of them are told.
+        UsageError: decisions are wrong, or a roster is no longer as it was reviewed; it lists all of them.
     """
     file = evidence_file(folder)
     lines = read_lines(file, EvidenceLine, say)

@@ -34,7 +34,7 @@ class Wish:
 
     Attributes:
         new_role: the role to lower to, or None.
-        reviewer: who decides; None for whom the packet is for.
+        reviewer: who decides; None for the packet's own reviewer.
         comment: what they have to say, or None.
         stack: the stack, or None where that is clear.
         project: the project's key, or None where that is clear.

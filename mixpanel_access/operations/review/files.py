@@ -95,7 +95,7 @@ def read_packets(folder: Path) -> list[PacketFile]:
     """The packets of a review, by the name of the file; none where there is no folder.
 
     Raises:
-        UsageError: some cannot be read; every problem is told, with file and line.
+        UsageError: some cannot be read; it lists every problem, with file and line.
     """
     found, problems = [], []
     for file in sorted(folder.glob("*.yaml")):

@@ -150,7 +150,7 @@ FILLED_IN: Final = ("decision", "new_role", "comment", "reviewer", "decided")
 
 
 class Unmanaged(PacketPart):
-    """An individual grant that no roster gives: to be told, and not to be decided here.
+    """An individual grant that no roster gives: the packet lists it, and nobody decides it here.
 
     Attributes:
         stack: the stack whose roster has the project.
@@ -173,10 +173,10 @@ class Packet(PacketPart):
     Attributes:
         review: the review's name.
         made: the day on which it was begun.
-        reviewer: whom it is for; None for what has no reviewer.
-        items: what is to be decided.
+        reviewer: who decides; None for what has no reviewer.
+        items: what the reviewer decides.
         unknown: what of the access that no stack manages could not be read, and why.
-        unmanaged: what is to be told; only in the packet of what has no reviewer.
+        unmanaged: what no roster gives; only in the packet of what has no reviewer.
     """
 
     review: str

@@ -56,7 +56,7 @@ def decide_removals(
 ) -> RemovalDecision:
     """Decide which removals happen and which are blocked.
 
-    A brake holds only those for whom it fires: everybody else goes, and first of all those whose end was planned.
+    A brake holds only the people that it is about. Everybody else goes, and people whose end was planned go first.
     """
     goes: list[Removal] = []
     held: list[BlockedRemoval] = []
@@ -174,13 +174,13 @@ def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session)
         firing = next((finding for finding in findings if finding.holds), None)
         if firing is None:
             return
-        for key in _whom(firing, plan, members):
+        for key in _people_held(firing, plan, members):
             held.add(key)
             yield f"{firing.words} [{firing.brake}]", key
 
 
-def _whom(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[str, Removal]) -> Iterable[str]:
-    """Whom a brake holds: all of an edit that is too large; of owners one, since the others may go then."""
+def _people_held(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[str, Removal]) -> Iterable[str]:
+    """The people that a brake holds: all of an edit that is too large; one of the owners, since the others may go then."""
     named = [key for key in map(same_key, finding.people) if key in plan.removals or key in plan.roles]
     if finding.brake is Brake.REMOVAL_SHARE:
         return [key for key in named if key not in plan.planned]

@@ -82,7 +82,7 @@ class Removal:
         urn: the resource in the engine.
         type: its type.
         what: what goes, in words.
-        email: whom it concerns; "" for a team or a service account.
+        email: the person's address; "" for a team or a service account.
         project: the id of the project whose grant it is, or None.
         ends: the last day in the state, or None.
         planned: whether that has passed.

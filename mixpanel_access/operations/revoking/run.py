@@ -159,8 +159,8 @@ def _begun(project: PulumiProject, stack: str, progress: Progress) -> Iterator[S
 def take_out(project: PulumiProject, stack: str, key: str, progress: Progress) -> Revocation:
     """Take away everything that a stack's roster gave to one person, by its state, and nothing else.
 
-    What the roster says of others is left waiting. What the program declares beside the roster goes if the program
-    no longer declares it.
+    Changes in the roster for other people wait. What the program declares outside of the roster goes if the program no
+    longer declares it.
 
     Raises:
         UsageError: the configuration, the state or the roster cannot be read.

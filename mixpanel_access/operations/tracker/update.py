@@ -1,4 +1,4 @@
-"""The access log: who got, changed or lost which access, when, by whom and why. Lines are only added.
+"""The access log: who got, changed or lost which access, when and why, and who did it. Lines are only added.
 
 `update` compares what the lines add up to with the stacks' states, and adds the difference. What others did comes from
 Mixpanel's audit log.

@@ -45,7 +45,7 @@ class StatementOutcome:
 
     Attributes:
         came: what came, in words without names and ids.
-        dialect: how the emulator is told to answer so: fields of its dialect.
+        dialect: the fields of the emulator's dialect that make it answer so.
     """
 
     verdict: StatementVerdict
