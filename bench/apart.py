@@ -23,7 +23,7 @@ from demo.sandbox import ROOT, SECRET, USERNAME, emulator_process
 from mixpanel_access.api.transport import MAX_PARALLEL
 from mixpanel_access.engine import Engine, Pulumi, local_backend
 from mixpanel_access.model.roster.reading import RosterSource, parse
-from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Type
 from tests.cli.invocations import INVOCATIONS
 from tests.rules.states import state
 
@@ -115,8 +115,8 @@ def exported(resources: int) -> dict[str, Any]:
     for number in range(resources // 2):
         email = f"person{number:05}@example.com"
         why = {"engagement": "Bench", "approver": "ana@example.com", "justification": "Measures", **dates}
-        entries.append(Entry(Kind.MEMBER, email, values={"email": email, "role": "member", **why}))
+        entries.append(Entry(Type.MEMBER, email, values={"email": email, "role": "member", **why}))
         held = {"project_id": 1, "role": "analyst", "environment": "production", "grant_types": ["individual"]}
-        entries.append(Entry(Kind.GRANT, f"1:{email}", values={"email": email, **held, **why}))
+        entries.append(Entry(Type.GRANT, f"1:{email}", values={"email": email, **held, **why}))
     config = {"environment": "production", "companyDomains": "example.com", "now": "2026-05-04T12:00:00Z"}
     return state(entries, config, {"organization_roles": False, "exceptions": []})

@@ -27,8 +27,8 @@ class GrantedRow(Wire):
         """The row as a value, or None where it holds no role."""
         if self.role is None:
             return None
-        kind = GRANT_TYPES.get(self.target_type.strip().lower(), GrantType.INDIVIDUAL)
-        return Grant(project, self.email, self.role, kind, self.team.name if self.team else None)
+        grant_type = GRANT_TYPES.get(self.target_type.strip().lower(), GrantType.INDIVIDUAL)
+        return Grant(project, self.email, self.role, grant_type, self.team.name if self.team else None)
 
 
 GRANT_TYPES = {

@@ -162,15 +162,15 @@ class ScimEndpoint:
         change = {"op": "replace", "path": "displayName", "value": name}
         self._patch("Groups", id_, [change], f"rename a group to {name} by SCIM")
 
-    def _patch(self, kind: str, id_: str, changes: list[dict[str, Any]], what: str) -> None:
-        path = f"{_ROOT}/{kind}/{quote(id_, safe='')}"
+    def _patch(self, collection: str, id_: str, changes: list[dict[str, Any]], what: str) -> None:
+        path = f"{_ROOT}/{collection}/{quote(id_, safe='')}"
         self._transport.write(path, {"schemas": [_PATCH], "Operations": changes}, what, "PATCH")
 
     def _filtered(
-        self, kind: str, attribute: str, value: str, model: type[_Resource], what: str
+        self, collection: str, attribute: str, value: str, model: type[_Resource], what: str
     ) -> Iterator[_Resource]:
         wanted = quote(f"{attribute} eq {_literal(value)}", safe="")
-        return self._rows(f"{_ROOT}/{kind}?filter={wanted}&", model, what)
+        return self._rows(f"{_ROOT}/{collection}?filter={wanted}&", model, what)
 
     def _rows(self, query: str, model: type[_Resource], what: str) -> Iterator[_Resource]:
         """The rows of a list, page by page, up to the empty one: a total may be of a page alone.

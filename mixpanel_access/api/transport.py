@@ -285,13 +285,13 @@ class Transport:
 
     def _error(self, response: httpx.Response, what: str) -> errors.MixpanelError:
         status = response.status_code
-        kind, next_step = _KINDS.get(status, (errors.ServerFault, "Run again later."))
+        error_class, next_step = _ERROR_CLASSES.get(status, (errors.ServerFault, "Run again later."))
         if self._by_token:
             next_step = _SCIM_STEPS.get(status, next_step)
         words = self._redact.words_of(response.content, response.headers.get("content-type", ""))
         if status == 403 and not self._by_token:
             next_step = what_is_needed(words)
-        error = kind(f"cannot {what}", why=f"Mixpanel answered {status} ({words})", next_step=next_step)
+        error = error_class(f"cannot {what}", why=f"Mixpanel answered {status} ({words})", next_step=next_step)
         error.status = status
         error.retry_after = pause_of(status, response.headers, self._now())
         if isinstance(error, errors.RateLimited) and error.retry_after:
@@ -329,7 +329,7 @@ def _tls(*_authorities: str | None) -> ssl.SSLContext:
         raise bad_authorities(error) from None
 
 
-_KINDS: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
+_ERROR_CLASSES: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {
     400: (errors.Invalid, "Check the values against what Mixpanel says."),
     401: (
         errors.Unauthorized,

@@ -157,14 +157,14 @@ def plain(value: object) -> Any:
     return [plain(part) for part in value] if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
-def record_of(kind: type[_Record], source: object, **given: object) -> _Record:
+def record_of(record_type: type[_Record], source: object, **given: object) -> _Record:
     """A record for JSON: each key has the attribute of that name of `source`, unless its value is given.
 
     Without a source, the other keys are null.
     """
     values = {
         key: given[key] if key in given else source and getattr(source, re.sub("(?=[A-Z])", "_", key).lower())
-        for key in kind.__annotations__
+        for key in record_type.__annotations__
     }
     return cast("_Record", values)
 
@@ -224,14 +224,14 @@ def must_be_format(format_: str, to: Path | None) -> None:
         raise UsageError("cannot print a workbook", subject=format_, next_step="Name a file with --to.")
 
 
-def print_or_write(lines: Sequence[FileLine], kind: type[FileLine], format_: str, to: Path | None) -> None:
+def print_or_write(lines: Sequence[FileLine], line_type: type[FileLine], format_: str, to: Path | None) -> None:
     """Print the lines of a log as a table, or write them to a file and say so."""
     if format_ == "json":
         content = f"{json_text(lines)}\n".encode()
     else:
         from mixpanel_access.operations.tables import exported
 
-        content = exported(lines, kind, format_)
+        content = exported(lines, line_type, format_)
     if to is None:
         typer.echo(content, nl=False)
         return

@@ -214,7 +214,7 @@ def _projects(api: Api, ids: list[int]) -> _Answer:
 
 def _grants(api: Api, project: int) -> _Answer:
     kinds = {grant.grant_type for grant in api.projects.granted_users(project)}
-    named = ", ".join(kind.value for kind in GrantType if kind in kinds)
+    named = ", ".join(one.value for one in GrantType if one in kinds)
     return f"grants by {named}" if kinds else "no grant", bool(kinds)
 
 

@@ -290,16 +290,16 @@ class EmptyLists:
 
 def by_role(lists: Iterable[_Rows]) -> bool:
     """Whether projects show owners or admins of the organization, who have every project: then each must show them."""
-    return any(grant.role in MANAGING_ROLES for grant in _of_kind(GrantType.ORGANIZATION_ROLE, lists))
+    return any(grant.role in MANAGING_ROLES for grant in _of_type(GrantType.ORGANIZATION_ROLE, lists))
 
 
 def through_teams(lists: Iterable[_Rows]) -> bool:
     """Whether projects show that somebody has them through a team: then there is a team."""
-    return any(True for _ in _of_kind(GrantType.TEAM, lists))
+    return any(True for _ in _of_type(GrantType.TEAM, lists))
 
 
-def _of_kind(kind: GrantType, lists: Iterable[_Rows]) -> Iterator[Grant]:
-    return (grant for rows in lists for held in rows.values() for grant in held if grant.grant_type is kind)
+def _of_type(grant_type: GrantType, lists: Iterable[_Rows]) -> Iterator[Grant]:
+    return (grant for rows in lists for held in rows.values() for grant in held if grant.grant_type is grant_type)
 
 
 def contradiction(what: str, why: str) -> errors.Unintelligible:

@@ -52,14 +52,14 @@ Say = Callable[[str], None]
 """Shows a line of text to the user."""
 
 
-def read_lines(file: Path, kind: type[AnyLine], say: Say | None = None) -> list[AnyLine]:
+def read_lines(file: Path, line_type: type[AnyLine], say: Say | None = None) -> list[AnyLine]:
     """The lines of a file; none if the file does not exist. `say` shows a message about a cut-off last line.
 
     Raises:
         UsageError: a line cannot be read.
     """
-    content = whole.content_of(file, kind.file_is) or b""
-    lines, cut = _parse(content, file, kind)
+    content = whole.content_of(file, line_type.file_is) or b""
+    lines, cut = _parse(content, file, line_type)
     if cut and say is not None:
         say(
             f"{file}: the last line was cut off after {len(cut)} bytes, and is left out: a run was killed or its disk "
@@ -84,20 +84,20 @@ def with_lines(file: Path, new: Sequence[AnyLine], lines: Sequence[AnyLine]) -> 
     Raises:
         UsageError: the file was changed meanwhile.
     """
-    kind = type(new[0])
-    rows = whole.encoded(text_of_lines(new), file, kind.file_is)
-    before = whole.content_of(file, kind.file_is)
-    there, cut = _parse(before or b"", file, kind)
+    line_type = type(new[0])
+    rows = whole.encoded(text_of_lines(new), file, line_type.file_is)
+    before = whole.content_of(file, line_type.file_is)
+    there, cut = _parse(before or b"", file, line_type)
     if there != list(lines):
         raise UsageError(
-            f"cannot write {kind.file_is}",
+            f"cannot write {line_type.file_is}",
             subject=str(file),
             why="it was changed while this ran",
             next_step="Nothing was added; run again.",
         )
     kept = (before or b"").removesuffix(cut)
     end = b"\n" if kept and not kept.endswith(b"\n") else b""  # some editors drop the last line end
-    return whole.FileChange(file, before, kept + end + rows, kind.file_is)
+    return whole.FileChange(file, before, kept + end + rows, line_type.file_is)
 
 
 def text_of_lines(lines: Iterable[FileLine]) -> str:
@@ -105,7 +105,7 @@ def text_of_lines(lines: Iterable[FileLine]) -> str:
     return "".join(f"{json.dumps(line.row(), ensure_ascii=False)}\n" for line in lines)
 
 
-def _parse(content: bytes, file: Path, kind: type[AnyLine]) -> tuple[list[AnyLine], bytes]:
+def _parse(content: bytes, file: Path, line_type: type[AnyLine]) -> tuple[list[AnyLine], bytes]:
     """The lines of a file, and the bytes of a last line that was cut off."""
     found: list[AnyLine] = []
     rows = content.split(b"\n")  # a value may contain other line ends
@@ -113,12 +113,12 @@ def _parse(content: bytes, file: Path, kind: type[AnyLine]) -> tuple[list[AnyLin
         if number == len(rows) and not row:
             break
         try:
-            found.append(_line(json.loads(row.decode()), kind))
+            found.append(_line(json.loads(row.decode()), line_type))
         except (ValueError, TypeError, OverflowError, RecursionError):
             if number == len(rows):
                 return found, row
             raise UsageError(
-                f"cannot read {kind.file_is}",
+                f"cannot read {line_type.file_is}",
                 subject=str(file),
                 why=f"line {number} is none of its lines",
                 next_step="Take the file back from version control; nothing was added.",
@@ -126,14 +126,14 @@ def _parse(content: bytes, file: Path, kind: type[AnyLine]) -> tuple[list[AnyLin
     return found, b""
 
 
-def _line(values: Any, kind: type[AnyLine]) -> AnyLine:
+def _line(values: Any, line_type: type[AnyLine]) -> AnyLine:
     """A line from its values.
 
     Raises:
         ValueError, TypeError, OverflowError: they do not make a line; somebody may have edited the file.
     """
-    line = kind(**{name: value for name, value in dict(values).items() if name not in _IGNORED})
-    for field in fields(kind):
+    line = line_type(**{name: value for name, value in dict(values).items() if name not in _IGNORED})
+    for field in fields(line_type):
         value = getattr(line, field.name)
         if type(value) not in _TYPES[str(field.type)] or (isinstance(value, int) and value.bit_length() > _BITS):
             raise TypeError(field.name)

@@ -156,7 +156,7 @@ def access_in_project(grants: Iterable[Grant], organization_role: str | None) ->
     return AccessInProject(
         individual=roles.highest(individual),
         effective=roles.highest([grant.role for grant in rows] + ([inherited] if inherited else [])),
-        grant_types=tuple(kind for kind in GrantType if kind in found),
+        grant_types=tuple(grant_type for grant_type in GrantType if grant_type in found),
         grants=tuple(rows),
     )
 

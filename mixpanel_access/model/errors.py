@@ -69,8 +69,8 @@ class AccessError(Exception):
         return (_rebuild, (type(self), self.__dict__.copy()))
 
 
-def _rebuild(kind: type[AccessError], fields: dict[str, object]) -> AccessError:
-    error = kind(
+def _rebuild(class_: type[AccessError], fields: dict[str, object]) -> AccessError:
+    error = class_(
         str(fields.get("what", "")),
         subject=str(fields.get("subject", "")),
         why=str(fields.get("why", "")),

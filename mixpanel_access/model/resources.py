@@ -32,13 +32,13 @@ def number_in(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS else None
 
 
-def _read(part: str, kind: str) -> Any:
+def _read(part: str, form: str) -> Any:
     """One part of an id as the type that the form names, or None."""
-    if kind == "EMAIL":
+    if form == "EMAIL":
         return part or None
-    if kind == BRAKE_NAME:
+    if form == BRAKE_NAME:
         return part if part == BRAKE_NAME else None
-    if kind == "ROLE_ID":
+    if form == "ROLE_ID":
         return part.strip().lower() if is_role_id(part) else None
     return number_in(part)
 
@@ -76,10 +76,10 @@ class ResourceId:
         Raises:
             InputError: the text has another shape.
         """
-        kinds = cls.FORM.split(":")
-        parts = text.split(":", len(kinds) - 1)
-        values = [_read(part, kind) for part, kind in zip(parts, kinds, strict=False)]
-        if len(parts) < len(kinds) or None in values:
+        forms = cls.FORM.split(":")
+        parts = text.split(":", len(forms) - 1)
+        values = [_read(part, form) for part, form in zip(parts, forms, strict=False)]
+        if len(parts) < len(forms) or None in values:
             why = cls.WHY or f"it has the form {cls.FORM}"
             raise InputError(f"cannot read the id of {cls.IS_OF}", subject=text, why=why)
         return cls(*values)

@@ -78,9 +78,9 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def unknown(word: str, kind: str, known: Sequence[str] | Mapping[str, Any]) -> str:
+def unknown(word: str, what: str, known: Sequence[str] | Mapping[str, Any]) -> str:
     """`'analist' is not a project role (did you mean 'analyst'?); there are ...`."""
-    return f"{word!r} is not {with_article(kind)}{did_you_mean(word, known)}; there are {', '.join(known) or 'none'}"
+    return f"{word!r} is not {with_article(what)}{did_you_mean(word, known)}; there are {', '.join(known) or 'none'}"
 
 
 _PLACEHOLDERS: Final = frozenset(

@@ -192,8 +192,8 @@ def _must_fit(request: InviteRequest, roster: Roster, file: Path) -> None:
 def standard_of(request: InviteRequest, roster: Roster) -> StandardRoles | None:
     """The standard roles of the engagement's type, or None where it has none of them."""
     engagement = roster.engagements.get(request.engagement or "")
-    kind = request.terms.get("type") or (engagement.type if engagement else None)
-    return roster.standards.get(kind or "")
+    type_ = request.terms.get("type") or (engagement.type if engagement else None)
+    return roster.standards.get(type_ or "")
 
 
 def _written(request: InviteRequest, roster: Roster, text: str, source: RosterSource) -> str:

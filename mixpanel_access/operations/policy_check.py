@@ -19,7 +19,7 @@ from mixpanel_access.operations.state import Outputs, State, StateResource, name
 from mixpanel_access.rules.catalogue import RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import ALL, LEVEL, kept_on, problems_of
-from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Kind
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Type
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Level, Rule
@@ -190,14 +190,14 @@ def stack_of(declared: Declaration) -> Stack:
 
     The grants of a `ProjectAccess` are judged one by one.
     """
-    grants = [Entry(Kind.GRANT, grant_name(*place), values=values) for place, values in declared.grants.items()]
+    grants = [Entry(Type.GRANT, grant_name(*place), values=values) for place, values in declared.grants.items()]
     others = [
         Entry(one.kind.type, one.name, values=_values(one))
         for one in declared.resources()
         if one.kind.plural and one.kind is not PROJECT_GRANT
     ]
     order = list(KINDS)
-    entries = sorted((*grants, *others), key=lambda entry: order.index(entry.kind))
+    entries = sorted((*grants, *others), key=lambda entry: order.index(entry.type))
     exceptions = [ExceptionEntry.of(one) for one in declared.facts["exceptions"]]
     return Stack(entries, declared.facts["organization_roles"], exceptions, roster=declared.facts)
 

@@ -19,9 +19,9 @@ _NO_XML: Final = re.compile("[^\t\n\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 """Characters that cannot stand in a workbook (XML 1.0, 2.2)."""
 
 
-def exported(lines: Sequence[FileLine], kind: type[FileLine], form: str) -> bytes:
+def exported(lines: Sequence[FileLine], line_type: type[FileLine], form: str) -> bytes:
     """A table of all lines."""
-    columns = kind.columns()
+    columns = line_type.columns()
     rows = [[getattr(line, name) for name in columns] for line in lines]
     if form == "json":
         return (json.dumps([line.row() for line in lines], indent=2, ensure_ascii=False) + "\n").encode()
@@ -37,7 +37,7 @@ def exported(lines: Sequence[FileLine], kind: type[FileLine], form: str) -> byte
 
     book, content = Workbook(), io.BytesIO()
     sheet = book.active or book.create_sheet()
-    name = kind.file_is.removeprefix("the ")
+    name = line_type.file_is.removeprefix("the ")
     sheet.title = name[0].upper() + name[1:]
     for row in ([*columns], *([_harmless(value) for value in row] for row in rows)):
         sheet.append(row)

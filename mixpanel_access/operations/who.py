@@ -107,20 +107,20 @@ def grants_of(overview: Overview, project: Project, key: str) -> Iterator[Person
         (grant.role, grant.grant_type, grant.team) for grant in access.grants
     ]
     inherited = roles.project_role_of(person.role) if person else None
-    if inherited and not any(kind is GrantType.ORGANIZATION_ROLE for _, kind, _ in rows):
+    if inherited and not any(grant_type is GrantType.ORGANIZATION_ROLE for _, grant_type, _ in rows):
         rows = [*rows, (inherited, GrantType.ORGANIZATION_ROLE, None)]
-    for role, kind, team in rows:
-        own = list(_declared(someone, project.id, kind, team)) if someone else []
+    for role, grant_type, team in rows:
+        own = list(_declared(someone, project.id, grant_type, team)) if someone else []
         stack, outputs = own[0] if own else (None, {})
         why = {name: str(outputs[name]) for name in REASONS if outputs.get(name)}
-        yield PersonGrant(email, project.id, project.name, role, kind, team, invited, stack, why)
+        yield PersonGrant(email, project.id, project.name, role, grant_type, team, invited, stack, why)
 
 
 def _declared(
-    someone: PersonOverview, project: int, kind: GrantType, team: str | None
+    someone: PersonOverview, project: int, grant_type: GrantType, team: str | None
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The stacks that declare a way into a project, with their reasons: the grant itself, or the place in the team."""
-    if kind is GrantType.INDIVIDUAL:
+    if grant_type is GrantType.INDIVIDUAL:
         yield from ((stack, one.outputs) for (stack, id_), one in someone.grants.items() if id_ == project)
-    elif kind is GrantType.TEAM and team is not None:
+    elif grant_type is GrantType.TEAM and team is not None:
         yield from ((stack, one.outputs) for (stack, name), one in someone.teams.items() if same_name(name, team))

@@ -13,7 +13,7 @@ from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import CONTACTS_BESIDE
 from mixpanel_access.model.service_accounts import service_account_name
-from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
+from mixpanel_access.rules.entry import UNKNOWN, Entry, NotJudged, NotThereYet, Type, all_hold, each
 from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls, option, texts
 from mixpanel_access.rules.separation import own_environment
@@ -51,9 +51,9 @@ def _contact_left(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJ
 
 def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[RuleFinding | NotJudged]:
     """Whether each contact is a member of the company: of this roster, of another one, or an approver."""
-    members = {mailbox(str(one.values.get("email"))): one for one in stack.of(Kind.MEMBER)}
+    members = {mailbox(str(one.values.get("email"))): one for one in stack.of(Type.MEMBER)}
     elsewhere = set(map(mailbox, (*stack.roster_texts(CONTACTS_BESIDE), *context.approvers)))
-    hidden = any(one.values.get("email") is UNKNOWN for one in stack.of(Kind.MEMBER))
+    hidden = any(one.values.get("email") is UNKNOWN for one in stack.of(Type.MEMBER))
     new: list[str] = []
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
@@ -79,7 +79,7 @@ def _contacts(stack: Stack, context: Context, *, there: bool) -> Iterator[RuleFi
                 entry,
             )
 
-    accounts = [one for one in stack.of(Kind.SERVICE_ACCOUNT) if (type(one.values.get("account_id")) is int) is there]
+    accounts = [one for one in stack.of(Type.SERVICE_ACCOUNT) if (type(one.values.get("account_id")) is int) is there]
     yield from each(accounts, judge)
     if new:
         raise NotThereYet(f"whether {few(new)} is in the organization is known after the update")
@@ -96,7 +96,7 @@ def _approved(entry: Entry, context: Context) -> Iterator[str]:
         missing = entry.missing(reasons)
         yield f"{entry.role} needs a purpose and an approver; there is no {_words(missing)}"
     approver, contact = entry.text("approver"), entry.text("sponsor")
-    if not approver or (entry.kind == Kind.SERVICE_ACCOUNT_GRANT and not _manages_people(entry)):
+    if not approver or (entry.type == Type.SERVICE_ACCOUNT_GRANT and not _manages_people(entry)):
         return
     if contact and mailbox(approver) == mailbox(contact):
         yield f"its contact {contact} is its approver too, and another person must approve it"
@@ -111,7 +111,7 @@ def _paperwork(entry: Entry, context: Context) -> Iterator[str]:
 
 
 def _own_environment(entry: Entry, context: Context) -> Iterator[str]:
-    if entry.kind == Kind.SERVICE_ACCOUNT:
+    if entry.type == Type.SERVICE_ACCOUNT:
         if context.environment != PRODUCTION and entry.role in roles.MANAGING_ROLES:
             holds = f"holds {context.environment}" if context.environment else "has no mixpanel:environment"
             yield f"an organization {entry.role} reaches every project, production too, and this stack {holds}"
@@ -142,8 +142,8 @@ def _few_privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | No
 
     unknown: list[NotJudged] = []
     for item in (
-        *each(stack.of(Kind.SERVICE_ACCOUNT), judge),
-        *each(stack.of(Kind.SERVICE_ACCOUNT_GRANT), judge_grant),
+        *each(stack.of(Type.SERVICE_ACCOUNT), judge),
+        *each(stack.of(Type.SERVICE_ACCOUNT_GRANT), judge_grant),
     ):
         if isinstance(item, NotJudged):
             unknown.append(item)
@@ -156,7 +156,7 @@ def _few_privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | No
         )
     elif unknown and (owns is False or len(found) + len(unknown) > high):
         yield from unknown
-    elif new := [one.name for one in stack.of(Kind.SERVICE_ACCOUNT) if one.values.get("organization_role") is UNKNOWN]:
+    elif new := [one.name for one in stack.of(Type.SERVICE_ACCOUNT) if one.values.get("organization_role") is UNKNOWN]:
         raise NotThereYet(f"the organization role that Mixpanel shows for {', '.join(new)} is known after the update")
 
 
@@ -168,7 +168,7 @@ def _name(entry: Entry) -> str:
 
 def _account_of(grant: Entry, stack: Stack) -> Entry | None:
     """The account of the stack that has a grant, or None; raises NotJudged if the id is not known yet."""
-    accounts = list(stack.of(Kind.SERVICE_ACCOUNT))
+    accounts = list(stack.of(Type.SERVICE_ACCOUNT))
     if named := grant.get("service_account"):
         return next((one for one in accounts if str(named) in (_name(one), one.name)), None)
     reference = stack.reference(grant, "service_account_id")
@@ -182,7 +182,7 @@ def _declared(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudg
         if _account_of(entry, stack) is None:
             yield RuleFinding(f"{entry.name}: the stack does not declare the account, so nothing judges its end", entry)
 
-    return each(stack.of(Kind.SERVICE_ACCOUNT_GRANT), judge)
+    return each(stack.of(Type.SERVICE_ACCOUNT_GRANT), judge)
 
 
 _MEND_REASONS: Final = (
@@ -201,7 +201,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
         Severity.HIGH,
         _MEND_REASONS,
         _owned,
-        kinds=(Kind.SERVICE_ACCOUNT,),
+        types=(Type.SERVICE_ACCOUNT,),
         controls=controls("cis 5.5", "soc2 CC6.1", "iso27001 A.5.16"),
     ),
     Rule(
@@ -229,7 +229,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
         Severity.HIGH,
         _MEND_REASONS,
         _approved,
-        kinds=(Kind.SERVICE_ACCOUNT, Kind.SERVICE_ACCOUNT_GRANT),
+        types=(Type.SERVICE_ACCOUNT, Type.SERVICE_ACCOUNT_GRANT),
         controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.5"),
     ),
     Rule(
@@ -239,7 +239,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
         Severity.MEDIUM,
         _MEND_REASONS,
         _paperwork,
-        kinds=(Kind.SERVICE_ACCOUNT,),
+        types=(Type.SERVICE_ACCOUNT,),
         options=(texts("fields", ("ticket", "approver"), "The fields that must be filled in."),),
         controls=controls("soc2 CC6.2", "iso27001 A.5.18", "cis 6.1"),
     ),
@@ -260,7 +260,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
         Severity.CRITICAL,
         "Declare it in the stack of the project's environment; give it project roles in place of an organization role.",
         _own_environment,
-        kinds=(Kind.SERVICE_ACCOUNT, Kind.SERVICE_ACCOUNT_GRANT),
+        types=(Type.SERVICE_ACCOUNT, Type.SERVICE_ACCOUNT_GRANT),
         controls=controls("iso27001 A.8.31", "soc2 CC6.1", "cis 5.5"),
         exceptable=False,
     ),

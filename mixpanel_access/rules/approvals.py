@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from mixpanel_access.model.address import few, mailbox
-from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, each
+from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, NotJudged, Type, each
 from mixpanel_access.rules.facts import HOW_TO_NAME, Context, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls
 
 
 def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """One finding for each approver."""
-    members = {mailbox(entry.shown("email")): entry for entry in stack.of(Kind.MEMBER)}
+    members = {mailbox(entry.shown("email")): entry for entry in stack.of(Type.MEMBER)}
     hidden = any(entry.values.get("email") is UNKNOWN for entry in members.values())
     approved: dict[str, list[Entry]] = {}
 
@@ -23,7 +23,7 @@ def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
             approved.setdefault(mailbox(approver), []).append(entry)
         yield from ()
 
-    yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT, Kind.SERVICE_ACCOUNT), note)
+    yield from each(stack.of(*PEOPLE, Type.TEAM_GRANT, Type.SERVICE_ACCOUNT), note)
 
     def judge(key: str) -> Iterator[RuleFinding]:
         member, entries = members.get(key), approved[key]
@@ -52,18 +52,18 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged
             approvers.setdefault(mailbox(entry.email), {}).setdefault(mailbox(approver), (entry, certain))
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
-        if entry.kind != Kind.TEAM_MEMBER:
+        if entry.type != Type.TEAM_MEMBER:
             managing = {True} if entry.is_privileged() else set()
         else:
             team = stack.reference(entry, "team_id")
-            same = [(grant, stack.reference(grant, "team_id").same(team)) for grant in stack.of(Kind.TEAM_GRANT)]
+            same = [(grant, stack.reference(grant, "team_id").same(team)) for grant in stack.of(Type.TEAM_GRANT)]
             managing = {one is True for grant, one in same if one is not False and grant.is_privileged()}
         if managing:
             note(entry, certain=True in managing)
         yield from ()
 
     yield from each(stack.of(*PEOPLE), judge)
-    yield from each(stack.of(Kind.TEAM_MEMBER), lambda membership: _own_team(membership, stack))
+    yield from each(stack.of(Type.TEAM_MEMBER), lambda membership: _own_team(membership, stack))
     for person, theirs in approvers.items():
         for approver, (entry, certain) in theirs.items():
             if person < approver and person in approvers.get(approver, {}):
@@ -76,7 +76,7 @@ def _mutual(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged
 def _own_team(membership: Entry, stack: Stack) -> Iterator[RuleFinding]:
     """Whether a person approved the managing role that a team gives them."""
     team = stack.reference(membership, "team_id")
-    for grant in stack.of(Kind.TEAM_GRANT):
+    for grant in stack.of(Type.TEAM_GRANT):
         same = stack.reference(grant, "team_id").same(team)
         approved = mailbox(grant.text("approver")) == mailbox(membership.email)
         if same is not False and approved and grant.is_privileged():
@@ -96,7 +96,7 @@ def _duties(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged
             approved.setdefault(mailbox(sponsor), {})[entry.shown("email") or entry.name] = None
         yield from ()
 
-    yield from each(stack.of(*PEOPLE, Kind.TEAM_GRANT), judge)
+    yield from each(stack.of(*PEOPLE, Type.TEAM_GRANT), judge)
     for sponsor, given in approved.items():
         yield RuleFinding(f"{sponsor} is sponsor and approver of the access of {few(given)}")
 

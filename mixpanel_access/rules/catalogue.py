@@ -114,7 +114,7 @@ def _page() -> Iterator[str]:
 
 def judges(rule: Rule) -> str:
     """The resources that a rule judges, in words."""
-    kinds = [KINDS[kind].plural for kind in rule.kinds]
+    kinds = [KINDS[type_].plural for type_ in rule.types]
     return f"{', '.join(kinds)}, one by one" if kinds else "the stack as a whole"
 
 

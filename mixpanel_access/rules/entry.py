@@ -110,8 +110,8 @@ def number_of(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-class Kind(StrEnum):
-    """The kinds that rules ask for by name, by their type in the engine."""
+class Type(StrEnum):
+    """The types in the engine that rules ask for by name."""
 
     MEMBER = kinds.MEMBER_TYPE
     GRANT = kinds.GRANT_TYPE
@@ -124,7 +124,7 @@ class Kind(StrEnum):
     ORGANIZATION_SECURITY = kinds.ORGANIZATION_SECURITY_TYPE
 
 
-PEOPLE: Final = (Kind.MEMBER, Kind.GRANT, Kind.TEAM_MEMBER)
+PEOPLE: Final = (Type.MEMBER, Type.GRANT, Type.TEAM_MEMBER)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Entry:
     """One resource.
 
     Attributes:
-        kind: its type in the engine: one of the kinds that rules judge.
+        type: its type in the engine, of a kind that rules judge.
         name: its name in the program.
         urn: its name in the engine.
         values: its properties; `UNKNOWN` for what is not known before the update.
@@ -142,7 +142,7 @@ class Entry:
         custom_roles: the custom roles of the stack of which its role is one; see `Stack.resolved`.
     """
 
-    kind: str
+    type: str
     name: str
     urn: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -263,7 +263,7 @@ class Entry:
 
     def __str__(self) -> str:
         """Its label in a message."""
-        return kinds.KINDS[self.kind].label(self.shown, self.name)
+        return kinds.KINDS[self.type].label(self.shown, self.name)
 
 
 def _height_of(permissions: Sequence[str]) -> int:
@@ -273,23 +273,23 @@ def _height_of(permissions: Sequence[str]) -> int:
     return roles.project_rank(roles.CONSUMER if reads else roles.ANALYST)
 
 
-def entries_of(kind: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:
+def entries_of(type_: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:
     """A resource as rules see it: a `ProjectAccess` as single grants, and nothing for a kind that no rule judges.
 
-    Args: see `Entry`; `kind` is the type in the engine.
+    Args: see `Entry`; `type_` is the type in the engine.
     """
-    if kind != kinds.PROJECT_ACCESS_TYPE:
-        judged = kind in kinds.KINDS and kinds.KINDS[kind].plural
-        return [Entry(kind, name, urn, values, **more)] if judged else []
+    if type_ != kinds.PROJECT_ACCESS_TYPE:
+        judged = type_ in kinds.KINDS and kinds.KINDS[type_].plural
+        return [Entry(type_, name, urn, values, **more)] if judged else []
     grants, reasons = (more.get("sources", {}).get(part, ()) for part in ("grants", "reasons"))
     sources = {"email": grants, "role": grants, **dict.fromkeys(REASON_FIELDS, reasons)}
     unknown = dict.fromkeys(REASON_FIELDS, UNKNOWN) if values.get("reasons") is UNKNOWN else {}
     if values.get("grants") is UNKNOWN:
         hidden = dict.fromkeys(("email", "role", *REASON_FIELDS), UNKNOWN)
-        return [Entry(Kind.GRANT, name, urn, {**values, **hidden}, sources=sources)]
+        return [Entry(Type.GRANT, name, urn, {**values, **hidden}, sources=sources)]
     known = single_grants({key: value for key, value in values.items() if value is not UNKNOWN})
     hidden = {key: UNKNOWN for key in ("project_id", "environment") if values.get(key) is UNKNOWN} | unknown
-    return [Entry(Kind.GRANT, f"{name}:{one['email']}", urn, {**one, **hidden}, sources=sources) for one in known]
+    return [Entry(Type.GRANT, f"{name}:{one['email']}", urn, {**one, **hidden}, sources=sources) for one in known]
 
 
 def all_hold(*conditions: Callable[[], object]) -> bool:

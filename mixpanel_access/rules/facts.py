@@ -19,9 +19,9 @@ from mixpanel_access.rules.entry import (
     UNKNOWN,
     Entry,
     ExceptionEntry,
-    Kind,
     NotJudged,
     NotThereYet,
+    Type,
     Unknown,
     any_holds,
 )
@@ -170,11 +170,11 @@ class Stack:
 
     def of(self, *types: str) -> Iterator[Entry]:
         """The resources of these types in the engine."""
-        return (entry for entry in self.entries if entry.kind in types)
+        return (entry for entry in self.entries if entry.type in types)
 
     def grants_there(self) -> Iterator[tuple[Entry, frozenset[str]]]:
         """The existing grants, with the sources of their people's access; at the end, NotThereYet if none exists."""
-        grants = [(entry, entry.access_sources) for entry in self.of(Kind.GRANT)]
+        grants = [(entry, entry.access_sources) for entry in self.of(Type.GRANT)]
         there = [(entry, sources) for entry, sources in grants if sources is not None]
         yield from there
         if grants and not there:
@@ -189,7 +189,7 @@ class Stack:
         role, urns = entry.values.get("role"), entry.sources.get("role", ())
         if isinstance(role, str):
             return replace(entry, custom_roles=[self._by_word[role]]) if role in self._by_word else entry
-        made = [one for one in self.of(Kind.CUSTOM_ROLE) if one.urn in urns] if role is UNKNOWN else []
+        made = [one for one in self.of(Type.CUSTOM_ROLE) if one.urn in urns] if role is UNKNOWN else []
         if not made or len(made) < len(urns):
             return entry
         word = declared_role(" or ".join(one.shown("name") or one.name for one in made))
@@ -198,7 +198,7 @@ class Stack:
     @cached_property
     def _by_word(self) -> Mapping[str, Entry]:
         """The custom roles of the stack, by id and by the word for their key in the roster."""
-        made = list(self.of(Kind.CUSTOM_ROLE))
+        made = list(self.of(Type.CUSTOM_ROLE))
         by_id = {id_: one for one in made if (id_ := _id_of(one.values.get("role_id")))}
         return by_id | {declared_role(one.name.rpartition("/")[2]): one for one in made}
 

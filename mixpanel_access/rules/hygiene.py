@@ -14,7 +14,7 @@ from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.service_accounts import service_account_name
 from mixpanel_access.model.setting_values import REDACTED, words_in
 from mixpanel_access.model.settings import LOOPBACK, NAMESPACE, is_real, problem_with_url
-from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, each
+from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, NotJudged, Type, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls, option, pattern, texts
 
@@ -24,9 +24,9 @@ def _matches(form: str, text: str) -> bool:
 
 
 def _named(entry: Entry, context: Context) -> Iterator[str]:
-    if entry.kind in PEOPLE:
+    if entry.type in PEOPLE:
         form, name, what = context.options["resources"], entry.name, "the name of the resource"
-    elif entry.kind == Kind.TEAM:
+    elif entry.type == Type.TEAM:
         form, name, what = context.options["teams"], entry.text("name") or entry.name, "the name of the team"
     else:
         form, what = context.options["serviceAccounts"], "the name of the service account"
@@ -71,7 +71,7 @@ HYGIENE_RULES: Final = Family.HYGIENE.rules(
         Severity.LOW,
         "Rename it; renaming a resource in the program takes nothing away.",
         _named,
-        kinds=(*PEOPLE, Kind.TEAM, Kind.SERVICE_ACCOUNT),
+        types=(*PEOPLE, Type.TEAM, Type.SERVICE_ACCOUNT),
         options=(
             pattern("resources", r"[^\sA-Z]+", "The form of members' and grants' logical names."),
             pattern("teams", r"\S(.{0,62}\S)?", "The form of teams' names."),
@@ -86,7 +86,7 @@ HYGIENE_RULES: Final = Family.HYGIENE.rules(
         Severity.HIGH,
         "Set expires, and rotate the account before that day.",
         _account_expires,
-        kinds=(Kind.SERVICE_ACCOUNT,),
+        types=(Type.SERVICE_ACCOUNT,),
         options=(option("days", "integer", 365, "Days that an account may live from today.", minimum=1),),
         controls=controls("soc2 CC6.1", "iso27001 A.5.17", "cis 5.5"),
     ),
@@ -97,7 +97,7 @@ HYGIENE_RULES: Final = Family.HYGIENE.rules(
         Severity.CRITICAL,
         "Declare the output secret (additional_secret_outputs), and rotate what was exposed.",
         _secret,
-        kinds=(Kind.SERVICE_ACCOUNT,),
+        types=(Type.SERVICE_ACCOUNT,),
         options=(texts("properties", ("token", "secret", "password"), "Properties that are secrets."),),
         controls=controls("soc2 CC6.1", "iso27001 A.5.17"),
         exceptable=False,
@@ -109,7 +109,7 @@ HYGIENE_RULES: Final = Family.HYGIENE.rules(
         Severity.LOW,
         "Write it as the other system has it, or set the options to its forms; then the level may be mandatory.",
         _well_formed,
-        kinds=PEOPLE,
+        types=PEOPLE,
         options=(
             pattern("ticket", "[A-Z][A-Z0-9]+-[0-9]+", "The form of a ticket."),
             pattern("sow", "SOW-[0-9]{4}-[0-9]{3,}", "The form of a statement of work."),
@@ -181,7 +181,7 @@ def _switched_off(stack: Stack) -> Iterator[RuleFinding | NotJudged]:
                 entry,
             )
 
-    return each(stack.of(Kind.ORGANIZATION_SECURITY), judge)
+    return each(stack.of(Type.ORGANIZATION_SECURITY), judge)
 
 
 def _file(context: Context) -> str:

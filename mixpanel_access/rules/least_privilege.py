@@ -11,7 +11,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.rules.addresses import is_external_kind
 from mixpanel_access.rules.company import outsider
-from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, all_hold, any_holds, each
+from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, NotJudged, Type, all_hold, any_holds, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Level, Option, Rule, RuleFinding, Severity, Suggestion, controls, option
 from mixpanel_access.rules.teams import TeamRoles, Through
@@ -50,7 +50,7 @@ LIMITS: Final = tuple(
 def _typed(entry: Entry, context: Context) -> Iterator[str]:
     """Engagements of external people have a type, by which the rules judge their roles and days."""
     if all_hold(
-        lambda: entry.kind in PEOPLE, lambda: not entry.text("engagement_type"), lambda: context.known_external(entry)
+        lambda: entry.type in PEOPLE, lambda: not entry.text("engagement_type"), lambda: context.known_external(entry)
     ):
         engagement = entry.shown("engagement")
         what = f"the engagement {engagement} has no type" if engagement else "there is no engagement with a type"
@@ -64,26 +64,26 @@ def _standard(entry: Entry, context: Context) -> str | None:
     standard = with_changes(context.options["standards"]).get(entry.text("engagement_type"))
     if standard is None:
         return None
-    if entry.kind == Kind.MEMBER:
+    if entry.type == Type.MEMBER:
         return standard.organization
     return standard.project_role(entry.text("environment") or context.environment)
 
 
 def _within_standard(entry: Entry, context: Context) -> Iterator[str]:
-    kind = entry.text("engagement_type")
-    if not kind:
+    engagement_type = entry.text("engagement_type")
+    if not engagement_type:
         return
     known = with_changes(context.options["standards"])
-    standard = known.get(kind)
+    standard = known.get(engagement_type)
     if standard is None:
-        yield f"{kind!r} is not an engagement type; there are {', '.join(known)}"
-    elif entry.kind == Kind.MEMBER:
+        yield f"{engagement_type!r} is not an engagement type; there are {', '.join(known)}"
+    elif entry.type == Type.MEMBER:
         if roles.organization_rank(entry.role) > roles.organization_rank(standard.organization):
-            yield f"an engagement of type {kind} needs organization {standard.organization} at most"
+            yield f"an engagement of type {engagement_type} needs organization {standard.organization} at most"
     else:
         allowed = standard.project_role(entry.text("environment") or context.environment)
-        if all_hold(lambda: entry.kind != Kind.TEAM_MEMBER, lambda: entry.height() > roles.project_rank(allowed)):
-            yield f"an engagement of type {kind} needs {allowed} at most in this environment"
+        if all_hold(lambda: entry.type != Type.TEAM_MEMBER, lambda: entry.height() > roles.project_rank(allowed)):
+            yield f"an engagement of type {engagement_type} needs {allowed} at most in this environment"
 
 
 def _collaborator(entry: Entry, context: Context) -> bool:
@@ -137,12 +137,12 @@ def _through_teams(stack: Stack, context: Context) -> Iterator[RuleFinding | Not
     teams = TeamRoles(stack)
 
     def judge(through: Through) -> Iterator[RuleFinding]:
-        too_much = _too_much if through.gets.kind == Kind.GRANT else _manages_too_much
+        too_much = _too_much if through.gets.type == Type.GRANT else _manages_too_much
         for words in too_much(through.gets, context):
             through.must_be_certain()
             yield RuleFinding(f"{through}: {words}", through.membership)
 
-    for membership in stack.of(Kind.TEAM_MEMBER):
+    for membership in stack.of(Type.TEAM_MEMBER):
         yield from each(teams.roles(membership), judge)
     yield from each(teams.memberships_elsewhere(), judge)
     yield from teams.not_judged()
@@ -159,7 +159,7 @@ def _manages_too_much(entry: Entry, context: Context) -> Iterator[str]:
 def _manages(entry: Entry) -> bool:
     """Whether a role needs a reason; raises as `Entry.height` does."""
     return entry.role in roles.PRIVILEGED_ROLES or (
-        entry.kind != Kind.MEMBER and entry.height() >= roles.project_rank(roles.ADMIN)
+        entry.type != Type.MEMBER and entry.height() >= roles.project_rank(roles.ADMIN)
     )
 
 
@@ -213,7 +213,7 @@ def _admin_as_member(stack: Stack, _context: Context) -> Iterator[RuleFinding | 
         raise NotApplicable("this stack does not declare organization roles")
     grants: dict[str, list[Entry]] = {}
     hidden: list[NotJudged] = []
-    for grant in stack.of(Kind.GRANT):
+    for grant in stack.of(Type.GRANT):
         try:
             grants.setdefault(same_key(grant.email), []).append(grant)
         except NotJudged as unknown:
@@ -231,8 +231,8 @@ def _admin_as_member(stack: Stack, _context: Context) -> Iterator[RuleFinding | 
                 member,
             )
 
-    yield from each(stack.of(Kind.MEMBER), judge)
-    if any(member.values.get("role") in (UNKNOWN, roles.ADMIN) for member in stack.of(Kind.MEMBER)):
+    yield from each(stack.of(Type.MEMBER), judge)
+    if any(member.values.get("role") in (UNKNOWN, roles.ADMIN) for member in stack.of(Type.MEMBER)):
         yield from hidden
 
 
@@ -244,7 +244,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
         Severity.HIGH,
         "Lower the role, or correct the engagement's type; a true need is an exception with an end.",
         _typed,
-        kinds=(*PEOPLE, Kind.TEAM_GRANT),
+        types=(*PEOPLE, Type.TEAM_GRANT),
         options=(STANDARDS,),
         controls=controls("soc2 CC6.3", "iso27001 A.8.3", "cis 6.8"),
         suggestion=Suggestion.LOOK,
@@ -257,7 +257,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
         Severity.HIGH,
         "Lower the role; for a custom role, take permissions out of it.",
         _external_limit,
-        kinds=(Kind.GRANT,),
+        types=(Type.GRANT,),
         options=LIMITS,
         controls=controls("soc2 CC6.3", "iso27001 A.5.19", "iso27001 A.8.3", "cis 15.7"),
         suggestion=Suggestion.LOOK,
@@ -270,7 +270,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
         Severity.CRITICAL,
         "Give admin or less.",
         _project_owner,
-        kinds=(Kind.GRANT,),
+        types=(Type.GRANT,),
         controls=controls("soc2 CC6.3", "iso27001 A.8.2", "iso27001 A.5.19", "cis 5.4"),
         exceptable=False,
         suggestion=Suggestion.LOOK,
@@ -293,7 +293,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
         Severity.HIGH,
         "Add `justification:` and `approver:`, or lower the role.",
         _admin_reason,
-        kinds=(*PEOPLE, Kind.TEAM_GRANT),
+        types=(*PEOPLE, Type.TEAM_GRANT),
         controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.4"),
     ),
     Rule(
@@ -303,7 +303,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
         Severity.MEDIUM,
         "Add `justification:`, what the person does with the access.",
         _justified,
-        kinds=(Kind.GRANT, Kind.TEAM_GRANT),
+        types=(Type.GRANT, Type.TEAM_GRANT),
         options=(
             option(
                 "lowest",
@@ -322,7 +322,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
         Severity.HIGH,
         "Set `approver:` to the address of the person at the company who approved it.",
         _approver,
-        kinds=(*PEOPLE, Kind.TEAM_GRANT),
+        types=(*PEOPLE, Type.TEAM_GRANT),
         controls=controls("soc2 CC6.2", "iso27001 A.5.3", "cis 6.1"),
         exceptable=False,
     ),

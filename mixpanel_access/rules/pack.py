@@ -33,7 +33,7 @@ from mixpanel_access.model.settings import NAMESPACE, approvers, company_domains
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import LEVEL, REMEDIATE, problems_of, problems_with
-from mixpanel_access.rules.entry import EXCEPTION_DAYS, Kind, NotJudged
+from mixpanel_access.rules.entry import EXCEPTION_DAYS, NotJudged, Type
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.hygiene import GUARDED, GUARDS
@@ -143,7 +143,7 @@ def _policy(rule: Rule, pack: Pack) -> Policy:
         "tags": [rule.family.value, *map(str, rule.controls)],
         "remediation_steps": rule.fix,
     }
-    if rule.kinds:
+    if rule.types:
         return _ResourcePolicy(rule, pack, given)
     return StackValidationPolicy(validate=_of_stack(rule, pack), **given)
 
@@ -169,8 +169,8 @@ class _ResourcePolicy(ResourceValidationPolicy):
         self.rule, self.pack = rule, pack
 
     def _judge(self, args: ResourceValidationArgs, report: Report) -> None:
-        kinds = {Kind.GRANT.value} if args.resource_type == PROJECT_ACCESS_TYPE else {args.resource_type}
-        if not kinds & set(self.rule.kinds):
+        types = {Type.GRANT.value} if args.resource_type == PROJECT_ACCESS_TYPE else {args.resource_type}
+        if not types & set(self.rule.types):
             return
         config = args.provider.props if args.provider else {}
         try:

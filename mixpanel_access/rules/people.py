@@ -18,7 +18,7 @@ from mixpanel_access.model.address import (
 from mixpanel_access.model.similarity import slips_between
 from mixpanel_access.rules.addresses import is_external_kind, is_shared, may_be_shared
 from mixpanel_access.rules.company import COMPANY_OPTIONS, COMPANY_RULE, outsider
-from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
+from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, NotJudged, NotThereYet, Type, all_hold, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import (
     DOMAIN,
@@ -97,7 +97,7 @@ def _with_role(stack: Stack, role: str) -> tuple[list[Entry], list[NotJudged]]:
         raise NotApplicable("this stack does not declare organization roles")
     found: list[Entry] = []
     unknown: list[NotJudged] = []
-    for entry in stack.of(Kind.MEMBER):
+    for entry in stack.of(Type.MEMBER):
         try:
             found += [entry] if entry.role == role else []
         except NotJudged as error:
@@ -116,7 +116,7 @@ def _owners(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]
     if not owners and not unknown and not isinstance(shown, list):
         raise NotApplicable("no organization owner is declared: they are kept outside this stack")
     declared = {
-        same_key(entry.shown("email")) for entry in stack.of(Kind.MEMBER) if entry.values.get("role") is not None
+        same_key(entry.shown("email")) for entry in stack.of(Type.MEMBER) if entry.values.get("role") is not None
     }
     others = [email for email in map(str, shown) if same_key(email) not in declared] if isinstance(shown, list) else []
     if not owners and not unknown and not others:
@@ -153,7 +153,7 @@ def _duplicates(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJu
         if first is not entry:
             yield RuleFinding(f"{entry}: is the same person as {first.email}, who is declared already", entry)
 
-    return each(stack.of(Kind.MEMBER), judge)
+    return each(stack.of(Type.MEMBER), judge)
 
 
 def _one_kind(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
@@ -185,7 +185,7 @@ def _one_kind(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudge
 
 
 def _without_member(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
-    emails = [entry.values.get("email") for entry in stack.of(Kind.MEMBER)]
+    emails = [entry.values.get("email") for entry in stack.of(Type.MEMBER)]
     members, hidden = {same_key(str(email)) for email in emails if email is not UNKNOWN}, UNKNOWN in emails
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
@@ -195,7 +195,7 @@ def _without_member(stack: Stack, _context: Context) -> Iterator[RuleFinding | N
             raise NotJudged(f"{entry}: a member whose address is not known before the update may be this person", entry)
         yield RuleFinding(f"{entry}: the stack declares no member for this person, so nothing judges them", entry)
 
-    return each(stack.of(Kind.GRANT, Kind.TEAM_MEMBER), judge)
+    return each(stack.of(Type.GRANT, Type.TEAM_MEMBER), judge)
 
 
 def _company_known(_stack: Stack, context: Context) -> Iterator[RuleFinding]:
@@ -224,7 +224,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
         Severity.HIGH,
         "Use the person's address at an allowed domain, or add the domain to the rule's option `domains`.",
         _domain_allowed,
-        kinds=(Kind.MEMBER,),
+        types=(Type.MEMBER,),
         options=(
             texts(
                 "domains", (), "Domains besides the company's; with none the rule allows every domain.", format=DOMAIN
@@ -239,7 +239,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
         Severity.HIGH,
         "Ask for the person's address at their company.",
         _consumer_mail,
-        kinds=(Kind.MEMBER,),
+        types=(Type.MEMBER,),
         options=(texts("domains", (), "Consumer mail providers in addition to the built-in ones.", format=DOMAIN),),
         controls=controls("soc2 CC6.2", "iso27001 A.5.16"),
     ),
@@ -250,7 +250,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
         Severity.HIGH,
         "Correct the address; if it is right, add its domain to the rule's option `domains`.",
         _misspelt,
-        kinds=(Kind.MEMBER,),
+        types=(Type.MEMBER,),
         options=(texts("domains", (), "Further domains that are known and right.", format=DOMAIN),),
         controls=controls("soc2 CC6.2", "iso27001 A.5.16"),
     ),
@@ -261,7 +261,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
         Severity.HIGH,
         "Put the address of one person in its place; for a program, declare a service account.",
         _shared_mailbox,
-        kinds=(Kind.MEMBER,),
+        types=(Type.MEMBER,),
         options=(texts("names", (), "Words for such mailboxes in addition to the built-in ones."),),
         controls=controls("soc2 CC6.1", "iso27001 A.5.16", "cis 5.1"),
     ),
@@ -272,7 +272,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
         Severity.LOW,
         "Check whose mailbox it is; for a program, make a service account.",
         _perhaps_shared,
-        kinds=(Kind.MEMBER,),
+        types=(Type.MEMBER,),
         controls=controls("soc2 CC6.1", "iso27001 A.5.16", "cis 5.1"),
     ),
     Rule(
@@ -282,7 +282,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
         Severity.CRITICAL,
         "Declare organizationRole: member and give project roles.",
         _external_privileged,
-        kinds=(Kind.MEMBER,),
+        types=(Type.MEMBER,),
         options=(texts("roles", roles.PRIVILEGED_ROLES, "Roles that no external person has."),),
         controls=controls("soc2 CC6.3", "iso27001 A.8.2", "iso27001 A.5.19", "cis 5.4"),
         exceptable=False,

@@ -11,7 +11,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import few, mailbox
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, each
+from mixpanel_access.rules.entry import UNKNOWN, Entry, NotJudged, NotThereYet, Type, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import (
     Family,
@@ -46,7 +46,7 @@ def _hidden(entry: Entry, *names: str) -> bool:
 def _dormant(stack: Stack, context: Context) -> Iterator[RuleFinding]:
     """By the last refresh. An old login does not count if the person's access has just begun."""
     most, unknown = timedelta(days=context.options["days"]), list[str]()
-    for entry in stack.of(Kind.MEMBER):
+    for entry in stack.of(Type.MEMBER):
         last, starts = _day_shown(entry, "last_login"), _day_shown(entry, "starts")
         if _hidden(entry, "status", "last_login") or (_is_in(entry) and last is None):
             unknown.append(entry.shown("email"))
@@ -55,7 +55,7 @@ def _dormant(stack: Stack, context: Context) -> Iterator[RuleFinding]:
             if context.today - since > most:
                 days = (context.today - last).days
                 yield RuleFinding(f"{entry}: {_REFRESHED}, the last login was on {last}, {days} days ago", entry)
-    for entry in stack.of(Kind.SERVICE_ACCOUNT):
+    for entry in stack.of(Type.SERVICE_ACCOUNT):
         used, made = _day_shown(entry, "last_used"), _day_shown(entry, "created")
         last = used or made
         if _hidden(entry, "status", "last_used", "created"):
@@ -71,7 +71,7 @@ def _least(entry: Entry, context: Context) -> str | None:
     """The lowest role, which people of the company may keep without using it; None for external people."""
     if context.known_external(entry):
         return None
-    return roles.MEMBER if entry.kind == Kind.MEMBER else roles.CONSUMER
+    return roles.MEMBER if entry.type == Type.MEMBER else roles.CONSUMER
 
 
 def _is_in(entry: Entry) -> bool:
@@ -80,7 +80,7 @@ def _is_in(entry: Entry) -> bool:
 
 def _stale_invitation(stack: Stack, context: Context) -> Iterator[RuleFinding]:
     unknown: list[str] = []
-    for entry in stack.of(Kind.MEMBER):
+    for entry in stack.of(Type.MEMBER):
         sent = _day_shown(entry, "first_invited_at") or _day_shown(entry, "invited_at")
         waits = (context.today - sent).days if sent else 0
         if _hidden(entry, "status", "first_invited_at", "invited_at"):
@@ -119,7 +119,7 @@ def _break_glass(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJu
             others.append(f"{entry.shown('email')} is {status}")
         yield from ()
 
-    unknown = list(each(stack.of(Kind.MEMBER), judge))
+    unknown = list(each(stack.of(Type.MEMBER), judge))
     if not (ready or new or others or unknown):
         raise NotApplicable("no organization owner is declared: they are kept outside this stack")
     if len(ready) >= low:
@@ -144,7 +144,7 @@ def _externals(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudg
             found.add(mailbox(entry.email))
         yield from ()
 
-    unknown = list(each(stack.of(Kind.MEMBER), judge))
+    unknown = list(each(stack.of(Type.MEMBER), judge))
     if len(found) > high:
         yield RuleFinding(
             f"{len(found)} people from outside the company have access, and there should be at most {high}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mixpanel_access.model.access import Discoverability
-from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
+from mixpanel_access.rules.entry import UNKNOWN, Entry, NotJudged, NotThereYet, Type, all_hold, each
 from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.rule import PATTERN, Family, Level, Rule, RuleFinding, Severity, controls, texts
 from mixpanel_access.rules.teams import TeamRoles, Through
@@ -31,7 +31,7 @@ def _denied_permissions(stack: Stack, context: Context) -> Iterator[RuleFinding 
         if denied:
             yield RuleFinding(f"{entry}: it gives {', '.join(denied)}")
 
-    yield from each(stack.of(Kind.CUSTOM_ROLE), judge)
+    yield from each(stack.of(Type.CUSTOM_ROLE), judge)
     if patterns and new:
         raise NotThereYet(f"what Mixpanel adds to {', '.join(new)} is known after the update")
 
@@ -40,7 +40,7 @@ def _second_factor(stack: Stack, _context: Context) -> Iterator[RuleFinding | No
     """By the declared or present settings, which the roster's login must agree with."""
     login = stack.roster.get("login")
     told: Mapping[str, Any] = login if isinstance(login, Mapping) else {}
-    settings = list(stack.of(Kind.ORGANIZATION_SECURITY))
+    settings = list(stack.of(Type.ORGANIZATION_SECURITY))
     if not settings and stack.owns_organization_roles():
         yield RuleFinding(
             "no security settings are declared, so nothing shows whether a second factor or single sign-on is required;"
@@ -83,13 +83,13 @@ def _classified(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJu
             )
 
     def judge_through(through: Through) -> Iterator[RuleFinding]:
-        if through.gets.kind == Kind.GRANT and missing(through.gets):
+        if through.gets.type == Type.GRANT and missing(through.gets):
             through.must_be_certain()
             words = "the role lets them see classified data, and there is no justification of their place"
             yield RuleFinding(f"{through}: {words}", through.membership)
 
-    yield from each(stack.of(Kind.GRANT, Kind.TEAM_GRANT, Kind.SERVICE_ACCOUNT_GRANT), judge)
-    for membership in stack.of(Kind.TEAM_MEMBER):
+    yield from each(stack.of(Type.GRANT, Type.TEAM_GRANT, Type.SERVICE_ACCOUNT_GRANT), judge)
+    for membership in stack.of(Type.TEAM_MEMBER):
         yield from each(teams.roles(membership), judge_through)
 
 
@@ -106,7 +106,7 @@ def _discoverability(stack: Stack, _context: Context) -> Iterator[RuleFinding | 
                 "without being invited"
             )
 
-    yield from each(stack.of(Kind.ORGANIZATION_SECURITY), judge)
+    yield from each(stack.of(Type.ORGANIZATION_SECURITY), judge)
 
 
 def _said(entry: Entry, name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.rules.entry import PEOPLE, Entry, Kind, NotJudged, NotThereYet
+from mixpanel_access.rules.entry import PEOPLE, Entry, NotJudged, NotThereYet, Type
 from mixpanel_access.rules.exceptions import is_in_force
 from mixpanel_access.rules.facts import Context, Stack
 
@@ -132,7 +132,7 @@ class Rule:
         level: the default effect of a violation.
         severity: how bad a violation is.
         fix: how to fix a violation.
-        kinds: the resources that it judges one by one; none means the stack as a whole.
+        types: the types of the resources that it judges one by one; none means the stack as a whole.
         options: its settings.
         controls: the controls of frameworks that it helps to meet.
         grouped: whether all findings about one person become one.
@@ -148,7 +148,7 @@ class Rule:
     severity: Severity
     fix: str
     judge: JudgeEntry | JudgeStack
-    kinds: Sequence[str] = ()
+    types: Sequence[str] = ()
     options: Sequence[Option] = ()
     controls: Sequence[FrameworkControl] = field(default=())
     grouped: bool = False
@@ -168,15 +168,15 @@ class Rule:
 
     def judge_entry(self, entry: Entry, context: Context) -> RuleVerdict:
         """Judge one resource; raises NotApplicable if the rule does not concern this stack."""
-        if entry.kind not in self.kinds:
+        if entry.type not in self.types:
             return RuleVerdict()
         found = cast("JudgeEntry", self.judge)(entry, context)
         return self._verdict((RuleFinding(f"{entry}: {words}", entry) for words in found), Stack(), context)
 
     def judge_stack(self, stack: Stack, context: Context) -> RuleVerdict:
         """Judge a whole stack; raises NotApplicable if the rule does not concern it."""
-        if self.kinds:
-            verdicts = [self.judge_entry(entry, context) for entry in stack.of(*self.kinds)]
+        if self.types:
+            verdicts = [self.judge_entry(entry, context) for entry in stack.of(*self.types)]
             return RuleVerdict(
                 [finding for one in verdicts for finding in one.findings],
                 [finding for one in verdicts for finding in one.not_judged],
@@ -207,7 +207,7 @@ class Rule:
     def _excepted(self, item: RuleFinding | NotJudged, stack: Stack, context: Context) -> bool:
         """Whether an exception covers it: one of the person's own, or else of the resource or the stack."""
         own = [(one, item.entry) for one in item.entry.exceptions] if item.entry else []
-        common = [] if item.entry and item.entry.kind in PEOPLE else [(one, None) for one in stack.exceptions]
+        common = [] if item.entry and item.entry.type in PEOPLE else [(one, None) for one in stack.exceptions]
         return self.exceptable and any(
             one.rule == self.id and is_in_force(one, context, entry) for one, entry in (*own, *common)
         )
@@ -228,7 +228,7 @@ def _by_person(findings: Sequence[RuleFinding]) -> list[RuleFinding]:
 
 
 def _members_first(finding: RuleFinding) -> tuple[bool, str]:
-    return not finding.entry or finding.entry.kind != Kind.MEMBER, finding.text
+    return not finding.entry or finding.entry.type != Type.MEMBER, finding.text
 
 
 def _settled(items: Iterator[RuleFinding | NotJudged]) -> Iterator[RuleFinding | NotJudged | NotThereYet]:
@@ -244,9 +244,9 @@ def unsettled(unknown: NotJudged) -> RuleFinding:
     return RuleFinding(f"cannot be judged: {unknown}. {unknown.next_step}", unknown.entry)
 
 
-def option(name: str, kind: str, default: Any, description: str, **more: Any) -> Option:
+def option(name: str, type_: str, default: Any, description: str, **more: Any) -> Option:
     """An option of a simple type."""
-    return Option(name, {"type": kind, "default": default, "description": description, **more})
+    return Option(name, {"type": type_, "default": default, "description": description, **more})
 
 
 def command_option(name: str, default: int, description: str) -> Option:

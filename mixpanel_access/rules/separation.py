@@ -11,7 +11,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import CLAIMED_TWICE
-from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet, all_hold, each
+from mixpanel_access.rules.entry import UNKNOWN, Entry, NotJudged, NotThereYet, Type, all_hold, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls, texts
 from mixpanel_access.rules.teams import TeamRoles, Through, reaches_production
@@ -54,12 +54,12 @@ class _Reach:
 
 def _one_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By this stack's grants and places in teams, and by what other rosters give to the same people."""
-    reach, grants, teams = _Reach(), list(stack.of(Kind.GRANT)), TeamRoles(stack)
+    reach, grants, teams = _Reach(), list(stack.of(Type.GRANT)), TeamRoles(stack)
     through = [
         one
-        for membership in stack.of(Kind.TEAM_MEMBER)
+        for membership in stack.of(Type.TEAM_MEMBER)
         for one in teams.roles(membership)
-        if one.gets.kind == Kind.GRANT
+        if one.gets.type == Type.GRANT
     ]
 
     def judge(entry: Entry) -> Iterator[RuleFinding]:
@@ -113,7 +113,7 @@ def _team_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | 
         yield from each(elsewhere, judge)
     else:
         whose = f"this is production, and this stack holds {context.environment or 'no environment'}"
-        for membership in stack.of(Kind.TEAM_MEMBER):
+        for membership in stack.of(Type.TEAM_MEMBER):
             yield from each(teams.roles(membership), judge)
     yield from teams.not_judged()
 
@@ -131,7 +131,7 @@ def _account_environments(stack: Stack, _context: Context) -> Iterator[RuleFindi
             )
         reach.add(_account(entry, stack), entry.text("environment") or "an undeclared environment", entry)
 
-    yield from each(stack.of(Kind.SERVICE_ACCOUNT_GRANT), judge)
+    yield from each(stack.of(Type.SERVICE_ACCOUNT_GRANT), judge)
     for account, environments, last in reach.several():
         yield RuleFinding(f"service account {account}: reaches {environments}", last)
 
@@ -155,7 +155,7 @@ def _all_users(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudg
             seen.setdefault(entry.project, []).append(_open_to_all(entry))
         yield from ()
 
-    yield from each(stack.of(Kind.GRANT, Kind.TEAM_GRANT), judge)
+    yield from each(stack.of(Type.GRANT, Type.TEAM_GRANT), judge)
     for project, told in seen.items():
         if any(told):
             yield RuleFinding(
@@ -206,8 +206,8 @@ def _owning_stack(stack: Stack, _context: Context) -> Iterator[RuleFinding | Not
         if entry.role not in ("", roles.MEMBER):
             yield RuleFinding(f"{entry}: this stack does not declare organization roles", entry)
 
-    yield from each(stack.of(Kind.MEMBER), judge)
-    for entry in stack.of(Kind.ORGANIZATION_SECURITY):
+    yield from each(stack.of(Type.MEMBER), judge)
+    for entry in stack.of(Type.ORGANIZATION_SECURITY):
         yield RuleFinding(f"{entry.name}: this stack does not own the organization's settings", entry)
 
 
@@ -226,7 +226,7 @@ SEPARATION_RULES: Final = Family.SEPARATION.rules(
         Severity.CRITICAL,
         "Declare it in the stack of the project's environment.",
         own_environment,
-        kinds=(Kind.GRANT, Kind.TEAM_GRANT, Kind.CUSTOM_ROLE),
+        types=(Type.GRANT, Type.TEAM_GRANT, Type.CUSTOM_ROLE),
         controls=controls("soc2 CC6.1", "iso27001 A.8.31"),
         exceptable=False,
     ),
@@ -275,7 +275,7 @@ SEPARATION_RULES: Final = Family.SEPARATION.rules(
         Severity.HIGH,
         "Add what is missing to the person's engagement in the roster, such as `ticket:`; in a program, set the input.",
         _paperwork,
-        kinds=(Kind.GRANT, Kind.TEAM_MEMBER),
+        types=(Type.GRANT, Type.TEAM_MEMBER),
         options=(
             texts("fields", ("ticket", "approver"), "The fields that must be filled in."),
             texts("externalFields", ("sow",), "Those that must be filled in for people outside the company as well."),

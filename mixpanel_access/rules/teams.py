@@ -10,7 +10,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.neighbours import NEIGHBOURS
-from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, NotThereYet
+from mixpanel_access.rules.entry import UNKNOWN, Entry, NotJudged, NotThereYet, Type
 from mixpanel_access.rules.facts import Context, Reference, Stack
 
 _OWN: Final = ("role", "project_id", "environment")
@@ -71,9 +71,9 @@ class TeamRoles:
         self._stack = stack
         self.neighbours = Neighbours(stack)
         self._given: dict[Reference, list[Entry]] = {}
-        for grant in stack.of(Kind.TEAM_GRANT):
+        for grant in stack.of(Type.TEAM_GRANT):
             self._given.setdefault(stack.reference(grant, "team_id"), []).append(grant)
-        self._teams = list(stack.of(Kind.TEAM))
+        self._teams = list(stack.of(Type.TEAM))
         self._environments = {**self.neighbours.environments}
         for entry in stack.entries:
             project, environment = entry.values.get("project_id"), entry.values.get("environment")
@@ -102,13 +102,13 @@ class TeamRoles:
         for reference, grants in self._given.items():
             made = self._made(reference)
             for membership in self.neighbours.teams:
-                if membership.kind == Kind.TEAM_MEMBER and (same := _same_name(made, membership)) is not False:
+                if membership.type == Type.TEAM_MEMBER and (same := _same_name(made, membership)) is not False:
                     source = f"{membership.values['file']} puts them there"
                     yield from (replace(_as_grant(membership, grant, same), source=source) for grant in grants)
 
     def not_judged(self) -> Iterator[NotJudged]:
         """What is not known of the other rosters, for a stack with teams; at the end, as `must_be_shown`."""
-        if self._given or any(self._stack.of(Kind.TEAM_MEMBER)):
+        if self._given or any(self._stack.of(Type.TEAM_MEMBER)):
             yield from self.neighbours.unread()
         self.must_be_shown()
 
@@ -127,7 +127,7 @@ class TeamRoles:
 
     def _beside(self, membership: Entry, made: Entry | None) -> Iterator[Through]:
         for grant in self.neighbours.teams:
-            if grant.kind == Kind.TEAM_GRANT and (same := _same_name(made, grant)) is not False:
+            if grant.type == Type.TEAM_GRANT and (same := _same_name(made, grant)) is not False:
                 yield replace(_as_grant(membership, grant, same), source=f"{grant.values['file']} gives it")
 
     def _shown(self, membership: Entry, made: Entry | None, declared: set[str]) -> Iterator[Through]:
@@ -140,20 +140,20 @@ class TeamRoles:
             return
         source = "Mixpanel shows it"
         if role := told.values.get("organization_role"):
-            gets = replace(membership, kind=Kind.MEMBER, values={**membership.values, "role": role})
+            gets = replace(membership, type=Type.MEMBER, values={**membership.values, "role": role})
             yield Through(membership, gets, source=source)
         for project, role in told.values["team_projects"].items():
             if str(project) not in declared:
                 id_ = int(project) if str(project).isdecimal() else project
                 environment = self._environments.get(str(project), PRODUCTION)  # an unknown one may be production
                 values = {"role": role, "project_id": id_, "environment": environment}
-                gets = replace(membership, kind=Kind.GRANT, values={**membership.values, **values})
+                gets = replace(membership, type=Type.GRANT, values={**membership.values, **values})
                 yield Through(membership, self._stack.with_custom_roles(gets), source=source)
 
 
 def reaches_production(through: Through, context: Context) -> bool:
     """Whether it gives access to production; a managing role of the organization counts in all projects."""
-    if through.gets.kind == Kind.MEMBER:
+    if through.gets.type == Type.MEMBER:
         return through.gets.role in (roles.OWNER, roles.ADMIN)
     return context.is_production(through.gets)
 
@@ -162,7 +162,7 @@ def _as_grant(membership: Entry, grant: Entry, same: bool | None) -> Through:
     own = {name: grant.values.get(name) for name in _OWN}
     sources = {**membership.sources, **{name: grant.sources.get(name, ()) for name in own}}
     values = {**membership.values, **own}
-    gets = replace(membership, kind=Kind.GRANT, values=values, sources=sources, custom_roles=grant.custom_roles)
+    gets = replace(membership, type=Type.GRANT, values=values, sources=sources, custom_roles=grant.custom_roles)
     return Through(membership, gets, same)
 
 

@@ -11,7 +11,7 @@ from mixpanel_access.model.engagements import with_changes
 from mixpanel_access.model.ownership import NEVER
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.rules.company import outsider
-from mixpanel_access.rules.entry import PEOPLE, Entry, Kind, NotJudged, all_hold, each
+from mixpanel_access.rules.entry import PEOPLE, Entry, NotJudged, Type, all_hold, each
 from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.least_privilege import STANDARDS
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, Suggestion, controls, option
@@ -36,12 +36,12 @@ def _longest(entry: Entry, context: Context) -> Iterator[str]:
         return
     first, starts = entry.day("since"), entry.day("starts")
     begins = starts or first or context.today
-    kind = entry.text("engagement_type")
-    standard = with_changes(context.options["standards"]).get(kind)
+    engagement_type = entry.text("engagement_type")
+    standard = with_changes(context.options["standards"]).get(engagement_type)
     most = standard.longest_days if standard else context.options["days"]
     lasts = (ends - begins).days + 1  # both days belong to it
     if all_hold(lambda: lasts > most, lambda: standard or context.external(entry)):
-        why = f"an engagement of type {kind}" if standard else "external access"
+        why = f"an engagement of type {engagement_type}" if standard else "external access"
         yield f"it lasts {counted(lasts, 'day')}, from {begins} to {ends}, and {why} lasts at most {most}"
     most = context.options["totalDays"]
     total = (ends - first).days + 1 if first else 0
@@ -100,9 +100,9 @@ def _privileged(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJud
             through.must_be_certain()
             yield RuleFinding(f"{through}: {words}", through.membership)
 
-    yield from each(stack.of(Kind.MEMBER, Kind.GRANT), judge)
+    yield from each(stack.of(Type.MEMBER, Type.GRANT), judge)
     teams = TeamRoles(stack)
-    for place in stack.of(Kind.TEAM_MEMBER):
+    for place in stack.of(Type.TEAM_MEMBER):
         yield from each(teams.roles(place), judge_through)
 
 
@@ -139,7 +139,7 @@ def _began(entry: Entry) -> date | None:
 
 def _needs_review(entry: Entry, context: Context) -> bool:
     """Whether a role is more than most people need: above member, or admin of a project in production."""
-    if entry.kind == Kind.MEMBER:
+    if entry.type == Type.MEMBER:
         return entry.role not in ("", roles.MEMBER)
     return all_hold(lambda: context.is_production(entry), lambda: entry.height() >= roles.project_rank(roles.ADMIN))
 
@@ -173,7 +173,7 @@ TIME_RULES: Final = Family.TIME.rules(
         Severity.CRITICAL,
         "Add `ends:`, the last day of the engagement.",
         _has_end,
-        kinds=PEOPLE,
+        types=PEOPLE,
         controls=controls("soc2 CC6.3", "iso27001 A.5.19", "iso27001 A.5.20", "cis 6.2", "cis 15.7"),
     ),
     Rule(
@@ -183,7 +183,7 @@ TIME_RULES: Final = Family.TIME.rules(
         Severity.MEDIUM,
         "Bring the end forward, or give the entry a starts of its own; prolong it after a review when the day comes.",
         _longest,
-        kinds=PEOPLE,
+        types=PEOPLE,
         options=(
             option("days", "integer", 90, "Days of external access, where the engagement has no type.", minimum=1),
             option(
@@ -200,7 +200,7 @@ TIME_RULES: Final = Family.TIME.rules(
         Severity.HIGH,
         "Delete the entry; the next pulumi up takes the access away. Or prolong it: a new end, with its approval.",
         _expired,
-        kinds=(*PEOPLE, Kind.TEAM),
+        types=(*PEOPLE, Type.TEAM),
         controls=controls("soc2 CC6.3", "iso27001 A.5.18", "cis 6.2"),
         suggestion=Suggestion.REMOVE,
     ),
@@ -211,7 +211,7 @@ TIME_RULES: Final = Family.TIME.rules(
         Severity.LOW,
         "Tell the person, or have the engagement prolonged in time.",
         _ending,
-        kinds=(Kind.MEMBER, Kind.TEAM),
+        types=(Type.MEMBER, Type.TEAM),
         options=(option("days", "integer", 14, "Days before the end.", minimum=0),),
         controls=controls("iso27001 A.5.18", "cis 6.2"),
     ),
@@ -222,7 +222,7 @@ TIME_RULES: Final = Family.TIME.rules(
         Severity.MEDIUM,
         "Correct `starts:` or `ends:`.",
         _ordered,
-        kinds=(*PEOPLE, Kind.TEAM),
+        types=(*PEOPLE, Type.TEAM),
         controls=controls("iso27001 A.5.18"),
     ),
     Rule(
@@ -232,7 +232,7 @@ TIME_RULES: Final = Family.TIME.rules(
         Severity.LOW,
         "Consider sharing a screen or a dashboard instead.",
         _short,
-        kinds=(Kind.GRANT,),
+        types=(Type.GRANT,),
         options=(option("days", "integer", 14, "Days below which an engagement is short.", minimum=1),),
         controls=controls("iso27001 A.5.15"),
     ),
@@ -254,7 +254,7 @@ TIME_RULES: Final = Family.TIME.rules(
         Severity.MEDIUM,
         "Set `reviewed:` to the day of the last review.",
         _review_ahead,
-        kinds=PEOPLE,
+        types=PEOPLE,
         controls=controls("soc2 CC6.3", "iso27001 A.5.18", "cis 5.1"),
     ),
     Rule(

@@ -58,7 +58,7 @@ BY_RESOURCES, BY_ROSTER = "organization-owners", "exceptions-count"
 
 def test_each_rule_about_one_resource_through_the_engine(workspace: Workspace) -> None:
     """All failing cases in one state, all violations in one run; the compliant state has none."""
-    together = [rule.id for rule in RULES if rule.kinds]
+    together = [rule.id for rule in RULES if rule.types]
     fails = [
         (rule_id, case)
         for rule_id in together
@@ -69,7 +69,7 @@ def test_each_rule_about_one_resource_through_the_engine(workspace: Workspace) -
     for number, (_, case) in enumerate(fails):
         for entry in case.entries:
             entries[f"{number}-{entry.name}"] = entry
-    unique = [type(entry)(entry.kind, name, "", entry.values, entry.secret_outputs) for name, entry in entries.items()]
+    unique = [type(entry)(entry.type, name, "", entry.values, entry.secret_outputs) for name, entry in entries.items()]
     shown = analyze(workspace, Case(unique))
     found = {rule for _, rule in violations(shown)}
     assert set(together) - {"domain-allowed", "naming"} <= found  # the first needs its configuration: see below

@@ -13,7 +13,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.review.suggesting import Advice, ReviewRules, Role, advise, is_lower
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES
-from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Type
 from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Suggestion
 
@@ -47,10 +47,10 @@ def advice(policies: dict[str, Any] | None = None, **changes: Any) -> Advice:
     shown["starts"] = facts.get("starts")
     names = ("email", "role", "engagement_type", "ends", "environment", "approver", "exceptions")
     values = {name: facts.get(name) for name in names}
-    kind = Kind.MEMBER if facts.get("organization") else Kind.GRANT
+    type_ = Type.MEMBER if facts.get("organization") else Type.GRANT
     role = Role(
-        Entry(kind, "role", values=values | ({} if kind == Kind.MEMBER else {"project_id": 7})),
-        Entry(Kind.MEMBER, "person", values=shown),
+        Entry(type_, "role", values=values | ({} if type_ == Type.MEMBER else {"project_id": 7})),
+        Entry(Type.MEMBER, "person", values=shown),
         engagement=facts["engagement"],
         approver=facts["approver"],
         never=facts.get("never", False),

@@ -12,7 +12,7 @@ import pytest
 
 from mixpanel_access import __version__
 from mixpanel_access.engine import Pulumi, ensure_engine, local_backend
-from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Type
 from tests.cli.json_output import must_be_documented
 from tests.package.conftest import Installed
 from tests.rules.states import state
@@ -56,7 +56,7 @@ def test_it_runs_beside_a_foreign_project_and_judges_what_is_ours(
     assert "advisory" not in shown
 
     file = tmp_path / "state.json"
-    member = Entry(Kind.MEMBER, "kim", values={"email": "kim@gmail.com"})
+    member = Entry(Type.MEMBER, "kim", values={"email": "kim@gmail.com"})
     file.write_text(json.dumps(state([member], NO_DOMAINS)))
     analyzed = foreign.run("policy", "analyze", "--file", str(file), *config, check=False)
     assert analyzed.returncode != 0

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from mixpanel_access.rules.catalogue import EXCEPTABLE, find
-from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Kind
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Type
 from mixpanel_access.rules.facts import Context, Stack
 from mixpanel_access.rules.rule import RuleVerdict
 
@@ -36,7 +36,7 @@ def member(email: str = ROBIN, role: str | None = "member", **values: Any) -> En
         "email": email, "role": role, "removal": "when_unused", "status": "accepted",
         "last_login": "2026-05-01T08:00:00Z", **METADATA, **values,
     }  # fmt: skip
-    return Entry(Kind.MEMBER, email.casefold(), f"m:{email}", _set(given))
+    return Entry(Type.MEMBER, email.casefold(), f"m:{email}", _set(given))
 
 
 def grant(email: str = ROBIN, role: str = "analyst", project: int = 1234567, **values: Any) -> Entry:
@@ -51,7 +51,7 @@ def grant(email: str = ROBIN, role: str = "analyst", project: int = 1234567, **v
         **METADATA,
         **values,
     }
-    return Entry(Kind.GRANT, f"{project}:{email.casefold()}", f"g:{project}:{email}", _set(given))
+    return Entry(Type.GRANT, f"{project}:{email.casefold()}", f"g:{project}:{email}", _set(given))
 
 
 def account(name: str = "etl", **values: Any) -> Entry:
@@ -61,7 +61,7 @@ def account(name: str = "etl", **values: Any) -> Entry:
         "token": "t", "status": "active", "created": "2026-04-01T08:00:00Z", "justification": "Loads events",
         "sponsor": "owner0@example.com", "ticket": "OPS-12", "approver": "ana@example.com", **values,
     }  # fmt: skip
-    return Entry(Kind.SERVICE_ACCOUNT, name, f"s:{name}", _set(given), frozenset({"token"}))
+    return Entry(Type.SERVICE_ACCOUNT, name, f"s:{name}", _set(given), frozenset({"token"}))
 
 
 def account_grant(environment: str | None, project: int = 1234567, name: str = "etl", **values: Any) -> Entry:
@@ -69,13 +69,13 @@ def account_grant(environment: str | None, project: int = 1234567, name: str = "
     given = {
         "service_account": name, "project_id": project, "role": "consumer", "environment": environment, **values,
     }  # fmt: skip
-    return Entry(Kind.SERVICE_ACCOUNT_GRANT, f"{project}:{name}", f"sg:{project}:{name}", _set(given))
+    return Entry(Type.SERVICE_ACCOUNT_GRANT, f"{project}:{name}", f"sg:{project}:{name}", _set(given))
 
 
 def by_id(id_: int, environment: str = "production") -> Entry:
     """A grant to a service account that a program names by its id."""
     given = {"service_account_id": id_, "project_id": 1234567, "role": "consumer", "environment": environment}
-    return Entry(Kind.SERVICE_ACCOUNT_GRANT, "1234567:etl", "sg:1234567:id", given)
+    return Entry(Type.SERVICE_ACCOUNT_GRANT, "1234567:etl", "sg:1234567:id", given)
 
 
 def custom_role(**values: Any) -> Entry:
@@ -84,7 +84,7 @@ def custom_role(**values: Any) -> Entry:
         "name": "Support", "project_id": 1234567, "permissions": ["export"], "base_permissions": ["view"],
         "environment": "production", **values,
     }  # fmt: skip
-    return Entry(Kind.CUSTOM_ROLE, "custom-role/support", "r:support", _set(given))
+    return Entry(Type.CUSTOM_ROLE, "custom-role/support", "r:support", _set(given))
 
 
 def sensitive(entry: Entry, permissions: Sequence[str] = ("view_classified_data",), added: Sequence[str] = ()) -> Entry:
@@ -98,7 +98,7 @@ def security(**values: Any) -> Entry:
         "two_factor_required": True, "two_factor_settings": {"twofactor_auth_required": True},
         "sso": {"enabled": False, "required": False}, **values,
     }  # fmt: skip
-    return Entry(Kind.ORGANIZATION_SECURITY, "organization-security", "o:security", _set(given))
+    return Entry(Type.ORGANIZATION_SECURITY, "organization-security", "o:security", _set(given))
 
 
 def login(**told: bool) -> dict[str, Any]:
@@ -112,7 +112,7 @@ OFF = {"twofactor_auth_required": False}
 
 def team(name: str, **values: Any) -> Entry:
     """A team."""
-    return Entry(Kind.TEAM, name, f"t:{name}", {"name": name, **values})
+    return Entry(Type.TEAM, name, f"t:{name}", {"name": name, **values})
 
 
 def team_grant(role: str = "analyst", team_id: Any = 77, project: int = 1234567, **values: Any) -> Entry:
@@ -121,7 +121,7 @@ def team_grant(role: str = "analyst", team_id: Any = 77, project: int = 1234567,
         "team_id": team_id, "project_id": project, "role": role, "environment": "production",
         "engagement_type": "analytics_review", "justification": "Reviews", "approver": "ana@example.com", **values,
     }  # fmt: skip
-    return Entry(Kind.TEAM_GRANT, f"{project}:team/data", f"tg:{project}:{team_id}", _set(given))
+    return Entry(Type.TEAM_GRANT, f"{project}:team/data", f"tg:{project}:{team_id}", _set(given))
 
 
 def team_member(email: str = ROBIN, team_id: Any = 77, **values: Any) -> Entry:
@@ -134,7 +134,7 @@ def team_member(email: str = ROBIN, team_id: Any = 77, **values: Any) -> Entry:
         **METADATA,
     }
     given |= values
-    return Entry(Kind.TEAM_MEMBER, f"team/data:{email.casefold()}", f"tm:{team_id}:{email}", _set(given))
+    return Entry(Type.TEAM_MEMBER, f"team/data:{email.casefold()}", f"tm:{team_id}:{email}", _set(given))
 
 
 _NAMES = {"admin": "adam"}
@@ -156,12 +156,12 @@ def beside(*teams: Mapping[str, Any], environment: str = "staging", **facts: Any
 
 def gives(role: str, project: int = 2) -> dict[str, Any]:
     """A role that another roster gives to the team Data."""
-    return {"type": Kind.TEAM_GRANT.value, "project_id": project, "role": role}
+    return {"type": Type.TEAM_GRANT.value, "project_id": project, "role": role}
 
 
 def puts(email: str = ROBIN, **values: Any) -> dict[str, Any]:
     """Somebody whom another roster puts into the team Data."""
-    return {"type": Kind.TEAM_MEMBER.value, "email": email, "engagement_type": "analytics_review", **values}
+    return {"type": Type.TEAM_MEMBER.value, "email": email, "engagement_type": "analytics_review", **values}
 
 
 def reaching(engagement: str = "Funnel review", *people: str, environment: str = "staging") -> dict[str, Any]:
@@ -951,12 +951,12 @@ CASES: dict[str, Cases] = {
     ),
     "naming": Cases(
         fails=[
-            Case([Entry(Kind.MEMBER, "Robin Doe", values={"email": ROBIN})], ["'Robin Doe', is not of the form"]),
+            Case([Entry(Type.MEMBER, "Robin Doe", values={"email": ROBIN})], ["'Robin Doe', is not of the form"]),
             Case([account("ETL_Bot")], ["the name of the service account, 'ETL_Bot'"]),
         ],
         boundary=(
-            Case([Entry(Kind.GRANT, "1:robin+x@a.example", values={"email": ROBIN}), account("e-t-l"), team("D")]),
-            Case([Entry(Kind.GRANT, "1:robin X", values={"email": ROBIN})], ["the name of the resource, '1:robin X'"]),
+            Case([Entry(Type.GRANT, "1:robin+x@a.example", values={"email": ROBIN}), account("e-t-l"), team("D")]),
+            Case([Entry(Type.GRANT, "1:robin X", values={"email": ROBIN})], ["the name of the resource, '1:robin X'"]),
         ),
         configured=[
             Case([member()], ["is not of the form x+"], {"resources": "x+"}),
@@ -973,14 +973,14 @@ CASES: dict[str, Cases] = {
         configured=[Case([account()], ["it may live 30 days"], {"days": 30})],
     ),
     "secrets-are-secret": Cases(
-        fails=[Case([Entry(Kind.SERVICE_ACCOUNT, "etl", values={"token": "t"})], ["its token is in the state in plain"])],
+        fails=[Case([Entry(Type.SERVICE_ACCOUNT, "etl", values={"token": "t"})], ["its token is in the state in plain"])],
         boundary=(
-            Case([Entry(Kind.SERVICE_ACCOUNT, "etl", values={"token": "[secret]"}), account()]),
-            Case([Entry(Kind.SERVICE_ACCOUNT, "e", values={"token": "[secret"})], ["in plain text"]),
+            Case([Entry(Type.SERVICE_ACCOUNT, "etl", values={"token": "[secret]"}), account()]),
+            Case([Entry(Type.SERVICE_ACCOUNT, "e", values={"token": "[secret"})], ["in plain text"]),
         ),
         configured=[
             Case([account(key="k")], ["its key is"], {"properties": ["key"]}),
-            Case([Entry(Kind.SERVICE_ACCOUNT, "etl", values={"token": "t"})], options={"properties": []}),
+            Case([Entry(Type.SERVICE_ACCOUNT, "etl", values={"token": "t"})], options={"properties": []}),
         ],
     ),
     "metadata-well-formed": Cases(

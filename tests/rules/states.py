@@ -41,10 +41,10 @@ def state(
         resources.append({"urn": component, "custom": False, "type": COMPONENT_TYPE, "outputs": dict(roster)})
     resources += [
         {
-            "urn": urn(entry.kind, entry.name),
+            "urn": urn(entry.type, entry.name),
             "custom": True,
             "id": entry.name,
-            "type": entry.kind,
+            "type": entry.type,
             "inputs": dict(entry.values),
             "outputs": dict(entry.values),
             "provider": f"{provider}::{PROVIDER_ID}",

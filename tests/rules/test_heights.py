@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind
+from mixpanel_access.rules.entry import UNKNOWN, Entry, Type
 from mixpanel_access.rules.facts import Stack
 from mixpanel_access.rules.rule import RuleVerdict
 from tests.rules.cases import CUSTOM, Case, custom_role, grant, team_grant, team_member
@@ -75,10 +75,10 @@ def test_a_custom_role_that_nobody_sees_is_not_exempt(rule_id: str, entries: lis
     verdict = judged(rule_id, entries)
     assert (list(verdict.findings), len(verdict.not_judged)) == ([], 1)
     assert verdict.not_judged[0].entry is not None
-    assert verdict.not_judged[0].entry.kind == Kind.GRANT
+    assert verdict.not_judged[0].entry.type == Type.GRANT
     excepted = {"rule": rule_id, "reason": "r", "ticket": "OPS-1", "approver": "ana@example.com"}
     excepted |= {"starts": "2026-05-02", "ends": "2026-05-31"}
-    held = [replace(one, values={**one.values, "exceptions": [excepted]}) for one in entries if one.kind == Kind.GRANT]
+    held = [replace(one, values={**one.values, "exceptions": [excepted]}) for one in entries if one.type == Type.GRANT]
     assert not judged(rule_id, held).not_judged
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULE_IDS, RULES, find
 from mixpanel_access.rules.company import COMPANY_OPTIONS
-from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Kind
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Type
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule
 from tests.rules.cases import (
@@ -257,7 +257,7 @@ def test_a_new_grant_is_not_judged_by_what_it_does_not_have_yet() -> None:
     assert not Case([new, grant(project=2)]).judge("no-redundant-grant").later
     (words,) = Case([new, grant(project=2)]).judge("no-all-users-in-production").later
     assert words.startswith("what else gives access in 1234567 is known")
-    assert new.kind == Kind.GRANT
+    assert new.type == Type.GRANT
 
 
 ANYTHING = st.recursive(
@@ -269,13 +269,13 @@ FIELDS = sorted({name for entry in COMPLIANT for name in entry.values} | {"excep
 
 
 @given(
-    st.sampled_from(list(Kind)),
+    st.sampled_from(list(Type)),
     st.dictionaries(st.sampled_from(FIELDS), ANYTHING),
     st.lists(st.dictionaries(st.sampled_from(["rule", "ends", "email", "project", "reason"]), ANYTHING), max_size=2),
 )
-def test_no_value_makes_a_rule_fail(kind: Kind, values: dict[str, object], exceptions: list[object]) -> None:
+def test_no_value_makes_a_rule_fail(type_: Type, values: dict[str, object], exceptions: list[object]) -> None:
     """A program of one's own may declare anything: a rule finds something, or nothing, or cannot judge."""
-    entries = [Entry(kind, "x", values=values), member(exceptions=exceptions), grant(exceptions=exceptions)]
+    entries = [Entry(type_, "x", values=values), member(exceptions=exceptions), grant(exceptions=exceptions)]
     for rule in RULES:
         with suppress(NotApplicable):
             Case(entries).judge(rule.id)

@@ -76,7 +76,7 @@ def test_remediate_is_refused_with_a_reason() -> None:
         configure(naming=(proto.REMEDIATE, {}), justified=(proto.ADVISORY, {}))
 
 
-ABOUT_THE_STACK = [rule.id for rule in RULES if not rule.kinds]
+ABOUT_THE_STACK = [rule.id for rule in RULES if not rule.types]
 
 
 def analyzed(state: dict[str, Any], rule_id: str) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.rules.catalogue import RULE_IDS
-from mixpanel_access.rules.entry import UNKNOWN, Entry, Kind, NotJudged, all_hold, any_holds
+from mixpanel_access.rules.entry import UNKNOWN, Entry, NotJudged, Type, all_hold, any_holds
 from mixpanel_access.rules.facts import NotApplicable, Stack
 from mixpanel_access.rules.rule import RuleVerdict
 from tests.rules.cases import (
@@ -137,11 +137,11 @@ FROM_MIXPANEL = {
 def hidden(rule_id: str) -> Iterator[tuple[str, str, Case]]:
     """The rule's failing cases with one property of one kind of resource not known."""
     for case in (*CASES[rule_id].fails, CASES[rule_id].boundary[1]):
-        for kind in dict.fromkeys(entry.kind for entry in case.entries):
-            names = {name for entry in case.entries if entry.kind == kind for name in entry.values}
+        for type_ in dict.fromkeys(entry.type for entry in case.entries):
+            names = {name for entry in case.entries if entry.type == type_ for name in entry.values}
             for name in sorted(names | {"exceptions"}):
-                entries = [with_unknown(entry, name) if entry.kind == kind else entry for entry in case.entries]
-                yield kind, name, replace(case, entries=entries)
+                entries = [with_unknown(entry, name) if entry.type == type_ else entry for entry in case.entries]
+                yield type_, name, replace(case, entries=entries)
 
 
 def with_unknown(entry: Entry, name: str) -> Entry:
@@ -153,7 +153,7 @@ def with_unknown(entry: Entry, name: str) -> Entry:
 def test_no_violation_passes_because_an_input_is_not_known(rule_id: str) -> None:
     """Each failing case with each input hidden is found all the same, or is a violation since it cannot be judged."""
     said = set()
-    for kind, name, case in hidden(rule_id):
+    for type_, name, case in hidden(rule_id):
         verdict = case.judge(rule_id)
         if (rule_id, name) == ("service-account-contact-left", "account_id"):
             assert case.judge("service-account-contact-known").findings  # which judges an account without an id
@@ -161,9 +161,9 @@ def test_no_violation_passes_because_an_input_is_not_known(rule_id: str) -> None
         if name in FROM_MIXPANEL:
             assert verdict.findings or verdict.later or verdict.not_judged
             continue
-        assert verdict.findings or verdict.not_judged, (kind, name)
+        assert verdict.findings or verdict.not_judged, (type_, name)
         if verdict.not_judged and name != "exceptions":
-            said.add(f"{Kind(kind).name}.{name}")
+            said.add(f"{Type(type_).name}.{name}")
     assert " ".join(sorted(said)) == SAID[rule_id]
 
 
@@ -319,7 +319,7 @@ ACCOUNTS: dict[str, tuple[list[Entry], str]] = {
 @pytest.mark.parametrize(("entries", "expected"), ACCOUNTS.values(), ids=ACCOUNTS)
 def test_a_new_account_is_joined_by_its_resource(entries: list[Entry], expected: str) -> None:
     """The same for service accounts, which have no id before they are made."""
-    accounts = [Entry(Kind.SERVICE_ACCOUNT, "etl", urn) for urn in (ACCOUNT, f"{ACCOUNT}2")]
+    accounts = [Entry(Type.SERVICE_ACCOUNT, "etl", urn) for urn in (ACCOUNT, f"{ACCOUNT}2")]
     verdict = Case([*accounts, *entries]).judge("service-account-in-one-environment")
     assert (FOUND if verdict.findings else SAID_SO if verdict.not_judged else NOTHING) == expected
 

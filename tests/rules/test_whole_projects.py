@@ -9,7 +9,7 @@ import pytest
 
 from mixpanel_access.model.resources import GRANT_TYPE, PROJECT_ACCESS_TYPE
 from mixpanel_access.rules.catalogue import RULES, find
-from mixpanel_access.rules.entry import UNKNOWN, Kind, entries_of
+from mixpanel_access.rules.entry import UNKNOWN, Type, entries_of
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule, RuleVerdict
 
@@ -54,7 +54,7 @@ def test_some_rules_find_something() -> None:
 @pytest.mark.parametrize("field", ["grants", "reasons"])
 def test_what_is_not_known_yet_is_not_judged(field: str) -> None:
     """It is neither a violation nor none."""
-    rule = next(rule for rule in RULES if Kind.GRANT in rule.kinds)
+    rule = next(rule for rule in RULES if Type.GRANT in rule.types)
     judged = verdict(rule, PROJECT_ACCESS_TYPE, whole(**{field: UNKNOWN}))
     assert judged is not None
     assert judged.not_judged

@@ -1,4 +1,4 @@
-"""The people of the access report: what each of them has, through which grant, and the facts that make their risk. Pure."""
+"""The people of the access report: what each has through which grant, and the facts that make their risk. Pure."""
 
 from __future__ import annotations
 

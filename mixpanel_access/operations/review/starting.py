@@ -35,7 +35,7 @@ from mixpanel_access.operations.review.suggesting import ReviewRules, Role, advi
 from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.who import grants_of
 from mixpanel_access.rules.entry import Entry as RuleEntry
-from mixpanel_access.rules.entry import Kind
+from mixpanel_access.rules.entry import Type
 
 REVIEWERS: Final = ("approver", "manager", "sponsor")
 """Who can be asked: as the entry or its engagement names them."""
@@ -170,7 +170,7 @@ class _Seen:
         never = person is not None and invitation is Invitation.ACCEPTED and self._login is None and shows_logins
         return Role(
             self._as_declared(),
-            RuleEntry(Kind.MEMBER, self.someone.key, values=shown),
+            RuleEntry(Type.MEMBER, self.someone.key, values=shown),
             engagement=entry.engagement,
             approver=entry.metadata.get("approver"),
             never=never,
@@ -187,10 +187,10 @@ class _Seen:
             **excepted(self.roster, key, self.project),
         }
         if self.project is None:
-            return RuleEntry(Kind.MEMBER, key, values=values | {"role": entry.person.organization_role or roles.MEMBER})
+            return RuleEntry(Type.MEMBER, key, values=values | {"role": entry.person.organization_role or roles.MEMBER})
         project = self.roster.projects[self.project]
         grant = {"project_id": project.id, "role": entry.projects[self.project], "environment": project.environment}
-        return RuleEntry(Kind.GRANT, grant_name(project.id, key), values=values | grant)
+        return RuleEntry(Type.GRANT, grant_name(project.id, key), values=values | grant)
 
     @property
     def _invitation(self) -> Invitation | None:

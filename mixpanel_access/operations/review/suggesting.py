@@ -9,7 +9,7 @@ from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.operations.policy_check import PolicyConfig, active_rules
-from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Type
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule, Suggestion
 
@@ -34,7 +34,7 @@ class Role:
     @property
     def in_project(self) -> bool:
         """Whether it is a project role, and not the organization role."""
-        return self.entry.kind == Kind.GRANT
+        return self.entry.type == Type.GRANT
 
 
 @dataclass(frozen=True)

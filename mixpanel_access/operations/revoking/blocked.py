@@ -180,7 +180,7 @@ def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session)
 
 
 def _people_held(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[str, Removal]) -> Iterable[str]:
-    """The people that a brake holds: all of an edit that is too large; one of the owners, since the others may go then."""
+    """The people that a brake holds: all of a too large edit; only one of the owners, since the others may go then."""
     named = [key for key in map(same_key, finding.people) if key in plan.removals or key in plan.roles]
     if finding.brake is Brake.REMOVAL_SHARE:
         return [key for key in named if key not in plan.planned]

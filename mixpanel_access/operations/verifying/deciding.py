@@ -189,9 +189,9 @@ def account_word(row: Row) -> StatementOutcome:
 
 def grant_row(row: Row) -> StatementOutcome:
     """Whether a row of granted users has what is assumed."""
-    role, kind = row.get("role"), row.get("target_type")
-    came = f"role {role_in_words(role)}, {'without' if kind is None else 'with'} `target_type`"
-    return _told(role == roles.CONSUMER and kind == "individual", came)
+    role, grant_type = row.get("role"), row.get("target_type")
+    came = f"role {role_in_words(role)}, {'without' if grant_type is None else 'with'} `target_type`"
+    return _told(role == roles.CONSUMER and grant_type == "individual", came)
 
 
 def no_token(row: Row) -> StatementOutcome:

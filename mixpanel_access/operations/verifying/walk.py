@@ -285,7 +285,7 @@ def _is_refused(sent: CallResult) -> bool:
 
 
 def _nobody_is_left(sent: CallResult) -> bool:
-    """Whether a removal was done, or refused because there is nobody; an answer that the call does not exist is neither."""
+    """Whether a removal was done, or refused because there is nobody, and not because the call does not exist."""
     if isinstance(sent.error, NotFound):
         return bool(sent.exchanges) and not sent.exchanges[-1].is_no_verb
     return sent.error is None or isinstance(sent.error, Invalid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Type
 from mixpanel_access.rules.facts import Stack
 from tests.rules.ways_round.table import AROUND, Way, roster
 
@@ -45,10 +45,10 @@ def in_staging(**account: Any) -> dict[str, Any]:
 def program(*grants: dict[str, Any], **account: Any) -> Stack:
     """A program's account and its grants, as the engine shows them at preview."""
     given = {"username": "etl", "role": "consumer", "justification": "Loads events", "sponsor": "ana@example.com"}
-    made = Entry(Kind.SERVICE_ACCOUNT, "etl", "urn:etl", {"account_id": 5, **given, **account})
+    made = Entry(Type.SERVICE_ACCOUNT, "etl", "urn:etl", {"account_id": 5, **given, **account})
     held = [
         Entry(
-            Kind.SERVICE_ACCOUNT_GRANT,
+            Type.SERVICE_ACCOUNT_GRANT,
             f"grant{number}",
             f"urn:grant{number}",
             {"service_account_id": 5, "project_id": 1234567, "role": "analyst", "environment": "production", **one},

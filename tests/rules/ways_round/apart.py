@@ -12,7 +12,7 @@ from mixpanel_access.model.neighbours import NEIGHBOURS, Neighbour, neighbour_fa
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.policy_check import stack_of
-from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Type
 from mixpanel_access.rules.facts import Stack
 from tests.rules.ways_round.table import AROUND, ENGAGEMENT, ROBIN, TODAY, Way, roster
 
@@ -67,7 +67,7 @@ def person(email: str = ROBIN["email"], engagement: str | None = "funnels", **va
 def place(email: str = ROBIN["email"], **values: Any) -> Stack:
     """A program that puts somebody into a team by its id."""
     known = {"email": email, "team_id": 77, "engagement": "funnels", "engagement_type": "analytics_review"}
-    return Stack([Entry(Kind.TEAM_MEMBER, "place", "urn:place", {**known, **values})])
+    return Stack([Entry(Type.TEAM_MEMBER, "place", "urn:place", {**known, **values})])
 
 
 def shown(role: str, project: int = 1234567, **more: Any) -> Stack:
@@ -77,7 +77,7 @@ def shown(role: str, project: int = 1234567, **more: Any) -> Stack:
     return replace(
         found,
         entries=[
-            replace(one, values={**one.values, **told}) if one.kind == Kind.TEAM else one for one in found.entries
+            replace(one, values={**one.values, **told}) if one.type == Type.TEAM else one for one in found.entries
         ],
     )
 
@@ -87,8 +87,8 @@ def account(**values: Any) -> Stack:
     grant = {"project_id": 1234567, "role": "analyst", "environment": "production", **values}
     return Stack(
         [
-            Entry(Kind.SERVICE_ACCOUNT, "etl", "urn:etl", {"username": "etl", "account_id": 9001}),
-            Entry(Kind.SERVICE_ACCOUNT_GRANT, "etl-shop", "urn:etl-shop", grant),
+            Entry(Type.SERVICE_ACCOUNT, "etl", "urn:etl", {"username": "etl", "account_id": 9001}),
+            Entry(Type.SERVICE_ACCOUNT_GRANT, "etl-shop", "urn:etl-shop", grant),
         ]
     )
 
@@ -96,7 +96,7 @@ def account(**values: Any) -> Stack:
 def team_role(**values: Any) -> Stack:
     """A team's role in a production project in which nobody has a grant of their own."""
     known = {"team_id": 77, "project_id": 1234567, "role": "analyst", "environment": "production"}
-    return Stack([Entry(Kind.TEAM_GRANT, "data-shop", "urn:data-shop", {**known, **values})])
+    return Stack([Entry(Type.TEAM_GRANT, "data-shop", "urn:data-shop", {**known, **values})])
 
 
 def owners(*emails: str) -> Stack:

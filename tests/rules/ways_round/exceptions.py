@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from mixpanel_access.rules.entry import Entry, ExceptionEntry, Kind
+from mixpanel_access.rules.entry import Entry, ExceptionEntry, Type
 from mixpanel_access.rules.facts import Stack
 from tests.rules.ways_round.table import AROUND, ENGAGEMENT, ROBIN, Way, roster
 
@@ -45,7 +45,7 @@ def without_exceptions(rule: str, person: dict[str, Any] | None = None, **more: 
 
 def person(**values: Any) -> Entry:
     """A member of a program."""
-    return Entry(Kind.MEMBER, "x", "urn:x", {"email": "robin@agency.example.org", **values})
+    return Entry(Type.MEMBER, "x", "urn:x", {"email": "robin@agency.example.org", **values})
 
 
 def guarded(plain: list[str] | None = None, off: list[str] | None = None, **settings: Any) -> Way:
@@ -138,26 +138,26 @@ EXCEPTIONS: Final[dict[str, Way]] = {
     "a project of staging": Way(
         "own-environment",
         Stack(
-            [Entry(Kind.GRANT, "x", values={**person().values, "environment": "staging", "project_id": 1})],
+            [Entry(Type.GRANT, "x", values={**person().values, "environment": "staging", "project_id": 1})],
             exceptions=[ExceptionEntry.of({**SOUND, "rule": "own-environment", "email": None})],
         ),
-        Stack([Entry(Kind.GRANT, "x", values={**person().values, "environment": "production", "project_id": 1})]),
+        Stack([Entry(Type.GRANT, "x", values={**person().values, "environment": "production", "project_id": 1})]),
     ),
     "a project for everybody": Way(
         "no-all-users-in-production",
         Stack(
-            [Entry(Kind.GRANT, "x", values={**person().values, "project_id": 1, "grant_types": ["all_users"]})],
+            [Entry(Type.GRANT, "x", values={**person().values, "project_id": 1, "grant_types": ["all_users"]})],
             exceptions=[ExceptionEntry.of({**SOUND, "rule": "no-all-users-in-production", "email": None})],
         ),
-        Stack([Entry(Kind.GRANT, "x", values={**person().values, "project_id": 1, "grant_types": ["individual"]})]),
+        Stack([Entry(Type.GRANT, "x", values={**person().values, "project_id": 1, "grant_types": ["individual"]})]),
     ),
     "a token in plain text": Way(
         "secrets-are-secret",
         Stack(
-            [Entry(Kind.SERVICE_ACCOUNT, "etl", values={"token": "t"})],
+            [Entry(Type.SERVICE_ACCOUNT, "etl", values={"token": "t"})],
             exceptions=[ExceptionEntry.of({**SOUND, "rule": "secrets-are-secret", "email": None})],
         ),
-        Stack([Entry(Kind.SERVICE_ACCOUNT, "etl", values={"token": "t"}, secret_outputs=frozenset({"token"}))]),
+        Stack([Entry(Type.SERVICE_ACCOUNT, "etl", values={"token": "t"}, secret_outputs=frozenset({"token"}))]),
     ),
 }
 GUARDS: Final[dict[str, Way]] = {
@@ -196,8 +196,8 @@ DATES: Final[dict[str, Way]] = {
     "an admin for ever": Way(MANAGES, owner(), owner(reviewed="2026-05-01")),
     "an admin whose starts is moved each quarter": Way(
         MANAGES,
-        Stack([Entry(Kind.MEMBER, "kim", values={**MOVED, "since": "2025-05-01"})]),
-        Stack([Entry(Kind.MEMBER, "kim", values={**MOVED, "since": "2026-03-01"})]),
+        Stack([Entry(Type.MEMBER, "kim", values={**MOVED, "since": "2025-05-01"})]),
+        Stack([Entry(Type.MEMBER, "kim", values={**MOVED, "since": "2026-03-01"})]),
     ),
     "an admin for ten years": Way(MANAGES, owner(ends="2036-05-01"), owner(ends="2027-05-01")),
     "an admin reviewed in a year": Way(

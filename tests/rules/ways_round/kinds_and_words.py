@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Type
 from mixpanel_access.rules.facts import Stack
 from tests.rules.ways_round.apart import production
 from tests.rules.ways_round.externals import COLLEAGUE, kim, robin, with_role
@@ -19,8 +19,8 @@ def program(member: dict[str, Any], grant: dict[str, Any]) -> Stack:
     told = {"project_id": 1234567, "role": "admin", "environment": "production"}
     return Stack(
         [
-            Entry(Kind.MEMBER, "kim", "urn:kim", {"email": KIM, **METADATA, **member}),
-            Entry(Kind.GRANT, "kim-shop", "urn:kim-shop", {"email": KIM, **METADATA, **told, **grant}),
+            Entry(Type.MEMBER, "kim", "urn:kim", {"email": KIM, **METADATA, **member}),
+            Entry(Type.GRANT, "kim-shop", "urn:kim-shop", {"email": KIM, **METADATA, **told, **grant}),
         ]
     )
 
@@ -33,7 +33,7 @@ def in_staging(kind: str) -> Stack:
 
 def shown(email: str, **values: Any) -> Stack:
     """A member whose organization role Mixpanel shows."""
-    return Stack([Entry(Kind.MEMBER, email, f"urn:{email}", {"email": email, "organization_role": "admin", **values})])
+    return Stack([Entry(Type.MEMBER, email, f"urn:{email}", {"email": email, "organization_role": "admin", **values})])
 
 
 WAYS: Final[dict[str, Way]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mixpanel_access.rules.entry import Entry, Kind
+from mixpanel_access.rules.entry import Entry, Type
 from mixpanel_access.rules.facts import Stack
 from tests.rules.ways_round.table import ROBIN, Way, roster
 
@@ -12,7 +12,7 @@ from tests.rules.ways_round.table import ROBIN, Way, roster
 def program(role: str, many: int) -> Stack:
     """A program without a roster that declares some people with an organization role."""
     emails = [f"p{number}@example.com" for number in range(many)]
-    return Stack([Entry(Kind.MEMBER, email, f"urn:{email}", {"email": email, "role": role}) for email in emails])
+    return Stack([Entry(Type.MEMBER, email, f"urn:{email}", {"email": email, "role": role}) for email in emails])
 
 
 WAYS: Final[dict[str, Way]] = {
