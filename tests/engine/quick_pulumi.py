@@ -201,7 +201,8 @@ def installed(engine: str, folder: str, version: str, others: str = "") -> None:
     real, quick = shlex.quote(os.path.join(engine, "pulumi")), shlex.join([sys.executable, "-IS", __file__])
     asked = "|".join(f'*" {command} "*' for command in COMMANDS)
     with open(os.path.join(folder, "pulumi"), "w", encoding="utf-8") as file:
-        file.write(f'#!/bin/sh\ncase " $* " in\n{asked}) exec {quick} {real} {version} "$@" ;;\nesac\n')
+        file.write(f'#!/bin/sh\n[ "$*" != version ] || {{ echo v{version}; exit; }}\n')  # each of our commands asks it
+        file.write(f'case " $* " in\n{asked}) exec {quick} {real} {version} "$@" ;;\nesac\n')
         file.write(f'exec {shlex.quote(others) if others else real} "$@"\n')
     os.chmod(os.path.join(folder, "pulumi"), 0o755)
 

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
 from mixpanel_access.engine import Engine, Pulumi
-from tests.engine.conftest import Workspace
+from tests.engine.conftest import QuickEngine, Workspace
 
 pytestmark = pytest.mark.engine
 
 SECRET = ("config", "set", "--secret", "mixpanel:serviceAccountSecret", "hush", "--stack", "production")
 
 
-def test_it_answers_as_the_engine_does(workspace: Workspace, real_engine: Engine) -> None:
+def real_pulumi(workspace: Workspace, engine: QuickEngine, real_engine: Engine) -> Pulumi:
+    """The real `pulumi` on the same stack, with the key to its secrets."""
+    return Pulumi(real_engine, workspace.pulumi.project, engine.environment(workspace.pulumi.environ))
+
+
+def test_it_answers_as_the_engine_does(workspace: Workspace, engine: QuickEngine, real_engine: Engine) -> None:
     """Version, stacks, configuration and state, before and after an update, and once there is a secret."""
-    workspace.as_a_user()
-    quick, real = workspace.pulumi, Pulumi(real_engine, workspace.pulumi.project, workspace.pulumi.environ)
+    quick, real = workspace.pulumi, real_pulumi(workspace, engine, real_engine)
     workspace.add("staging")
 
     def same(*command: str) -> None:
         assert json.loads(quick.run(*command).stdout) == json.loads(real.run(*command).stdout)
 
     assert quick.run("version").stdout == real.run("version").stdout
+    asked = [subprocess.check_output([one.engine.folder / "pulumi", "version"]) for one in (quick, real)]
+    assert asked[0] == asked[1]
     for command in (("up", "--yes", "--skip-preview", "--stack", "production"), SECRET):
         quick.run(*command)
         same("stack", "export", "--stack", "production")
@@ -64,10 +71,9 @@ NOT_SIMPLE = (
 
 @pytest.mark.parametrize("command", NOT_SIMPLE, ids=" ".join)
 def test_what_it_does_not_know_the_engine_answers(
-    workspace: Workspace, real_engine: Engine, command: tuple[str, ...]
+    workspace: Workspace, engine: QuickEngine, real_engine: Engine, command: tuple[str, ...]
 ) -> None:
     """With its own words and exit code."""
-    workspace.as_a_user()
-    real = Pulumi(real_engine, workspace.pulumi.project, workspace.pulumi.environ)
+    real = real_pulumi(workspace, engine, real_engine)
     ours, theirs = workspace.run(*command, check=False), real.run(*command, check=False)
     assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)

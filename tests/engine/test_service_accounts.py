@@ -116,7 +116,7 @@ def test_the_token_is_a_secret(workspace: Workspace) -> None:
     """It logs in, `stack output --show-secrets` gives it, and no state, log or error has it in plain."""
     workspace.as_a_user()
     declare(workspace, {PRODUCTION: "analyst"})
-    said = [workspace.run("up", "--yes", "--stack", "production", "--logtostderr", "-v=9")]
+    said = [workspace.up("production", "--logtostderr", "-v=9")]
     token = json.loads(workspace.run("stack", "output", "--json", "--show-secrets", "--stack", "production").stdout)[
         "token"
     ]
