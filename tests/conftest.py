@@ -1,7 +1,9 @@
 """For all tests: how long an example takes says something of the machine, and nothing of the promise."""
 
 import gc
+import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import tally
@@ -22,3 +24,9 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish() -> None:
     """Leave what was counted for `make reliability`."""
     tally.write()
+
+
+@pytest.fixture(autouse=True)
+def _tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a later test have tracebacks again: a provider that is configured in this process turns them off."""
+    monkeypatch.setattr(sys, "tracebacklimit", 1000, raising=False)
