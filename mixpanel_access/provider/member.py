@@ -29,6 +29,8 @@ class MemberInputs(Metadata, total=False):
     """`when_unused` (the default), `always` or `never`."""
     ownership: pulumi.Input[str | None]
     """`ours` or `found`, whatever `origin` says; None for what that says."""
+    since: pulumi.Input[str | None]
+    """Do not set it: the provider fills in the first day of the access in the state, and drops what a program gives."""
 
 
 class Member(AccessResource, module="mixpanel", name="Member"):

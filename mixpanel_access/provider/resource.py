@@ -113,14 +113,14 @@ def _refuse_misspelled(resource: type[AccessResource], inputs: Mapping[str, Any]
         TypeError: an input is missing, or is none of this resource.
     """
     known = inputs_of(resource)
-    missing = [name for name, required in known.items() if required and name not in inputs]
-    if missing:
-        raise TypeError(f"{resource.__name__}() needs {' and '.join(missing)}")
     strange = next((name for name in inputs if name not in known), None)
     if strange is not None:
         meant = similar(strange, known)
         advice = f"did you mean {meant}?" if meant else f"its inputs are {', '.join(known)}"
         raise TypeError(f"{resource.__name__}() has no input {strange}; {advice}")
+    missing = [name for name, required in known.items() if required and name not in inputs]
+    if missing:
+        raise TypeError(f"{resource.__name__}() needs {' and '.join(missing)}")
 
 
 class SecretOutputs(list[str]):

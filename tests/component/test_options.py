@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -172,6 +173,14 @@ def test_a_misspelled_or_missing_input_is_a_type_error(kind: str) -> None:
 
 
 def test_a_misspelled_input_names_the_one_that_is_like_it() -> None:
-    """An editor would have underlined it."""
+    """An editor would have underlined it; that the right one is missing follows from it."""
     with pytest.raises(TypeError, match=r"^Member\(\) has no input emial; did you mean email\?$"):
-        Member("jane", email=EMAIL, emial=EMAIL)  # type: ignore[call-arg]
+        Member("jane", emial=EMAIL)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in ALL_KINDS])
+def test_a_program_may_give_every_input_that_the_provider_reads(kind: str) -> None:
+    """The inputs of the class for programs are those of the handler, with reasons and facts for the policies."""
+    resource = getattr(provider, kind)
+    handler = getattr(sys.modules[resource.__module__], f"{kind}Provider")().handler
+    assert set(handler.INPUTS) <= inputs_of(resource).keys()
