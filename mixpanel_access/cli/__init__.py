@@ -30,7 +30,7 @@ def main() -> None:
         _must_be_text(sys.argv[1:])
         _must_not_be_removed(sys.argv[1:])
         try:
-            command_line()()
+            command_line()(prog_name="mixpanel-access")
         finally:
             streams.finish()
     except (AccessError, OSError) as error:

@@ -185,11 +185,11 @@ def _declared(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudg
     return each(stack.of(Type.SERVICE_ACCOUNT_GRANT), judge)
 
 
-_MEND_REASONS: Final = (
+_GIVE_REASONS: Final = (
     "In the roster, add `purpose:`, `contact:`, `ticket:` or `approver:` to the account below serviceAccounts; in a "
     "program, set justification, sponsor, ticket or approver."
 )
-_MEND_CONTACT: Final = (
+_GIVE_CONTACT: Final = (
     "Name a contact who is a member, declare the contact in a roster, or add them to mixpanel:approvers."
 )
 
@@ -199,7 +199,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
         "A service account has a purpose, and one person of the company answers for it.",
         Level.MANDATORY,
         Severity.HIGH,
-        _MEND_REASONS,
+        _GIVE_REASONS,
         _owned,
         types=(Type.SERVICE_ACCOUNT,),
         controls=controls("cis 5.5", "soc2 CC6.1", "iso27001 A.5.16"),
@@ -209,7 +209,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
         "The contact of a new service account, or a new contact of another one, is a member or an approver.",
         Level.MANDATORY,
         Severity.MEDIUM,
-        _MEND_CONTACT,
+        _GIVE_CONTACT,
         _contact_known,
         controls=controls("cis 5.5", "iso27001 A.5.16"),
     ),
@@ -218,7 +218,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
         "The contact of a service account is still a member or an approver.",
         Level.ADVISORY,
         Severity.MEDIUM,
-        _MEND_CONTACT,
+        _GIVE_CONTACT,
         _contact_left,
         controls=controls("cis 5.5", "iso27001 A.5.16"),
     ),
@@ -227,7 +227,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
         "A service account that manages people has a purpose and an approver, who is not its contact.",
         Level.MANDATORY,
         Severity.HIGH,
-        _MEND_REASONS,
+        _GIVE_REASONS,
         _approved,
         types=(Type.SERVICE_ACCOUNT, Type.SERVICE_ACCOUNT_GRANT),
         controls=controls("soc2 CC6.3", "iso27001 A.8.2", "cis 5.5"),
@@ -237,7 +237,7 @@ ACCOUNT_RULES: Final = Family.SERVICE_ACCOUNTS.rules(
         "A service account in production has its ticket and approver.",
         Level.MANDATORY,
         Severity.MEDIUM,
-        _MEND_REASONS,
+        _GIVE_REASONS,
         _paperwork,
         types=(Type.SERVICE_ACCOUNT,),
         options=(texts("fields", ("ticket", "approver"), "The fields that must be filled in."),),
