@@ -25,8 +25,8 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.access import OtherAccess
-    from mixpanel_access.operations.review.deciding import Progress
     from mixpanel_access.operations.review.packet import Item, Packet, Unmanaged
+    from mixpanel_access.operations.review.progress import Progress, ReviewProgress
     from mixpanel_access.operations.review.starting import Begun
 
 Review = Annotated[
@@ -67,6 +67,40 @@ class ReviewItem(TypedDict):
     decision: Annotated[str | None, "what was decided"]
 
 
+class ChangedItem(TypedDict):
+    """A role in `review status` that is no longer as it was listed."""
+
+    email: Annotated[str, "the person's address"]
+    stack: Annotated[str, "the stack"]
+    project: Annotated[str | None, "the project's key, or null for the organization role"]
+    role: Annotated[str, "the role as it was listed"]
+    decision: Annotated[str | None, "what was decided, which `review apply` does not apply; null if it is undecided"]
+    why: Annotated[str, "what changed, and what to do"]
+
+
+class NewItem(TypedDict):
+    """A role in `review status` that the review does not list yet."""
+
+    email: Annotated[str, "the person's address"]
+    stack: Annotated[str, "the stack"]
+    project: Annotated[str | None, "the project's key, or null for the organization role"]
+    engagement: Annotated[str | None, "the engagement's key"]
+    role: Annotated[str, "the role that the roster gives"]
+    why: Annotated[str, "why it is new"]
+
+
+class StillThereItem(TypedDict):
+    """Access in `review status` that an applied decision took out of the roster, and that is still there."""
+
+    email: Annotated[str, "the person's address"]
+    stack: Annotated[str, "the stack"]
+    project: Annotated[str | None, "the project's key, or null for the organization role"]
+    decision: Annotated[str, "what was decided"]
+    state: Annotated[str, "the access in the stack's state, or empty"]
+    mixpanel: Annotated[str, "the access in Mixpanel, or empty"]
+    nextStep: Annotated[str, "what to do"]
+
+
 class ReviewPacket(TypedDict):
     """A packet in `review status`."""
 
@@ -76,6 +110,7 @@ class ReviewPacket(TypedDict):
     undecided: Annotated[Sequence[ReviewItem], "the roles without a decision"]
     decided: Annotated[Sequence[ReviewItem], "the decisions that are not applied"]
     applied: Annotated[Sequence[ReviewItem], "the decisions that are applied"]
+    changed: Annotated[Sequence[ChangedItem], "the roles of `undecided` and `decided` that have changed since"]
 
 
 class ReviewStatusDocument(TypedDict):
@@ -85,6 +120,9 @@ class ReviewStatusDocument(TypedDict):
     folder: Annotated[Path, "its folder"]
     undecided: Annotated[int, "how many roles are undecided"]
     packets: Annotated[Sequence[ReviewPacket], "the packets"]
+    new: Annotated[Sequence[NewItem], "the roles that the review does not list yet"]
+    stillThere: Annotated[Sequence[StillThereItem], "the access that `pulumi up` must still take away"]
+    open: Annotated[bool, "whether anything is left to do"]
 
 
 def start(
@@ -112,7 +150,8 @@ def start(
     from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
     from mixpanel_access.operations.review.files import FOLDER, quarter
-    from mixpanel_access.operations.review.starting import REVIEWERS, begin
+    from mixpanel_access.operations.review.listing import REVIEWERS
+    from mixpanel_access.operations.review.starting import begin
 
     if by not in REVIEWERS:
         raise UsageError("cannot use --reviewer-by", subject=by, why=unknown(by, "choice", REVIEWERS))
@@ -121,7 +160,7 @@ def start(
         if warning := overview.logins.warning:
             progress(warning)
         target = to or project.pulumi.project / FOLDER / quarter(overview.today)
-        begun = begin(overview, by, target.absolute(), progress)
+        begun = begin(overview, by, target.absolute(), project.stacks, progress)
         if as_json:
             packets = [record_of(StartedPacket, one.packet, file=one.file) for one in begun.packets]
             name, other = begun.folder.name, begun.other_access
@@ -211,30 +250,63 @@ def decide(
 
 
 def status(
-    stack: Stacks = None, review: Review = None, now: ClockNow = None, cwd: Folder = Path(), as_json: AsJson = False
+    stack: Stacks = None, review: Review = None, now: Now = None, cwd: Folder = Path(), as_json: AsJson = False
 ) -> int:
-    """Show what is undecided, by reviewer; exit 1 for any undecided role.
+    """Show what is open, by reviewer; exit 1 until all is decided, applied, and done by `pulumi up`.
 
     Example: `mixpanel-access review status`
     """
-    from mixpanel_access.operations.review.deciding import progress_of
+    from mixpanel_access.operations.overview import load_overview
+    from mixpanel_access.operations.project import open_project
+    from mixpanel_access.operations.review.progress import progress_of
 
-    where, today = folder_of(cwd, review), day_of(now)
-    found = progress_of(where, stack or [], progress)
-    undecided = sum(len(one.undecided) for one in found)
+    where = folder_of(cwd, review)
+    project = open_project(cwd, progress)
+    with load_overview(project, stack or [], instant_of(now), progress) as overview:
+        found, today = progress_of(where, overview, stack or [], progress), overview.today
     if as_json:
-        packets = [_progress(one, today) for one in found]
-        print_json(ReviewStatusDocument(review=where.name, folder=where, undecided=undecided, packets=packets))
+        print_json(_status_document(found, where, today))
     else:
         _print_progress(found, where, today)
-    return 1 if undecided else 0
+    return 1 if found.open else 0
 
 
-def _print_progress(found: Sequence[Progress], where: Path, today: date) -> None:
+def _status_document(found: ReviewProgress, where: Path, today: date) -> ReviewStatusDocument:
+    return {
+        "review": where.name,
+        "folder": where,
+        "undecided": found.undecided,
+        "packets": [_progress(one, today) for one in found.packets],
+        "new": [
+            record_of(
+                NewItem,
+                one,
+                stack=one.key.entry.stack,
+                project=one.key.project,
+                engagement=one.key.entry.engagement,
+            )
+            for one in found.new
+        ],
+        "stillThere": [
+            record_of(
+                StillThereItem,
+                one,
+                email=one.item.email,
+                stack=one.item.stack,
+                project=one.item.project,
+                decision=one.item.outcome,
+            )
+            for one in found.still_there
+        ],
+        "open": found.open,
+    }
+
+
+def _print_progress(found: ReviewProgress, where: Path, today: date) -> None:
     from mixpanel_access.operations.review.files import UNASSIGNED
 
     table = new_table("reviewer", "undecided", "decided", "applied", "open for")
-    for one in found:
+    for one in found.packets:
         days = _days(one.packet, today)
         counts = [str(len(part)) for part in (one.undecided, one.waiting, one.applied)]
         table.add_row(
@@ -244,16 +316,33 @@ def _print_progress(found: Sequence[Progress], where: Path, today: date) -> None
         )
     print_table(table)
     typer.echo("")
-    for one in found:
+    for one in found.packets:
+        why = {id(problem.item): f": {problem.why}" for problem in one.problems}
         for item in one.undecided:
-            typer.echo(f"{one.file.name}: {item}")
-    waiting, undecided = sum(len(one.waiting) for one in found), sum(len(one.undecided) for one in found)
-    if undecided:
-        typer.echo(f"{counted(undecided, 'role')} undecided in the review {where.name}.")
-    if waiting:
-        typer.echo(f"{counted(waiting, 'decision')} to apply: mixpanel-access review apply")
-    if not undecided and not waiting:
-        typer.echo(f"The review {where.name} is done.")
+            typer.echo(f"{one.file.name}: {item}{why.get(id(item), '')}")
+        for item in one.waiting:
+            if id(item) in why:
+                typer.echo(f"{one.file.name}: {item}: {item.outcome} is not applied{why[id(item)]}")
+    for new in found.new:
+        typer.echo(f"new: {new}: {new.why}")
+    for there in found.still_there:
+        typer.echo(str(there))
+    _print_what_is_open(found, where.name)
+
+
+def _print_what_is_open(found: ReviewProgress, name: str) -> None:
+    if found.undecided:
+        typer.echo(f"{counted(found.undecided, 'role')} undecided in the review {name}.")
+    if found.stale:
+        typer.echo(f"{counted(found.stale, 'decision')} to make again, since the access has changed.")
+    if left := found.waiting - found.stale:
+        typer.echo(f"{counted(left, 'decision')} to apply: mixpanel-access review apply")
+    if found.new:
+        typer.echo(f"{counted(len(found.new), 'role')} to list: mixpanel-access review start")
+    if found.still_there:
+        typer.echo(f"{counted(len(found.still_there), 'applied decision')} not done in Mixpanel yet.")
+    if not found.open:
+        typer.echo(f"The review {name} is done.")
 
 
 def folder_of(folder: Path, review: Path | None) -> Path:
@@ -280,6 +369,7 @@ def _progress(one: Progress, today: date) -> ReviewPacket:
         "undecided": [_short(item) for item in one.undecided],
         "decided": [_short(item) for item in one.waiting],
         "applied": [_short(item) for item in one.applied],
+        "changed": [record_of(ChangedItem, problem.item, why=problem.why) for problem in one.problems],
     }
 
 

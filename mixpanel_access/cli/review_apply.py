@@ -26,6 +26,7 @@ from mixpanel_access.model.similarity import counted
 if TYPE_CHECKING:
     from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange
     from mixpanel_access.operations.review.packet import EvidenceLine
+    from mixpanel_access.operations.review.record import ReviewRecord
 
 
 class ApplyDecision(TypedDict):
@@ -38,6 +39,19 @@ class ApplyDecision(TypedDict):
     newRole: Annotated[str | None, "the role to lower to"]
     reviewer: Annotated[str, "who decided"]
     decided: Annotated[str, "the day of the decision"]
+
+
+class StaleItem(TypedDict):
+    """A decision in `review apply` that does not hold for what stands in the roster now."""
+
+    email: Annotated[str, "the person's address"]
+    stack: Annotated[str, "the stack"]
+    project: Annotated[str | None, "the project's key, or null for the organization role"]
+    engagement: Annotated[str | None, "the engagement's key"]
+    decision: Annotated[str, "what was decided"]
+    packet: Annotated[Path, "the packet's file"]
+    line: Annotated[int, "the line of the item there"]
+    why: Annotated[str, "what changed, and what to do"]
 
 
 class ApplyRoster(TypedDict):
@@ -58,6 +72,7 @@ class ApplyDocument(TypedDict):
     undecided: Annotated[int, "how many roles are undecided"]
     appliedBefore: Annotated[int, "how many decisions were applied before"]
     rosters: Annotated[Sequence[ApplyRoster], "the rosters that change"]
+    stale: Annotated[Sequence[StaleItem], "the decisions that are not applied, since the access has changed"]
     written: Annotated[bool, "whether they were written"]
 
 
@@ -69,7 +84,9 @@ def apply(
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> int:
-    """Write decisions into a roster and the evidence; exit 1 when some were only shown. `pulumi up` does the rest.
+    """Write decisions into a roster and the evidence; exit 1 if some were only shown or no longer hold.
+
+    `pulumi up` does the rest. A decision on access that has changed since it was listed is not applied.
 
     Example: `mixpanel-access review apply --stack production --yes`
     """
@@ -84,13 +101,15 @@ def apply(
     if not as_json:
         for one in made.rosters:
             _print(one)
+        for stale in made.stale:
+            typer.echo(str(stale))
     if yes:
         carry_out(made)
     if as_json:
         print_json(_document(made, written=yes))
     else:
         typer.echo(_outcome(made, written=yes))
-    return 1 if made.rosters and not yes else 0
+    return 1 if made.stale or (made.rosters and not yes) else 0
 
 
 def _print(one: RosterChange) -> None:
@@ -106,7 +125,8 @@ def _print(one: RosterChange) -> None:
 
 def _outcome(made: ReviewPlan, *, written: bool) -> str:
     new = sum(len(one.lines) for one in made.rosters)
-    left = f" {counted(made.undecided, 'role')} undecided." if made.undecided else ""
+    left = f" {counted(len(made.stale), 'decision')} not applied, since the access has changed." if made.stale else ""
+    left += f" {counted(made.undecided, 'role')} undecided." if made.undecided else ""
     if not made.rosters:
         return f"Nothing to apply; {counted(made.applied, 'decision')} applied already.{left}"
     if not written:
@@ -129,6 +149,18 @@ def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
                 decisions=[_decision(line) for line in one.lines],
             )
             for one in made.rosters
+        ],
+        "stale": [
+            record_of(
+                StaleItem,
+                one,
+                email=one.item.email,
+                stack=one.item.stack,
+                project=one.item.project,
+                engagement=one.item.engagement,
+                decision=one.item.outcome,
+            )
+            for one in made.stale
         ],
         "written": written and bool(made.rosters),
     }
@@ -155,8 +187,8 @@ def evidence(
 
     format_ = "json" if as_json else format_
     must_be_format(format_, to)
-    _, lines = _evidence(folder_of(cwd, review), progress)
-    print_or_write(lines, EvidenceLine, format_, to)
+    _, record = _evidence(folder_of(cwd, review), progress)
+    print_or_write(record.once, EvidenceLine, format_, to)
     return 0
 
 
@@ -166,24 +198,24 @@ def verify(review: Review = None, cwd: Folder = Path(), as_json: AsJson = False)
     Example: `mixpanel-access review verify`
     """
     from mixpanel_access.files.lines import Verified
-    from mixpanel_access.operations.review import deciding
+    from mixpanel_access.operations.review.record import verify as problems_of
 
     cut: list[str] = []
     folder = folder_of(cwd, review)
-    file, lines = _evidence(folder, cut.append)
-    found = Verified(len(lines), "".join(cut), list(deciding.verify(folder, lines)))
+    file, record = _evidence(folder, cut.append)
+    found = Verified(len(record.lines), "".join(cut), list(problems_of(folder, record)))
     good = "each decision follows its listing, and the packets agree"
     next_step = "take the review's folder back from version control, or apply the packets again"
     return print_verified(found, file, good, next_step, as_json=as_json)
 
 
-def _evidence(review: Path, say: Callable[[str], None]) -> tuple[Path, list[EvidenceLine]]:
-    from mixpanel_access.files.lines import read_lines
-    from mixpanel_access.operations.review.packet import EvidenceLine, evidence_file
+def _evidence(review: Path, say: Callable[[str], None]) -> tuple[Path, ReviewRecord]:
+    from mixpanel_access.operations.review.packet import evidence_file
+    from mixpanel_access.operations.review.record import read_record
 
     file = evidence_file(review)
     if not file.is_file():
         raise UsageError(
             "cannot find the evidence", subject=str(file), next_step="Start a review: mixpanel-access review start"
         )
-    return file, read_lines(file, EvidenceLine, say)
+    return file, read_record(review, say)

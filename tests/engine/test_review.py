@@ -111,7 +111,8 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     file = folder / f"{ANA}.yaml"  # and one by hand
     head, lee, rest = file.read_text().partition(f"email: {LEE}\n")
     file.write_text(head + lee + rest.replace("    decision:\n", "    decision: remove\n", 1))
-    assert workspace.command("review", "status", *NOW).returncode == 0
+    decided = workspace.command("review", "status", *NOW)
+    assert (decided.returncode, "5 decisions to apply: mixpanel-access review apply" in decided.stdout) == (1, True)
 
     before = workspace.dump()
     rosters = {path: path.read_text() for path in workspace.stacks.glob("*.yaml")}
@@ -126,6 +127,11 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     assert unchanged(before, workspace.dump())
     again = workspace.command("review", "apply", "--yes", "--json", *production, "--now", "2026-05-09")
     assert (again.returncode, json.loads(again.stdout)["rosters"]) == (0, [])
+
+    waits = workspace.command("review", "status", "--json", *NOW)
+    assert waits.returncode == 1
+    still = {(one["email"], one["state"], one["mixpanel"]) for one in json.loads(waits.stdout)["stillThere"]}
+    assert still == {(ROBIN, "admin", "admin"), (LEE, "analyst", "analyst")}
 
     day = frozenset({"reviewed"})
     assert changes(workspace, "production") == sorted(
@@ -146,6 +152,7 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     assert workspace.grants(ROBIN)[PRODUCTION] == "analyst"
     assert PRODUCTION not in workspace.grants(LEE)
     workspace.unchanged("production")
+    assert workspace.command("review", "status", *NOW).returncode == 0
 
     sheet = workspace.command("review", "evidence", "--format", "json")
     lines = [line for line in json.loads(sheet.stdout) if line["event"] == "decided"]
@@ -159,11 +166,34 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     done = workspace.command("review", "evidence", "--format", "xlsx", "--to", "evidence.xlsx")
     assert (done.returncode, done.stdout) == (0, "Wrote 10 lines to evidence.xlsx.\n")
     assert workspace.command("review", "verify").returncode == 0
+    changed_later(workspace)
     evidence = folder / "evidence.jsonl"
     evidence.write_text(evidence.read_text().replace('"remove"', '"keep"', 1))
     touched = workspace.command("review", "verify")
     assert touched.returncode == 1
     assert "has another decision than was applied on " in touched.stdout
+
+
+def changed_later(workspace: Workspace) -> None:
+    """Noor's access is prolonged, listed again and decided on, and changes once more: that is not applied."""
+    roster = workspace.stacks / "production.yaml"
+    roster.write_text(roster.read_text().replace("2026-12-31", "2027-12-31"))
+    status = workspace.command("review", "status", "--stack", "production", *NOW)
+    assert status.returncode == 1
+    words = "applied, ends changed from 2026-12-31 to 2027-12-31"
+    assert f"new: {NOOR} as consumer in warehouse, stack production: since the decision of 2026-05-04 was {words}" in (
+        status.stdout
+    )
+    workspace.command("review", "start", *NOW)
+    workspace.command("review", "decide", NOOR, "remove", "--reviewer", OMAR, *NOW)
+    roster.write_text(roster.read_text().replace("2027-12-31", "2028-12-31"))
+    done = workspace.command("review", "apply", "--yes", "--stack", "production", "--json", *NOW)
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["written"], document["rosters"]) == (1, False, [])
+    assert [(one["email"], "2027-12-31 to 2028-12-31" in one["why"]) for one in document["stale"]] == [(NOOR, True)]
+    assert NOOR in roster.read_text()
+    told = workspace.command("review", "apply", "--stack", "production", *NOW)
+    assert (told.returncode, "1 decision not applied, since the access has changed." in told.stdout) == (1, True)
 
 
 def test_what_cannot_be_done_is_one_line(workspace: Workspace) -> None:

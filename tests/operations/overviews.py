@@ -47,6 +47,7 @@ def overview(
     found: OtherRosters | None = None,
     ids: Mapping[str, int] | None = None,
     company: str = "example.com",
+    text: str | None = None,
 ) -> Overview:
     """An overview of the stack production.
 
@@ -60,8 +61,10 @@ def overview(
         found: what is known of the rosters beside it.
         ids: Mixpanel's ids of people as the state has them.
         company: the company's domains.
+        text: the whole roster, instead of its parts.
     """
-    roster = parse(ROSTER.format(people="\n".join(people) or "  []", more=more), RosterSource("production.yaml"))
+    text = text or ROSTER.format(people="\n".join(people) or "  []", more=more)
+    roster = parse(text, RosterSource("production.yaml"))
     declared = declaration(roster, NOW.date())
     members, grants = {}, {}
     for key, values in declared.members.items() if applied else ():

@@ -28,7 +28,7 @@ from mixpanel_access.operations.diagnosing import Case, Diagnosis, KnownFailure,
 from mixpanel_access.operations.onboarding import onboarding
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
-from mixpanel_access.operations.review.starting import items
+from mixpanel_access.operations.review.listing import items
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.update import audited, by_others
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization

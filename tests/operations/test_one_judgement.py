@@ -14,7 +14,7 @@ from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.reminding import ReminderKind, reminders
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.report.model import EndsIn
-from mixpanel_access.operations.review.starting import items
+from mixpanel_access.operations.review.listing import items
 from mixpanel_access.operations.status import statuses
 from tests.fakes import NOW, PRODUCTION, FakeApi
 from tests.operations.overviews import overview

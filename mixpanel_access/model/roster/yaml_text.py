@@ -15,6 +15,9 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, Seq
 MOST_PARTS: Final = 1_000_000
 """The most parts of a document with its aliases written out; a roster of thousands has a tenth of that."""
 
+SETTLE: Final = "keep what is right, and delete the lines that begin with <<<<<<<, ======= and >>>>>>>"
+"""What to do about a conflict in a file."""
+
 
 class BadYaml(ValueError):
     """A text that is not a YAML document, or not one that we read; `line` counts from 1."""
@@ -31,7 +34,7 @@ def load(text: str) -> Any:
         BadYaml: it is not YAML, has a tag for an object, is nested too deeply, or is too large with its aliases written
             out.
     """
-    with _told():
+    with _told(text):
         if "*" in text:
             _parts(YAML(typ="safe").compose(text), {})
         try:
@@ -47,7 +50,7 @@ def with_lines(text: str) -> Any:
     None if the parser that knows lines, which is another one, does not read it, because of a few odd characters.
     """
     try:
-        with _told():
+        with _told(text):
             return YAML(typ="rt").load(text)
     except BadYaml:
         return None
@@ -55,7 +58,7 @@ def with_lines(text: str) -> Any:
 
 def compose(text: str) -> Node | None:
     """The nodes of the parser of `load`: how it reads each part, with its place; raises as `load` does."""
-    with _told():
+    with _told(text):
         found: Node | None = YAML(typ="safe").compose(text)
         return found
 
@@ -66,13 +69,19 @@ def nodes(text: str) -> Node | None:
     Raises:
         BadYaml: the parser that knows places does not read it.
     """
-    with _told():
+    with _told(text):
         found: Node | None = YAML(typ="rt", pure=True).compose(text)
         return found
 
 
+def conflict_line(text: str) -> int | None:
+    """The first line, from 1, of a conflict between two branches that Git left in a text, or None."""
+    rows = enumerate(text.split("\n"), 1)
+    return next((number for number, row in rows if row.startswith(("<<<<<<< ", "||||||| ", ">>>>>>> "))), None)
+
+
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(text: str) -> Iterator[None]:
     """Turn every error of the library into BadYaml; ignore its warning about a redefined anchor, which is legal."""
     try:
         with warnings.catch_warnings():
@@ -83,6 +92,8 @@ def _told() -> Iterator[None]:
     except RecursionError:
         raise BadYaml("it is nested too deeply") from None
     except MarkedYAMLError as error:
+        if conflict := conflict_line(text):
+            raise BadYaml(f"Git left a conflict between two branches; {SETTLE}", conflict) from None
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadYaml(str(error.problem or error.context or error), line) from None
     except (YAMLError, ValueError) as error:  # ValueError: an impossible date or number

@@ -16,24 +16,23 @@ from mixpanel_access.files.roster import roster_change, source_of, text_of
 from mixpanel_access.files.whole import write_all
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import day
-from mixpanel_access.model.effective_access import RosterEntry, effective_access, entry_of
+from mixpanel_access.model.effective_access import RosterEntry, effective_access
 from mixpanel_access.model.roster.editing import EntryChange, change_entries
 from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.review.deciding import is_applied, latest, problems
+from mixpanel_access.operations.review.checking import DecisionCheck, lowered_organization_roles
+from mixpanel_access.operations.review.deciding import problems
+from mixpanel_access.operations.review.facts import RosterRoles, reviewed_parts
 from mixpanel_access.operations.review.files import PacketFile, read_packets, unusable
 from mixpanel_access.operations.review.packet import (
     ORGANIZATION,
-    EntryKey,
     EvidenceLine,
     Item,
     ItemKey,
     Packet,
-    ReviewEvent,
     evidence_file,
-    listed_line,
 )
-from mixpanel_access.operations.review.starting import has_organization_item, role_in
+from mixpanel_access.operations.review.record import ReviewRecord, decided_line, listed_line, read_record
 from mixpanel_access.rules.rule import Suggestion
 
 
@@ -58,6 +57,25 @@ class RosterChange:
 
 
 @dataclass(frozen=True)
+class StaleDecision:
+    """A decision that does not hold for what stands in the roster now.
+
+    Attributes:
+        packet: the file that has it.
+        line: the line of its item there.
+        why: what changed, and what to do.
+    """
+
+    item: Item
+    packet: Path
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.packet.name}:{self.line}: {self.item}: {self.why}"
+
+
+@dataclass(frozen=True)
 class ReviewPlan:
     """What applying a review does.
 
@@ -65,12 +83,14 @@ class ReviewPlan:
         rosters: the rosters on which there are decisions that are not in the evidence.
         undecided: how many items are not decided.
         applied: how many decisions are applied already.
+        stale: the decisions that are not applied, because what they are about has changed.
     """
 
     folder: Path
     rosters: Sequence[RosterChange]
     undecided: int
     applied: int
+    stale: Sequence[StaleDecision] = ()
 
 
 @dataclass(frozen=True)
@@ -99,27 +119,32 @@ class _Decided:
     def problem(self, name: str, words: str) -> str:
         return f"{self.one.file.name}:{self.one.line(self.at, name)}: {words}"
 
+    def stale(self, why: str) -> StaleDecision:
+        return StaleDecision(self.item, self.one.file, self.one.line(self.at, "role"), why)
+
 
 def plan(
     folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], now: datetime, say: Say | None = None
 ) -> ReviewPlan:
     """Work out what the decisions do, for all stacks unless some are named. Writes nothing.
 
+    A decision on access that has changed since is left out, and named.
+
     Raises:
-        UsageError: decisions are wrong, or a roster is no longer as it was reviewed; it lists all of them.
+        UsageError: decisions are wrong; all of them are named.
     """
-    file = evidence_file(folder)
-    lines = read_lines(file, EvidenceLine, say)
-    last, undecided = latest(lines), 0
+    record = read_record(folder, say)
+    undecided = 0
     wrong: list[str] = []
     places: dict[ItemKey, _Decided] = {}
     decided: dict[str, list[_Decided]] = {}
     for one in read_packets(folder):
         for at, item in enumerate(one.packet.items):
-            found = _Decided(one, at, new=not is_applied(one.packet, item, last))
-            told = [found.problem(*problem) for problem in problems(one.packet, item, now.date())]
+            found = _Decided(one, at, new=not record.is_applied(one.packet, item))
+            told = [found.problem(*problem) for problem in problems(one.packet, item, now.date(), record)]
             if (first := places.setdefault(item.item_key, found)) is not found:
-                told.append(found.problem("email", f"{item}: it stands in {first.one.file.name} already"))
+                words = f"{item}: it stands in {first.one.file.name} already; delete one of them"
+                told.append(found.problem("email", words))
             wrong += told
             if stacks and item.stack not in stacks:
                 continue
@@ -127,14 +152,17 @@ def plan(
             if item.decision is not None and not told:
                 decided.setdefault(item.stack, []).append(found)
     rosters: list[RosterChange] = []
+    stale: list[StaleDecision] = []
     for stack, own in sorted(decided.items()):
         if any(one.new for one in own):
-            change, problems_here = _roster_change(stack, roster_of(stack), own, now)
-            wrong += problems_here
-            rosters += [change] if change else []
+            found_here = _roster_change(stack, roster_of(stack), own, now, record)
+            wrong += found_here.wrong
+            stale += found_here.stale
+            rosters += [found_here.change] if found_here.change else []
     if wrong:
         raise unusable(wrong)
-    return ReviewPlan(folder, rosters, undecided, sum(not one.new for own in decided.values() for one in own))
+    applied = sum(not one.new for own in decided.values() for one in own)
+    return ReviewPlan(folder, rosters, undecided, applied, stale)
 
 
 def carry_out(made: ReviewPlan) -> list[EvidenceLine]:
@@ -164,7 +192,7 @@ class _Entry:
     @property
     def items(self) -> set[str | None]:
         """What there is to decide on it."""
-        return {*self.entry.projects, *([None] if has_organization_item(self.entry) else [])}
+        return set(reviewed_parts(self.entry))
 
     def change(self, today: date) -> EntryChange:
         """What the decisions make of it."""
@@ -195,70 +223,64 @@ class _Entry:
         return bool(self.entry.person.teams) and None not in self.gone and self.items <= self.gone.keys()
 
 
+@dataclass(frozen=True)
+class _StackResult:
+    """What applying does to one stack: the change of its roster, if any, and the decisions that it leaves out."""
+
+    change: RosterChange | None = None
+    wrong: Sequence[str] = ()
+    stale: Sequence[StaleDecision] = ()
+
+
 def _roster_change(
-    stack: str, file: Path, decided: Sequence[_Decided], now: datetime
-) -> tuple[RosterChange | None, list[str]]:
+    stack: str, file: Path, decided: Sequence[_Decided], now: datetime, record: ReviewRecord
+) -> _StackResult:
     text, today = text_of(file), now.date()
-    if text is None:
-        return None, [decided[0].problem("stack", f"the stack {stack} has no roster {file}")]
     source = source_of(file)
-    roster = parse(text, source)
-    found = {_entry_key(stack, entry): _Entry(at, entry) for at, entry in _entries(roster)}
-    wrong: list[str] = []
+    roles_now = RosterRoles.of(stack, parse(text, source)) if text is not None else None
+    check = DecisionCheck(roles_now, record, lowered_organization_roles(one.item for one in decided), today)
+    held: list[_Decided] = []
+    stale: list[StaleDecision] = []
     for one in decided:
-        here = found.get(one.item.entry)
-        if one.new and (words := _stale(one, roster, here.entry if here else None)):
-            wrong.append(one.problem("role", words))
-        if here is not None:
-            here.decided.append(one)
-    for here in found.values():
-        wrong += _organization_alone(here)
-    if wrong:
-        return None, wrong
+        if one.new and (why := check.problem(one.item)):
+            stale.append(one.stale(why))
+        else:
+            held.append(one)
+    if text is None or roles_now is None:
+        return _StackResult(stale=stale)
+    found = {key: _Entry(at, entry) for at, (key, entry) in enumerate(roles_now.entries.items())}
+    for one in held:
+        if one.item.entry in found:
+            found[one.item.entry].decided.append(one)
+    wrong: list[str] = []
+    for key, here in found.items():
+        for one, words in _organization_alone(here):
+            if any(other.item.entry == key for other in stale):
+                here.decided.remove(one)
+                held.remove(one)
+                stale.append(one.stale(f"{words}, and one of them has changed; decide on that first"))
+            else:
+                wrong.append(one.problem("decision", f"{one.item}: {words}"))
+    if wrong or not any(one.new for one in held):
+        return _StackResult(wrong=wrong, stale=stale)
     after = change_entries(text, source, {here.at: here.change(today) for here in found.values()})
-    changed = parse(after, source)
-    hashes = (_hash(text), _hash(after))
-    return (
-        RosterChange(
-            stack,
-            file,
-            text,
-            after,
-            list(_meaning(roster, changed, today)),
-            list(_notes(found.values())),
-            [_line(one, file, hashes, now) for one in decided if one.new],
-        ),
-        [],
+    change = RosterChange(
+        stack=stack,
+        file=file,
+        before=text,
+        after=after,
+        meaning=list(_meaning(roles_now.roster, parse(after, source), today)),
+        notes=list(_notes(found.values())),
+        lines=[_line(one, file, (_hash(text), _hash(after)), now, record) for one in held if one.new],
     )
+    return _StackResult(change, stale=stale)
 
 
-def _entries(roster: Roster) -> Iterator[tuple[int, RosterEntry]]:
-    return ((at, entry_of(roster, person)) for at, person in enumerate(roster.people))
-
-
-def _entry_key(stack: str, entry: RosterEntry) -> EntryKey:
-    starts = entry.starts.isoformat() if entry.starts else None
-    return EntryKey(stack, entry.person.key, entry.engagement, starts)
-
-
-def _stale(one: _Decided, roster: Roster, entry: RosterEntry | None) -> str | None:
-    """Why a decision is none on what stands in the roster now; what is there already as decided is fine."""
-    item = one.item
-    now = role_in(roster, entry, item.project) if entry else None
-    if now is None and item.decision == Suggestion.REMOVE:
-        return None
-    if now in ({item.role, one.new_role} if item.decision == Suggestion.LOWER else {item.role}):
-        return None
-    what = f"the roster gives {now} now" if now else "the roster has it no longer"
-    return f"{item}: {what}; clear its decision, and run `mixpanel-access review start` again"
-
-
-def _organization_alone(here: _Entry) -> Iterator[str]:
+def _organization_alone(here: _Entry) -> list[tuple[_Decided, str]]:
     """The organization role cannot go while projects of the entry stay."""
     gone = here.gone
-    if None in gone and here.items - gone.keys():
-        words = "the organization role goes with the whole entry: lower it to member, or remove all the projects too"
-        yield gone[None].problem("decision", f"{gone[None].item}: {words}")
+    words = "the organization role goes with the whole entry: lower it to member, or remove all the projects too"
+    return [(gone[None], words)] if None in gone and here.items - gone.keys() else []
 
 
 def _meaning(before: Roster, after: Roster, today: date) -> Iterator[str]:
@@ -277,9 +299,9 @@ def _meaning(before: Roster, after: Roster, today: date) -> Iterator[str]:
                 yield f"{person.email}: {was} in {key} is taken away"
             elif new.role != held.role:
                 yield f"{person.email}: {was} in {key} becomes {after.role_word(key, new.role)}"
-    seen = {_entry_key("", entry): entry for _, entry in _entries(before)}
-    for item_key, entry in ((_entry_key("", one), one) for _, one in _entries(after)):
-        if item_key in seen and entry.person.reviewed != seen[item_key].person.reviewed:
+    seen = RosterRoles.of("", before).entries
+    for found, entry in RosterRoles.of("", after).entries.items():
+        if found in seen and entry.person.reviewed != seen[found].person.reviewed:
             which = f" ({entry.engagement})" if entry.engagement else ""
             yield f"{entry.person.email}{which}: reviewed on {entry.person.reviewed}"
 
@@ -294,19 +316,10 @@ def _notes(found: Iterable[_Entry]) -> Iterator[str]:
             )
 
 
-def _line(one: _Decided, file: Path, hashes: tuple[str, str], now: datetime) -> EvidenceLine:
-    item = one.item
-    return replace(
-        listed_line(item, one.packet.review, one.packet.reviewer_of(item), now),
-        event=ReviewEvent.DECIDED.value,
-        decided=one.day(now.date()).isoformat(),
-        decision=item.decision or "",
-        new_role=one.new_role or "",
-        comment=item.comment or "",
-        roster=file.name,
-        before=hashes[0],
-        after=hashes[1],
-    )
+def _line(one: _Decided, file: Path, hashes: tuple[str, str], now: datetime, record: ReviewRecord) -> EvidenceLine:
+    listed = listed_line(one.item, one.packet.review, one.packet.reviewer_of(one.item), now)
+    line = decided_line(listed, one.item, one.day(now.date()), record)
+    return replace(line, roster=file.name, before=hashes[0], after=hashes[1])
 
 
 def _hash(text: str) -> str:

@@ -7,23 +7,19 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from mixpanel_access.files.lines import Say, read_lines
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import meant_address, unknown
-from mixpanel_access.operations.review.files import PacketFile, read_packets, write_packet
+from mixpanel_access.operations.review.files import read_packets, write_packet
 from mixpanel_access.operations.review.packet import (
     DECISIONS,
     ORGANIZATION,
-    EvidenceLine,
     Item,
-    ItemKey,
     Packet,
-    ReviewEvent,
-    evidence_file,
 )
+from mixpanel_access.operations.review.record import ReviewRecord, read_record
 from mixpanel_access.operations.review.suggesting import is_lower
 from mixpanel_access.rules.rule import Suggestion
 
@@ -66,8 +62,8 @@ class Wish:
         )
 
 
-def problems(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, str]]:
-    """What is wrong with the decision on an item: the field, and in words.
+def problems(packet: Packet, item: Item, today: date, record: ReviewRecord) -> Iterator[tuple[str, str]]:
+    """What is wrong with the decision on an item: the field, and in words. The evidence says when it was listed.
 
     An item without a decision has no problem.
     """
@@ -81,7 +77,7 @@ def problems(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, str
         yield from _lowered(item)
     elif item.new_role is not None:
         yield "new_role", f"{item}: newRole is for the decision lower"
-    yield from _reviewed(packet, item, today)
+    yield from _reviewed(packet, item, today, record)
 
 
 def _no_decision(written: str) -> str:
@@ -104,7 +100,7 @@ def _lowered(item: Item) -> Iterator[tuple[str, str]]:
         yield "new_role", f"{item}: {new} is not lower than {item.role}"
 
 
-def _reviewed(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, str]]:
+def _reviewed(packet: Packet, item: Item, today: date, record: ReviewRecord) -> Iterator[tuple[str, str]]:
     reviewer = packet.reviewer_of(item)
     if not reviewer:
         yield "decision", f"{item}: nobody is named who decided: fill in reviewer"
@@ -123,6 +119,8 @@ def _reviewed(packet: Packet, item: Item, today: date) -> Iterator[tuple[str, st
         yield "decided", f"{item}: it was decided on {decided}, which is to come"
     elif packet.made is not None and item.decided < packet.made:
         yield "decided", f"{item}: it was decided on {decided}, before the review was begun on {packet.made}"
+    elif (listed := record.first_listed(item)) is not None and decided < listed:
+        yield "decided", f"{item}: it was decided on {decided}, before it was listed like that on {listed}"
 
 
 def decide(folder: Path, wish: Wish, today: date) -> Item:
@@ -139,6 +137,7 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
             next_step="Nothing was written. Say keep, lower=ROLE or remove.",
         )
     _must_be_day(wish.starts)
+    record = read_record(folder)
     found = [(one, at) for one in read_packets(folder) for at, item in enumerate(one.packet.items) if wish.means(item)]
     if len(found) != 1:
         raise _not_one(wish, [one.packet.items[at] for one, at in found], folder)
@@ -156,7 +155,7 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
             "decided": today.isoformat(),
         }
     )
-    if wrong := [words for _, words in problems(packet, item, today)]:
+    if wrong := [words for _, words in problems(packet, item, today, record)]:
         raise UsageError("cannot decide", why="; ".join(wrong), next_step="Nothing was written. Correct that.")
     write_packet(folder, packet.model_copy(update={"items": [*packet.items[:at], item, *packet.items[at + 1 :]]}))
     return item
@@ -210,79 +209,3 @@ def _which(item: Item, found: Sequence[Item]) -> str:
 
 def _but_for_the_days(item: Item) -> tuple[str, str | None, str | None]:
     return item.stack, item.project, item.engagement
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far one packet is.
-
-    Attributes:
-        waiting: what is decided and not yet applied.
-    """
-
-    file: Path
-    packet: Packet
-    undecided: Sequence[Item]
-    waiting: Sequence[Item]
-    applied: Sequence[Item]
-
-
-def progress_of(folder: Path, stacks: Sequence[str], say: Say | None = None) -> list[Progress]:
-    """How far a review is, packet by packet, for all stacks where none is named.
-
-    Raises:
-        UsageError: a packet or the evidence cannot be read.
-    """
-    file = evidence_file(folder)
-    last = latest(read_lines(file, EvidenceLine, say))
-    return [_progress(one, last, stacks) for one in read_packets(folder)]
-
-
-def verify(folder: Path, lines: Sequence[EvidenceLine]) -> Iterator[str]:
-    """What is wrong with the evidence of a review, in words, compared with its packets.
-
-    Each decision must follow the listing of that role, and the packets must still have the decisions that were applied.
-    """
-    listed: set[tuple[ItemKey, str]] = set()
-    for number, line in enumerate(lines, 1):
-        if line.event == ReviewEvent.LISTED:
-            listed.add((line.item_key, line.role))
-        elif (line.item_key, line.role) not in listed:
-            yield f"line {number} decides on {_decided(line)}, which no line before it lists"
-    last = latest(lines)
-    found: set[ItemKey] = set()
-    for one in read_packets(folder):
-        for item in one.packet.items:
-            applied = last.get(item.item_key)
-            if applied is not None and not is_applied(one.packet, item, last):
-                name = one.file.name
-                yield f"{name} has another decision than was applied on {_decided(applied)}: {applied.decision}"
-            found.add(item.item_key)
-    for line in (line for key, line in last.items() if key not in found):
-        yield f"no packet has the decision that was applied on {_decided(line)}: {line.decision}"
-
-
-def _decided(line: EvidenceLine) -> str:
-    return f"{line.email} as {line.role} in {line.project or ORGANIZATION}, stack {line.stack}"
-
-
-def latest(lines: Sequence[EvidenceLine]) -> dict[ItemKey, EvidenceLine]:
-    """The latest decision on each item."""
-    return {line.item_key: line for line in lines if line.event == ReviewEvent.DECIDED}
-
-
-def is_applied(packet: Packet, item: Item, last: dict[ItemKey, EvidenceLine]) -> bool:
-    """Whether the decision on an item is in the evidence as it stands in the packet."""
-    line = last.get(item.item_key)
-    new = roles.normalized(item.new_role) if item.new_role else ""
-    says = (item.role, item.decision or "", new, same_key(packet.reviewer_of(item)))
-    return line is not None and line.says == says
-
-
-def _progress(one: PacketFile, last: dict[ItemKey, EvidenceLine], stacks: Sequence[str]) -> Progress:
-    found: dict[str, list[Item]] = {"undecided": [], "waiting": [], "applied": []}
-    for item in one.packet.items:
-        if not stacks or item.stack in stacks:
-            applied = "applied" if is_applied(one.packet, item, last) else "waiting"
-            found[applied if item.decision else "undecided"].append(item)
-    return Progress(one.file, one.packet, **found)

@@ -128,6 +128,16 @@ def _read(file: Path) -> PacketFile:
         raise unusable([f"{file.name}:{_line(lines, one['loc'])}: {_words(one)}" for one in error.errors()]) from None
 
 
+def make_folder(folder: Path) -> None:
+    """Make a review's folder where it is missing; raises UsageError if that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {_WHAT}", subject=str(folder), why=error.strerror or str(error), next_step="Fix that."
+        ) from None
+
+
 def _line(node: Any, path: Sequence[str | int]) -> int:
     line = 0
     for part in path:
@@ -160,7 +170,7 @@ def text_of(packet: Packet) -> str:
     text = f"{parts[0]}{parts[1]}{parts[2]}{'' if packet.items else ' []'}\n"
     filled_in = {Item.model_fields[name].alias for name in FILLED_IN}
     for item in packet.items:
-        row = item.model_dump(mode="json", by_alias=True)
+        row = item.model_dump(mode="json", by_alias=True, exclude={"listing"} if item.listing == 1 else None)
         row = {name: value for name, value in row.items() if name in filled_in or value not in (None, [])}
         lines = _dumped(row).splitlines()
         text += "\n" + "".join(f"  {' ' if number else '-'} {line}\n" for number, line in enumerate(lines))
@@ -179,12 +189,7 @@ def write_packet(folder: Path, packet: Packet) -> Path:
     file = folder / f"{file_name(packet.reviewer)}.yaml"
     text, shown, paper = text_of(packet), page(packet), file.with_suffix(".md")
     whole.encoded(shown, file, _WHAT)  # YAML writes what is no character in a way that it does not read
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {_WHAT}", subject=str(file), why=error.strerror or str(error), next_step="Fix that."
-        ) from None
+    make_folder(folder)
     before = whole.text_of(file, _WHAT)
     if before is None or text_of(_read(file).packet) != text:
         whole.write_text(file, before, text, _WHAT)
@@ -264,6 +269,9 @@ def _details(item: Item) -> Iterator[tuple[str, str]]:
     yield "wanted by", item.sponsor or ""
     yield "from", item.starts or ""
     yield "until", f"{item.ends} ({item.state})" if item.ends else "no end"
+    yield "organization role", item.organization_role or ""
+    yield "teams", "; ".join(item.teams)
+    yield "permissions of the role", ", ".join(item.permissions)
     yield "in the stack since", item.since or "not yet"
     yield "changed", item.changed or ""
     yield "last active", item.last_active

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, NamedTuple
@@ -13,8 +12,8 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from mixpanel_access.files.lines import FileLine
+from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.dates import written
 from mixpanel_access.model.roster.schema import IsoDate
 from mixpanel_access.rules.rule import Suggestion
 
@@ -38,6 +37,17 @@ class ItemKey(NamedTuple):
 
     entry: EntryKey
     project: str | None
+
+
+class Turn(NamedTuple):
+    """One listing of a role in a review, which is decided once."""
+
+    item_key: ItemKey
+    listing: int
+
+
+def _outcome(decision: str, new_role: str) -> str:
+    return f"{decision} to {roles.normalized(new_role)}" if new_role else decision
 
 
 def _nothing(value: object) -> object:
@@ -73,6 +83,10 @@ class Item(PacketPart):
         approver: who approved it, or None.
         sponsor: who sponsors the engagement, or None.
         ends: the last day, or None.
+        project_id: Mixpanel's id of the project; None for the organization role.
+        organization_role: the organization role that the entry gives; None in packets of earlier versions.
+        teams: the teams of the entry, with what each of them gives.
+        permissions: the permissions of the role, if it is a custom role of the roster.
         state: whether the entry is `current`, `ends soon` or `over`.
         last_active: the day of the last login; `never`, `invited`, `not in the organization` or `unknown`.
         reviewed: the day of the previous review, or None.
@@ -83,6 +97,8 @@ class Item(PacketPart):
         suggested_role: the role to lower to.
         reason: the reason for it.
         unassigned: why the item has no reviewer; only in the packet without a reviewer.
+        listing: which listing of this role in the review it is: 2 if the access was given again or raised after the
+            first decision was applied.
         decision: `keep`, `lower` or `remove`; None if it is undecided.
         new_role: the role to lower to.
         comment: the reviewer's comment.
@@ -106,6 +122,10 @@ class Item(PacketPart):
     approver: str | None = None
     sponsor: str | None = None
     ends: IsoDate = None
+    project_id: int | None = None
+    organization_role: str | None = None
+    teams: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
+    permissions: Annotated[Sequence[str], BeforeValidator(_nothing)] = ()
     state: str
     last_active: Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else str(value))]
     reviewed: IsoDate = None
@@ -120,6 +140,7 @@ class Item(PacketPart):
     suggested_role: str | None = None
     reason: str
     unassigned: str | None = None
+    listing: int = 1
     decision: str | None = None
     new_role: str | None = None
     comment: str | None = None
@@ -140,6 +161,16 @@ class Item(PacketPart):
     def item_key(self) -> ItemKey:
         """What it is about."""
         return ItemKey(self.entry, self.project)
+
+    @property
+    def turn(self) -> Turn:
+        """What it is about, and which listing of that it is."""
+        return Turn(self.item_key, self.listing)
+
+    @property
+    def outcome(self) -> str:
+        """The decision in words; "" if it is undecided."""
+        return _outcome(self.decision or "", self.new_role or "")
 
     def __str__(self) -> str:
         return f"{self.email} as {self.role} in {self.project or ORGANIZATION}, stack {self.stack}"
@@ -227,6 +258,20 @@ class EvidenceLine(FileLine):
         roster: the name of the roster's file, or "".
         before: the hash (SHA-256) of that file before the decisions were applied, or "".
         after: the hash of the file with the decisions.
+        organization_role: the organization role that the entry gave; "" in a line of an earlier version, which has none
+            of the facts that follow.
+        ends: the last day, or "".
+        approver: who approved the access, or "".
+        ticket: the ticket that asks for it, or "".
+        sow: the statement of work, or "".
+        justification: why the person needs it, or "".
+        sponsor: who sponsors the engagement, or "".
+        teams: the teams of the entry, with what each of them gives.
+        permissions: the permissions of a custom role of the roster.
+        project_id: Mixpanel's id of the project, or "".
+        listing: which listing of this role in the review it is, from 1.
+        replaces: the decision on this listing that was applied before and that this one replaces, or ""; of two
+            branches, both of them.
     """
 
     file_is: ClassVar[str] = "the evidence"
@@ -251,6 +296,18 @@ class EvidenceLine(FileLine):
     roster: str = ""
     before: str = ""
     after: str = ""
+    organization_role: str = ""
+    ends: str = ""
+    approver: str = ""
+    ticket: str = ""
+    sow: str = ""
+    justification: str = ""
+    sponsor: str = ""
+    teams: str = ""
+    permissions: str = ""
+    project_id: str = ""
+    listing: int = 1
+    replaces: str = ""
 
     @property
     def item_key(self) -> ItemKey:
@@ -259,28 +316,22 @@ class EvidenceLine(FileLine):
         return ItemKey(entry, self.project or None)
 
     @property
+    def turn(self) -> Turn:
+        """The item that it is about, and which listing of that it is."""
+        return Turn(self.item_key, self.listing)
+
+    @property
+    def outcome(self) -> str:
+        """The decision in words."""
+        return _outcome(self.decision, self.new_role)
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role} in {self.project or ORGANIZATION}, stack {self.stack}"
+
+    @property
     def says(self) -> tuple[str, str, str, str]:
         """Role, decision and reviewer; if one of them differs, it is another decision."""
         return self.role, self.decision, self.new_role, same_key(self.reviewer)
-
-
-def listed_line(item: Item, review: str, reviewer: str, now: datetime) -> EvidenceLine:
-    """The line that says that a reviewer was asked about an item."""
-    return EvidenceLine(
-        date=written(now),
-        event=ReviewEvent.LISTED.value,
-        review=review,
-        stack=item.stack,
-        email=item.email,
-        project=item.project or "",
-        engagement=item.engagement or "",
-        starts=item.starts or "",
-        role=item.role,
-        suggestion=item.suggestion,
-        suggested_role=item.suggested_role or "",
-        reason=item.reason,
-        reviewer=reviewer,
-    )
 
 
 def evidence_file(folder: Path) -> Path:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.operations.policy_check import PolicyConfig, active_rules
+from mixpanel_access.rules.catalogue import find
 from mixpanel_access.rules.entry import Entry, Type
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule, Suggestion
@@ -63,18 +64,29 @@ class ReviewRules:
     Attributes:
         rules: the rules with a suggestion that the stack leaves on, each with its suggestion and its context.
         never_days: within how many days a first login is expected.
+        ends: the rules about the end of access, each with its word and its context, even if the stack turns them off.
     """
 
     today: date
     rules: Sequence[tuple[Rule, Suggestion, Context]]
     never_days: int
+    ends: Sequence[tuple[Rule, str, Context]]
 
     @classmethod
     def of(cls, around: Context, config: PolicyConfig) -> ReviewRules:
         """The rules of one stack."""
         active = active_rules(around, config)
         rules = [(rule, rule.suggestion, context) for rule, _, context in active if rule.suggestion is not None]
-        return cls(around.today, rules, config.never_days)
+        words = {"not-expired": "over", "ending-soon": "ends soon"}
+        found = ((find(rule), word) for rule, word in words.items())
+        ends = [(rule, word, replace(around, options=config.of(rule)[1])) for rule, word in found]
+        return cls(around.today, rules, config.never_days, ends)
+
+    def state_on(self, last: date | None) -> str:
+        """Whether access with this last day is `current`, `ends soon` or `over`, as the rules judge it."""
+        stack = Stack([Entry(Type.MEMBER, "the access", values={"ends": last.isoformat() if last else None})])
+        said = (word for rule, word, context in self.ends if rule.judge_stack(stack, context).findings)
+        return next(said, "current")
 
 
 def _by_the_rules(role: Role, asked: ReviewRules) -> Iterator[Advice]:

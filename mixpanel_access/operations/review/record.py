@@ -1,0 +1,264 @@
+"""What the evidence of a review adds up to, also where Git merged the lines of two branches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from mixpanel_access.files.lines import Say, read_lines
+from mixpanel_access.files.whole import content_of
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.roster.yaml_text import conflict_line
+from mixpanel_access.operations.review.facts import Facts, changes, columns_of, facts_of, more
+from mixpanel_access.operations.review.files import PacketFile, read_packets
+from mixpanel_access.operations.review.packet import (
+    EvidenceLine,
+    Item,
+    ItemKey,
+    Packet,
+    ReviewEvent,
+    Turn,
+    evidence_file,
+)
+from mixpanel_access.rules.rule import Suggestion
+
+_AND: Final = " and "
+"""Between the decisions of two branches that one replaces."""
+
+
+@dataclass(frozen=True)
+class ReviewRecord:
+    """What the evidence says.
+
+    Attributes:
+        lines: its lines as they stand there.
+        once: the lines without the decisions that a second branch applied too.
+        listed: the listings of each role, the first one first: the facts may have changed before somebody decided.
+        decided: the decisions that were applied and not replaced: one, or several if two branches applied their own.
+        latest: the number of the latest listing of each role.
+        problems: what does not follow from the lines before, in words.
+    """
+
+    lines: Sequence[EvidenceLine]
+    once: Sequence[EvidenceLine]
+    listed: Mapping[Turn, Sequence[EvidenceLine]]
+    decided: Mapping[Turn, Sequence[EvidenceLine]]
+    latest: Mapping[ItemKey, int]
+    problems: Sequence[str]
+
+    def turn(self, key: ItemKey) -> Turn:
+        """The latest listing of a role."""
+        return Turn(key, self.latest.get(key, 1))
+
+    def applied(self, key: ItemKey) -> EvidenceLine | None:
+        """The decision that was applied to the latest listing of a role, or None."""
+        found = self.decided.get(self.turn(key), ())
+        return found[-1] if found else None
+
+    def contradiction(self, key: ItemKey) -> str:
+        """The different decisions of two branches on the latest listing of a role, in words, or ""."""
+        found = self.decided.get(self.turn(key), ())
+        return self._again(self.turn(key), {}) if len({line.outcome for line in found}) > 1 else ""
+
+    def is_applied(self, packet: Packet, item: Item) -> bool:
+        """Whether the decision on an item is in the evidence as it stands in the packet."""
+        says = (
+            item.role,
+            item.decision or "",
+            roles.normalized(item.new_role or ""),
+            same_key(packet.reviewer_of(item)),
+        )
+        found = self.decided.get(item.turn, ())
+        return any(line.says == says for line in found) and not self.contradiction(item.item_key)
+
+    def again(self, key: ItemKey, now: Facts) -> str:
+        """Why a role that the roster gives must be listed again after a decision was applied, in words, or ""."""
+        return self._again(self.turn(key), now)
+
+    def next_listing(self, key: ItemKey, now: Facts) -> tuple[int, str]:
+        """The number under which a role that the roster gives is listed now, and why it is not the first one, or ""."""
+        turn = self.turn(key)
+        if words := self._again(turn, now):
+            return turn.listing + 1, words
+        before = Turn(key, turn.listing - 1)
+        return turn.listing, "" if turn in self.decided else self._again(before, now)
+
+    def _again(self, turn: Turn, now: Facts) -> str:
+        found = self.decided.get(turn, ())
+        if len({line.outcome for line in found}) > 1:
+            words = " and ".join(f"{line.outcome} by {line.reviewer} on {line.decided}" for line in found)
+            return f"two branches applied different decisions: {words}"
+        if not found:
+            return ""
+        line = found[-1]
+        if line.decision == Suggestion.REMOVE:
+            return f"it was given again after the decision to remove it, of {line.decided}, was applied"
+        changed = ", ".join(map(str, more(after(line), now, in_project=turn.item_key.project is not None)))
+        return f"since the decision of {line.decided} was applied, {changed}" if changed else ""
+
+    def unlisted(self, item: Item) -> str:
+        """Why an item is not as the evidence lists it, in words, or ""."""
+        found = self.listed.get(item.turn, ())
+        if not found:
+            return "the evidence does not list it"
+        own = facts_of(item)
+        edits = [list(changes(facts_of(line), own)) for line in found]
+        return "" if [] in edits else f"the packet differs from the evidence: {', '.join(map(str, edits[-1]))}"
+
+    def first_listed(self, item: Item) -> date | None:
+        """The day on which an item was first listed as it is, or None."""
+        own = facts_of(item)
+        same = [line for line in self.listed.get(item.turn, ()) if not list(changes(facts_of(line), own))]
+        return min((instant(line.date).date() for line in same), default=None)
+
+
+def after(line: EvidenceLine) -> Facts:
+    """The facts of a role after a decision to keep or to lower it."""
+    facts = facts_of(line)
+    if not line.new_role:
+        return facts
+    return {name: value for name, value in facts.items() if name != "permissions"} | {"role": line.new_role}
+
+
+def read_record(folder: Path, say: Say | None = None) -> ReviewRecord:
+    """What the evidence of a review says.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    file = evidence_file(folder)
+    _must_be_merged(file)
+    return record_of_lines(read_lines(file, EvidenceLine, say))
+
+
+def _must_be_merged(file: Path) -> None:
+    """Check that Git left no conflict in the evidence; raises UsageError if it did."""
+    content = content_of(file, EvidenceLine.file_is) or b""
+    if line := conflict_line(content.decode(errors="replace")):
+        raise UsageError(
+            f"cannot read {EvidenceLine.file_is}",
+            subject=str(file),
+            why=f"line {line}: Git left a conflict between two branches",
+            next_step="Keep the lines of both branches, and delete those that begin with <<<<<<<, ======= and >>>>>>>; "
+            "then run `mixpanel-access review verify`.",
+        )
+
+
+def record_of_lines(lines: Sequence[EvidenceLine]) -> ReviewRecord:
+    """What lines add up to. A decision that two branches applied counts once."""
+    once: list[EvidenceLine] = []
+    listed: dict[Turn, list[EvidenceLine]] = {}
+    decided: dict[Turn, list[EvidenceLine]] = {}
+    before: dict[Turn, list[EvidenceLine]] = {}
+    latest: dict[ItemKey, int] = {}
+    problems: list[str] = []
+    for number, line in enumerate(lines, 1):
+        latest[line.item_key] = max(line.listing, latest.get(line.item_key, 1))
+        if line.event == ReviewEvent.LISTED:
+            listed.setdefault(line.turn, []).append(line)
+            once.append(line)
+            continue
+        earlier, found = before.setdefault(line.turn, []), decided.setdefault(line.turn, [])
+        if not _counted(found, earlier, line):
+            found[:] = [*_left(found, line), line]
+            once.append(line)
+        problems += (f"line {number} {words}" for words in _out_of_turn(line, listed.get(line.turn, ()), earlier))
+        earlier.append(line)
+    return ReviewRecord(lines=lines, once=once, listed=listed, decided=decided, latest=latest, problems=problems)
+
+
+def _left(found: Sequence[EvidenceLine], line: EvidenceLine) -> list[EvidenceLine]:
+    """The decisions that one more does not replace. A line of an earlier version replaces all of them."""
+    replaced = line.replaces.split(_AND)
+    return [one for one in found if line.organization_role and one.outcome not in replaced]
+
+
+def _counted(found: Sequence[EvidenceLine], earlier: Sequence[EvidenceLine], line: EvidenceLine) -> bool:
+    """Whether a decision is the one that another branch applied and that counts already."""
+    if not line.organization_role or len(_left(found, line)) < len(found):
+        return False
+    return any(one.says == line.says for one in (found if line.replaces else earlier))
+
+
+def _out_of_turn(line: EvidenceLine, listed: Sequence[EvidenceLine], earlier: Sequence[EvidenceLine]) -> Iterator[str]:
+    """What is wrong with a decision after the lines before it."""
+    same = [one for one in listed if not list(changes(facts_of(one), facts_of(line)))]
+    first = min((instant(one.date).date() for one in same), default=None)
+    if first is None:
+        alike = " like that" if any(one.role == line.role for one in listed) else ""
+        yield f"decides on {line}, which no line before it lists{alike}"
+    elif line.organization_role and line.decided and line.decided < first.isoformat():
+        yield f"decides on {line} on {line.decided}, before it was listed on {first}"
+    unknown = set(line.replaces.split(_AND)) - {"", *(one.outcome for one in earlier)}
+    for outcome in sorted(unknown):
+        yield f"replaces the decision {outcome} on {line}, which no line before it has"
+
+
+def verify(folder: Path, record: ReviewRecord) -> Iterator[str]:
+    """What is wrong with the evidence of a review, in words, compared with its packets.
+
+    Each decision must follow the listing of that role with these facts, and the packets must still have the facts that
+    were listed and the decisions that were applied. Decisions of two branches must agree.
+    """
+    yield from record.problems
+    packets = read_packets(folder)
+    for one in packets:
+        yield from _packet_problems(one, record)
+    found = {item.turn for one in packets for item in one.packet.items}
+    for turn, heads in record.decided.items():
+        if record.turn(turn.item_key) != turn:
+            continue  # the role was listed again since
+        if words := record.contradiction(turn.item_key):
+            yield f"{heads[-1]}: {words}"
+        elif turn not in found:
+            yield f"no packet has the decision that was applied on {heads[-1]}: {heads[-1].outcome}"
+
+
+def _packet_problems(one: PacketFile, record: ReviewRecord) -> Iterator[str]:
+    for item in one.packet.items:
+        applied, is_applied = record.applied(item.item_key), record.is_applied(one.packet, item)
+        if applied and not is_applied and not record.contradiction(item.item_key):
+            yield f"{one.file.name} has another decision than was applied on {applied}: {applied.outcome}"
+        elif (item.turn in record.listed or not is_applied) and (words := record.unlisted(item)):
+            yield f"{one.file.name}: {item}: {words}"
+
+
+def listed_line(item: Item, review: str, reviewer: str, now: datetime) -> EvidenceLine:
+    """The line that says that a reviewer was asked about an item."""
+    return EvidenceLine(
+        date=written(now),
+        event=ReviewEvent.LISTED.value,
+        review=review,
+        stack=item.stack,
+        email=item.email,
+        project=item.project or "",
+        engagement=item.engagement or "",
+        starts=item.starts or "",
+        role=item.role,
+        suggestion=item.suggestion,
+        suggested_role=item.suggested_role or "",
+        reason=item.reason,
+        reviewer=reviewer,
+        listing=item.listing,
+        **columns_of(item),
+    )
+
+
+def decided_line(listed: EvidenceLine, item: Item, day: date, record: ReviewRecord) -> EvidenceLine:
+    """The line that says that a decision was applied, but for the roster."""
+    old = dict.fromkeys(one.outcome for one in record.decided.get(item.turn, ()))
+    return replace(
+        listed,
+        event=ReviewEvent.DECIDED.value,
+        decided=day.isoformat(),
+        decision=item.decision or "",
+        new_role=roles.normalized(item.new_role) if item.new_role else "",
+        comment=item.comment or "",
+        replaces=_AND.join(old),
+    )
