@@ -126,8 +126,8 @@ class MemberHandler(Handler[MemberId]):
             refuse_reach(inputs["email"], role, own, problems)
 
     def diff(self, olds: Properties, news: Properties) -> bool:
-        """An expired invitation is a change, and a pending one is not."""
-        expired = sends_again(self.session, olds, news)
+        """An expired invitation is a change, and a pending one is not; nor is one that the person has accepted."""
+        invites = self._invites(olds, news)
         if olds.get("status") == DEACTIVATED:
             self.session.say(
                 f"{olds['email']} is deactivated by the identity provider and stays so: activate them there, or delete "
@@ -140,10 +140,23 @@ class MemberHandler(Handler[MemberId]):
         matters = (news.get("removal") or WHEN_UNUSED) == WHEN_UNUSED
         if matters and is_ours({**olds, "ownership": news.get("ownership")}) is None and olds.get("adopted"):
             ownership.say_undetermined(self.session, olds)
-        joins = self._joins_by_scim(olds)
+        return super().diff(olds, news) or invites
+
+    def _invites(self, olds: Properties, news: Properties) -> bool:
+        """Whether somebody's invitation needs an update: it has expired, has no end yet, or SCIM takes its place.
+
+        The state may say so of somebody who has accepted since: the list of people decides, which one request reads
+        for everybody, and only if a state says so.
+        """
+        expired, joins = sends_again(self.session, olds, news), self._joins_by_scim(olds)
+        if not (expired or joins or is_undated(olds)):
+            return False
+        person = self.session.directory.person(str(olds["email"]))
+        if person is not None and not person.invited:
+            return False
         if expired and not joins and not ownership.sent_later(self.session, olds):
             self.session.invitations.plan(str(olds["email"]))
-        return super().diff(olds, news) or expired or joins or is_undated(olds)
+        return True
 
     def create(self, inputs: Properties) -> Created:
         there = self.session.directory.person(inputs["email"])

@@ -382,6 +382,38 @@ def test_an_invitation_accepted_since_is_not_sent_again(api: FakeApi) -> None:
     assert api.calls["invite"] == 1
 
 
+ACCEPTED: dict[str, tuple[dict[str, Any], bool | None, bool, int]] = {
+    "accepted, and the state says expired": ({}, False, False, 1),
+    "accepted, and the state has no end of it": ({"expires_at": None}, False, False, 1),
+    "waiting": ({}, True, True, 1),
+    "waiting, and the state has no end of it": ({"expires_at": None}, True, True, 1),
+    "gone": ({}, None, True, 1),
+    "accepted, and it would still hold": ({"expires_at": written(NOW + timedelta(days=99))}, False, False, 0),
+    "waiting, and it would still hold": ({"expires_at": written(NOW + timedelta(days=99))}, True, False, 0),
+    "the state says accepted": ({"status": "accepted"}, False, False, 0),
+}
+
+
+@pytest.mark.parametrize(("changes", "invited", "planned", "reads"), ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_a_preview_plans_no_invitation_for_who_has_accepted(
+    api: FakeApi, changes: dict[str, Any], invited: bool | None, planned: bool, reads: int
+) -> None:
+    """The list of people decides, read once for everybody, and not at all where no state says that one has expired."""
+    emails = [f"p{number}@example.com" for number in range(3)]
+    held = {email: dict(provider_for(api).create(inputs(email=email)).outs or {}) for email in emails}
+    for email in emails:
+        api.people.pop(email)
+        if invited is not None:
+            api.put(email, invited=invited)
+    api.calls.clear()
+    api.sent.clear()
+    later = provider_for(api, now=NOW + timedelta(days=8))
+    for email, outs in held.items():
+        olds = {name: value for name, value in {**outs, **changes}.items() if value is not None}
+        assert bool(later.diff(f"{ORGANIZATION}:{email}", olds, inputs(email=email)).changes) is planned
+    assert (api.calls["list_users"], api.writes) == (reads, [])
+
+
 def test_a_change_of_metadata_sends_no_request(api: FakeApi) -> None:
     """Tickets and dates are ours alone."""
     outs = provider_for(api).create(inputs(ticket="OPS-1")).outs or {}
