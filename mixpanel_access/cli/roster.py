@@ -59,11 +59,12 @@ def roster(
 def _print(found: Roster, people: list[EffectivePerson]) -> None:
     table = new_table("who", "organization role", "projects", "engagement", "until")
     for person in people:
-        roles = [f"{key} {held.role}" for key, held in person.projects.items()]
-        projects = ", ".join([*roles, *(f"team {key}" for key in person.teams)])
-        entry = person.entry
-        ends = str(entry.ends) if entry.ends else ""
-        table.add_row(person.email, person.organization_role or "", projects, entry.engagement or "", ends)
+        for part in person.by_entry():  # a role stands with the end of the entry that gives it
+            roles = [f"{key} {role}" for key, role in part.projects.items()]
+            projects = ", ".join([*roles, *(f"team {key}" for key in part.teams)])
+            role = person.organization_role if part.entry is person.entry and part.ends == part.entry.ends else None
+            ends = str(part.ends) if part.ends else ""
+            table.add_row(person.email, role or "", projects, part.entry.engagement or "", ends)
     for key, team in found.teams.items():
         projects = ", ".join(f"{project} {role or 'standard'}" for project, role in team.projects.items())
         table.add_row(f"{team.name} (team {key})", "", projects, team.standard or "", team.ends or "")

@@ -113,6 +113,23 @@ class EffectiveRole:
 
 
 @dataclass(frozen=True)
+class EntryAccess:
+    """What one entry of a person gives until a last day.
+
+    Attributes:
+        entry: the entry.
+        ends: the last day (UTC), or None.
+        projects: project key -> role.
+        teams: the keys of the teams.
+    """
+
+    entry: RosterEntry
+    ends: date | None
+    projects: dict[str, str] = field(default_factory=dict)
+    teams: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class EffectivePerson:
     """The access of one person on a day.
 
@@ -139,6 +156,20 @@ class EffectivePerson:
     ends: date | None = None
     ownership: str | None = None
     kind: str | None = None
+
+    def by_entry(self) -> list[EntryAccess]:
+        """What each entry gives, one row for each last day; what gives nothing but the person's place is a row too."""
+        parts: dict[tuple[int, date | None], EntryAccess] = {}
+
+        def part(entry: RosterEntry, ends: date | None) -> EntryAccess:
+            return parts.setdefault((id(entry), ends), EntryAccess(entry, ends))
+
+        part(self.entry, self.entry.ends)  # the main entry comes first
+        for key, held in self.projects.items():
+            part(held.entry, held.entry.ends).projects[key] = held.role
+        for key, entry in self.teams.items():
+            part(entry, entry.memberships[key].ends).teams.append(key)
+        return list(parts.values())
 
     def ending_memberships(self, entry: RosterEntry) -> list[tuple[str, date]]:
         """The teams of an entry that end before the entry does: the key, and the last day in the team."""

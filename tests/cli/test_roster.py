@@ -41,6 +41,53 @@ def test_overlapping_engagements_are_told(tmp_path: Path) -> None:
     assert counts in shown.output
 
 
+ROWS = {
+    "the entry of the organization role ends first": (
+        ["engagement: a, organizationRole: admin, ends: 2026-06-30", "engagement: b, projects: { shop: admin }"],
+        ["admin a 2026-06-30", "shop admin b"],
+    ),
+    "each entry gives a project": (
+        ["engagement: a, projects: { shop: admin }, ends: 2026-06-30", "engagement: b, projects: { web: consumer }"],
+        ["web consumer b", "shop admin a 2026-06-30"],
+    ),
+    "the lower role ends later": (
+        ["engagement: a, projects: { shop: admin }, ends: 2026-06-30", "engagement: b, projects: { shop: analyst }"],
+        ["b", "shop admin a 2026-06-30"],
+    ),
+    "a place in a team ends before the entry": (
+        ["engagement: a, projects: { shop: admin }, teams: [pilot], ends: 2026-12-31"],
+        ["shop admin a 2026-12-31", "team pilot a 2026-07-31"],
+    ),
+    "one entry, one row": (
+        ["engagement: a, organizationRole: member, projects: { shop: admin, web: admin }, teams: [data]"],
+        ["member shop admin, web admin, team data a"],
+    ),
+    "an entry that has ended": (
+        ["engagement: a, projects: { shop: admin }, ends: 2026-05-03", "engagement: b, projects: { web: admin }"],
+        ["web admin b"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("entries", "expected"), ROWS.values(), ids=ROWS.keys())
+def test_a_role_stands_with_the_engagement_and_the_end_of_its_entry(
+    tmp_path: Path, entries: list[str], expected: list[str]
+) -> None:
+    """And never with those of another entry of the person."""
+    people = "".join(f"  - {{ email: bo@example.com, {entry} }}\n" for entry in entries)
+    file = tmp_path / "r.yaml"
+    file.write_text(
+        "environment: x\norganizationRoles: true\nengagements: { a: {}, b: {} }\n"
+        "projects: { shop: { id: 1, environment: x }, web: { id: 2, environment: x } }\n"
+        f"teams: {{ pilot: {{ name: Pilot, ends: 2026-07-31 }}, data: {{ name: Data }} }}\npeople:\n{people}"
+    )
+    shown = CliRunner().invoke(app, ["roster", str(file), "--now", "2026-05-04"])
+    lines = [" ".join(line.split()) for line in shown.output.splitlines()]
+    assert [line.removeprefix("bo@example.com ") for line in lines if line.startswith("bo@example.com ")][
+        : len(expected)
+    ] == expected
+
+
 def test_its_json_is_a_roster_without_files_beside_it() -> None:
     """It reads as what the files together say."""
     for name in ("production", "staging"):
