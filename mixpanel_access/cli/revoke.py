@@ -16,10 +16,10 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.brakes import Brake
-    from mixpanel_access.operations.expiring import ScheduledChange
     from mixpanel_access.operations.project import PulumiProject
     from mixpanel_access.operations.revoking.removals import Removal
     from mixpanel_access.operations.revoking.run import Revocation
+    from mixpanel_access.operations.scheduled import ScheduledChange
 
 
 class RemovalRow(TypedDict):
@@ -216,7 +216,7 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
     """What happens in one stack; what cannot be read is one of its problems."""
     from mixpanel_access.directory import connected
     from mixpanel_access.files.roster import read_salvaged
-    from mixpanel_access.operations.expiring import changes_by_the_clock, forecasts_for
+    from mixpanel_access.operations.expiring import changes_by_the_clock, forecasts_for, renamed_in
 
     document = WithinStack(stack=stack, today=None, changes=[], held=[], problems=[])
     try:
@@ -225,10 +225,11 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
         document["today"] = today
         read = read_salvaged(project.roster(stack))
         document["problems"] = [read.problem] if read.problem else []
-        document["changes"] = changes_by_the_clock(
-            read.roster, project.state(stack, settings.organization_id), today, days, read.unread
-        )
+        state = project.state(stack, settings.organization_id)
+        document["changes"] = changes_by_the_clock(read.roster, state, today, days, read.unread)
         with connected(settings) as directory:
+            if renamed := renamed_in(state, directory):
+                document["changes"] = changes_by_the_clock(read.roster, state, today, days, read.unread, renamed)
             ahead = forecasts_for(read.roster, today, directory, settings.username)
     except AccessError as error:
         document["problems"] = [*document["problems"], str(error)]

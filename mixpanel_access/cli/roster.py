@@ -62,9 +62,10 @@ def _print(found: Roster, people: list[EffectivePerson]) -> None:
         for part in person.by_entry():  # a role stands with the end of the entry that gives it
             roles = [f"{key} {role}" for key, role in part.projects.items()]
             projects = ", ".join([*roles, *(f"team {key}" for key in part.teams)])
-            role = person.organization_role if part.entry is person.entry and part.ends == part.entry.ends else None
+            speaks = part.entry is person.entry and part.ends == part.entry.ends
+            own = person.organization_role if speaks else None
             ends = str(part.ends) if part.ends else ""
-            table.add_row(person.email, role or "", projects, part.entry.engagement or "", ends)
+            table.add_row(person.email, own or "", projects, part.entry.engagement or "", ends)
     for key, team in found.teams.items():
         projects = ", ".join(f"{project} {role or 'standard'}" for project, role in team.projects.items())
         table.add_row(f"{team.name} (team {key})", "", projects, team.standard or "", team.ends or "")

@@ -13,15 +13,17 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from mixpanel_access.directory.security import UNKNOWN
-from mixpanel_access.model import audit, roles
+from mixpanel_access.model import audit
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.roster.schema import OrganizationFacts
 from mixpanel_access.model.similarity import alike, same_name
 from mixpanel_access.operations import login
-from mixpanel_access.operations.overview import Overview, PersonOverview
-from mixpanel_access.operations.status import RoleHere, hours, status_of
+from mixpanel_access.operations.lost_access import ended_places, lost_in_teams, roles_too_low
+from mixpanel_access.operations.next_steps import hours
+from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.stack_view import PersonOverview
 
 _NOBODY: Final = "no roster gives them anything today, and so none sends an invitation"
 SENDER: Final = "mixpanel.com"
@@ -141,7 +143,12 @@ def diagnose(case: Case) -> list[Diagnosis]:
 def _not_declared(case: Case) -> _Found:
     someone, today = case.someone, case.overview.today
     if someone.effective:
-        return _ruled_out(f"declared by {', '.join(someone.effective)}")
+        declared, ended = f"declared by {', '.join(someone.effective)}", ended_places(someone, case.overview)
+        if not ended or any(one.projects or one.teams for one in someone.effective.values()):
+            return _ruled_out("; ".join([declared, *ended.values()]))
+        prolong = "prolong `ends` of the team in the roster of"
+        fix = [f"{prolong} {stack}, then pulumi up --stack {stack}" for stack in ended]
+        return _Found(Likelihood.CAUSE, [f"{declared}, which gives nothing today", *ended.values()], fix)
     evidence, fix = [], []
     for stack, own in someone.entries.items():
         for entry in own:
@@ -311,11 +318,12 @@ def _project_not_there(case: Case) -> _Found:
 
 
 def _role_too_low(case: Case) -> _Found:
-    low = _too_low(case)
-    if not low:
+    low, lost = roles_too_low(case.someone, case.overview), lost_in_teams(case.someone, case.overview)
+    if not low and not lost:
         known = case.invitation is Invitation.ACCEPTED and bool(case.someone.effective)
         return _ruled_out("no role is lower than declared" if known else "there is nothing to compare yet")
     evidence = [f"{role.effective or 'nothing'} in {role.name}, and {role.declared} is declared" for role in low]
+    evidence += [step.text for step in lost]
     projects = {role.project for role in low}
     kinds = (audit.ROLE_CHANGED, audit.PROJECT_USER_REMOVED, audit.TEAM_USER_REMOVED)
     changes = (event for event in case.events if event.type in kinds)
@@ -325,7 +333,9 @@ def _role_too_low(case: Case) -> _Found:
         what = f"made {changed.role or 'something else'}" if changed.type == audit.ROLE_CHANGED else taken
         evidence.append(f"{what} {_when(changed)}")
     stacks = list(dict.fromkeys(case.overview.projects[project][1] for project in sorted(projects)))
-    return _Found(Likelihood.CAUSE, evidence, [f"{up(stacks)} puts it back"])
+    fixes = [f"{up(stacks)} puts it back"] if low else []
+    fixes += [f"{step.next_step} puts it back" for step in lost]
+    return _Found(Likelihood.CAUSE, evidence, list(dict.fromkeys(fixes)))
 
 
 def _scim(case: Case) -> _Found:
@@ -340,7 +350,8 @@ def _scim(case: Case) -> _Found:
         return _Found(Likelihood.CAUSE, ["they are deactivated, and cannot log in"], back)
     if events:
         evidence = [f"{event.type} {_when(event)}" for event in events[:3]]
-        return _Found(Likelihood.CAUSE if _too_low(case) else Likelihood.POSSIBLE, evidence, fix)
+        lost = roles_too_low(case.someone, case.overview) or lost_in_teams(case.someone, case.overview)
+        return _Found(Likelihood.CAUSE if lost else Likelihood.POSSIBLE, evidence, fix)
     if case.log_refused:
         return _Found(Likelihood.UNKNOWN, [_no_log(case)], fix)
     return _ruled_out(f"SCIM did nothing to them in {LOOK_BACK.days} days")
@@ -351,21 +362,6 @@ _CHECKS: Final[Sequence[Callable[[Case], _Found]]] = (
     _project_not_there, _role_too_low, _scim,
 )  # fmt: skip
 """One for each failure, in the failures' order."""
-
-
-def _too_low(case: Case) -> list[RoleHere]:
-    """The declared roles that somebody who has joined does not have through any grant."""
-    if case.invitation is not Invitation.ACCEPTED:
-        return []
-    there = case.overview.directory.projects()
-
-    def reaches(role: RoleHere) -> bool:
-        if role.declared is None or roles.is_custom(role.declared):
-            return role.declared == role.actual
-        return roles.project_rank(role.effective) >= roles.project_rank(role.declared)
-
-    declared = [role for role in status_of(case.someone, case.overview).projects if role.declared is not None]
-    return [role for role in declared if role.project in there and not reaches(role)]
 
 
 def _failures(failed: Sequence[AuditEvent]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -96,9 +96,12 @@ class Organization:
         return key in self.people and self.people[key].deactivated
 
 
-def read_organization(directory: Directory) -> Organization:
-    """Read everybody, every individual grant and the teams: four requests and one a project."""
-    projects = directory.projects()
+def read_organization(directory: Directory, among: Collection[int] | None = None) -> Organization:
+    """Read everybody, every individual grant and the teams: four requests and one a project.
+
+    `among` are the ids of the projects to read, if not all.
+    """
+    projects = {id_: one for id_, one in directory.projects().items() if among is None or id_ in among}
     grants = {
         (project, key): grant
         for project in projects
@@ -226,7 +229,10 @@ def _in_teams(organization: Organization, here: State) -> Iterator[AccessDiffere
     for (id_, key), place in here.team_members.items():
         team = there.get(id_)
         gone = team is None or team.is_member(key) is False
-        if gone and place.given_by_stack:
+        person = organization.people.get(key)
+        # Mixpanel may take nobody before the invitation is accepted; after that, the next update adds them.
+        waited = place.waits and person is not None and not person.invited
+        if gone and (place.given_by_stack or waited):
             yield AccessDifference(DriftKind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
 
 

@@ -1,194 +1,151 @@
-"""What the clock alone changes in a stack: access that ends or begins, and the brakes that will block an end."""
+"""What the next `pulumi up`s change in a stack without an edit, and what the last ones have left undone.
+
+Access that ends or begins, access that has ended and is still in the state, and access that the roster gives and the
+state lacks; and the brakes that will block an end. Every command that says "overdue", "ends" or "begins" asks here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from datetime import date
+from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
-from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, Forecast, forecasts
 from mixpanel_access.model.dates import day
-from mixpanel_access.model.declaration import declaration, team_member_name
-from mixpanel_access.model.declared_inputs import standard_role
-from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, days_of, effective_access_of, entries
+from mixpanel_access.model.declaration import declaration
+from mixpanel_access.model.effective_access import (
+    EffectivePerson,
+    RosterEntry,
+    days_of,
+    effective_access_of,
+    entries,
+)
 from mixpanel_access.model.ownership import WHEN_UNUSED, should_remove
-from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster.salvage import NOTHING, Unread
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.state import State, name_of
+from mixpanel_access.operations.scheduled import A_DAY, Cause, Part, ScheduledChange, ScheduledEvent
+from mixpanel_access.operations.state import State, changed_addresses
+from mixpanel_access.operations.undone import Undone, roles_of_team
 from mixpanel_access.provider.account_runs import Retiring
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
 
-
-_A_DAY: Final = timedelta(days=1)
-
-
-class ScheduledEvent(StrEnum):
-    """What happens to a person's access."""
-
-    OVERDUE = "overdue"
-    ENDS = "ends"
-    BEGINS = "begins"
-
-
-@dataclass(frozen=True)
-class ScheduledChange:
-    """One change.
-
-    Attributes:
-        event: what happens.
-        email: the address of the person; "" for a team as a whole.
-        on: the first day (UTC) on which `pulumi up` applies it.
-        days: days until then; negative for what is overdue.
-        projects: project key -> role that is taken away or given, or `admin -> analyst` if another entry gives a lower
-            role or gave a higher one.
-        engagement: the key of the engagement that begins or ends, or None.
-        teams: keys of teams that the person leaves or joins, or the team itself.
-        account: the login name of the service account, or its name in the roster; "" for none.
-    """
-
-    event: ScheduledEvent
-    email: str
-    on: date
-    days: int
-    projects: Mapping[str, str] = field(default_factory=dict)
-    engagement: str | None = None
-    teams: Sequence[str] = ()
-    account: str = ""
-
-
-def _due(event: ScheduledEvent, email: str, on: date, today: date, **more: Any) -> ScheduledChange:
-    return ScheduledChange(event, email, on, (on - today).days, **more)
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def changes_by_the_clock(
-    roster: Roster, state: State, today: date, days: int, unread: Unread = NOTHING
+    roster: Roster | None,
+    state: State,
+    today: date,
+    days: int | None,
+    unread: Unread = NOTHING,
+    renamed: Mapping[str, str] = _NOBODY,
 ) -> list[ScheduledChange]:
     """What `pulumi up` will take away or give within days, without an edit.
 
     Args:
-        roster: the stack's roster.
+        roster: the stack's roster; None where it has none, so that only what the state says has ended is known.
         state: the stack's state: whoever is in it beyond the end is overdue.
         today: the day, UTC.
-        days: how far to look ahead; 0 is what is due today.
+        days: how far to look ahead; 0 is what is due today, None is everything.
         unread: what the unreadable parts of the roster may be about: of these people nothing is taken.
+        renamed: key of an address in the state -> key of the address that the person has in Mixpanel now.
 
     Returns:
         The changes by day, then by address. Access ends after the last day: it goes on the day after.
     """
-    names = {kinds.CUSTOM_ROLE.named(key): declared_role(key) for key in roster.custom_roles}
-    words = {membership: names.get(name_of(one.urn)) for membership, one in state.custom_roles.items()}
-    roles_held: dict[str, dict[int, str]] = {}
-    for (project, email), grant in state.grants.items():
-        roles_held.setdefault(email, {})[project] = words.get((project, grant.role)) or grant.role
-    memberships = {name_of(one.urn) for one in state.team_members.values()}
-    found: list[ScheduledChange] = []
+    parts: dict[Cause, list[Part]] = {}
+    undone = Undone(roster, state, today, unread, renamed).parts()
+    to_come = _to_come(roster, today, unread) if roster else ()
+    for cause, part in chain(undone, to_come, _of_accounts(roster, state, today)):
+        parts.setdefault(cause, []).append(part)
+    found = [
+        ScheduledChange(
+            event=cause.event,
+            email=cause.email,
+            on=cause.on,
+            days=(cause.on - today).days,
+            projects={key: role for one in own for key, role in one.projects.items()},
+            engagement=cause.engagement,
+            teams=[cause.team] if cause.team else list(dict.fromkeys(team for one in own for team in one.teams)),
+            account=cause.account,
+            organization_role=next((one.organization_role for one in own if one.organization_role), None),
+            membership=any(one.membership for one in own),
+        )
+        for cause, own in parts.items()
+        if days is None or (cause.on - today).days <= days
+    ]
+    return sorted(found, key=lambda change: (change.on, change.email.casefold()))
+
+
+def renamed_in(state: State, directory: Directory) -> dict[str, str]:
+    """Whose address has changed in Mixpanel: the key in the state -> the key there."""
+    return changed_addresses({key: one.outputs for key, one in state.members.items()}, directory.people())
+
+
+def _to_come(roster: Roster, today: date, unread: Unread) -> Iterator[tuple[Cause, Part]]:
+    """What comes and goes on later days."""
     for key, all_of_one in entries(roster).items():
-        held = roles_held.get(key, {})
-        found += _to_come(all_of_one, today)
-        teams = [team for team in roster.teams if team_member_name(team, key) in memberships]
-        found += _overdue(all_of_one, roster, held, today, member=key in state.members, teams=teams)
-    found = [one for one in found if one.event is ScheduledEvent.BEGINS or same_key(one.email) not in unread.people]
-    found += _of_teams(roster, state, today)
-    found += _of_accounts(roster, state, today)
-    near = [change for change in found if change.days <= days]
-    return sorted(near, key=lambda change: (change.on, change.email.casefold()))
+        for cause, part in _of_person(all_of_one, today):
+            if cause.event is ScheduledEvent.BEGINS or key not in unread.people:
+                yield cause, part
+    for key, team in roster.teams.items():
+        days, roles = days_of(team), Part(roles_of_team(roster, team))
+        if days.starts is not None and days.starts > today:
+            yield Cause(ScheduledEvent.BEGINS, "", days.starts, team=key), roles
+        if days.ends is not None and not days.over(today) and key not in unread.teams:
+            yield Cause(ScheduledEvent.ENDS, "", days.ends + A_DAY, team=key), roles
 
 
-def _to_come(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[ScheduledChange]:
+def _of_person(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[tuple[Cause, Part]]:
     """What changes for one person when an entry ends or begins, given what the others still or already give."""
     for entry in all_of_one:
         spans = [entry.days, *entry.memberships.values()]
         for first in sorted({span.starts for span in spans if span.starts is not None and span.starts > today}):
-            yield from _change(ScheduledEvent.BEGINS, all_of_one, entry, first, today)
+            yield from _change(ScheduledEvent.BEGINS, all_of_one, entry, first)
         for last in sorted({span.ends for span in spans if span.ends is not None and span.ends >= today}):
-            yield from _change(ScheduledEvent.ENDS, all_of_one, entry, last + _A_DAY, today)
+            yield from _change(ScheduledEvent.ENDS, all_of_one, entry, last + A_DAY)
 
 
-def _change(
-    event: ScheduledEvent, all_of_one: Sequence[RosterEntry], entry: RosterEntry, on: date, today: date
-) -> Iterator[ScheduledChange]:
-    before, after = effective_access_of(all_of_one, on - _A_DAY), effective_access_of(all_of_one, on)
-    projects = dict(_steps(_roles(before), _roles(after), entry.projects))
-    changing = _teams(before).keys() ^ _teams(after).keys()
-    giving = {**_teams(before), **_teams(after)}
-    teams = [key for key in entry.memberships if key in changing and giving[key] is entry]
-    own_day = on in (entry.starts, entry.ends and entry.ends + _A_DAY)
-    role_changes = before is None or after is None or before.organization_role != after.organization_role
-    if projects or teams or (role_changes and own_day):
-        why = entry.engagement
-        yield _due(event, entry.person.email, on, today, projects=projects, engagement=why, teams=teams)
-
-
-def _overdue(
-    all_of_one: Sequence[RosterEntry],
-    roster: Roster,
-    held: Mapping[int, str],
-    today: date,
-    *,
-    member: bool,
-    teams: Sequence[str],
-) -> Iterator[ScheduledChange]:
-    """What the state has of a person by entries that are over."""
-    now = effective_access_of(all_of_one, today)
-    gave = {key: _gave_last(all_of_one, key, today) for key in teams if key not in _teams(now)}
-    for entry in all_of_one:
-        email, why = entry.person.email, entry.engagement
-        memberships = [key for key in entry.memberships if gave.get(key) is entry]
-        if entry.ends is None or not entry.over(today):  # places in teams may be over before the entry is
-            for key in memberships:
-                if (last := entry.memberships[key].ends) is not None:
-                    yield _due(ScheduledEvent.OVERDUE, email, last + _A_DAY, today, engagement=why, teams=[key])
-            continue
-        mine = {key: role for key, role in entry.projects.items() if held.get(roster.projects[key].id) == role}
-        left = dict(_steps(mine, _roles(now), mine))
-        if left or memberships or (now is None and (member or held)):
-            on, what = entry.ends + _A_DAY, {"projects": left, "engagement": why, "teams": memberships}
-            yield _due(ScheduledEvent.OVERDUE, email, on, today, **what)
-
-
-def _gave_last(all_of_one: Sequence[RosterEntry], team: str, today: date) -> RosterEntry | None:
-    """The entry that gave a place on its last day, or None for a place that is not over."""
-    places = [entry.memberships[team] for entry in all_of_one if team in entry.memberships]
-    last = max((place.ends for place in places if place.ends is not None and place.over(today)), default=None)
-    return _teams(effective_access_of(all_of_one, last)).get(team) if last else None
-
-
-def _of_teams(roster: Roster, state: State, today: date) -> Iterator[ScheduledChange]:
-    """What changes for the teams themselves, and the roles that they have."""
-    there = {name_of(one.urn) for one in state.teams.values()}
-    for key, team in roster.teams.items():
-        days = days_of(team)
-        roles = {project: role or standard_role(roster, team) for project, role in team.projects.items()}
-        if days.starts is not None and days.starts > today:
-            yield _due(ScheduledEvent.BEGINS, "", days.starts, today, projects=roles, teams=[key])
-        if days.ends is not None and (not days.over(today) or kinds.TEAM.named(key) in there):
-            event = ScheduledEvent.OVERDUE if days.over(today) else ScheduledEvent.ENDS
-            yield _due(event, "", days.ends + _A_DAY, today, projects=roles, teams=[key])
-
-
-def _of_accounts(roster: Roster, state: State, today: date) -> Iterator[ScheduledChange]:
+def _of_accounts(roster: Roster | None, state: State, today: date) -> Iterator[tuple[Cause, Part]]:
     """The service accounts that expire, and those that another one has replaced and that `revoke` deletes."""
     for account in state.accounts.values():
         for replaced in Retiring.all_of(account.outputs):
             last = replaced.until.date()
             event = ScheduledEvent.OVERDUE if last < today else ScheduledEvent.ENDS
-            yield _due(event, "", last + _A_DAY, today, account=replaced.login)
-    for name, declared in roster.service_accounts.items():
-        if declared.role is not None and declared.expires and (last := day(declared.expires)) >= today:
-            yield _due(ScheduledEvent.ENDS, "", last + _A_DAY, today, account=name)
+            yield Cause(event, "", last + A_DAY, account=replaced.login), Part()
+    for name, declared in roster.own_accounts.items() if roster else ():
+        if declared.expires and (last := day(declared.expires)) >= today:
+            yield Cause(ScheduledEvent.ENDS, "", last + A_DAY, account=name), Part()
+
+
+def _change(
+    event: ScheduledEvent, all_of_one: Sequence[RosterEntry], entry: RosterEntry, on: date
+) -> Iterator[tuple[Cause, Part]]:
+    before, after = effective_access_of(all_of_one, on - A_DAY), effective_access_of(all_of_one, on)
+    projects = dict(_steps(_roles(before), _roles(after), entry.projects))
+    changing = _teams(before).keys() ^ _teams(after).keys()
+    giving = {**_teams(before), **_teams(after)}
+    teams = [key for key in entry.memberships if key in changing and giving[key] is entry]
+    own_day = on in (entry.starts, entry.ends and entry.ends + A_DAY)
+    membership = own_day and (before is None or after is None)
+    role = dict(_steps(_organization_role(before), _organization_role(after), [""])).get("") if own_day else None
+    if projects or teams or membership or role:
+        cause = Cause(event, entry.person.email, on, entry.engagement)
+        yield cause, Part(projects, teams, role, membership)
 
 
 def _roles(person: EffectivePerson | None) -> dict[str, str]:
     return {key: held.role for key, held in person.projects.items()} if person else {}
+
+
+def _organization_role(person: EffectivePerson | None) -> dict[str, str]:
+    return {"": person.organization_role} if person and person.organization_role else {}
 
 
 def _teams(person: EffectivePerson | None) -> Mapping[str, RosterEntry]:
@@ -201,16 +158,6 @@ def _steps(before: Mapping[str, str], after: Mapping[str, str], among: Iterable[
         old, new = before.get(key), after.get(key)
         if old != new:
             yield key, f"{old} -> {new}" if old and new else old or new or ""
-
-
-def forecasts_of(overview: Overview) -> Mapping[str, list[Forecast]]:
-    """What the brakes will hold, by stack; a stack without any is left out."""
-    found = {
-        name: forecasts_for(view.roster, overview.today, overview.directory, view.settings.username)
-        for name, view in overview.stacks.items()
-        if view.roster is not None
-    }
-    return {name: some for name, some in found.items() if some}
 
 
 def forecasts_for(roster: Roster, today: date, directory: Directory, username: str) -> list[Forecast]:

@@ -2,158 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property, partial
-from pathlib import Path
+from functools import cached_property, partial, reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from mixpanel_access.directory import connected
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
-from mixpanel_access.model.access import AccessInProject, Invitation, Person
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model.brakes import Forecast
 from mixpanel_access.model.effective_access import (
-    EffectivePerson,
     EffectiveRole,
-    RosterEntry,
     effective_access_of,
     entries,
 )
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roles import MANAGING_ROLES, declared_role, is_role_id
+from mixpanel_access.model.roles import declared_role, is_role_id
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster, RosterProject
-from mixpanel_access.model.settings import Settings, approvers, company_domains
+from mixpanel_access.model.teams import TeamInfo
+from mixpanel_access.operations.drift import AccessDifference, differences, read_organization
+from mixpanel_access.operations.expiring import changes_by_the_clock, forecasts_for, renamed_in
 from mixpanel_access.operations.login import Logins, read_logins
 from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_file, read_policy_config
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of
-from mixpanel_access.operations.state import State, StateResource
-from mixpanel_access.rules.catalogue import EXCEPTABLE
-from mixpanel_access.rules.facts import Context
-from mixpanel_access.rules.hygiene import GUARDED
+from mixpanel_access.operations.scheduled import ScheduledChange
+from mixpanel_access.operations.stack_view import PersonOverview, StackView
+from mixpanel_access.operations.state import EMPTY, State
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
-
-
-@dataclass(frozen=True)
-class StackView:
-    """One stack.
-
-    Attributes:
-        roster: what that says; None where there is no file.
-        other_rosters: what is known of the other rosters in its folder.
-        policies: the levels and options of its policy rules: what counts as soon, idle or due.
-        config: its configuration, by the keys without `mixpanel:`; None where it is not known.
-    """
-
-    name: str
-    settings: Settings
-    file: Path
-    roster: Roster | None
-    state: State
-    other_rosters: OtherRosters = field(default_factory=OtherRosters)
-    policies: PolicyConfig = field(default_factory=partial(PolicyConfig, {}))
-    config: Mapping[str, str] | None = None
-
-    @cached_property
-    def company_domains(self) -> frozenset[str]:
-        """The company's e-mail domains; none where they are not set.
-
-        Raises:
-            ConfigurationError: the setting cannot be used.
-        """
-        return company_domains((self.config or {}).get("companyDomains", ""))
-
-    def context(self, today: date) -> Context:
-        """What the policy rules know on a day, but for the stack's resources."""
-        return rules_context(self.name, self.settings, self.config, today)
-
-
-def rules_context(stack: str, settings: Settings, config: Mapping[str, str] | None, today: date) -> Context:
-    """What the policy rules know of a stack on a day, but for its resources.
-
-    Raises:
-        ConfigurationError: a setting cannot be used.
-    """
-    given = config or {}
-    return Context(
-        today,
-        settings.environment,
-        company_domains(given.get("companyDomains", "")),
-        rules=EXCEPTABLE,
-        approvers=approvers(given.get("approvers", "")),
-        settings=None if config is None else {key: given.get(key, "") for key in GUARDED},
-        stack=stack,
-    )
-
-
-@dataclass
-class PersonOverview:
-    """One person over the stacks.
-
-    Attributes:
-        email: the address, as the first that has it writes it.
-        entries: the roster's entries, by stack.
-        effective: what those give today, by stack.
-        members: the members in the states, by stack.
-        grants: the grants in the states, by stack and project id.
-        teams: their places in teams in the states, by stack and the team's name.
-        person: the person as Mixpanel has them, or None.
-        access: how they reach the projects of rosters and states, by project id.
-    """
-
-    key: str
-    email: str
-    entries: dict[str, Sequence[RosterEntry]] = field(default_factory=dict)
-    effective: dict[str, EffectivePerson] = field(default_factory=dict)
-    members: dict[str, StateResource] = field(default_factory=dict)
-    grants: dict[tuple[str, int], StateResource] = field(default_factory=dict)
-    teams: dict[tuple[str, str], StateResource] = field(default_factory=dict)
-    person: Person | None = None
-    access: dict[int, AccessInProject] = field(default_factory=dict)
-
-    @property
-    def stacks(self) -> list[str]:
-        """The stacks that have the person, in roster or state."""
-        return sorted({*self.entries, *self.members, *(stack for stack, _ in (*self.grants, *self.teams))})
-
-    def current(self, today: date) -> list[tuple[str, RosterEntry]]:
-        """The entries that declare something on a day, each with its stack."""
-        return [(stack, entry) for stack, own in self.entries.items() for entry in own if entry.current(today)]
-
-    @property
-    def invited_at(self) -> datetime | None:
-        """When we sent the latest invitation, or None if no state says."""
-        return self._latest("invited_at")
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When the invitation expires at the latest, by the states."""
-        return self._latest("expires_at")
-
-    def _latest(self, name: str) -> datetime | None:
-        known = [member.outputs.get(name) for member in self.members.values()]
-        return max((instant(text) for text in known if text), default=None)
-
-    @property
-    def managing_role(self) -> str | None:
-        """The organization role that lets them in with a password all the same: the one they have, else declared."""
-        declared = next((one.organization_role for one in self.effective.values() if one.organization_role), None)
-        role = (self.person.role if self.person else None) or declared
-        return role if role in MANAGING_ROLES else None
-
-    def invitation(self, now: datetime) -> Invitation | None:
-        """How far the person has come into the organization; None if they are not in it."""
-        if self.person is None:
-            return None
-        if not self.person.invited:
-            return Invitation.ACCEPTED
-        ends = self.expires_at
-        return Invitation.EXPIRED if ends is not None and ends <= now else Invitation.PENDING
 
 
 @dataclass(frozen=True)
@@ -164,6 +45,7 @@ class Overview:
         stacks: the stacks that were asked about, by name.
         people: everybody in their rosters and states, by address.
         projects: project id -> short key and stack of the roster that has it.
+        read_others: reads the states of the project's other stacks.
     """
 
     now: datetime
@@ -171,6 +53,7 @@ class Overview:
     people: Sequence[PersonOverview]
     directory: Directory
     projects: Mapping[int, tuple[str, str]]
+    read_others: Callable[[], Mapping[str, State]] = dict
 
     @property
     def today(self) -> date:
@@ -194,6 +77,103 @@ class Overview:
     def logins(self) -> Logins:
         """When people logged in last, which may need the audit log."""
         return read_logins(self.directory, self.now)
+
+    @cached_property
+    def others(self) -> Mapping[str, State]:
+        """The states of the project's other stacks, read when something depends on them."""
+        return self.read_others()
+
+    @cached_property
+    def here(self) -> State:
+        """What the states of the stacks hold."""
+        return reduce(or_, (view.state for view in self.stacks.values()), EMPTY)
+
+    @cached_property
+    def everywhere(self) -> State:
+        """What the states of all stacks of the project hold."""
+        return reduce(or_, self.others.values(), self.here)
+
+    @cached_property
+    def changes(self) -> Mapping[str, Sequence[ScheduledChange]]:
+        """What the clock changes in each stack, and what its last updates have left undone."""
+        return {
+            name: changes_by_the_clock(
+                view.roster, view.state, self.today, None, renamed=renamed_in(view.state, self.directory)
+            )
+            for name, view in self.stacks.items()
+        }
+
+    @cached_property
+    def _changes_by_key(self) -> Mapping[str, Sequence[tuple[str, ScheduledChange]]]:
+        found: dict[str, list[tuple[str, ScheduledChange]]] = {}
+        for stack, changes in self.changes.items():
+            for change in changes:
+                found.setdefault(same_key(change.email), []).append((stack, change))
+        return found
+
+    def team_keys(self, someone: PersonOverview, stack: str) -> set[str]:
+        """The keys of the teams that a person is in, by a stack's roster today or by its state."""
+        given = someone.effective[stack].teams if stack in someone.effective else ()
+        keys = self.stacks[stack].team_keys
+        held = (place.team for (name, _), place in someone.teams.items() if name == stack)
+        return {*given, *(keys.get(team, str(team)) for team in held)}
+
+    def changes_of(self, someone: PersonOverview) -> list[tuple[str, ScheduledChange]]:
+        """What changes for a person, by stack: what is theirs, then what concerns a whole team that they are in.
+
+        The change of a whole team is left out where the person comes into the team, or leaves it, for the same reason.
+        """
+        own = list(self._changes_by_key.get(someone.key, ()))
+        told = {(stack, change.event, team) for stack, change in own for team in change.teams}
+        of_teams = [
+            (stack, change)
+            for stack, change in self._changes_by_key.get("", ())
+            for team in change.teams
+            if team in self.team_keys(someone, stack) and (stack, change.event, team) not in told
+        ]
+        return [*own, *of_teams]
+
+    @cached_property
+    def forecasts(self) -> Mapping[str, Sequence[Forecast]]:
+        """What the brakes will hold, by stack; a stack without any is left out."""
+        found = {
+            name: forecasts_for(view.roster, self.today, self.directory, view.settings.username)
+            for name, view in self.stacks.items()
+            if view.roster is not None
+        }
+        return {name: some for name, some in found.items() if some}
+
+    @cached_property
+    def differences(self) -> Sequence[AccessDifference]:
+        """How Mixpanel differs from the states, in the projects of rosters and states."""
+        known = {*self.projects, *(project for project, _ in (*self.everywhere.grants, *self.everywhere.team_grants))}
+        return differences(read_organization(self.directory, known), self.everywhere, self.here)
+
+    @cached_property
+    def _differences_by_key(self) -> Mapping[str, Sequence[AccessDifference]]:
+        known_as = {one.person.key: one.key for one in self.people if one.person}
+        found: dict[str, list[AccessDifference]] = {}
+        for one in self.differences:
+            key = same_key(one.email)
+            found.setdefault(known_as.get(key, key), []).append(one)
+        return found
+
+    def differences_of(self, someone: PersonOverview) -> list[AccessDifference]:
+        """How Mixpanel differs from the states for a person: what is theirs, then what a team of theirs gives."""
+        teams = {same_key(name) for _, name in someone.teams}
+        for stack, person in someone.effective.items():
+            roster = self.stacks[stack].roster
+            teams |= {same_key(roster.teams[key].name) for key in person.teams} if roster else set()
+        of_teams = [one for one in self._differences_by_key.get("", ()) if same_key(one.team or "") in teams]
+        return [*self._differences_by_key.get(someone.key, ()), *of_teams]
+
+    @cached_property
+    def teams_there(self) -> Mapping[int, TeamInfo] | None:
+        """The organization's teams, by id; None where Mixpanel does not say."""
+        try:
+            return self.directory.teams.all()
+        except UNTOLD:
+            return None
 
     def get(self, email_key: str) -> PersonOverview | None:
         """One person, or None if no roster and no state has them."""
@@ -239,15 +219,26 @@ def load_overview(
     settings = next(iter(views.values())).settings
     with connected(settings, report=progress) as directory:
         progress(f"read {len(directory.people())} people of organization {settings.organization_id}")
-        yield overview_of(views, directory, now or settings.clock())
+        others = [name for name in project.stacks if name not in views]
+
+        def read_others() -> Mapping[str, State]:
+            return of_each(others, partial(project.state, organization=settings.organization_id))
+
+        yield overview_of(views, directory, now or settings.clock(), read_others)
 
 
-def overview_of(views: Mapping[str, StackView], directory: Directory, now: datetime) -> Overview:
+def overview_of(
+    views: Mapping[str, StackView],
+    directory: Directory,
+    now: datetime,
+    read_others: Callable[[], Mapping[str, State]] = dict,
+) -> Overview:
     """Combine rosters, states and the organization, person by person."""
     projects = {
         one.id: (key, view.name) for view in views.values() if view.roster for key, one in view.roster.projects.items()
     }
-    return Overview(now, views, _people(views, directory, projects, now.date()), directory, projects)
+    people = _people(views, directory, projects, now.date())
+    return Overview(now, views, people, directory, projects, read_others)
 
 
 def _view(project: PulumiProject, name: str) -> StackView:

@@ -18,7 +18,8 @@ from mixpanel_access.model.neighbours import About
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster
 from mixpanel_access.operations.login import identity_provider, sso_required
-from mixpanel_access.operations.overview import Overview, StackView
+from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.stack_view import StackView
 from mixpanel_access.rules.facts import NotApplicable
 
 

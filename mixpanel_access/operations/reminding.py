@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -12,8 +12,10 @@ from typing import Final
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.effective_access import RosterEntry
-from mixpanel_access.operations.expiring import forecasts_of
-from mixpanel_access.operations.overview import Overview, PersonOverview, StackView
+from mixpanel_access.operations.next_steps import revoke_of, up_of
+from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.scheduled import ScheduledChange, ScheduledEvent
+from mixpanel_access.operations.stack_view import PersonOverview, StackView
 
 LATE_STAGES: Final = (0, 7)
 """Days before the end of the access on which somebody is reminded again; first when `ending-soon` finds it."""
@@ -22,6 +24,8 @@ LATE_STAGES: Final = (0, 7)
 class ReminderKind(StrEnum):
     """What a reminder is about."""
 
+    OVERDUE = "overdue"
+    LATE = "late"
     ENDS = "ends"
     HELD = "held"
     PENDING = "pending"
@@ -34,10 +38,10 @@ class Reminder:
 
     Attributes:
         kind: what it is.
-        email: the person's address.
+        email: the person's address; "" for a team as a whole or a service account.
         stack: the stack that has it; "" for an invitation, which is the organization's.
-        on: the last day of the access, the day on which an invitation has waited long enough, the day of the review, or
-            the day on which a brake will hold an ending.
+        on: the last day of the access, the day on which it should have begun, the day on which an invitation has waited
+            long enough, the day of the review, or the day on which a brake will hold an ending.
         text: what it is, in a sentence.
         next_step: what to do about it.
         engagement: the engagement's key, or None.
@@ -83,13 +87,20 @@ class Reminder:
 def reminders(overview: Overview) -> list[Reminder]:
     """Everything that falls on some day, past days included where it is not done, by day and address."""
     found = [one for someone in overview.people for one in _of(someone, overview)]
+    found += [
+        reminder
+        for stack, changes in overview.changes.items()
+        for change in changes
+        if change.event is not ScheduledEvent.BEGINS
+        for reminder in _of_change(stack, change, overview)
+    ]
     found += _held(overview)
     return sorted(found, key=lambda one: (one.on, one.email.casefold(), one.kind, one.stack))
 
 
 def _held(overview: Overview) -> Iterator[Reminder]:
     """The endings that a brake will hold, unless somebody does something before."""
-    for stack, some in forecasts_of(overview).items():
+    for stack, some in overview.forecasts.items():
         ahead = overview.stacks[stack].policies.ending_days
         for one in some:
             finding = one.finding
@@ -104,7 +115,7 @@ def _of(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
     for stack, entry in someone.current(overview.today):
         held = [someone.members.get(stack), *(one for (name, _), one in someone.grants.items() if name == stack)]
         made = min((one.created[:10] for one in held if one and one.created), default=None)
-        yield from _of_entry(someone, overview.stacks[stack], entry, overview.today, made)
+        yield _review(someone, overview.stacks[stack], entry, overview.today, made)
 
 
 def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
@@ -116,25 +127,53 @@ def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
     yield Reminder(ReminderKind.PENDING, someone.email, "", on, text, f"mixpanel-access resend {someone.email}")
 
 
-def _of_entry(
-    someone: PersonOverview, view: StackView, entry: RosterEntry, today: date, made: str | None
-) -> Iterator[Reminder]:
-    email, stack, ahead = someone.email, view.name, view.policies.ending_days
+def _of_change(stack: str, change: ScheduledChange, overview: Overview) -> Iterator[Reminder]:
+    """What ends, or what the last updates have left undone; the end of each team is a matter of its own."""
+    if change.email and len(change.teams) > 1 and not (change.projects or change.membership):
+        for key in change.teams:
+            yield from _of_change(stack, replace(change, teams=[key]), overview)
+        return
+    whose = f" of {change.email}" if change.email else ""
+    named = f" ({change.engagement})" if change.engagement else ""
+    team = change.teams[0] if change.teams and not (change.email and (change.projects or change.membership)) else None
+    what = f"{change.access[:1].upper()}{change.access[1:]}{whose} in stack {stack}{named}"
+    kind, on = ReminderKind.OVERDUE, change.last
+    step = f"{revoke_of(stack)} takes it away."
+    match change.event:
+        case ScheduledEvent.ENDS:
+            kind = ReminderKind.ENDS
+            text = f"{what} ends on {change.last}."
+            step = f"Prolong `ends`{' of the team' if team else ''} in the roster, or let it end."
+        case ScheduledEvent.OVERDUE:
+            text = f"{what} ended on {change.last} and is not yet taken away."
+        case ScheduledEvent.REMOVED:
+            text, on = f"{what} is no longer in the roster and not yet taken away.", change.on
+        case _:
+            kind, on = ReminderKind.LATE, change.on
+            step = f"{up_of(stack, overview)} gives it."
+            text = f"{what} is in the roster and not yet in the state."
+    yield Reminder(
+        kind=kind,
+        email=change.email,
+        stack=stack,
+        on=on,
+        text=text,
+        next_step=step,
+        engagement=change.engagement,
+        team=team,
+        ahead=overview.stacks[stack].policies.ending_days if kind is ReminderKind.ENDS else 0,
+    )
+
+
+def _review(someone: PersonOverview, view: StackView, entry: RosterEntry, today: date, made: str | None) -> Reminder:
+    email, stack = someone.email, view.name
     what = f"{email} in stack {stack}" + (f" ({entry.engagement})" if entry.engagement else "")
-    if entry.ends is not None:
-        text = f"The access of {what} ends on {entry.ends}."
-        step = "Prolong `ends` in the roster, or let it end."
-        yield Reminder(ReminderKind.ENDS, email, stack, entry.ends, text, step, entry.engagement, ahead=ahead)
-    for team, ends in someone.effective[stack].ending_memberships(entry):
-        text = f"The place in the team {team} of {what} ends on {ends}."
-        step = "Prolong `ends` of the team in the roster, or let it end."
-        yield Reminder(ReminderKind.ENDS, email, stack, ends, text, step, entry.engagement, team, ahead)
     last = entry.metadata.get("reviewed") or entry.metadata.get("starts") or made
     on = day(last) + timedelta(days=view.policies.review_days + 1) if last else today
     since = f"since {last}" if last else "as far as anybody knows"
     text = f"The access of {what} was not reviewed {since}."
     step = "Review it, and write the day into `reviewed`."
-    yield Reminder(ReminderKind.REVIEW, email, stack, on, text, step, entry.engagement)
+    return Reminder(ReminderKind.REVIEW, email, stack, on, text, step, entry.engagement)
 
 
 def calendar(found: Sequence[Reminder], now: datetime) -> bytes:

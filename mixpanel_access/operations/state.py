@@ -98,6 +98,7 @@ class StateResource:
         outputs: what the state holds of it, without the provider.
         modified: when the engine last changed it (ISO 8601, UTC), or "".
         created: when the engine created or adopted it (ISO 8601, UTC), or "".
+        parent: its parent's name in the engine, or "".
     """
 
     kind: ResourceKind
@@ -106,6 +107,7 @@ class StateResource:
     outputs: Mapping[str, Any] = field(default_factory=dict, compare=False)
     modified: str = field(default="", compare=False)
     created: str = field(default="", compare=False)
+    parent: str = field(default="", compare=False)
 
     @property
     def id(self) -> str:
@@ -149,6 +151,11 @@ class StateResource:
     def given_by_stack(self) -> bool:
         """Whether the stack gave the access: a team member may wait, or be left to an identity provider."""
         return self.outputs.get("status") not in ("waiting", "left_to_scim")
+
+    @property
+    def waits(self) -> bool:
+        """Whether a team member waits for the acceptance of the invitation."""
+        return self.outputs.get("status") == "waiting"
 
     @property
     def people(self) -> list[Mapping[str, Any]]:
@@ -294,6 +301,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
             outputs=outputs,
             modified=_seconds(row.get("modified") or row.get("created")),
             created=_seconds(row.get("created")),
+            parent=str(row.get("parent", "")),
         )
         found.setdefault(kind, {})[key_of(resource)] = resource
         if isinstance(ref, ProjectAccessId):

@@ -24,7 +24,8 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster.schema import Engagement, OrganizationFacts
 from mixpanel_access.model.similarity import meant_address
-from mixpanel_access.operations.overview import Overview, PersonOverview
+from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.stack_view import PersonOverview
 
 WELCOME: Final = "welcome"
 """The message with everything that one has to know."""

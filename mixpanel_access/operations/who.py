@@ -13,7 +13,8 @@ from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.model.teams import same_name
-from mixpanel_access.operations.overview import Overview, PersonOverview
+from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.stack_view import PersonOverview
 
 
 @dataclass(frozen=True)

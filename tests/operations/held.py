@@ -7,7 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from mixpanel_access.model import resources as kinds
-from mixpanel_access.operations.state import State, StateResource
+from mixpanel_access.model import roles
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.declaration import Declaration
+from mixpanel_access.model.grants import single_grants
+from mixpanel_access.operations.state import State, StateResource, key_of
 from tests.fakes import ORGANIZATION
 
 
@@ -108,3 +112,45 @@ def changed_state(state: State, **changes: Mapping[Any, StateResource]) -> State
     """The state with other resources of some kinds."""
     resources = {**state.resources, **{_KINDS[name]: found for name, found in changes.items()}}
     return replace(state, resources={kind: found for kind, found in resources.items() if found})
+
+
+def role_id(number: int) -> str:
+    """The id that Mixpanel gives the custom role of a number."""
+    return f"11111111-2222-4333-8444-{number:012}"
+
+
+def applied(declared: Declaration, **left_out: Any) -> State:
+    """The state that an `up` leaves of a declaration; `left_out` are other resources in place of some kinds'."""
+    teams = {key: number for number, key in enumerate(declared.teams, 100)}
+    accounts = {name: number for number, name in enumerate(declared.accounts, 500)}
+    own_roles = {roles.declared_role(key): role_id(number) for number, key in enumerate(declared.custom_roles)}
+    refs: dict[str, Any] = {"Team": teams, "ServiceAccount": accounts}
+    found: dict[kinds.ResourceKind, dict[Any, StateResource]] = {}
+    for one in declared.resources():
+        inputs = {**one.inputs, **({"role": own_roles.get(role, role)} if (role := one.inputs.get("role")) else {})}
+        match one.kind, one.key:
+            case kinds.MEMBER, key:
+                ref: Any = kinds.MemberId(ORGANIZATION, inputs["email"])
+            case kinds.PROJECT_GRANT, (project, key):
+                ref = kinds.GrantId(ORGANIZATION, project, inputs["email"])
+            case kinds.PROJECT_ACCESS, key:
+                ref = kinds.ProjectAccessId(ORGANIZATION, key)
+                inputs["grants"] = {email: own_roles.get(role, role) for email, role in inputs["grants"].items()}
+            case kinds.TEAM | kinds.SERVICE_ACCOUNT, key:
+                ref = one.kind.id.parse(f"{ORGANIZATION}:{refs[one.kind.name][key]}")
+            case kinds.TEAM_GRANT, (project, key):
+                ref = kinds.TeamGrantId(ORGANIZATION, project, teams[key])
+            case kinds.TEAM_MEMBER, (key, _):
+                ref = kinds.TeamMemberId(ORGANIZATION, teams[key], inputs["email"])
+            case kinds.SERVICE_ACCOUNT_GRANT, (project, key):
+                ref = kinds.ServiceAccountGrantId(ORGANIZATION, project, accounts[key])
+            case kinds.CUSTOM_ROLE, key:
+                ref = kinds.CustomRoleId(ORGANIZATION, inputs["project_id"], own_roles[roles.declared_role(key)])
+            case _:
+                continue
+        held = StateResource(one.kind, ref, f"urn:pulumi:s::p::type::{one.name}", inputs)
+        found.setdefault(one.kind, {})[key_of(held)] = held
+        for single in single_grants(inputs) if one.kind is kinds.PROJECT_ACCESS else ():
+            part = replace(held, kind=kinds.PROJECT_GRANT, outputs=single)
+            found.setdefault(kinds.PROJECT_GRANT, {})[one.key, same_key(part.email)] = part
+    return changed_state(State(found), **left_out)

@@ -12,7 +12,8 @@ from mixpanel_access.files.roster import OtherRosters
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster.reading import RosterSource, parse
-from mixpanel_access.operations.overview import Overview, StackView, overview_of
+from mixpanel_access.operations.overview import Overview, overview_of
+from mixpanel_access.operations.stack_view import StackView
 from tests.fakes import NOW, FakeApi, make_directory, make_session
 from tests.operations.held import held_grant, held_member, held_team, held_team_member, state_of_resources
 

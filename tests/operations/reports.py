@@ -13,10 +13,11 @@ from mixpanel_access.model.access import Discoverability, Grant, GrantType, Proj
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster.reading import RosterSource, parse
-from mixpanel_access.operations.overview import StackView, overview_of
+from mixpanel_access.operations.overview import overview_of
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.report.model import Report
+from mixpanel_access.operations.stack_view import StackView
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi, make_directory, make_session
 from tests.operations.held import held_grant, held_member, state_of_resources
 
@@ -158,7 +159,7 @@ def report(
     settings = {"companyDomains": ",".join(company)}
     both = {name: replace(one, policies=config, config=settings) for name, one in both.items()}
     others = {name: one.state for name, one in both.items() if name not in stacks}
-    return make_report(overview_of({name: both[name] for name in stacks}, make_directory(api), NOW), others)
+    return make_report(overview_of({name: both[name] for name in stacks}, make_directory(api), NOW, lambda: others))
 
 
 def crowd(projects: int) -> Report:

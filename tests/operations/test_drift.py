@@ -232,10 +232,10 @@ IN_TEAMS: dict[str, tuple[dict[int, TeamInfo], State, list[tuple[str, str, int |
     "taken out": (
         {7: replace(DATA, members=frozenset())}, WITH_TEAM, [("missing team member", BO, None, None, None)],
     ),
-    "waiting for the invitation": (
+    "waiting, and the invitation is accepted by now": (
         {7: replace(DATA, members=frozenset())},
         changed_state(WITH_TEAM, team_members={(7, BO): replace(PLACE, outputs={"status": "waiting"})}),
-        [],
+        [("missing team member", BO, None, None, None)],
     ),
     "left to the identity provider": (
         {7: replace(DATA, members=frozenset(), scim_managed=True)},
@@ -279,6 +279,17 @@ def test_each_difference_in_a_team_is_told(
     assert [one.kind.unmanaged for one in found] == ["unmanaged" in one.kind.value for one in found]
     elsewhere = differences(replace(ORGANIZATION, teams=teams), state, STATE)
     assert [one.kind.value for one in elsewhere] == [kind for kind, *_ in expected if "unmanaged" in kind]
+
+
+@pytest.mark.parametrize(("invited", "expected"), [(True, []), (False, [("missing team member", BO)])])
+def test_who_waited_for_the_invitation_is_missing_from_its_acceptance_on(
+    invited: bool, expected: list[tuple[str, str]]
+) -> None:
+    """The next update puts them into the team; before, Mixpanel may take nobody."""
+    people = {**ORGANIZATION.people, BO: Person(BO, "member", invited=invited)}
+    organization = replace(ORGANIZATION, people=people, teams={7: replace(DATA, members=frozenset())})
+    state = changed_state(WITH_TEAM, team_members={(7, BO): replace(PLACE, outputs={"status": "waiting"})})
+    assert kinds(organization, state, state) == expected
 
 
 ROBIN = "robin@agency.example.org"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -12,20 +13,25 @@ from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.salvage import salvage
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.expiring import ScheduledEvent, changes_by_the_clock
-from mixpanel_access.operations.state import EMPTY
+from mixpanel_access.operations.expiring import changes_by_the_clock
+from mixpanel_access.operations.scheduled import ScheduledEvent
+from mixpanel_access.operations.state import State
 from tests.operations.held import (
-    held_account,
+    applied,
+    changed_state,
     held_custom_role,
     held_grant,
     held_member,
-    held_team,
-    held_team_member,
     state_of_resources,
 )
 
 TODAY = date(2026, 5, 4)
 BO = "bo@example.com"
+
+
+def settled(plan: Roster, today: date = TODAY) -> State:
+    """The state that today's `pulumi up` has left."""
+    return applied(declaration(plan, today))
 
 
 def roster(**dates: str) -> Roster:
@@ -57,7 +63,7 @@ CASES = {
 @pytest.mark.parametrize(("dates", "expected"), CASES.values(), ids=CASES.keys())
 def test_what_changes_within_two_weeks(dates: dict[str, str], expected: list[tuple[ScheduledEvent, int]]) -> None:
     """By the day on which `pulumi up` brings it about: the day after the last."""
-    found = changes_by_the_clock(roster(**dates), EMPTY, TODAY, 14)
+    found = changes_by_the_clock(roster(**dates), settled(roster(**dates)), TODAY, 14)
     assert [(change.event, change.days) for change in found] == expected
     for change in found:
         assert (change.email, change.projects, change.engagement) == (BO, {"shop": "analyst"}, "Review")
@@ -78,17 +84,17 @@ def test_a_place_in_a_team_comes_and_goes_by_the_clock() -> None:
     plan = in_teams(
         "engagement: a, teams: [data, ops], ends: 2026-05-10", "engagement: b, teams: [ops], starts: 2026-05-06"
     )
-    found = changes_by_the_clock(plan, EMPTY, TODAY, 14)
+    found = changes_by_the_clock(plan, settled(plan), TODAY, 14)
     assert [(change.event, change.days, list(change.teams)) for change in found] == [(ScheduledEvent.ENDS, 7, ["data"])]
-    found = changes_by_the_clock(in_teams("teams: [data], starts: 2026-05-06"), EMPTY, TODAY, 14)
+    plan = in_teams("teams: [data], starts: 2026-05-06")
+    found = changes_by_the_clock(plan, settled(plan), TODAY, 14)
     assert [(change.event, list(change.teams)) for change in found] == [(ScheduledEvent.BEGINS, ["data"])]
 
 
 def test_who_is_still_in_a_team_is_overdue() -> None:
     """Until an up has taken them out; who is in it by another entry is not."""
-    place = held_team_member(77, BO, f"urn:pulumi:x::y::z::team/data:{BO}")
-    state = state_of_resources({BO: held_member(BO, None)}, {}, team_members={(77, BO): place})
-    over = "engagement: a, teams: [data, ops], ends: 2026-05-01"
+    over = "engagement: a, teams: [data], ends: 2026-05-01"
+    state = settled(in_teams(over, "engagement: b"), date(2026, 5, 1))
     (change,) = changes_by_the_clock(in_teams(over, "engagement: b"), state, TODAY, 0)
     assert (change.event, change.days, list(change.teams)) == (ScheduledEvent.OVERDUE, -2, ["data"])
     assert changes_by_the_clock(in_teams(over, "engagement: b, teams: [data]"), state, TODAY, 0) == []
@@ -106,28 +112,28 @@ def bounded(days: str, entry: str = "teams: [data]") -> Roster:
 
 def test_a_team_with_days_comes_and_goes_by_the_clock() -> None:
     """With its roles, and with all places in it; an entry that ends on the same day is one change."""
-    found = changes_by_the_clock(bounded("starts: 2026-05-05, ends: 2026-05-10"), EMPTY, TODAY, 14)
+    plan = bounded("starts: 2026-05-05, ends: 2026-05-10")
+    found = changes_by_the_clock(plan, settled(plan), TODAY, 14)
     assert [(one.event, one.email, one.days, dict(one.projects), list(one.teams)) for one in found] == [
         (ScheduledEvent.BEGINS, "", 1, {"shop": "consumer"}, ["data"]), (ScheduledEvent.BEGINS, BO, 1, {}, ["data"]),
         (ScheduledEvent.ENDS, "", 7, {"shop": "consumer"}, ["data"]), (ScheduledEvent.ENDS, BO, 7, {}, ["data"]),
     ]  # fmt: skip
-    found = changes_by_the_clock(bounded("ends: 2026-05-10", "teams: [data], ends: 2026-05-10"), EMPTY, TODAY, 14)
+    plan = bounded("ends: 2026-05-10", "teams: [data], ends: 2026-05-10")
+    found = changes_by_the_clock(plan, settled(plan), TODAY, 14)
     assert [(one.email, one.days) for one in found] == [("", 7), (BO, 7)]
-    assert changes_by_the_clock(bounded("ends: 2026-05-18"), EMPTY, TODAY, 14) == []
+    assert changes_by_the_clock(bounded("ends: 2026-05-18"), settled(bounded("ends: 2026-05-18")), TODAY, 14) == []
 
 
 def test_a_team_that_is_over_and_still_there_is_overdue() -> None:
     """It, and who is in it, until an up has taken both away."""
-    urn = "urn:pulumi:x::y::z::team/data"
-    places = {(77, BO): held_team_member(77, BO, f"{urn}:{BO}")}
-    state = state_of_resources(
-        {BO: held_member(BO, None)}, {}, teams={77: held_team("Data", 77, urn)}, team_members=places
-    )
-    found = changes_by_the_clock(bounded("ends: 2026-05-01"), state, TODAY, 0)
-    assert [(one.event, one.email, one.days, list(one.teams)) for one in found] == [
-        (ScheduledEvent.OVERDUE, "", -2, ["data"]), (ScheduledEvent.OVERDUE, BO, -2, ["data"]),
-    ]  # fmt: skip
-    assert changes_by_the_clock(bounded("ends: 2026-05-01"), EMPTY, TODAY, 0) == []
+    plan = bounded("ends: 2026-05-01")
+    state = settled(plan, date(2026, 5, 1))
+    found = changes_by_the_clock(plan, state, TODAY, 0)
+    assert [(one.event, one.email, one.days, dict(one.projects), list(one.teams)) for one in found] == [
+        (ScheduledEvent.OVERDUE, "", -2, {"shop": "consumer"}, ["data"]),
+        (ScheduledEvent.OVERDUE, BO, -2, {}, ["data"]),
+    ]
+    assert changes_by_the_clock(plan, settled(plan), TODAY, 0) == []
     assert changes_by_the_clock(bounded("ends: 2026-05-04"), state, TODAY, 0) == []
 
 
@@ -164,11 +170,9 @@ def test_a_place_by_two_entries_is_told_once(
     days: str, first: str, second: str, expected: list[tuple[ScheduledEvent, int, str]]
 ) -> None:
     """By the entry that speaks for it."""
-    place = held_team_member(77, BO, f"urn:pulumi:x::y::z::team/data:{BO}")
-    state = state_of_resources(
-        {BO: held_member(BO, None)}, {}, team_members={(77, BO): place} if days == "ends: 2026-05-01" else {}
-    )
-    found = changes_by_the_clock(by_several(days, first, second), state, TODAY, 14)
+    plan = by_several(days, first, second)
+    state = settled(plan, date(2026, 5, 1) if days == "ends: 2026-05-01" else TODAY)
+    found = changes_by_the_clock(plan, state, TODAY, 14)
     found = [one for one in found if one.email and one.teams]
     assert [(one.event, one.days, one.engagement) for one in found] == expected
 
@@ -177,13 +181,13 @@ def test_an_organization_role_that_ends_with_a_team_is_told_by_its_entry() -> No
     """And by none that merely gives the same team."""
     boss = "engagement: b, organizationRole: admin, ends: 2026-05-10"
     plan = by_several("ends: 2026-05-10", "engagement: a, ends: 2026-06-10", boss, "ticket: OPS-1")
-    found = [one for one in changes_by_the_clock(plan, EMPTY, TODAY, 14) if one.email]
+    found = [one for one in changes_by_the_clock(plan, settled(plan), TODAY, 14) if one.email]
     assert [(one.engagement, list(one.teams)) for one in found] == [("b", []), (None, ["data"])]
 
 
 def test_who_is_still_in_the_state_is_overdue() -> None:
     """From the day after the last on, until an up has taken the access away."""
-    state = state_of_resources({BO: held_member(BO, None)}, {})
+    state = settled(roster())
     (change,) = changes_by_the_clock(roster(ends="2026-05-01"), state, TODAY, 0)
     assert (change.event, change.days, change.on) == (ScheduledEvent.OVERDUE, -2, date(2026, 5, 2))
     assert changes_by_the_clock(roster(ends="2026-05-04"), state, TODAY, 0) == []
@@ -206,7 +210,7 @@ def test_it_foretells_what_is_declared(starts: date | None, lasts: int | None, d
         if (BO in declaration(document, TODAY + timedelta(days=number)).members)
         != (BO in declaration(document, TODAY + timedelta(days=number + 1)).members)
     ]
-    foretold = changes_by_the_clock(document, EMPTY, TODAY, days)
+    foretold = changes_by_the_clock(document, settled(document), TODAY, days)
     assert [change.days for change in foretold] == changed
 
 
@@ -252,7 +256,7 @@ def test_what_another_engagement_gives_is_no_change(
     entries: list[str], expected: list[tuple[ScheduledEvent, int, dict[str, str]]]
 ) -> None:
     """Only what really comes or goes is foretold."""
-    found = changes_by_the_clock(together(*entries), EMPTY, TODAY, 14)
+    found = changes_by_the_clock(together(*entries), settled(together(*entries)), TODAY, 14)
     assert [(change.event, change.days, dict(change.projects)) for change in found] == expected
 
 
@@ -303,9 +307,14 @@ def test_service_accounts_that_end_are_foretold(today: str, found: list[tuple[st
         "  bot: { role: analyst, expires: 2026-05-10 }\n  known: {}\n",
         RosterSource("r"),
     )
+    day = date.fromisoformat(today)
     retiring = [{"account_id": 5, "login": "old.1", "until": "2026-05-06T13:00:00Z"}]
-    state = state_of_resources({}, {}, accounts={6: held_account("etl", 6, outputs={"retiring": retiring})})
-    changes = changes_by_the_clock(document, state, date.fromisoformat(today), 14)
+    there = settled(document, day)
+    etl = next(one for one in there.accounts.values() if one.name == "etl")
+    state = changed_state(
+        there, accounts={**there.accounts, etl.account: replace(etl, outputs={**etl.outputs, "retiring": retiring})}
+    )
+    changes = changes_by_the_clock(document, state, day, 14)
     assert [(one.account, str(one.event), one.days) for one in changes] == found
 
 
@@ -318,7 +327,7 @@ def test_a_bad_entry_hides_nobody_else() -> None:
         "  - { email: robin@example.com, projects: { shop: analist } }\n"
     )
     read = salvage(text, RosterSource("r"))
-    changes = changes_by_the_clock(read.roster, EMPTY, TODAY, 14, read.unread)
+    changes = changes_by_the_clock(read.roster, settled(read.roster), TODAY, 14, read.unread)
     assert [(one.event, one.email) for one in changes] == [(ScheduledEvent.ENDS, BO)]
     assert (
         "the entry of robin@example.com cannot be read, so robin@example.com keeps what the state has" in read.problem

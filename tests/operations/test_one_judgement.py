@@ -50,7 +50,7 @@ def remind_says(found: Overview, kind: ReminderKind) -> bool:
 
 def report_of(found: Overview) -> Any:
     """The report."""
-    return make_report(found, {})
+    return make_report(found)
 
 
 def review_item(found: Overview) -> Any:

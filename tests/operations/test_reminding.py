@@ -61,7 +61,11 @@ def test_the_end_of_a_team_is_told_to_who_is_in_it() -> None:
     found = [
         one for one in reminders(overview(FakeApi(), person(more=entry), more=teams)) if one.kind is ReminderKind.ENDS
     ]
-    assert [(str(one.on), one.team) for one in found] == [("2026-05-18", "data"), ("2026-06-30", None)]
+    assert [(str(one.on), one.email, one.team) for one in found] == [
+        ("2026-05-18", "", "data"), ("2026-05-18", BO, "data"), ("2026-06-30", "", "same"), ("2026-06-30", BO, None),
+    ]  # fmt: skip
+    assert found[0].text == "The team data in stack production ends on 2026-05-18."
+    found = [one for one in found if one.email]
     assert found[0].text == f"The place in the team data of {BO} in stack production (review) ends on 2026-05-18."
     assert found[0].uid != found[1].uid
     assert (found[0].due(date(2026, 5, 3)), found[0].due(date(2026, 5, 4))) == (False, True)
@@ -71,17 +75,31 @@ def test_the_end_of_a_team_is_told_once() -> None:
     """Though two entries put the person into it: by the one that lasts longest."""
     more = "teams: { data: { name: Data, ends: 2026-05-18 } }"
     people = [person(more=f"{ENTRY}, teams: [data]"), person(more="teams: [data], ticket: OPS-2")]
-    told = [one for one in reminders(overview(FakeApi(), *people, more=more)) if one.kind is ReminderKind.ENDS]
+    found = reminders(overview(FakeApi(), *people, more=more))
+    told = [one for one in found if one.kind is ReminderKind.ENDS and one.email]
     assert [(str(one.on), one.team, one.engagement) for one in told] == [
         ("2026-05-18", "data", None),
         ("2026-06-30", None, "review"),
     ]
+    (end,) = [one for one in told if one.team is None]
+    assert end.text == f"The access (analyst in shop) of {BO} in stack production (review) ends on 2026-06-30."
 
 
-def test_what_is_over_or_has_not_begun_is_not_told() -> None:
-    """Nor what has no end."""
-    assert {one.kind for one in found(days=58)} == set()
-    assert {one.kind for one in found("starts: 2026-05-05, ends: 2026-06-01")} == set()
+def test_what_has_not_begun_or_has_no_end_is_not_told() -> None:
+    """What is over and still there is, until it is taken away; and what should have begun."""
+    (over,) = found(days=58)
+    assert (over.kind, over.on, over.due(over.on)) == (ReminderKind.OVERDUE, date(2026, 6, 30), True)
+    assert (
+        over.text == f"The access of {BO} in stack production (review) ended on 2026-06-30 and is not yet taken away."
+    )
+    assert over.next_step == "mixpanel-access revoke --stack production --yes takes it away."
+    api = FakeApi()
+    (late, _) = reminders(overview(api, person(more="projects: { shop: analyst }, starts: 2026-05-03"), applied=False))
+    assert (late.kind, late.on, late.next_step) == (
+        ReminderKind.LATE, date(2026, 5, 3), "pulumi up --stack production gives it.",
+    )  # fmt: skip
+    assert {one.kind for one in found("starts: 2026-05-05, ends: 2026-06-01")} == {ReminderKind.ENDS}
+    assert {one.kind for one in found("starts: 2026-05-05")} == set()
     assert {one.kind for one in found("starts: 2026-05-04")} == {ReminderKind.REVIEW}
 
 

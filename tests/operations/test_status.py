@@ -10,9 +10,11 @@ import pytest
 from mixpanel_access.files.roster import OtherRosters
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.neighbours import About, Conflict
-from mixpanel_access.operations.status import SETTLE, Status, statuses
+from mixpanel_access.operations.next_steps import SETTLE
+from mixpanel_access.operations.overview import overview_of
+from mixpanel_access.operations.status import Status, statuses
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
-from tests.operations.held import held_grant
+from tests.operations.held import changed_state, held_grant
 from tests.operations.overviews import BO, overview, person
 
 HOUR = timedelta(hours=1)
@@ -126,11 +128,16 @@ def test_another_organization_role_is_told() -> None:
 def test_access_in_a_project_that_only_a_state_has_is_a_finding() -> None:
     """The roster has dropped the project; the finding names a stack all the same."""
     api = settled()
+    api.put("ana@example.com")
+    api.give(WAREHOUSE, "ana@example.com", "admin")
     api.give(WAREHOUSE, BO, "consumer")
     looked = overview(api, person())
-    looked = replace(looked, projects={PRODUCTION: looked.projects[PRODUCTION]})
-    (step,) = the_one(statuses(looked)).steps
-    assert step.text.endswith(", which no roster gives")
+    view = looked.stacks["production"]
+    held = {**view.state.grants, (WAREHOUSE, "ana@example.com"): held_grant(WAREHOUSE, "ana@example.com", "admin")}
+    stacks = {"production": replace(view, state=changed_state(view.state, grants=held))}
+    found = statuses(replace(overview_of(stacks, looked.directory, NOW), projects={PRODUCTION: ("shop", "production")}))
+    (step,) = next(one for one in found if one.email == BO).steps
+    assert step.text == "has consumer in P1234568, which no roster gives"
     assert step.next_step == "mixpanel-access drift --stack production"
 
 
@@ -139,10 +146,11 @@ def test_access_that_a_state_still_has_goes_with_revoke() -> None:
     api = settled()
     api.give(WAREHOUSE, BO, "consumer")
     looked = overview(api, person())
-    (someone,) = looked.people
-    someone.grants["production", WAREHOUSE] = held_grant(WAREHOUSE, BO, "consumer")
-    (step,) = the_one(statuses(looked)).steps
-    assert step.text == "has consumer in warehouse, which no roster gives"
+    view = looked.stacks["production"]
+    held = {**view.state.grants, (WAREHOUSE, BO): held_grant(WAREHOUSE, BO, "consumer")}
+    stacks = {"production": replace(view, state=changed_state(view.state, grants=held))}
+    (step,) = the_one(statuses(overview_of(stacks, looked.directory, NOW))).steps
+    assert step.text == "the access (consumer in warehouse) in the state of stack production is no longer in its roster"
     assert step.next_step == "mixpanel-access revoke --stack production --yes takes it away"
 
 
@@ -194,7 +202,7 @@ def test_access_that_is_over_and_still_there_is_told(conflicts: list[About]) -> 
     found = OtherRosters([Conflict(about, "both") for about in conflicts])
     one = the_one(statuses(overview(settled(), entry, found=found, now=NOW + 24 * HOUR)))
     steps = {step.text: step.next_step for step in one.problems}
-    over = "the access by stack production has ended and is not yet taken away"
+    over = "the access in stack production ended on 2026-05-04 and is not yet taken away"
     assert steps[over] == "mixpanel-access revoke --stack production --yes"
     later = person(more="projects: { shop: analyst }, starts: 2026-05-10")
     begins = the_one(statuses(overview(FakeApi(), later, applied=False)))

@@ -9,15 +9,14 @@ from itertools import chain
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.resources import PROJECT_GRANT
 from mixpanel_access.operations.drift import AccessDifference, differences, read_organization
+from mixpanel_access.operations.next_steps import invitation_steps
 from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.policy_check import Violation, violations_in
-from mixpanel_access.operations.project import Progress, PulumiProject, of_each
+from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.report.model import AccessEnding, OpenInvitation, PolicyFinding, Report
-from mixpanel_access.operations.report.people import Sources, cells_by_person, over, report_people
-from mixpanel_access.operations.state import State, StateResource
-from mixpanel_access.operations.status import invitation_steps
+from mixpanel_access.operations.report.people import Sources, cells_by_person, report_people
+from mixpanel_access.operations.scheduled import ScheduledEvent
 from mixpanel_access.rules.rule import Level
 
 
@@ -30,18 +29,16 @@ def report_of(project: PulumiProject, stacks: Sequence[str], now: datetime | Non
         UsageError: as `look` does, or the policies' configuration cannot be read.
     """
     with load_overview(project, stacks, now, progress) as overview:
-        others = [name for name in project.stacks if name not in overview.stacks]
-        organization = overview.directory.organization
-        return make_report(overview, of_each(others, lambda name: project.state(name, organization)))
+        return make_report(overview)
 
 
-def make_report(overview: Overview, others: Mapping[str, State]) -> Report:
+def make_report(overview: Overview) -> Report:
     """Work out the report."""
-    sources = Sources(overview, others)
+    sources = Sources(overview)
     people = cells_by_person(sources)
     changes = [
         one
-        for one in differences(read_organization(overview.directory), sources.everywhere, sources.here)
+        for one in differences(read_organization(overview.directory), overview.everywhere, overview.here)
         if sources.whole or _concerns(one, sources, people)
     ]
     violations = {
@@ -57,7 +54,7 @@ def make_report(overview: Overview, others: Mapping[str, State]) -> Report:
         whole=sources.whole,
         environments=sources.environments,
         people=report_people(sources, people, changes, chain.from_iterable(violations.values())),
-        endings=sorted(_endings(sources), key=lambda one: (one.on, one.email.casefold(), one.stack)),
+        endings=sorted(_endings(overview), key=lambda one: (one.on, one.email.casefold(), one.stack)),
         invitations=sorted(_invitations(sources, people), key=lambda one: (-(one.hours or 0), one.email.casefold())),
         differences=changes,
         findings=sorted(findings, key=lambda one: (one.level is not Level.MANDATORY, one.stack, one.email.casefold())),
@@ -81,32 +78,23 @@ def _organization(overview: Overview) -> str:
     return next((name for name in names if name), f"organization {overview.directory.organization}")
 
 
-def _endings(sources: Sources) -> Iterator[AccessEnding]:
-    today = sources.overview.today
-    for someone in sources.overview.people:
-        for stack, entry in someone.current(today):
-            soon = sources.overview.stacks[stack].policies.ending_days
-            if entry.ends is not None:
-                what = [f"{role} in {key}" for key, role in entry.projects.items()]
-                days = (entry.ends - today).days
-                yield AccessEnding(entry.ends, days, someone.email, stack, entry.engagement, what, days <= soon)
-            for team, ends in someone.effective[stack].ending_memberships(entry):
-                what = [f"the team {team}"]
-                days = (ends - today).days
-                yield AccessEnding(ends, days, someone.email, stack, entry.engagement, what, days <= soon)
-        for stack, held in sources.lapsed(someone.key).items():
-            if stack in sources.overview.stacks:
-                yield from _over(sources, someone.email, stack, held)
-
-
-def _over(sources: Sources, email: str, stack: str, held: Sequence[StateResource]) -> Iterator[AccessEnding]:
-    """What has ended in a stack and is still in its state."""
-    today = sources.overview.today
-    last = over(held, today)
-    if last is not None:
-        engagement = next((text for one in held if (text := one.outputs.get("engagement"))), None)
-        what = [f"{one.role} in {sources.name(one.project)}" for one in held if one.kind is PROJECT_GRANT]
-        yield AccessEnding(last, (last - today).days, email, stack, engagement, what)
+def _endings(overview: Overview) -> Iterator[AccessEnding]:
+    """What ends, and what has ended and is still in a state."""
+    for stack, changes in overview.changes.items():
+        soon = overview.stacks[stack].policies.ending_days
+        for one in changes:
+            if one.event not in (ScheduledEvent.OVERDUE, ScheduledEvent.ENDS):
+                continue
+            days = (one.last - overview.today).days
+            yield AccessEnding(
+                on=one.last,
+                days=days,
+                email=one.email,
+                stack=stack,
+                engagement=one.engagement,
+                what=one.parts,
+                soon=0 <= days <= soon,
+            )
 
 
 def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[OpenInvitation]:

@@ -10,8 +10,8 @@ from typing import Final
 
 from mixpanel_access.model.access import GrantType, Invitation, OtherAccess
 from mixpanel_access.operations.drift import AccessDifference
+from mixpanel_access.operations.next_steps import StatusStep
 from mixpanel_access.operations.report.risk import Risk, RiskLevel
-from mixpanel_access.operations.status import StatusStep
 from mixpanel_access.rules.rule import Level
 
 QUARTER: Final = 90

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
 from typing import Any
 
 from mixpanel_access.model import roles
@@ -19,7 +17,7 @@ from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.policy_check import Violation
 from mixpanel_access.operations.report.model import Cell, ReportEnvironment, ReportPerson, ReportProject, RoleSource
 from mixpanel_access.operations.report.risk import AccessFacts, Risk, risk_of
-from mixpanel_access.operations.state import EMPTY, State, StateResource
+from mixpanel_access.operations.state import State, StateResource
 from mixpanel_access.operations.status import Status, status_of
 from mixpanel_access.operations.who import of_person
 from mixpanel_access.rules.facts import Context, NotApplicable
@@ -30,12 +28,11 @@ class Sources:
     """An overview and the states of the project's other stacks; what several parts ask for is found once."""
 
     overview: Overview
-    others: Mapping[str, State]
 
     @cached_property
     def states(self) -> Mapping[str, State]:
         """The states of all stacks."""
-        return {**{name: view.state for name, view in self.overview.stacks.items()}, **self.others}
+        return {**{name: view.state for name, view in self.overview.stacks.items()}, **self.overview.others}
 
     @cached_property
     def contexts(self) -> Mapping[str, Context]:
@@ -45,17 +42,7 @@ class Sources:
     @property
     def whole(self) -> bool:
         """Whether the overview is of all stacks."""
-        return not self.others
-
-    @cached_property
-    def everywhere(self) -> State:
-        """What the states of all stacks hold."""
-        return reduce(or_, self.states.values(), EMPTY)
-
-    @cached_property
-    def here(self) -> State:
-        """The states of the overview's stacks."""
-        return reduce(or_, (view.state for view in self.overview.stacks.values()), EMPTY)
+        return not self.overview.others
 
     @cached_property
     def held(self) -> Mapping[str, Mapping[str, Sequence[StateResource]]]:
@@ -78,12 +65,12 @@ class Sources:
         """The projects that the report shows: all, or those of some stacks' rosters and states."""
         labels: dict[int, str] = {
             project: str(grant.outputs["environment"])
-            for (project, _), grant in self.everywhere.grants.items()
+            for (project, _), grant in self.overview.everywhere.grants.items()
             if grant.outputs.get("environment")
         }
         for view in self.overview.stacks.values():
             labels |= {one.id: one.environment for one in view.roster.projects.values()} if view.roster else {}
-        own = {*self.overview.projects, *(project for project, _ in self.here.grants)}
+        own = {*self.overview.projects, *(project for project, _ in self.overview.here.grants)}
         found: dict[str | None, list[ReportProject]] = {}
         for id_, project in self.overview.directory.projects().items():
             if self.whole or id_ in own:
@@ -143,12 +130,6 @@ class Sources:
             yield entry.metadata
         for held in self.lapsed(key).values():
             yield from (one.outputs for one in held)
-
-
-def over(held: Sequence[StateResource], today: date) -> date | None:
-    """The last day of access that has ended by a day and is still held, or None."""
-    ends = [day(str(one.outputs["ends"])) for one in held if one.outputs.get("ends")]
-    return max((end for end in ends if end < today), default=None)
 
 
 Cells = Mapping[int, Cell]

@@ -14,7 +14,7 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.grants import REASON_FIELDS, single_grants
 from mixpanel_access.model.roster.salvage import NOTHING, Unread
-from mixpanel_access.operations.state import Outputs, name_of
+from mixpanel_access.operations.state import Outputs, State, name_of
 from mixpanel_access.provider.account_runs import Retiring
 
 
@@ -71,6 +71,16 @@ def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
             going=bool(one.get("delete")),
         )
         for one in kinds.rows_in(export)
+    ]
+
+
+def rows_of_state(state: State) -> list[StateRow]:
+    """The resources of a state, without their inputs: what goes needs only the outputs."""
+    return [
+        StateRow(urn=one.urn, type=kind.type, id=one.id, inputs={}, outputs=one.outputs, parent=one.parent)
+        for kind, found in state.resources.items()
+        for one in found.values()
+        if not (kind is kinds.PROJECT_GRANT and isinstance(one.ref, kinds.ProjectAccessId))  # a part of another
     ]
 
 
@@ -168,9 +178,18 @@ def removals(rows: Sequence[StateRow], roster: RosterToday, among: Sequence[Stat
     Raises:
         InputError: an id in the state cannot be read.
     """
+    return [taking for _, taking in removals_by_row(rows, roster, among)]
+
+
+def removals_by_row(
+    rows: Sequence[StateRow], roster: RosterToday, among: Sequence[StateRow] = ()
+) -> Iterator[tuple[StateRow, Removal]]:
+    """The same, each with the resource that it is about."""
     made = Made(among or rows)
-    found = [taking for row in rows if not row.going for taking in _of(row, roster, made)]
-    return [taking for taking in found if taking.planned or not roster.ended_only]
+    for row in rows:
+        for taking in () if row.going else _of(row, roster, made):
+            if taking.planned or not roster.ended_only:
+                yield row, taking
 
 
 class Made:
@@ -183,9 +202,7 @@ class Made:
         }
         self.accounts = {row.ref.account: row.key for row in live if row.type == kinds.SERVICE_ACCOUNT_TYPE}
         self.role_ids = {
-            roles.declared_role(row.key): str(row.outputs.get("role_id", ""))
-            for row in live
-            if row.type == kinds.CUSTOM_ROLE_TYPE
+            roles.declared_role(row.key): row.ref.role for row in live if row.type == kinds.CUSTOM_ROLE_TYPE
         }
 
 

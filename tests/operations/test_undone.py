@@ -1,0 +1,156 @@
+"""What the next `pulumi up` changes today: all of it is found, nothing else is, and each with its day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+from mixpanel_access.model.declaration import Declaration, declaration
+from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.operations.expiring import changes_by_the_clock
+from mixpanel_access.operations.scheduled import ScheduledChange, ScheduledEvent
+from tests.operations.held import applied
+
+TODAY = date(2026, 5, 4)
+BO, CY = "bo@example.com", "cy@example.com"
+DAY = timedelta(days=1)
+PROJECTS = {"shop": 1, "web": 2}
+
+days = st.none() | st.integers(-4, 4)
+
+
+@st.composite
+def entry(draw: st.DrawFn) -> dict[str, Any]:
+    """One entry: some of everything."""
+    starts, ends = draw(days), draw(days)
+    fields: dict[str, Any] = {
+        "email": draw(st.sampled_from([BO, CY])),
+    }
+    fields["projects"] = draw(
+        st.dictionaries(st.sampled_from(["shop", "web"]), st.sampled_from(["admin", "analyst", "consumer"]))
+    )
+    fields["teams"] = draw(st.lists(st.sampled_from(["data", "ops"]), unique=True))
+    role = draw(st.none() | st.sampled_from(["admin", "member"]))
+    return {**fields, **({"organizationRole": role} if role else {}), **between(starts, ends)}
+
+
+@st.composite
+def team(draw: st.DrawFn) -> dict[str, Any]:
+    """What a team is but its name."""
+    projects = draw(st.dictionaries(st.sampled_from(["shop", "web"]), st.sampled_from(["admin", "consumer"])))
+    return {"projects": projects, **between(draw(days), draw(days))}
+
+
+def between(starts: int | None, ends: int | None) -> dict[str, str]:
+    """The days of an entry or a team; the end does not come before the beginning."""
+    if starts is not None and ends is not None:
+        starts, ends = sorted((starts, ends))
+    found = {"starts": starts, "ends": ends}
+    return {name: str(TODAY + offset * DAY) for name, offset in found.items() if offset is not None}
+
+
+@st.composite
+def rosters(draw: st.DrawFn) -> Roster:
+    """A roster of two people, two projects and two teams."""
+    teams = {"data": {"name": "Data", **draw(team())}, "ops": {"name": "Ops", **draw(team())}}
+    try:
+        return roster(draw(st.lists(entry(), max_size=3)), teams, authoritative=draw(st.booleans()))
+    except RosterError:  # an entry and a team that have no day in common
+        reject()
+
+
+def roster(people: list[dict[str, Any]], teams: dict[str, Any], *, authoritative: bool = False) -> Roster:
+    """A roster of these entries."""
+    document = {
+        "environment": "production",
+        "organizationRoles": True,
+        "engagements": {f"e{number}": {} for number, _ in enumerate(people)},
+        "projects": {
+            key: {"id": id_, "environment": "production", "authoritative": authoritative and key == "web"}
+            for key, id_ in PROJECTS.items()
+        },
+        "people": [{**one, "engagement": f"e{number}"} for number, one in enumerate(people)],
+        "teams": teams,
+    }
+    return parse(json.dumps(document), RosterSource("r"))
+
+
+Access = dict[tuple[str, ...], str]
+"""What somebody or a team has -> the role there."""
+
+
+def access_of(declared: Declaration) -> Access:
+    """What a declaration gives, thing by thing."""
+    keys = {id_: key for key, id_ in PROJECTS.items()}
+    return {
+        **{("membership", key): "" for key in declared.members},
+        **{("organization role", key): one["role"] for key, one in declared.members.items() if one.get("role")},
+        **{("role", key, keys[id_]): one["role"] for (id_, key), one in declared.grants.items()},
+        **{("place", key, team): "" for team, key in declared.team_members},
+        **{("team", key): "" for key in declared.teams},
+        **{("team role", key, keys[id_]): one["role"] for (id_, key), one in declared.team_grants.items()},
+    }
+
+
+def places_of(change: ScheduledChange) -> Iterator[tuple[str, ...]]:
+    """What a change is about, thing by thing."""
+    if not change.email:
+        (key,) = change.teams
+        yield from (("team role", key, project) for project in change.projects)
+        if not change.projects or change.event is ScheduledEvent.OVERDUE:
+            yield ("team", key)
+        return
+    if change.membership:
+        yield ("membership", change.email)
+    if change.organization_role:
+        yield ("organization role", change.email)
+    yield from (("role", change.email, project) for project in change.projects)
+    yield from (("place", change.email, team) for team in change.teams)
+
+
+def due(plan: Roster, was: Roster, on: date, today: date) -> list[ScheduledChange]:
+    """What is due today, by a state of another day."""
+    return changes_by_the_clock(plan, applied(declaration(was, on)), today, 0)
+
+
+@given(before=rosters(), after=rosters(), ago=st.integers(0, 5))
+@settings(deadline=None, max_examples=60)
+def test_everything_that_an_update_changes_is_found(before: Roster, after: Roster, ago: int) -> None:
+    """Whatever was edited since, and however long ago the last update was: what differs is due, and nothing else.
+
+    With a membership go the organization role and with a new team its roles, and with them they come.
+    """
+    have, want = access_of(declaration(before, TODAY - ago * DAY)), access_of(declaration(after, TODAY))
+    differs = {place for place in {*have, *want} if have.get(place) != want.get(place)}
+    differs -= {place for place in differs if (have.get(place), want.get(place)) == ("member", None)}  # nothing goes
+    changes = due(after, before, TODAY - ago * DAY, TODAY)
+    found = {place for change in changes for place in places_of(change)}
+    leaving = {key for kind, key, *_ in differs if kind == "membership" and ("membership", key) in have}
+    differs -= {("organization role", key) for key in leaving}
+    new = {key for kind, key, *_ in differs if kind == "team"}
+    assert {place for place in found if not (place[0] == "team" and place[1] not in new)} | {
+        ("team", key) for key in new
+    } == differs
+    assert bool(changes) is bool(differs)
+
+
+@given(plan=rosters(), ago=st.integers(1, 5))
+@settings(deadline=None, max_examples=60)
+def test_what_the_clock_alone_changes_has_its_day(plan: Roster, ago: int) -> None:
+    """Without an edit, access is overdue from the day after its last one; and late, never removed."""
+    at = {offset: access_of(declaration(plan, TODAY - offset * DAY)) for offset in range(9)}
+    for change in due(plan, plan, TODAY - ago * DAY, TODAY):
+        assert change.event in (ScheduledEvent.OVERDUE, ScheduledEvent.LATE)
+        assert change.on <= TODAY
+        for place in places_of(change) if change.event is ScheduledEvent.OVERDUE else ():
+            had = at[ago].get(place)
+            last = min((offset for offset, access in at.items() if access.get(place) == had), default=None)
+            if had is not None and last is not None and last > 0:
+                assert change.on == TODAY - (last - 1) * DAY, place
