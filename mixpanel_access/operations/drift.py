@@ -109,7 +109,9 @@ def read_organization(directory: Directory, among: Collection[int] | None = None
         for grant in rows
         if grant.grant_type is GrantType.INDIVIDUAL
     }
-    blind = frozenset(project for project in projects if not directory.shows_invited(project))
+    # One project that lists an invited person tells of all, in whatever order they are read.
+    shown = any(directory.shows_invited(project) for project in projects)
+    blind = frozenset() if shown else frozenset(projects)
     try:
         teams = directory.teams.all()
     except UNTOLD:

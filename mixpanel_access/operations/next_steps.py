@@ -90,7 +90,7 @@ def late_step(one: PersonOverview, stack: str, change: ScheduledChange, overview
     if change.membership and one.person is None:
         text = "is declared, and not in the organization"
     else:
-        text = f"{change.what} is in the roster of stack {stack}, and not yet in its state"
+        text = f"{change.what} in the roster of stack {stack} is not yet in its state"
     if change.days < 0:
         text = f"{text}; it should have begun on {change.on}"
     return StatusStep(text, up_of(stack, overview))

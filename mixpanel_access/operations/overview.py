@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mixpanel_access.directory import connected
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
+from mixpanel_access.model.access import AccessInProject, access_in_project
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Forecast
 from mixpanel_access.model.effective_access import (
@@ -281,9 +282,15 @@ def _people(
         someone.access = {
             project: access
             for project in sorted(wanted)
-            if (access := directory.access(project, someone.email)).effective is not None
+            if (access := access_there(directory, project, someone.email)).effective is not None
         }
     return sorted(found.values(), key=lambda one: one.key)
+
+
+def access_there(directory: Directory, project: int, email: str) -> AccessInProject:
+    """What a person can do in a project, or will be able to once they accept the invitation, and through what."""
+    person = directory.person(email)
+    return access_in_project(directory.access(project, email).grants, person.role if person else None)
 
 
 def keys_there(directory: Directory, roster: Roster) -> dict[tuple[int, str], str]:

@@ -15,7 +15,14 @@ from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.stack_view import StackView
 from tests.fakes import NOW, FakeApi, make_directory, make_session
-from tests.operations.held import held_grant, held_member, held_team, held_team_member, state_of_resources
+from tests.operations.held import (
+    held_grant,
+    held_member,
+    held_team,
+    held_team_grant,
+    held_team_member,
+    state_of_resources,
+)
 
 ROSTER = """\
 environment: production
@@ -77,18 +84,24 @@ def overview(
         members[key] = held_member(str(values["email"]), values.get("role"), f"urn::{key}", outputs)
     for place, values in declared.grants.items() if applied else ():
         grants[place] = held_grant(place[0], str(values["email"]), str(values["role"]), outputs=values)
-    ids = {key: number for number, key in enumerate(declared.teams, 100)} if applied else {}
+    numbers = {key: number for number, key in enumerate(declared.teams, 100)} if applied else {}
     teams = {
-        ids[key]: held_team(values["name"], ids[key], outputs=values) for key, values in declared.teams.items() if ids
+        id_: held_team(declared.teams[key]["name"], id_, f"urn::team/{key}", declared.teams[key])
+        for key, id_ in numbers.items()
     }
     places = {
-        (ids[team], key): held_team_member(ids[team], str(values["email"]), f"urn::team/{team}:{key}", values)
+        (numbers[team], key): held_team_member(numbers[team], str(values["email"]), f"urn::team/{team}:{key}", values)
         for (team, key), values in declared.team_members.items()
-        if ids
+        if numbers
+    }
+    roles = {
+        (project, numbers[key]): held_team_grant(project, numbers[key], values["role"], outputs=values)
+        for (project, key), values in declared.team_grants.items()
+        if numbers
     }
     session, _ = make_session(api)
     settings = replace(session.settings, now=now)
-    state = state_of_resources(members, grants, teams=teams, team_members=places)
+    state = state_of_resources(members, grants, teams=teams, team_members=places, team_grants=roles)
     file, config = Path("stacks/production.yaml"), {"companyDomains": company}
     view = StackView("production", settings, file, roster, state, found or OtherRosters(), config=config)
     return overview_of({"production": view}, make_directory(api), now)

@@ -32,6 +32,7 @@ class Story:
         applied: whether the state holds what the roster declares.
         invited: who was invited by an `up`, and when.
         email: whom it is about.
+        more: other parts of the roster.
     """
 
     api: FakeApi = field(default_factory=FakeApi)
@@ -39,6 +40,7 @@ class Story:
     applied: bool = True
     invited: Mapping[str, datetime] | None = None
     email: str = BO
+    more: str = ""
 
     def __post_init__(self) -> None:
         self.api.security = SingleSignOn(enabled=False, required=False)
@@ -58,7 +60,7 @@ class Story:
 
     def found(self) -> list[Diagnosis]:
         """What is diagnosed."""
-        looked = overview(self.api, *self.entries, applied=self.applied, invited=self.invited)
+        looked = overview(self.api, *self.entries, applied=self.applied, invited=self.invited, more=self.more)
         return diagnose(case_of(looked, self.email))
 
     def of(self, failure: KnownFailure) -> Diagnosis:
@@ -229,6 +231,27 @@ def no_log(story: Story) -> None:
     story.api.faults["events"] = [Forbidden("cannot", why="not for member")]
 
 
+PILOT = "teams: {{ pilot: {{ name: Pilot, projects: {{ shop: admin }}{} }} }}"
+
+
+def in_a_team(*members: str, role: str = "admin", days: str = "", there: bool = True) -> Callable[[Story], None]:
+    """Their access comes through a team, which has these members and this role."""
+
+    def spoil(story: Story) -> None:
+        story.api.rows.clear()
+        story.entries, story.more = (person(more="teams: [pilot]"),), PILOT.format(days)
+        if there:
+            story.api.teams.put("Pilot", *members, id_=100, projects={PRODUCTION: role} if role else {})
+
+    return spoil
+
+
+def not_yet_in_a_team(story: Story) -> None:
+    """The roster puts them into a team, and no update has been run."""
+    in_a_team()(story)
+    story.applied = False
+
+
 GONE = "; ".join(
     [
         "none of the organization's 0 people has the address",
@@ -237,6 +260,14 @@ GONE = "; ".join(
         "the state of production has them: they were removed by other means",
     ]
 )
+NO_TEAM = "; ".join(
+    [
+        "has no place in the team Pilot, and it is declared",
+        "the team Pilot is declared, and not in the organization",
+        "the team Pilot has no role in shop, and admin is declared",
+    ]
+)
+PLACE_ENDED = "the place in the team pilot in production ended on 2026-05-03"
 SINCE = "the last on 2026-05-04 at 11:00 UTC, and none that succeeded since"
 CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, str]] = {
     "stranger, not declared": (
@@ -378,6 +409,39 @@ CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, s
         f"nothing in shop, and analyst is declared; taken out of project 1234567 on 2026-05-03 at 12:00 UTC by {ANA}",
         "pulumi up --stack production --refresh puts it back",
     ),
+    "the place in a team was taken away": (
+        in_a_team(), KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE, "has no place in the team Pilot, and it is declared",
+        "pulumi up --stack production --refresh puts it back",
+    ),
+    "the team's role was lowered": (
+        in_a_team(BO, role="consumer"), KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
+        "the team Pilot has consumer in shop, and admin is declared",
+        "pulumi up --stack production --refresh puts it back",
+    ),
+    "the team's role was raised": (
+        in_a_team(BO, role="owner"), KnownFailure.ROLE_TOO_LOW, Likelihood.RULED_OUT, "no role is lower than declared",
+        "",
+    ),
+    "the team's role was taken away": (
+        in_a_team(BO, role=""), KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
+        "the team Pilot has no role in shop, and admin is declared",
+        "pulumi up --stack production --refresh puts it back",
+    ),
+    "the team is gone": (
+        in_a_team(there=False), KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
+        NO_TEAM,
+        "pulumi up --stack production --refresh puts it back",
+    ),
+    "not yet in the team": (
+        not_yet_in_a_team, KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
+        "the access in the roster of stack production is not yet in its state",
+        "pulumi up --stack production puts it back",
+    ),
+    "the place ended": (
+        in_a_team(days=", ends: 2026-05-03"), KnownFailure.NOT_DECLARED, Likelihood.CAUSE,
+        f"declared by production, which gives nothing today; {PLACE_ENDED}",
+        "prolong `ends` of the team in the roster of production, then pulumi up --stack production",
+    ),
     "by SCIM": (
         by_scim, KnownFailure.SCIM, Likelihood.CAUSE, "user.role_changed on 2026-05-03 at 12:00 UTC by scim (scim)",
         "change the group in Okta, and have it synchronized again",
@@ -406,7 +470,7 @@ def test_each_failure_is_found(
     story = Story()
     spoil(story)
     finding = story.of(failure)
-    assert (finding.verdict, "; ".join(finding.evidence), finding.fix[0]) == (verdict, evidence, fix)
+    assert (finding.verdict, "; ".join(finding.evidence), [*finding.fix, ""][0]) == (verdict, evidence, fix)
 
 
 RESET = "reset the password"

@@ -209,6 +209,117 @@ def test_access_that_is_over_and_still_there_is_told(conflicts: list[About]) -> 
     assert said(begins) == [("the access in stack production begins on 2026-05-10", False)]
 
 
+PILOT = "teams: {{ pilot: {{ name: Pilot, projects: {{ shop: admin }}{} }} }}"
+IN_PILOT = person(more="teams: [pilot], projects: { warehouse: consumer }")
+
+
+def in_pilot(*members: str, projects: dict[int, str] | None = None, name: str = "Pilot") -> FakeApi:
+    """An organization with the team, and Bo with a grant of their own."""
+    api = FakeApi()
+    api.put(BO, "member")
+    api.put("ana@example.com", "owner")
+    api.give(WAREHOUSE, BO, "consumer")
+    if name:
+        api.teams.put(name, *members, id_=100, projects={PRODUCTION: "admin"} if projects is None else projects)
+    return api
+
+
+UP, REVOKE = "pulumi up --stack production --refresh", "mixpanel-access revoke --stack production --yes"
+DRIFT = "mixpanel-access drift --stack production"
+TEAMS: dict[str, tuple[FakeApi, str, list[tuple[str, str]]]] = {
+    "as declared": (in_pilot(BO), "", []),
+    "the place was taken away": (in_pilot(), "", [("has no place in the team Pilot, and it is declared", UP)]),
+    "the team is not there": (
+        in_pilot(name=""), "",
+        [
+            ("has no place in the team Pilot, and it is declared", UP),
+            ("the team Pilot is declared, and not in the organization", UP),
+            ("the team Pilot has no role in shop, and admin is declared", UP),
+        ],
+    ),
+    "the team's role was lowered": (
+        in_pilot(BO, projects={PRODUCTION: "consumer"}), "",
+        [("the team Pilot has consumer in shop, and admin is declared", UP)],
+    ),
+    "the team's role was taken away": (
+        in_pilot(BO, projects={}), "", [("the team Pilot has no role in shop, and admin is declared", UP)],
+    ),
+    "the team has a role more": (
+        in_pilot(BO, projects={PRODUCTION: "admin", WAREHOUSE: "owner"}), "",
+        [("the team Pilot has owner in warehouse, which no roster gives", DRIFT)],
+    ),
+    "the team has another name": (in_pilot(BO, name="Pilots"), "", [("the team Pilot is called Pilots by now", UP)]),
+    "the team ended": (
+        in_pilot(BO), ", ends: 2026-05-04",
+        [("the place in the team pilot in stack production ended on 2026-05-04 and is not yet taken away", REVOKE)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "days", "expected"), TEAMS.values(), ids=TEAMS.keys())
+def test_places_in_teams_and_what_they_give_are_seen(api: FakeApi, days: str, expected: list[tuple[str, str]]) -> None:
+    """What is missing, what has changed by hand, and what is past its end; each with what to do."""
+    looked = overview(api, IN_PILOT, more=PILOT.format(days), now=NOW + timedelta(hours=24))
+    one = next(one for one in statuses(looked) if one.email == BO)
+    assert [(step.text, step.next_step) for step in one.problems] == expected
+
+
+def test_the_roles_and_the_place_of_a_team_that_no_roster_gives_any_more_go_with_revoke() -> None:
+    """The entry no longer names the team; or the team gives less; or it is gone from the roster."""
+    was = overview(in_pilot(BO), IN_PILOT, more=PILOT.format(""))
+    alone = person(more="projects: { warehouse: consumer }")
+    for people, more, text in (
+        ([alone], PILOT.format(""), "the place in the team pilot in the state of stack production"),
+        ([IN_PILOT], PILOT.format("").replace("admin", "analyst"), "the team pilot (admin -> analyst in shop)"),
+        ([alone], "", "the place in the team pilot in the state of stack production"),
+    ):
+        now = overview(in_pilot(BO), *people, more=more)
+        view = replace(now.stacks["production"], state=was.stacks["production"].state)
+        looked = overview_of({"production": view}, now.directory, NOW)
+        steps = next(one for one in statuses(looked) if one.email == BO).problems
+        assert any(step.text.startswith(text) for step in steps), steps
+        assert {step.next_step for step in steps} == {f"{REVOKE} takes it away"}
+
+
+def test_a_status_lists_the_places_in_teams() -> None:
+    """Declared and actual, and what the team gives; unknown where Mixpanel does not say who is in."""
+    api = in_pilot(BO)
+    (place,) = next(one for one in statuses(overview(api, IN_PILOT, more=PILOT.format(""))) if one.email == BO).teams
+    assert (place.team, place.stack, place.declared, place.actual) == ("pilot", "production", True, True)
+    assert place.projects == {"shop": "admin"}
+    api.teams.hides_members = True
+    (place,) = next(one for one in statuses(overview(api, IN_PILOT, more=PILOT.format(""))) if one.email == BO).teams
+    assert (place.declared, place.actual) == (True, None)
+
+
+def test_an_organization_role_past_its_end_is_told() -> None:
+    """Another entry keeps the person in."""
+    api = settled()
+    api.put(BO, "admin")
+    api.put("ana@example.com", "owner")
+    admin = f"  - {{ email: {BO}, engagement: review, organizationRole: admin, ends: 2026-05-04 }}"
+    plain = f"  - {{ email: {BO}, projects: {{ shop: analyst }} }}"
+    one = the_one(statuses(overview(api, admin, plain, now=NOW + 24 * HOUR)))
+    text = "the engagement review (organization admin -> member) in stack production ended on 2026-05-04"
+    assert [step.text.startswith(text) for step in one.problems] == [True]
+
+
+LATE = [("2026-05-03", "; it should have begun on 2026-05-03"), ("2026-05-04", ""), ("", "")]
+
+
+@pytest.mark.parametrize(("starts", "since"), LATE)
+def test_what_should_have_begun_is_told(starts: str, since: str) -> None:
+    """In the roster, and not in the state: who is in the organization, and who is not."""
+    entry = person(more="projects: { shop: analyst }" + (f", starts: {starts}" if starts else ""))
+    api = FakeApi()
+    api.put(BO)
+    (step,) = the_one(statuses(overview(api, entry, applied=False))).steps
+    assert step.text.startswith(f"the access in the roster of stack production is not yet in its state{since}")
+    assert step.next_step == "pulumi up --stack production"
+    (step,) = the_one(statuses(overview(FakeApi(), entry, applied=False))).steps
+    assert step.text == f"is declared, and not in the organization{since}"
+
+
 def test_the_longest_engagement_says_when_it_ends() -> None:
     """One without an end has none."""
     first = person(more="engagement: review, projects: { shop: analyst }, ends: 2026-12-31")
