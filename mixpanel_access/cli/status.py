@@ -16,7 +16,7 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.overview import Overview
-    from mixpanel_access.operations.status import RoleHere, Status
+    from mixpanel_access.operations.status import RoleHere, Status, TeamHere
 
 _CLEAR: Final = "\x1b[2J\x1b[H"
 
@@ -135,7 +135,7 @@ def _print(found: list[Status], overview: Overview, *, clear: bool) -> None:
             one.invitation.value if one.invitation else "not there",
             _since(one, overview.now),
             _compared(one.organization_role.declared, one.organization_role.actual),
-            "\n".join(_role(role) for role in one.projects),
+            "\n".join([*map(_role, one.projects), *map(_team, one.teams)]),
             str(one.ends) if one.ends else "",
             "\n".join(steps),
         )
@@ -157,8 +157,16 @@ def _since(one: Status, now: datetime) -> str:
 
 def _role(role: RoleHere) -> str:
     own = _compared(role.declared, role.actual)
-    other = f"{role.effective} through another grant" if role.effective not in (None, role.actual) else ""
+    other = f"{role.effective} through {role.through}" if role.through else ""
     return f"{role.name} {', '.join(part for part in (own, other) if part)}".rstrip()
+
+
+def _team(place: TeamHere) -> str:
+    gives = ", ".join(f"{project} {role}" for project, role in place.projects.items())
+    notes = [gives] if gives else []
+    notes += ["not in it"] if place.actual is False else []
+    notes += [] if place.declared else ["not declared"]
+    return f"team {place.team}" + (f" ({'; '.join(notes)})" if notes else "")
 
 
 def _compared(declared: str | None, actual: str | None) -> str:

@@ -109,6 +109,14 @@ class AccessInProject:
     grant_types: tuple[GrantType, ...]
     grants: tuple[Grant, ...] = ()
 
+    @property
+    def through(self) -> str | None:
+        """What gives the highest role, in words: "the team Data"; None for the individual grant, or without access."""
+        if self.effective in (None, self.individual):
+            return None
+        giving = next((grant for grant in self.grants if grant.role == self.effective), None)
+        return source_in_words(giving) if giving else _SOURCES[GrantType.ORGANIZATION_ROLE]
+
 
 _SOURCES: Final = {
     GrantType.ORGANIZATION_ROLE: "the organization role",

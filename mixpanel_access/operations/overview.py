@@ -247,7 +247,7 @@ def _view(project: PulumiProject, name: str) -> StackView:
     file = project.roster(name)
     roster = read_roster(file) if file.is_file() else None
     found = read_other_rosters(file, settings.organization_id) if roster else OtherRosters()
-    policies = read_policy_config(policy_config_file(project.pulumi.project, file))
+    policies = partial(read_policy_config, policy_config_file(project.pulumi.project, file))
     state = project.state(name, settings.organization_id)
     return StackView(name, settings, file, roster, state, found, policies, project.config(name))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, partial
@@ -33,7 +33,7 @@ class StackView:
     Attributes:
         roster: what that says; None where there is no file.
         other_rosters: what is known of the other rosters in its folder.
-        policies: the levels and options of its policy rules: what counts as soon, idle or due.
+        read_policies: reads the levels and options of its policy rules; see `policies`.
         config: its configuration, by the keys without `mixpanel:`; None where it is not known.
     """
 
@@ -43,8 +43,17 @@ class StackView:
     roster: Roster | None
     state: State
     other_rosters: OtherRosters = field(default_factory=OtherRosters)
-    policies: PolicyConfig = field(default_factory=partial(PolicyConfig, {}))
+    read_policies: Callable[[], PolicyConfig] = field(default=partial(PolicyConfig, {}), repr=False, compare=False)
     config: Mapping[str, str] | None = None
+
+    @cached_property
+    def policies(self) -> PolicyConfig:
+        """The levels and options of its policy rules: what counts as soon, idle or due; read by what depends on it.
+
+        Raises:
+            UsageError: the configuration cannot be read.
+        """
+        return self.read_policies()
 
     @cached_property
     def company_domains(self) -> frozenset[str]:

@@ -28,7 +28,8 @@ class RoleHere:
         name: its short key, or its name.
         declared: the role that rosters give today, or None.
         actual: the individual role that Mixpanel has, or None.
-        effective: the highest role through any grant, or None.
+        effective: the highest role from any source, or None.
+        through: what gives that, in words, if it is not the individual role; or None.
     """
 
     project: int
@@ -36,6 +37,7 @@ class RoleHere:
     declared: str | None
     actual: str | None
     effective: str | None
+    through: str | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ def roles_of(one: PersonOverview, overview: Overview) -> Iterator[RoleHere]:
             declared.get(project),
             access.individual if access else None,
             access.effective if access else None,
+            access.through if access else None,
         )
 
 
@@ -182,4 +185,4 @@ def _teams(one: PersonOverview, overview: Overview) -> Iterator[TeamHere]:
 def _other_grants(roles: Sequence[RoleHere]) -> Iterator[StatusStep]:
     for role in roles:
         if role.declared is not None and role.declared == role.actual and role.effective != role.actual:
-            yield StatusStep(f"has {role.effective} in {role.name} through another grant", problem=False)
+            yield StatusStep(f"has {role.effective} in {role.name} through {role.through}", problem=False)

@@ -157,7 +157,7 @@ def report(
     }
     config = PolicyConfig(policies or {})
     settings = {"companyDomains": ",".join(company)}
-    both = {name: replace(one, policies=config, config=settings) for name, one in both.items()}
+    both = {name: replace(one, read_policies=lambda: config, config=settings) for name, one in both.items()}
     others = {name: one.state for name, one in both.items() if name not in stacks}
     return make_report(overview_of({name: both[name] for name in stacks}, make_directory(api), NOW, lambda: others))
 

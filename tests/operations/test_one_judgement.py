@@ -34,7 +34,7 @@ def seen(policies: dict[str, Any], *, invited_hours: int | None = None, idle_day
     api.give(PRODUCTION, KIM, "analyst")
     sent = {KIM: NOW - timedelta(hours=invited_hours)} if invited_hours else None
     found = overview(api, ENTRY, invited=sent, company="")
-    views = {name: replace(view, policies=PolicyConfig(policies)) for name, view in found.stacks.items()}
+    views = {name: replace(view, read_policies=lambda: PolicyConfig(policies)) for name, view in found.stacks.items()}
     return replace(found, stacks=views)
 
 

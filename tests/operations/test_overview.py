@@ -14,7 +14,7 @@ import pytest
 
 from mixpanel_access.directory import connected
 from mixpanel_access.engine import Completed, Engine, Pulumi
-from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.errors import ConfigurationError, UsageError
 from mixpanel_access.model.settings import load_settings
 from mixpanel_access.operations import overview
 from mixpanel_access.operations.overview import load_overview
@@ -56,6 +56,21 @@ def test_the_engine_is_asked_about_all_stacks_at_once(
     monkeypatch.setattr(overview, "connected", lambda _, **__: nullcontext(make_directory(FakeApi())))
     with load_overview(PulumiProject(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None) as found:
         assert list(found.stacks) == list(STACKS)
+
+
+def test_a_bad_word_in_a_policy_configuration_stops_only_what_depends_on_it(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the stack whose file it is; who judges nothing goes on."""
+    monkeypatch.setattr(overview, "connected", lambda _, **__: nullcontext(make_directory(FakeApi())))
+    folder = tmp_path / "policies" / "config"
+    folder.mkdir(parents=True)
+    (folder / "production.json").write_text('{"ending-soon": {"dayz": 3}}')
+    with load_overview(PulumiProject(Waiting(engine, tmp_path, ACCOUNT)), [], None, lambda _: None) as found:
+        assert found.changes == {"production": [], "staging": []}
+        assert found.stacks["staging"].policies.ending_days == 14
+        with pytest.raises(UsageError, match="dayz"):
+            _ = found.stacks["production"].policies
 
 
 def test_what_is_wrong_with_the_first_stack_is_told(engine: Engine, tmp_path: Path) -> None:

@@ -161,8 +161,30 @@ def test_access_by_other_ways_is_worth_knowing_and_access_of_no_roster_is_a_find
     api.give(WAREHOUSE, BO, "consumer")
     assert said(the_one(statuses(overview(api, person())))) == [
         ("has consumer in warehouse, which no roster gives", True),
-        ("has admin in shop through another grant", False),
+        ("has admin in shop through a team", False),
     ]
+
+
+SOURCES = {
+    "a team": (GrantType.TEAM, None, "a team"),
+    "all users": (GrantType.ALL_USERS, None, "a grant to all users"),
+    "an organization role": (None, "admin", "the organization role"),
+    "an organization role that the project lists": (GrantType.ORGANIZATION_ROLE, "admin", "the organization role"),
+}
+
+
+@pytest.mark.parametrize("invited", [False, True])
+@pytest.mark.parametrize(("kind", "role", "words"), SOURCES.values(), ids=SOURCES.keys())
+def test_a_higher_role_names_what_gives_it(kind: GrantType | None, role: str | None, words: str, invited: bool) -> None:
+    """Whoever is only invited will have it, too."""
+    api = settled()
+    api.put(BO, role or "member", invited=invited)
+    if kind:
+        for project in (PRODUCTION, WAREHOUSE):
+            api.give(project, BO, "admin", kind)
+    one = the_one(statuses(overview(api, person())))
+    assert (one.projects[0].effective, one.projects[0].through) == ("admin", words)
+    assert (f"has admin in shop through {words}", False) in said(one)
 
 
 ENDS = [
