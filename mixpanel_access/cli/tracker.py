@@ -23,7 +23,8 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.tracker.lines import LogLine, Pruned
+    from mixpanel_access.operations.tracker.lines import LogLine
+    from mixpanel_access.operations.tracker.pruning import Pruned
 
 NAME: Final = "tracker.jsonl"
 """The log, in the project's folder, unless another is named."""
@@ -125,7 +126,7 @@ def prune(
     """
     from mixpanel_access.model.dates import day
     from mixpanel_access.operations.project import project_folder
-    from mixpanel_access.operations.tracker import lines as log
+    from mixpanel_access.operations.tracker import pruning as log
 
     try:
         first = day(before)

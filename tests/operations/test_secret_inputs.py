@@ -15,7 +15,7 @@ from mixpanel_access.operations.drift import Organization, differences
 from mixpanel_access.operations.offboarding import StackAccess, person_in_stacks
 from mixpanel_access.operations.policy_check import PolicyConfig, violations_in
 from mixpanel_access.operations.state import EMPTY, hides_people, state_of
-from mixpanel_access.operations.tracker.lines import lines_of
+from mixpanel_access.operations.tracker.lines import state_lines
 from mixpanel_access.rules.facts import Context
 from tests.fakes import NOW
 from tests.operations.held import state_of_resources
@@ -100,7 +100,7 @@ def test_a_person_is_known_whatever_is_a_secret(hidden: dict[str, Any]) -> None:
 
     (holding,) = person_in_stacks([StackAccess("s", Path("s.yaml"), None, None, state)], CY)
     assert (holding.member, set(holding.grants), len(holding.teams)) == (True, {1, 2}, 1)
-    lines = list(lines_of("s", state))
+    lines = [one.line for one in state_lines("s", state)]
     assert {(line.email, line.project) for line in lines} >= {(CY, None), (CY, 1), (CY, 2)}
     there = Organization({}, {}, {}, teams={})
     told = {one.email for one in differences(there, state, state) if one.email}

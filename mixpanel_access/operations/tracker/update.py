@@ -22,7 +22,8 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.state import State
-from mixpanel_access.operations.tracker.lines import LogEvent, LogKey, LogLine, lines_of, problems
+from mixpanel_access.operations.tracker.lines import Access, LogEvent, LogKey, LogLine, state_lines
+from mixpanel_access.operations.tracker.replay import problems
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
@@ -119,8 +120,8 @@ def revocations(
 
     A team membership that an identity provider has taken over goes only when the audit log says so.
     """
-    here = {line.key for line in lines_of(stack, state)}
-    held = {LogKey(stack, None, person, team) for team, person in state.team_members}
+    here = {one.line.key for one in state_lines(stack, state)}
+    held = {LogKey(stack, Access(None, None, person, team)) for team, person in state.team_members}
     for key, old in last.items():
         if key.stack != stack or key in here or old.event == LogEvent.REVOKED:
             continue
@@ -144,11 +145,12 @@ def _revoked(old: LogLine, found: Audited, history: Sequence[Run], now: datetime
 
 
 def _added(stack: str, state: State, history: Sequence[Run], last: Mapping[LogKey, LogLine]) -> Iterator[LogLine]:
-    for line in lines_of(stack, state):
+    for one in state_lines(stack, state):
+        line = replace(one.line, date=one.modified)
         old, admin = last.get(line.key), _by(history, instant(line.date)) if line.date else ""
         if old is None or old.event == LogEvent.REVOKED:
             yield replace(line, admin=admin)
-        elif old.content != line.content:
+        elif (old.role, *old.reasons) != (line.role, *line.reasons):
             yield replace(line, event=LogEvent.CHANGED.value, admin=admin)
 
 
@@ -274,9 +276,9 @@ def _took(event: AuditEvent, line: LogLine) -> bool:
         if event.type == audit.TEAM_DELETED:
             return its
         if line.email:
-            return its and event.type == audit.TEAM_USER_REMOVED and event.concerns(line.key.person)
+            return its and event.type == audit.TEAM_USER_REMOVED and event.concerns(line.access.person)
         return its and event.type == audit.PROJECT_TEAM_REMOVED and event.project == line.project
-    if not line.email or not event.concerns(line.key.person):
+    if not line.email or not event.concerns(line.access.person):
         return False
     if event.type == audit.PROJECT_USER_REMOVED:
         return line.project is not None and event.project == line.project

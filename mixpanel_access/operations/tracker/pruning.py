@@ -1,0 +1,95 @@
+"""The removal of old lines from the access log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from mixpanel_access.files import whole
+from mixpanel_access.files.lines import read_lines, text_of_lines
+from mixpanel_access.model.audit import LOOK_BACK
+from mixpanel_access.model.dates import instant
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.project import Progress
+from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.replay import Replay, ordered
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What `prune` removes from a log.
+
+    Attributes:
+        lines: the lines that are removed.
+        people: the addresses that no longer appear in the log.
+        kept: the lines that stay; the first says what was removed.
+    """
+
+    lines: Sequence[LogLine]
+    people: Sequence[str]
+    kept: Sequence[LogLine]
+
+
+def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: bool) -> Pruned:
+    """Remove the lines before a day, except for access that continued on that day.
+
+    From that day on, the log shows who had what, as before. It no longer shows access that had ended before, earlier
+    roles of access that continued, and when invitations were accepted.
+
+    Args:
+        file: the log.
+        before: the first day whose lines stay (UTC).
+        now: the present instant.
+        progress: shows a line if the last line was cut off.
+        act: whether to write the log.
+
+    Raises:
+        UsageError: the day is too near, or the log cannot be read or written.
+    """
+    if before > (latest := (now - LOOK_BACK).date()):
+        raise UsageError(
+            "cannot prune the access log",
+            whom=f"--before {before}",
+            why=f"Mixpanel's audit log goes back {LOOK_BACK.days} days, and the next update would add it again",
+            next_step=f"Give {latest} or an earlier day.",
+        )
+    content = whole.content_of(file, LogLine.file_is)
+    lines = read_lines(file, LogLine, progress)
+    old = [line for line in lines if instant(line.date).date() < before]
+    stay = _needed(lines, old)
+    gone = [line for line in old if id(line) not in stay]
+    left = [line for line in lines if id(line) in stay or instant(line.date).date() >= before]
+    if not gone:
+        return Pruned([], [], lines)
+    record = LogLine(
+        date=f"{before}T00:00:00Z", admin=UNKNOWN, event=LogEvent.PRUNED.value, email="", stack="", project=None, role="",
+        justification=f"{len(gone)} lines from before this day were removed",
+    )  # fmt: skip
+    kept = [record, *left]
+    people = sorted({line.email for line in gone} - {"", *(line.email for line in left)})
+    if act:
+        after = whole.encoded(text_of_lines(kept), file, LogLine.file_is)
+        whole.write_all([whole.FileChange(file, content, after, LogLine.file_is)])
+    return Pruned(gone, people, kept)
+
+
+def _needed(lines: Sequence[LogLine], old: Sequence[LogLine]) -> set[int]:
+    """The old lines (their `id`) that say who had what at their end: for each access, those of its stacks and its role."""
+    replayed = Replay(lines)
+    of_access: dict[Access, list[LogLine]] = {}
+    for line in ordered(old):
+        replayed.step(line)
+        of_access.setdefault(replayed.access_of(line), []).append(line)
+    needed: list[LogLine] = []
+    for access, there in replayed.held.items():
+        its = of_access[access]
+        needed += there.stacks.values() or its[-1:]
+        needed += [line for line in its if line.role == there.role and line.event != LogEvent.ACCEPTED][-1:]
+    names = {line.stack for line in needed}
+    for line in reversed(ordered(line for line in old if line.event == LogEvent.RENAMED)):
+        if line.renamed_from in names or line.stack in names:
+            names.add(line.renamed_from)
+            needed.append(line)
+    return {id(line) for line in needed}

@@ -1,0 +1,274 @@
+"""The replay of the access log: who had which access at every instant, and whether the log agrees with the states.
+
+The lines count in the order of their dates, and lines of the same second in the order of the file.
+
+| event | the access afterwards | the stack afterwards |
+| --- | --- | --- |
+| `granted`, `restored` | is there, with the line's role | has it |
+| `changed` | is there, with the line's role | has it, with the line's reasons |
+| `imported` | is there; if it is the first line of the access, it was there before the log began | has it |
+| `accepted` | is there, as before | as before |
+| `released` | stays | does not have it |
+| `revoked` | is gone, unless another stack still has it by the log | does not have it |
+| `renamed` | as before | has its access under its new name |
+| `pruned` | as before | as before |
+
+A `revoked` line without a stack ends the access for all stacks. If it is about a membership of the organization, it ends
+all access of the person there. If `changed`, `revoked`, `accepted`, `imported` or `released` is the first line of an
+access, the access was there before the log began: nobody knows since when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from mixpanel_access.model.dates import instant
+from mixpanel_access.operations.state import State
+from mixpanel_access.operations.tracker.lines import (
+    ENDS,
+    GIVES,
+    OF_THE_LOG,
+    Access,
+    LogEvent,
+    LogKey,
+    LogLine,
+    state_lines,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A time in which an access did not change.
+
+    Attributes:
+        access: the access.
+        email: the person's address as the log writes it; "" for a team's role.
+        team: the team's name, or "".
+        role: the role; "" for a membership in a team, and where the log does not say.
+        begins: the first instant; None if the access was there before the log began.
+        ends: the first instant after it; None if it lasts.
+        organization: the organization's id; None if the log does not say.
+        stacks: each stack that has the access, by its present name -> the last line that says so, with its reasons.
+    """
+
+    access: Access
+    email: str
+    team: str
+    role: str
+    begins: datetime | None
+    ends: datetime | None = None
+    organization: int | None = None
+    stacks: Mapping[str, LogLine] = field(default_factory=dict)
+
+    def covers(self, at: datetime) -> bool:
+        """Whether an instant is in it."""
+        return (self.begins is None or self.begins <= at) and (self.ends is None or at < self.ends)
+
+
+def access_at(lines: Iterable[LogLine], at: datetime) -> dict[Access, Interval]:
+    """Who had what at an instant, by the log; lines of that very second count."""
+    return replay(lines).at(at)
+
+
+def replay(lines: Iterable[LogLine]) -> Replay:
+    """Replay all lines of a log."""
+    found = [*lines]
+    replayed = Replay(found)
+    for line in ordered(found):
+        replayed.step(line)
+    return replayed
+
+
+def ordered(lines: Iterable[LogLine]) -> list[LogLine]:
+    """The lines in the order in which they count."""
+    return sorted(lines, key=lambda line: instant(line.date))
+
+
+class Replay:
+    """What a log adds up to, line by line.
+
+    Args:
+        lines: the log, which says how stacks were renamed and in which organization each is; no line has been stepped.
+
+    Attributes:
+        held: the access that is there now.
+        last: the last line about each access.
+    """
+
+    def __init__(self, lines: Sequence[LogLine]) -> None:
+        self._renames = [
+            (instant(line.date), line.renamed_from, line.stack) for line in ordered(lines) if line.renamed_from
+        ]
+        named = {self.stack_of(line): line.organization for line in lines if line.organization is not None}
+        self._organizations = {stack: organization for stack, organization in named.items() if stack}
+        known = set(named.values())
+        self._only = known.pop() if len(known) == 1 else None
+        self._past: list[Interval] = []
+        self.held: dict[Access, Interval] = {}
+        self.last: dict[Access, LogLine] = {}
+        self._of_stacks: dict[LogKey, list[LogLine]] = {}
+
+    @property
+    def intervals(self) -> list[Interval]:
+        """The times in which each access did not change; those that have ended come first."""
+        return [*self._past, *self.held.values()]
+
+    def at(self, at: datetime) -> dict[Access, Interval]:
+        """Who had what at an instant."""
+        return {one.access: one for one in self.intervals if one.covers(at)}
+
+    def stack_of(self, line: LogLine) -> str:
+        """The stack of a line by its present name."""
+        name = line.stack
+        for at, old, new in self._renames:
+            if name == old and instant(line.date) <= at:
+                name = new
+        return name
+
+    def organization_of(self, line: LogLine) -> int | None:
+        """The organization of a line; in a line of an earlier version, that of its stack or the log's only one."""
+        return line.organization or self._organizations.get(self.stack_of(line), self._only)
+
+    def access_of(self, line: LogLine) -> Access:
+        """What a line is about."""
+        access = line.access
+        a_membership = access.project is None and access.team is None
+        return access._replace(organization=self.organization_of(line)) if a_membership else access
+
+    def of_stack(self, stack: str, access: Access) -> Sequence[LogLine]:
+        """The lines since a stack got an access, or the one that took it from the stack; none if it never had it."""
+        return self._of_stacks.get(LogKey(stack, access), ())
+
+    def step(self, line: LogLine) -> None:
+        """Add one line, which is no older than the line before it."""
+        if line.event in OF_THE_LOG:
+            return
+        access, at = self.access_of(line), instant(line.date)
+        before = self.held.get(access) or (None if access in self.last else self._earlier(line, access))
+        if line.event == LogEvent.REVOKED:
+            self._revoke(line, before, at)
+        elif line.event == LogEvent.RELEASED:
+            if before:
+                self._let_go(before, line, at)
+        else:
+            self._give(line, before or self._new(line, access, at), at)
+        self.last[access] = line
+
+    def _new(self, line: LogLine, access: Access, begins: datetime | None) -> Interval:
+        organization = self.organization_of(line)
+        return Interval(
+            access=access, email=line.email, team=line.team, role=line.role, begins=begins, organization=organization
+        )
+
+    def _earlier(self, line: LogLine, access: Access) -> Interval | None:
+        """Access that was there before the log began, by the first line about it."""
+        if line.event in (LogEvent.GRANTED, LogEvent.RESTORED):
+            return None
+        found = self._new(line, access, None)
+        return replace(found, role="") if line.event == LogEvent.CHANGED else found
+
+    def _give(self, line: LogLine, before: Interval, at: datetime) -> None:
+        stack, stacks = self.stack_of(line), before.stacks
+        if stack:
+            known = self._of_stacks.setdefault(LogKey(stack, before.access), [])
+            known[:] = [*(known if stack in stacks else ()), line]
+            stacks = {**stacks, stack: line}
+        role = before.role if line.event == LogEvent.ACCEPTED else line.role or before.role
+        self._put(before, replace(before, role=role, stacks=stacks, team=line.team or before.team), at)
+
+    def _revoke(self, line: LogLine, before: Interval | None, at: datetime) -> None:
+        stack = self.stack_of(line)
+        if before and stack and before.stacks.keys() - {stack}:
+            self._let_go(before, line, at)
+        elif before:
+            self._end(before, line, at)
+        if not stack and line.project is None and line.team_id is None:
+            organization = self.organization_of(line)
+            for other in [one for one in self.held.values() if one.access.person == line.access.person]:
+                if None in (organization, other.organization) or other.organization == organization:
+                    self._end(other, line, at)
+                    self.last[other.access] = line
+
+    def _put(self, before: Interval, now: Interval, at: datetime) -> None:
+        """Go on with the access as it is now; the time until then is a time of its own if it was different."""
+        if before.begins != at and (before.role, before.stacks) != (now.role, now.stacks):
+            self._past.append(replace(before, ends=at))
+            now = replace(now, begins=at)
+        self.held[now.access] = now
+
+    def _let_go(self, before: Interval, line: LogLine, at: datetime) -> None:
+        stack = self.stack_of(line)
+        self._of_stacks[LogKey(stack, before.access)] = [line]
+        self._put(before, replace(before, stacks={n: one for n, one in before.stacks.items() if n != stack}), at)
+
+    def _end(self, there: Interval, line: LogLine, at: datetime) -> None:
+        for stack in {*there.stacks, self.stack_of(line)} - {""}:
+            self._of_stacks[LogKey(stack, there.access)] = [line]
+        self.held.pop(there.access, None)
+        if there.begins != at:
+            self._past.append(replace(there, ends=at))
+
+
+def problems(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[str]:
+    """What is wrong with a log, in words.
+
+    The lines of stacks without a state here are not compared.
+    """
+    yield from _contradictions(lines)
+    replayed = replay(lines)
+    for stack, state in states.items():
+        yield from _differences(stack, state, replayed)
+
+
+def _contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
+    """Lines that do not follow from the lines before them; a pruned log may begin with a change."""
+    pruned = any(line.event == LogEvent.PRUNED for line in lines)
+    replayed, numbers = Replay(lines), {id(line): number for number, line in enumerate(lines, 1)}
+    given: dict[LogKey, bool] = {}
+    for line in ordered(lines):
+        stack = replayed.stack_of(line)
+        if not stack or line.event in (*OF_THE_LOG, LogEvent.ACCEPTED):
+            continue
+        key = LogKey(stack, replayed.access_of(line))
+        before, number = given.get(key, False), numbers[id(line)]
+        if before and line.event in (LogEvent.GRANTED, LogEvent.IMPORTED):
+            yield f"line {number} grants {_access(line)}, which the log shows as granted already"
+        elif not before and line.event not in GIVES and not (pruned and key not in given):
+            what = _VERBS.get(line.event, "changes")
+            yield f"line {number} {what} {_access(line)}, which no line before it grants"
+        given[key] = line.event not in ENDS
+
+
+_VERBS: Final = {LogEvent.REVOKED: "revokes", LogEvent.RELEASED: "releases"}
+
+
+def _differences(stack: str, state: State, replayed: Replay) -> Iterator[str]:
+    """What a state has and the log does not show, and the other way around.
+
+    A role that somebody changed by hand, and access that somebody took away by hand, is in the state until a refresh.
+    """
+    held = {replayed.access_of(one.line): one.line for one in state_lines(stack, state)}
+    # The log keeps a membership that an identity provider has taken over until the next update.
+    taken_over = {Access(None, None, person, team) for team, person in state.team_members}
+    given = {access: one for access, one in replayed.held.items() if stack in one.stacks}
+    for access, one in given.items():
+        if access not in held and access not in taken_over:
+            yield f"the log shows {_access(one.stacks[stack])}, and the stack's state does not"
+    for access, line in held.items():
+        if access not in given:
+            if not [one for one in replayed.of_stack(stack, access) if one.event == LogEvent.REVOKED]:
+                yield f"the stack's state has {_access(line)}, and the log does not show it"
+            continue
+        roles = {"", given[access].role, *(one.role for one in replayed.of_stack(stack, access))}
+        if given[access].stacks[stack].reasons != line.reasons or line.role not in roles:
+            yield (
+                f"the log shows {_access(given[access].stacks[stack])}, and the stack's state has {line.what} or other "
+                "reasons"
+            )
+
+
+def _access(line: LogLine) -> str:
+    return f"{line.label} as {line.what}, stack {line.stack}"
