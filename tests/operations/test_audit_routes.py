@@ -28,9 +28,11 @@ from mixpanel_access.operations.diagnosing import Case, Diagnosis, KnownFailure,
 from mixpanel_access.operations.onboarding import onboarding
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
-from mixpanel_access.operations.review.listing import items
+from mixpanel_access.operations.review.starting import items
+from mixpanel_access.operations.state import EMPTY
+from mixpanel_access.operations.tracker.facts import read_facts
 from mixpanel_access.operations.tracker.lines import LogLine
-from mixpanel_access.operations.tracker.update import audited, by_others
+from mixpanel_access.operations.tracker.timeline import new_lines
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.fakes import NOW, FakeApi
 from tests.in_process import InProcess, emulating
@@ -139,14 +141,15 @@ def read(client: Client, connect: Connect) -> Read:
     seen = looked_at(connect)
     client.control("DELETE", "requests")
     said: list[str] = []
-    log = audited(Directory(connect(), ORG), "admin-bot", NOW - LOOK_BACK, NOW, said.append)
+    settings = Settings(ORG, "https://mixpanel.example.com", "admin-bot", Secret("s:ecret"), now=NOW)
+    log = read_facts(Directory(connect(), ORG), settings, EMPTY, (NOW - LOOK_BACK, NOW), said.append)
     case = case_of(seen, BO)
     api = connect()
     steps = onboarding(seen.anybody(BO), seen, read_checklists(None), {}).steps
     return Read(
         case=case,
         findings=diagnose(case),
-        lines=list(by_others(log.events, log.own, [], {})),
+        lines=[line for line in new_lines([], [log], {}, NOW) if line.audit_id],
         said=said,
         logins=seen.logins.last,
         warning=seen.logins.warning,
@@ -172,8 +175,11 @@ def test_what_is_read_by_the_platform_api(both: Read) -> None:
     assert both.of(KnownFailure.IDENTITY_PROVIDER).verdict is Likelihood.CAUSE
     assert both.of(KnownFailure.ROLE_TOO_LOW).evidence[1].startswith("made consumer on 2026-05-02 at 12:00 UTC by ana@")
     assert [both.lines[0].email, both.lines[-1].email] == ["first@example.com", "last@example.com"]
-    assert len(both.lines) == 1 + 150 + 1 + 1 + 1
-    assert [line.role for line in both.lines if line.email == BO] == ["consumer"]
+    assert len(both.lines) == 1 + 150 + 1 + 1 + 1 + 1
+    assert [(line.event, line.role) for line in both.lines if line.email == BO] == [
+        ("granted", ""),
+        ("changed", "consumer"),
+    ]
     assert both.logins == {"ana@example.com": NOW - timedelta(days=50) + 100 * SECOND, BO: NOW - timedelta(days=5)}
     assert AutomaticCheck.LOGGED_IN in both.ticked
     assert both.last_active == ["2026-04-29"]

@@ -25,11 +25,16 @@ def member(second: int, event: LogEvent, stack: str = "production", **more: Any)
     return line(second, event, "member", stack, project=None, **more)
 
 
+def second_of(at: datetime | None) -> int | None:
+    """Seconds after noon."""
+    return None if at is None else at.second
+
+
 def spans(lines: list[LogLine]) -> list[tuple[int | None, int | None, str, str]]:
     """Each time of the access in project 7: begin and end in seconds after noon, the role and the stacks."""
     found = [one for one in replay(lines).intervals if one.access.project == 7]
     return [
-        (one.begins and one.begins.second, one.ends and one.ends.second, one.role, ",".join(sorted(one.stacks)))
+        (second_of(one.begins), second_of(one.ends), one.role, ",".join(sorted(one.stacks)))
         for one in sorted(found, key=lambda one: (one.begins is not None, one.begins))
     ]
 

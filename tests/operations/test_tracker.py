@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unicodedata import lookup
@@ -17,14 +16,11 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from mixpanel_access.files.lines import append_lines, read_lines
-from mixpanel_access.model import audit
-from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.state import EMPTY, State
+from mixpanel_access.operations.state import State
 from mixpanel_access.operations.tables import exported
 from mixpanel_access.operations.tracker.lines import LogEvent, LogLine, state_lines
 from mixpanel_access.operations.tracker.replay import problems
-from mixpanel_access.operations.tracker.update import Audited, revocations
 from tests.operations.held import (
     held_grant,
     held_member,
@@ -77,58 +73,6 @@ def test_a_state_as_lines() -> None:
     assert {(one.date, one.stack, one.event, one.ticket) for one in found} == {(at, "production", "granted", "OPS-1")}
     assert len({one.key for one in found}) == len(found)
     assert replace(found[2], team="Date").key == found[2].key
-
-
-NOW = datetime(2026, 5, 6, 12, tzinfo=UTC)
-OUT = AuditEvent("", NOW - timedelta(days=1), audit.TEAM_USER_REMOVED, email="a@example.com", source="scim", team=77)
-IN_STATE: dict[str, tuple[str | None, list[AuditEvent], list[tuple[str, str]]]] = {
-    "as it was": ("member", [], []),
-    "left to an identity provider": ("left_to_scim", [], []),
-    "and taken out by it": ("left_to_scim", [OUT], [("2026-05-05T12:00:00Z", "scim")]),
-    "and somebody else taken out": ("left_to_scim", [replace(OUT, email="b@example.com")], []),
-    "gone": (None, [], [("2026-05-06T12:00:00Z", "")]),
-}
-
-
-@pytest.mark.parametrize(("status", "events", "expected"), IN_STATE.values(), ids=IN_STATE.keys())
-def test_a_place_is_revoked_when_it_is_gone(
-    status: str | None, events: list[AuditEvent], expected: list[tuple[str, str]]
-) -> None:
-    """And not when an identity provider has come to say who is in the team: then the audit log tells."""
-    given = replace(line("a"), project=None, role="", team="Data", team_id=77)
-    held = held_team_member(77, "a@example.com", outputs={"status": status})
-    state = state_of_resources({}, {}, team_members={(77, "a@example.com"): held} if status else {})
-    found = list(revocations("production", state, {given.key: given}, Audited(events), [], NOW))
-    assert [(one.event, one.date, one.admin) for one in found] == [(LogEvent.REVOKED, *words) for words in expected]
-    over = replace(given, event=LogEvent.REVOKED)
-    for other in (over, replace(given, stack="staging")):
-        assert list(revocations("production", state, {other.key: other}, Audited(events), [], NOW)) == []
-
-
-RUN = {
-    "startTime": "2026-05-05T11:59:50Z",
-    "endTime": "2026-05-05T12:00:10Z",
-    "environment": {"git.author.email": "merger@example.com"},
-    "resourceChanges": {"delete": 1},
-}
-TAKERS = {
-    "the stack": (OUT, "merger@example.com"),
-    "the stack, and no source": (replace(OUT, source="", service="scim"), "merger@example.com"),
-    "an identity provider": (replace(OUT, at=OUT.at - timedelta(hours=1), source="", service="scim"), "scim"),
-    "somebody": (replace(OUT, actor="ana@example.com", service="scim"), "ana@example.com"),
-}
-
-
-@pytest.mark.parametrize(("event", "admin"), TAKERS.values(), ids=TAKERS.keys())
-def test_who_took_a_place_away_by_scim(event: AuditEvent, admin: str) -> None:
-    """The author of the commit for a run of the stack; else whom the audit log has, or that it was SCIM."""
-    given = replace(line("a"), project=None, role="", team="Data", team_id=77)
-    held = held_team_member(77, "a@example.com", outputs={"status": "left_to_scim"})
-    left = state_of_resources({}, {}, team_members={(77, "a@example.com"): held})
-    (kept,) = revocations("production", left, {given.key: given}, Audited([event]), [RUN], NOW)
-    assert kept.admin == (event.actor or "scim")  # it was the identity provider's to take
-    (gone,) = revocations("production", EMPTY, {given.key: given}, Audited([event]), [RUN], NOW)
-    assert gone.admin == admin
 
 
 GONE = {"event": LogEvent.REVOKED}

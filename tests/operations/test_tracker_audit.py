@@ -1,163 +1,153 @@
-"""What the audit log adds to the access log: what others did, once; and when and by whom something went."""
+"""What the access log takes from Mixpanel's audit log: which events, who did them, and each of them once."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from mixpanel_access.model import audit
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.operations.tracker.lines import LogEvent, LogLine
-from mixpanel_access.operations.tracker.update import EVENTS, OF_TEAMS, by_others, during, taken_away
+from mixpanel_access.model.dates import written
+from mixpanel_access.operations.drift import Organization
+from mixpanel_access.operations.tracker.audited import CHANGES, Change, facts_of, pending
+from mixpanel_access.operations.tracker.doers import Doers
+from mixpanel_access.operations.tracker.facts import Presence, StackFacts
+from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.replay import replay
+from mixpanel_access.operations.tracker.runs import during, runs_of
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ANA, BO, BOT = "ana@example.com", "bo@example.com", "bot.1.mp-service-account"
-OWN = frozenset({BOT})
-HELD = LogLine(
-    date="2026-05-01T12:00:00Z",
-    admin=ANA,
-    event=LogEvent.GRANTED,
-    email=BO,
-    stack="production",
-    project=7,
-    role="analyst",
-)
+TEAMS = [kind for kind in CHANGES if "team" in kind]
 
 
-def event(kind: str, **more: object) -> AuditEvent:
+def event(kind: str, **more: Any) -> AuditEvent:
     """An event of Bo's in project 7, done by Ana."""
     values = {"actor": ANA, "email": BO, "project": 7, "role": "analyst", **more}
-    return AuditEvent("", values.pop("at", AT), kind, **values)  # type: ignore[arg-type]
+    return AuditEvent("", values.pop("at", AT), kind, **values)
 
 
-@pytest.mark.parametrize(("kind", "what"), EVENTS.items())
-def test_what_others_do_is_a_line(kind: str, what: LogEvent) -> None:
-    """Each kind of event, with who, where and which role; no stack did it."""
-    team = {"team": 77, "team_name": "Data"} if kind in OF_TEAMS else {}
-    (line,) = by_others([event(kind, **team)], OWN, [], {})
-    assert (line.event, line.admin, line.email, line.stack, line.project, line.role) == (
-        what,
-        ANA,
-        BO,
-        "",
-        7,
-        "analyst",
-    )
-    assert (line.date, line.ticket) == ("2026-05-04T12:00:00Z", "")
-    assert (line.team, line.team_id) == (("Data", 77) if team else ("", None))
-
-
-def test_a_team_that_gets_a_role_is_a_line() -> None:
-    """It concerns nobody alone."""
-    (line,) = by_others([event(audit.PROJECT_TEAM_ADDED, email="", team=77)], OWN, [], {})
-    assert (line.email, line.label, line.what) == ("", "team 77", "analyst in project 7")
+@pytest.mark.parametrize("kind", CHANGES)
+def test_an_event_that_gives_changes_or_takes_access_is_a_fact(kind: str) -> None:
+    """Of the person, of the person in the team, or of the team."""
+    of_a_team = {"team": 77} if kind in TEAMS else {}
+    (fact,) = facts_of([event(kind, **of_a_team)], 1, {})
+    person = "" if kind in (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED, audit.TEAM_DELETED) else BO
+    team = of_a_team.get("team")
+    project = None if (team and person) or kind == audit.TEAM_DELETED else 7
+    assert fact.access == Access(None, project, person, team)
+    assert (fact.change, fact.email) == (CHANGES[kind], person)
 
 
 LEFT_OUT = {
-    "our own doing": event(audit.ROLE_CHANGED, actor=BOT.upper()),
     "about nobody": event(audit.ROLE_CHANGED, email=""),
-    "a place in a team that it does not name": event(audit.TEAM_USER_ADDED),
+    "a membership of a team that it does not name": event(audit.TEAM_USER_ADDED),
     "a team that it does not name": event(audit.PROJECT_TEAM_ADDED, email=""),
     "a team that gets a role nowhere": event(audit.PROJECT_TEAM_ADDED, email="", team=77, project=None),
-    "a team that is deleted": event(audit.TEAM_DELETED, email="", team=77, project=None),
     "a login": event(audit.LOGGED_IN),
-    "a sent invitation": event(audit.INVITATION_SENT),
-    "added by an invitation that was accepted": event(audit.USER_ADDED, source="invitation"),
 }
 
 
 @pytest.mark.parametrize("left_out", LEFT_OUT.values(), ids=LEFT_OUT.keys())
-def test_what_is_no_line(left_out: AuditEvent) -> None:
-    """What the states have, or what gives and takes nothing."""
-    assert list(by_others([left_out], OWN, [], {})) == []
+def test_an_event_that_does_not_name_what_it_is_about_says_nothing(left_out: AuditEvent) -> None:
+    """And a login gives no access."""
+    assert list(facts_of([left_out], 1, {})) == []
 
 
-def test_nothing_is_added_twice() -> None:
-    """Neither within a page nor after the last time; the oldest comes first; a stack's line is another."""
-    first, second = event(audit.PROJECT_USER_ADDED), event(audit.ROLE_CHANGED, at=AT + timedelta(seconds=1))
-    lines = list(by_others([second, first, first], OWN, [HELD], {}))
-    assert [line.event for line in lines] == [LogEvent.GRANTED, LogEvent.CHANGED]
-    assert list(by_others([second, first], OWN, lines, {})) == []
+RUN = {
+    "kind": "update",
+    "startTime": "2026-05-04T11:59:00Z",
+    "endTime": "2026-05-04T12:01:00Z",
+    "environment": {"git.author.email": "merger@example.com"},
+}
+MINUTES = timedelta(minutes=1)
+BY_BOT, BY_SCIM = event(audit.PROJECT_USER_ADDED, actor=BOT.upper()), event(audit.USER_ADDED, actor="", service="scim")
+HAVING, ELSEWHERE = {"production"}, set[str]()
+DOERS: dict[str, tuple[AuditEvent, dict[str, Any], set[str], str]] = {
+    "our account in a run": (BY_BOT, RUN, HAVING, "merger@example.com"),
+    "our account in a run, at access that no stack has": (BY_BOT, RUN, ELSEWHERE, "merger@example.com"),
+    "in a run that does not name its author": (BY_BOT, {**RUN, "environment": {}}, HAVING, BOT.upper()),
+    "in a refresh, which writes nothing": (BY_BOT, {**RUN, "kind": "refresh"}, HAVING, BOT.upper()),
+    "as the run begins, by another clock": (replace(BY_BOT, at=AT - 2 * MINUTES), RUN, HAVING, "merger@example.com"),
+    "before it": (replace(BY_BOT, at=AT - 2.1 * MINUTES), RUN, HAVING, BOT.upper()),
+    "as the run ends, by another clock": (replace(BY_BOT, at=AT + 2 * MINUTES), RUN, HAVING, "merger@example.com"),
+    "after it": (replace(BY_BOT, at=AT + 2.1 * MINUTES), RUN, HAVING, BOT.upper()),
+    "by SCIM in a run, at access of the stack": (BY_SCIM, RUN, HAVING, "merger@example.com"),
+    "by SCIM in a run, at access that it does not have": (BY_SCIM, RUN, ELSEWHERE, "scim"),
+    "by SCIM, and no stack runs": (replace(BY_SCIM, at=AT + 3 * MINUTES), RUN, HAVING, "scim"),
+    "somebody during a run": (event(audit.ROLE_CHANGED), RUN, HAVING, ANA),
+    "Mixpanel's staff": (event(audit.ROLE_CHANGED, by_staff=True), RUN, HAVING, f"{ANA} (Mixpanel's staff)"),
+    "nobody knows who": (event(audit.ROLE_CHANGED, actor=""), RUN, HAVING, UNKNOWN),
+}
 
 
-def test_who_did_it_may_be_the_identity_provider() -> None:
-    """Then the source says so."""
-    (line,) = by_others([event(audit.USER_REMOVED, actor="", source="scim")], OWN, [], {})
-    assert line.admin == "scim"
-
-
-RUN = {"startTime": "2026-05-04T11:59:00Z", "endTime": "2026-05-04T12:01:00Z"}
-IN_DATA = replace(HELD, date="2026-05-04T12:00:00Z", project=None, role="", team="Data", team_id=77)
-PUT_IN = event(audit.TEAM_USER_ADDED, actor="", project=None, role=None, team=77, team_name="Data", service="scim")
-BY_SCIM: dict[str, tuple[AuditEvent, LogLine, list[str]]] = {
-    "in a run, at a place of the stack": (PUT_IN, IN_DATA, []),
-    "as it goes": (replace(PUT_IN, type=audit.TEAM_USER_REMOVED), replace(IN_DATA, event=LogEvent.REVOKED), []),
-    "as it begins, by another clock": (replace(PUT_IN, at=AT - timedelta(minutes=2)), IN_DATA, []),
-    "before it": (replace(PUT_IN, at=AT - timedelta(minutes=2, seconds=1)), IN_DATA, ["scim"]),
-    "as it ends, by another clock": (replace(PUT_IN, at=AT + timedelta(minutes=2)), IN_DATA, []),
-    "after it": (replace(PUT_IN, at=AT + timedelta(minutes=2, seconds=1)), IN_DATA, ["scim"]),
-    "at no place of the stack": (PUT_IN, replace(IN_DATA, team_id=78), ["scim"]),
-    "at a place of a stack of another organization": (PUT_IN, replace(IN_DATA, stack="staging"), ["scim"]),
-    "by somebody": (replace(PUT_IN, actor=ANA), IN_DATA, [ANA]),
-    "by another service": (replace(PUT_IN, service="webapp"), IN_DATA, [""]),
-    "a person": (
-        event(audit.USER_ADDED, actor="", project=None, source="scim"), replace(IN_DATA, team="", team_id=None), [],
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("found", "line", "admins"), BY_SCIM.values(), ids=BY_SCIM.keys())
-def test_what_a_stack_does_by_scim_is_its_own(found: AuditEvent, line: LogLine, admins: list[str]) -> None:
-    """Such an event names nobody: it is a stack's by time and place, or an identity provider's."""
-    assert [one.admin for one in by_others([found], OWN, [line], {"production": [RUN]})] == admins
+@pytest.mark.parametrize(("found", "run", "having", "admin"), DOERS.values(), ids=DOERS.keys())
+def test_who_did_it(found: AuditEvent, run: dict[str, Any], having: set[str], admin: str) -> None:
+    """The author of the commit for a run of the stack; else the actor, the source, or nobody known."""
+    stack = StackFacts(name="production", organization=1, held={}, runs=runs_of([run]))
+    doers = Doers(frozenset({BOT}), {"production": stack})
+    assert doers.of(found, having).admin == admin
 
 
 def test_a_run_that_has_not_ended_lasts() -> None:
     """And of two the one in which it happened, not the one that merely is near."""
-    first, second = {**RUN, "endTime": "2026-05-04T12:00:10Z"}, {"startTime": "2026-05-04T12:00:20Z"}
+    first, second = runs_of([{**RUN, "endTime": "2026-05-04T12:00:10Z"}, {"startTime": "2026-05-04T12:00:20Z"}])
     assert during([second, first], AT) == first
     assert during([second, first], AT + timedelta(hours=1)) == second
     assert during([], AT) is None
 
 
-GONE = event(audit.PROJECT_USER_REMOVED)
-OUT = event(audit.USER_REMOVED, project=None)
-MEMBER = replace(HELD, project=None)
-PLACE = replace(HELD, project=None, role="", team="Data", team_id=77)
-ROLE = replace(HELD, email="", team="Data", team_id=77)
-OUT_OF_TEAM = event(audit.TEAM_USER_REMOVED, project=None, team=77)
-TEAM_OUT = event(audit.PROJECT_TEAM_REMOVED, email="", team=77)
-TEAM_GONE = event(audit.TEAM_DELETED, email="", project=None, team=77)
-TAKEN = {
-    "the grant": ([GONE], HELD, GONE),
-    "with the person": ([OUT], HELD, OUT),
-    "the newest": ([OUT, GONE], HELD, OUT),
-    "another project": ([replace(GONE, project=8)], HELD, None),
-    "another person": ([replace(GONE, email=ANA)], HELD, None),
-    "before it was given": ([replace(GONE, at=AT - timedelta(days=3, seconds=1))], HELD, None),
-    "as it was given": ([replace(GONE, at=AT - timedelta(days=3))], HELD, replace(GONE, at=AT - timedelta(days=3))),
-    "the membership": ([OUT], MEMBER, OUT),
-    "only a grant": ([GONE], MEMBER, None),
-    "nothing": ([], HELD, None),
-    "a place in a team": ([OUT_OF_TEAM], PLACE, OUT_OF_TEAM),
-    "a place in another team": ([replace(OUT_OF_TEAM, team=78)], PLACE, None),
-    "another person's place": ([replace(OUT_OF_TEAM, email=ANA)], PLACE, None),
-    "a place, with the person": ([OUT], PLACE, OUT),
-    "a place, with the team": ([TEAM_GONE], PLACE, TEAM_GONE),
-    "a place, and no grant": ([GONE], PLACE, None),
-    "a grant, and no place": ([OUT_OF_TEAM], HELD, None),
-    "a team's role": ([TEAM_OUT], ROLE, TEAM_OUT),
-    "a team's role in another project": ([replace(TEAM_OUT, project=8)], ROLE, None),
-    "another team's role": ([replace(TEAM_OUT, team=78)], ROLE, None),
-    "a team's role, with the team": ([TEAM_GONE], ROLE, TEAM_GONE),
-    "a team's role, and no place in it": ([OUT_OF_TEAM], ROLE, None),
-    "a team's role, and nobody": ([OUT], ROLE, None),
-}
+def line(minutes: float, kind: LogEvent, role: str = "analyst", **more: Any) -> LogLine:
+    """A line of an earlier version about Bo's grant, so long after noon."""
+    values = {"stack": "production", "admin": ANA, "email": BO, "project": 7, **more}
+    return LogLine(date=written(AT + minutes * MINUTES), event=kind.value, role=role, **values)
 
 
-@pytest.mark.parametrize(("events", "line", "found"), TAKEN.values(), ids=TAKEN.keys())
-def test_when_something_was_taken_away(events: list[AuditEvent], line: LogLine, found: AuditEvent | None) -> None:
-    """By the event that took it, not before it was given."""
-    assert taken_away(events, line) == found
+ADDED, GONE = event(audit.PROJECT_USER_ADDED), event(audit.PROJECT_USER_REMOVED)
+ADMIN = event(audit.ROLE_CHANGED, role="admin")
+OUT, TEAM_GONE = event(audit.USER_REMOVED, project=None), event(audit.TEAM_DELETED, email="", project=None, team=77)
+G, C, R = LogEvent.GRANTED, LogEvent.CHANGED, LogEvent.REVOKED
+KNOWN: dict[str, tuple[list[AuditEvent], list[LogLine], int]] = {
+    "nothing yet": ([ADDED], [], 1),
+    "of the same second": ([ADDED], [line(0, G)], 0),
+    "of the same event": ([replace(ADDED, id="a1")], [line(9, C, "admin", audit_id="a1")], 0),
+    "by the state, as the engine noted it": ([ADDED], [line(0.1, G)], 0),
+    "by the state, with the engine's clock behind": ([ADDED], [line(-0.9, G)], 0),
+    "by the state, long before": ([ADDED], [line(-1.1, G)], 1),
+    "by the state, as it was changed last": ([ADDED], [line(900, G)], 0),
+    "and taken away in between": ([ADDED, replace(GONE, at=AT + MINUTES)], [line(900, G)], 2),
+    "and taken away with the person": ([ADDED, replace(OUT, at=AT + MINUTES)], [line(900, G)], 2),
+    "another person": ([ADDED], [line(0, G, email=ANA)], 1),
+    "another project": ([ADDED], [line(0, G, project=8)], 1),
+    "another role": ([ADDED], [line(1, G, "admin")], 1),
+    "a change": ([ADMIN], [line(2, C, "admin")], 0),
+    "a change to another role": ([ADMIN], [line(2, C, "consumer")], 1),
+    "found gone later": ([GONE], [line(900, R)], 0),
+    "found gone before": ([GONE], [line(-900, R)], 1),
+    "gone, and given again in between": ([GONE, replace(ADDED, at=AT + MINUTES)], [line(900, R)], 2),
+    "the person": ([OUT], [line(0, R, "member", project=None)], 0),
+    "a team": ([TEAM_GONE], [line(0, R, team_id=77, email="")], 0),
+    "from before a day from which on the log was pruned": (
+        [ADDED], [LogLine(date=written(AT + MINUTES), admin="", event="pruned", email="", stack="", project=None,
+                          role="")], 0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "lines", "expected"), KNOWN.values(), ids=KNOWN.keys())
+def test_an_event_that_the_log_has_is_not_added_again(
+    events: list[AuditEvent], lines: list[LogLine], expected: int
+) -> None:
+    """Not even if a line of an earlier version has it without its id, and with the engine's time."""
+    assert len(pending([*facts_of(events, 1, {})], lines, replay(lines, {"production": 1}))) == expected
+
+
+def test_an_address_that_has_changed_is_that_of_the_state() -> None:
+    """The audit log writes the new one."""
+    (fact,) = facts_of([event(audit.ROLE_CHANGED, email="Bo.New@example.com")], 1, {"bo.new@example.com": BO})
+    assert (fact.access.person, fact.email, fact.change) == (BO, BO, Change.CHANGED)
+    there = Presence(Organization({}, {}, {}), known_as={BO: "bo.new@example.com"})
+    assert there.role(Access(1, None, BO, None)) is None

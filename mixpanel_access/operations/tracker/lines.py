@@ -76,7 +76,7 @@ class LogLine(FileLine):
         email: the person; "" for a team's role in a project.
         stack: the stack that has or had the access; "" for access that no stack has.
         project: the project's id; None for the membership in the organization or in a team.
-        role: the role from then on, or the role that was lost; "" for a membership in a team, and where it is not known.
+        role: the role from then on, or the role that was lost; "" for a membership in a team, and if it is not known.
         engagement: the engagement's key, or "".
         sow: the statement of work, or "".
         ticket: the ticket that asks for the access, or "".

@@ -64,9 +64,15 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
     if not gone:
         return Pruned([], [], lines)
     record = LogLine(
-        date=f"{before}T00:00:00Z", admin=UNKNOWN, event=LogEvent.PRUNED.value, email="", stack="", project=None, role="",
+        date=f"{before}T00:00:00Z",
+        admin=UNKNOWN,
+        event=LogEvent.PRUNED.value,
+        email="",
+        stack="",
+        project=None,
+        role="",
         justification=f"{len(gone)} lines from before this day were removed",
-    )  # fmt: skip
+    )
     kept = [record, *left]
     people = sorted({line.email for line in gone} - {"", *(line.email for line in left)})
     if act:
@@ -76,7 +82,7 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
 
 
 def _needed(lines: Sequence[LogLine], old: Sequence[LogLine]) -> set[int]:
-    """The old lines (their `id`) that say who had what at their end: for each access, those of its stacks and its role."""
+    """The old lines (their `id`) that say who had what at their end: those of the stacks, and of the role."""
     replayed = Replay(lines)
     of_access: dict[Access, list[LogLine]] = {}
     for line in ordered(old):

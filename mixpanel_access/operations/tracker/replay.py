@@ -13,9 +13,9 @@ The lines count in the order of their dates, and lines of the same second in the
 | `renamed` | as before | has its access under its new name |
 | `pruned` | as before | as before |
 
-A `revoked` line without a stack ends the access for all stacks. If it is about a membership of the organization, it ends
-all access of the person there. If `changed`, `revoked`, `accepted`, `imported` or `released` is the first line of an
-access, the access was there before the log began: nobody knows since when.
+A `revoked` line without a stack ends the access for all stacks. If it is about a membership of the organization, it
+ends all access of the person there. If the first line of an access is `changed`, `revoked`, `accepted`, `imported` or
+`released`, the access was there before the log began: nobody knows since when.
 """
 
 from __future__ import annotations
@@ -73,10 +73,10 @@ def access_at(lines: Iterable[LogLine], at: datetime) -> dict[Access, Interval]:
     return replay(lines).at(at)
 
 
-def replay(lines: Iterable[LogLine]) -> Replay:
-    """Replay all lines of a log."""
+def replay(lines: Iterable[LogLine], organizations: Mapping[str, int] | None = None) -> Replay:
+    """Replay all lines of a log; for the arguments, see `Replay`."""
     found = [*lines]
-    replayed = Replay(found)
+    replayed = Replay(found, organizations)
     for line in ordered(found):
         replayed.step(line)
     return replayed
@@ -92,17 +92,19 @@ class Replay:
 
     Args:
         lines: the log, which says how stacks were renamed and in which organization each is; no line has been stepped.
+        organizations: the organizations of some stacks, for a log of an earlier version, which names none.
 
     Attributes:
         held: the access that is there now.
         last: the last line about each access.
     """
 
-    def __init__(self, lines: Sequence[LogLine]) -> None:
+    def __init__(self, lines: Sequence[LogLine], organizations: Mapping[str, int] | None = None) -> None:
         self._renames = [
             (instant(line.date), line.renamed_from, line.stack) for line in ordered(lines) if line.renamed_from
         ]
-        named = {self.stack_of(line): line.organization for line in lines if line.organization is not None}
+        named = {**(organizations or {})}
+        named |= {self.stack_of(line): line.organization for line in lines if line.organization is not None}
         self._organizations = {stack: organization for stack, organization in named.items() if stack}
         known = set(named.values())
         self._only = known.pop() if len(known) == 1 else None
@@ -237,7 +239,7 @@ def _contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
         if before and line.event in (LogEvent.GRANTED, LogEvent.IMPORTED):
             yield f"line {number} grants {_access(line)}, which the log shows as granted already"
         elif not before and line.event not in GIVES and not (pruned and key not in given):
-            what = _VERBS.get(line.event, "changes")
+            what = _VERBS.get(LogEvent(line.event), "changes")
             yield f"line {number} {what} {_access(line)}, which no line before it grants"
         given[key] = line.event not in ENDS
 

@@ -1,0 +1,173 @@
+"""What the events of Mixpanel's audit log say about access, and which of them the access log does not have yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from mixpanel_access.model import audit
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.dates import instant, written
+from mixpanel_access.operations.tracker.lines import Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.replay import Replay
+from mixpanel_access.operations.tracker.runs import SKEW
+
+
+class Change(StrEnum):
+    """What an event does to access."""
+
+    GIVEN = "given"
+    CHANGED = "changed"
+    TAKEN = "taken"
+    ACCEPTED = "accepted"
+
+
+CHANGES: Final = {
+    audit.INVITATION_SENT: Change.GIVEN,
+    audit.INVITATION_ACCEPTED: Change.ACCEPTED,
+    audit.USER_ADDED: Change.GIVEN,
+    audit.USER_REMOVED: Change.TAKEN,
+    audit.PROJECT_USER_ADDED: Change.GIVEN,
+    audit.PROJECT_USER_REMOVED: Change.TAKEN,
+    audit.ROLE_CHANGED: Change.CHANGED,
+    audit.TEAM_USER_ADDED: Change.GIVEN,
+    audit.TEAM_USER_REMOVED: Change.TAKEN,
+    audit.TEAM_DELETED: Change.TAKEN,
+    audit.PROJECT_TEAM_ADDED: Change.GIVEN,
+    audit.PROJECT_TEAM_REMOVED: Change.TAKEN,
+}
+"""Audit event -> what it does to access."""
+READ: Final = tuple(CHANGES)
+"""The audit events to read."""
+_OF_TEAMS_IN_PROJECTS: Final = (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED)
+_MEMBERS_OF_TEAMS: Final = (audit.TEAM_USER_ADDED, audit.TEAM_USER_REMOVED)
+_SAME: Final = {
+    Change.GIVEN: (LogEvent.GRANTED, LogEvent.RESTORED, LogEvent.CHANGED, LogEvent.IMPORTED),
+    Change.CHANGED: (LogEvent.CHANGED, LogEvent.RESTORED, LogEvent.GRANTED, LogEvent.IMPORTED),
+    Change.TAKEN: (LogEvent.REVOKED,),
+    Change.ACCEPTED: (LogEvent.ACCEPTED,),
+}
+"""What an event does -> the events of lines that say the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditFact:
+    """What one event says.
+
+    Attributes:
+        event: the event.
+        change: what it does.
+        access: the access. A membership of the organization that is taken away takes all access of the person with it,
+            and a team without a person and a project that is taken away takes all access of the team.
+        email: the address of the person as the log writes it; "" for a team.
+    """
+
+    event: AuditEvent
+    change: Change
+    access: Access
+    email: str
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        return self.event.at
+
+    def takes(self, access: Access) -> bool:
+        """Whether it ends this access, for itself or with the person or the team."""
+        if self.change is not Change.TAKEN:
+            return False
+        own = self.access
+        if own == access:
+            return True
+        if own.team is not None:
+            return own.project is None and not own.person and access.team == own.team
+        return own.project is None and own.person == access.person
+
+
+def facts_of(events: Iterable[AuditEvent], organization: int, known_as: Mapping[str, str]) -> Iterator[AuditFact]:
+    """What the events say, in their order; events that do not name what they are about say nothing.
+
+    Args:
+        events: the events of one organization.
+        organization: its id.
+        known_as: the key of an address in Mixpanel -> the address by which the states know the person.
+    """
+    for event in events:
+        change, team, project = CHANGES.get(event.type), event.team, event.project
+        email = known_as.get(same_key(event.email), event.email)
+        if event.type in _OF_TEAMS_IN_PROJECTS:
+            email, complete = "", team is not None and project is not None
+        elif event.type == audit.TEAM_DELETED:
+            email, complete, project = "", team is not None, None
+        elif event.type in _MEMBERS_OF_TEAMS:
+            complete, project = bool(email) and team is not None, None
+        else:
+            complete, team = bool(email), None
+        if change is not None and complete:
+            of = organization if team is None and project is None else None
+            yield AuditFact(event=event, change=change, access=Access(of, project, same_key(email), team), email=email)
+
+
+def pending(facts: Sequence[AuditFact], lines: Sequence[LogLine], log: Replay) -> list[AuditFact]:
+    """The facts that a log does not have yet.
+
+    A line of an earlier version, or one from a time when the audit log could not be read, has no event. It is the same
+    fact if it says the same of the same access, not before the event, and nothing undid that in between.
+
+    Args:
+        facts: the facts, the oldest first.
+        lines: the log.
+        log: says which access a line is about.
+    """
+    ids = {line.audit_id for line in lines if line.audit_id}
+    pruned = max((instant(line.date) for line in lines if line.event == LogEvent.PRUNED), default=None)
+    without: dict[Access, list[LogLine]] = {}
+    for line in lines:
+        if not line.audit_id:
+            without.setdefault(log.access_of(line), []).append(line)
+    by_access: dict[Access, list[AuditFact]] = {}
+    takers: dict[str | int, list[AuditFact]] = {}
+    for fact in facts:
+        by_access.setdefault(fact.access, []).append(fact)
+        if fact.change is Change.TAKEN and fact.access.project is None:
+            takers.setdefault(fact.access.team or fact.access.person, []).append(fact)
+
+    def is_known(fact: AuditFact) -> bool:
+        if fact.event.id and fact.event.id in ids:
+            return True
+        if pruned is not None and fact.at < pruned:
+            return True
+        same = without.get(fact.access, [])
+        if not fact.access.person and fact.access.project is None:  # a deleted team
+            same = [line for access, its in without.items() if access.team == fact.access.team for line in its]
+        own = fact.access
+        others = [*takers.get(own.person, ()), *(takers.get(own.team, ()) if own.team else ())]
+        after = [one for one in by_access[own] if one.at > fact.at]
+        after += [one for one in others if one.at > fact.at and one.takes(own)]
+        return any(_says(line, fact, after) for line in same)
+
+    return [fact for fact in facts if not is_known(fact)]
+
+
+def _says(line: LogLine, fact: AuditFact, after: Sequence[AuditFact]) -> bool:
+    """Whether a line without an event says what a fact says."""
+    if line.event not in _SAME[fact.change]:
+        return False
+    if line.date == written(fact.at):
+        return True
+    role, at = fact.event.role or "", instant(line.date)
+    if fact.change is Change.ACCEPTED or at < fact.at - SKEW:
+        return False
+    if fact.change is not Change.TAKEN and role and line.role and line.role != role:
+        return False
+    return not any(one.at < at and _undoes(one, fact) for one in after)
+
+
+def _undoes(later: AuditFact, fact: AuditFact) -> bool:
+    if fact.change is Change.TAKEN or later.change is Change.TAKEN:
+        return later.change is not fact.change and later.change is not Change.ACCEPTED
+    return later.change is Change.CHANGED and later.event.role != fact.event.role

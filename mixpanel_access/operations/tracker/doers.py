@@ -1,0 +1,64 @@
+"""Who did what an event of the audit log says: a run of a stack, somebody by hand, or an identity provider."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.dates import instant
+from mixpanel_access.operations.tracker.facts import StackFacts
+from mixpanel_access.operations.tracker.lines import UNKNOWN, LogLine
+from mixpanel_access.operations.tracker.runs import EngineRun, during
+
+
+@dataclass(frozen=True)
+class Doer:
+    """Who did something.
+
+    Attributes:
+        admin: the person, the account or the source, or `unknown`.
+        stacks: the stacks in whose runs it happened; none for what somebody did by hand.
+    """
+
+    admin: str
+    stacks: frozenset[str] = frozenset()
+
+
+class Doers:
+    """Tells the stacks' own changes from those of others.
+
+    Args:
+        own: the keys of the login names of the account that runs the stacks.
+        stacks: the stacks of one organization.
+    """
+
+    def __init__(self, own: frozenset[str], stacks: Mapping[str, StackFacts]) -> None:
+        self._own = own
+        self._runs = {name: [run for run in stack.runs if run.writes] for name, stack in stacks.items()}
+
+    def is_ours(self, event: AuditEvent) -> bool:
+        """Whether the stacks' account did it, or may have done it by SCIM, which names nobody."""
+        return same_key(event.actor) in self._own or event.by_scim
+
+    def of(self, event: AuditEvent, having: Collection[str]) -> Doer:
+        """Who did what an event says; `having` are the stacks that have or had the access."""
+        running = self._running(event.at) if self.is_ours(event) else {}
+        mine = {name: run for name, run in running.items() if name in having}
+        runs = mine if mine or event.by_scim else running
+        authors = {run.author for run in runs.values()} - {""}
+        admin = authors.pop() if len(authors) == 1 else event.who or UNKNOWN
+        return Doer(admin, frozenset(runs))
+
+    def made_in_a_run(self, line: LogLine) -> bool:
+        """Whether a run of a stack did what a line of the log says, as far as its date and admin tell."""
+        admin = same_key(line.admin)
+        known = {"", UNKNOWN, *self._own}
+        runs = self._running(instant(line.date)).values()
+        return any(admin in known or admin == same_key(run.author) for run in runs)
+
+    def _running(self, at: datetime) -> dict[str, EngineRun]:
+        found = {name: during(runs, at) for name, runs in self._runs.items()}
+        return {name: run for name, run in found.items() if run is not None}

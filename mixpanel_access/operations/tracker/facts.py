@@ -1,0 +1,173 @@
+"""What is known of an organization and its stacks when the access log is updated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from mixpanel_access.directory.security import UNTOLD
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.settings import Settings
+from mixpanel_access.operations.drift import Organization, read_organization
+from mixpanel_access.operations.project import Progress
+from mixpanel_access.operations.state import State, changed_addresses
+from mixpanel_access.operations.tracker.audited import READ
+from mixpanel_access.operations.tracker.lines import Access, StateLine, state_lines
+from mixpanel_access.operations.tracker.runs import EngineRun
+
+if TYPE_CHECKING:
+    from mixpanel_access.directory.directory import Directory
+
+GONE: Final = None
+"""The organization does not have an access."""
+
+
+class Unseen:
+    """Whether the organization has an access is not known."""
+
+
+UNSEEN: Final = Unseen()
+
+
+@dataclass(frozen=True)
+class Presence:
+    """The access that an organization has, by a fresh read.
+
+    Attributes:
+        organization: what was read.
+        complete: whether the list of people is complete.
+        is_gone: whether a project that the list of projects does not have is deleted, and not only out of our sight.
+        known_as: the key of an address in a state -> the key of the address that the person has now.
+    """
+
+    organization: Organization
+    complete: bool = True
+    is_gone: Callable[[int], bool] = lambda _: False
+    known_as: Mapping[str, str] = field(default_factory=dict)
+
+    def role(self, access: Access) -> str | Unseen | None:
+        """The role of an access that is there, "" if none is shown; `GONE`, or `UNSEEN`.
+
+        Who is deactivated has no access.
+        """
+        key = self.known_as.get(access.person, access.person)
+        if access.person and (key not in self.organization.people or self.organization.is_deactivated(key)):
+            return GONE if self.complete else UNSEEN
+        if access.team is not None:
+            return self._in_team(access.team, access.project, key)
+        if access.project is None:
+            return self.organization.people[key].role or ""
+        return self._grant(access.project, key)
+
+    def _grant(self, project: int, key: str) -> str | Unseen | None:
+        there = self.organization
+        if grant := there.grants.get((project, key)):
+            return grant.role
+        if project not in there.projects:
+            return GONE if self.is_gone(project) else UNSEEN
+        return UNSEEN if there.people[key].invited and project in there.blind else GONE
+
+    def _in_team(self, id_: int, project: int | None, key: str) -> str | Unseen | None:
+        if self.organization.teams is None:
+            return UNSEEN
+        team = self.organization.teams.get(id_)
+        if team is None:
+            return GONE
+        if project is not None:
+            return team.projects.get(project, GONE)
+        if team.members is None:
+            return UNSEEN
+        return "" if team.is_member(key) else GONE
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationFacts:
+    """What Mixpanel says of one organization.
+
+    Attributes:
+        id: the organization's id.
+        events: the events of its audit log, the oldest first.
+        own: the keys of the login names of the account that runs the stacks.
+        since: the first instant that `events` covers; None if the audit log cannot be read.
+        presence: the access that it has.
+        known_as: the key of an address in Mixpanel -> the address by which the states know the person.
+        settle_seconds: how long Mixpanel may take to show a write.
+    """
+
+    id: int
+    events: Sequence[AuditEvent] = ()
+    own: frozenset[str] = frozenset()
+    since: datetime | None = None
+    presence: Presence
+    known_as: Mapping[str, str] = field(default_factory=dict)
+    settle_seconds: float = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackFacts:
+    """What is known of one stack.
+
+    Attributes:
+        name: its name.
+        organization: the organization's id.
+        held: the access in its state.
+        left: the memberships of teams in its state that it has left to an identity provider.
+        runs: its runs, the newest first.
+    """
+
+    name: str
+    organization: int
+    held: Mapping[Access, StateLine]
+    left: frozenset[Access] = frozenset()
+    runs: Sequence[EngineRun] = ()
+
+
+def stack_facts(name: str, organization: int, state: State, runs: Sequence[EngineRun]) -> StackFacts:
+    """What the state and the history of a stack say."""
+    held = {one.line.access: one for one in state_lines(name, state, organization)}
+    places = {Access(None, None, person, team) for team, person in state.team_members}
+    return StackFacts(name=name, organization=organization, held=held, left=frozenset(places - held.keys()), runs=runs)
+
+
+def read_facts(
+    directory: Directory, settings: Settings, states: State, span: tuple[datetime, datetime], progress: Progress
+) -> OrganizationFacts:
+    """Read the audit log of an organization, and the access that it has.
+
+    If the plan or the role does not allow reading the audit log, a line says so.
+
+    Args:
+        directory: the organization.
+        settings: those of the account that runs the stacks.
+        states: what all stacks of the organization have.
+        span: the first and the last instant of the audit log to read.
+        progress: shows a line.
+
+    Raises:
+        MixpanelError: it cannot be read now. Lines without what it says would stay incomplete for ever.
+    """
+    since: datetime | None = span[0]
+    own = {same_key(settings.username), same_key(directory.identity().email)} - {""}
+    try:
+        events = directory.audit_events(READ, *span)
+    except UNTOLD as error:
+        events, since = [], None
+        progress(
+            f"the audit log cannot be read, and what others did is not in the access log: {error.why or error.what}"
+        )
+    there = read_organization(directory)
+    members = {key: member.outputs for key, member in states.members.items()}
+    changed = changed_addresses(members, there.people)
+    presence = Presence(there, not directory.unknown_people(), directory.project_is_gone, changed)
+    return OrganizationFacts(
+        id=directory.organization,
+        events=[*reversed(events)],
+        own=frozenset(own),
+        since=since,
+        presence=presence,
+        known_as={now: states.members[before].email for before, now in changed.items()},
+        settle_seconds=settings.read_back_seconds,
+    )

@@ -1,0 +1,76 @@
+"""The engine's history: when each stack ran, and the author of the commit for a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from mixpanel_access.model.dates import instant
+
+SKEW: Final = timedelta(minutes=1)
+"""How far Mixpanel's clock and the engine's may differ."""
+_WRITES: Final = ("", "update", "destroy")
+"""The kinds of runs that write to Mixpanel; an entry without a kind may be one of them."""
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineRun:
+    """One run of the engine.
+
+    Attributes:
+        starts: when it started, by the engine's clock.
+        ends: when it ended; the end of time for a run that the history does not end.
+        author: the author of its commit, or "".
+        kind: `update`, `destroy`, `refresh`, `import`, ..., or "".
+        deletes: whether it deleted resources.
+    """
+
+    starts: datetime
+    ends: datetime
+    author: str
+    kind: str
+    deletes: bool
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may have changed access in Mixpanel."""
+        return self.kind in _WRITES
+
+    def covers(self, at: datetime, skew: timedelta = timedelta()) -> bool:
+        """Whether an instant of a clock with this skew is in it."""
+        return self.starts - skew <= at and (self.ends == _NEVER or at <= self.ends + skew)
+
+
+def runs_of(history: Iterable[Mapping[str, Any]]) -> list[EngineRun]:
+    """The runs of a stack as the engine's history has them, the newest first."""
+    found = []
+    for run in history:
+        environment = run.get("environment") or {}
+        found.append(
+            EngineRun(
+                starts=instant(str(run["startTime"])),
+                ends=instant(str(run["endTime"])) if run.get("endTime") else _NEVER,
+                author=str(environment.get("git.author.email") or environment.get("git.committer.email") or ""),
+                kind=str(run.get("kind") or ""),
+                deletes=bool((run.get("resourceChanges") or {}).get("delete")),
+            )
+        )
+    return found
+
+
+def during(runs: Sequence[EngineRun], at: datetime) -> EngineRun | None:
+    """The run in which something happened, else the run that it happened next to by Mixpanel's clock, or None."""
+    for skew in (timedelta(), SKEW):
+        for run in runs:
+            if run.covers(at, skew):
+                return run
+    return None
+
+
+def last_of(runs: Sequence[EngineRun], since: datetime, until: datetime, *, deleting: bool) -> EngineRun | None:
+    """The newest run that began in a span, or None; `deleting` leaves out those that took nothing from Mixpanel."""
+    fit = (run for run in runs if since <= run.starts <= until and (not deleting or (run.writes and run.deletes)))
+    return next(fit, None)

@@ -1,0 +1,406 @@
+"""The new lines of the access log: what the audit log, the states and the organization say, and the log does not yet.
+
+Everything here is pure. The log, the events and what the states say are gone through in the order of time, so that each
+new line follows from what was there at its instant. At the end, the result is compared with the organization.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, NamedTuple
+
+from mixpanel_access.model import audit
+from mixpanel_access.model.dates import instant, written
+from mixpanel_access.operations.tracker.audited import AuditFact, Change, facts_of, pending
+from mixpanel_access.operations.tracker.doers import Doers
+from mixpanel_access.operations.tracker.facts import GONE, OrganizationFacts, StackFacts, Unseen
+from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogKey, LogLine, StateLine
+from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
+from mixpanel_access.operations.tracker.runs import SKEW, during, last_of
+
+
+def new_lines(
+    lines: Sequence[LogLine],
+    organizations: Sequence[OrganizationFacts],
+    stacks: Mapping[str, StackFacts],
+    now: datetime,
+) -> list[LogLine]:
+    """The lines that a log lacks, the oldest first.
+
+    Args:
+        lines: the log.
+        organizations: what Mixpanel says of each organization.
+        stacks: the stacks in them.
+        now: the present instant.
+    """
+    found: list[LogLine] = []
+    for facts in organizations:
+        here = {name: stack for name, stack in stacks.items() if stack.organization == facts.id}
+        found += _Writer([*lines, *found], facts, here, now).write(alone=len(organizations) == 1)
+    return ordered(found)
+
+
+class _Undone(NamedTuple):
+    """How an access that a stack has was last taken away or changed: what it was before, and whether by hand."""
+
+    event: LogEvent
+    role: str
+    by_hand: bool
+
+
+class _Said(NamedTuple):
+    """What a new line says, but for the access and the stack."""
+
+    event: LogEvent
+    at: datetime
+    admin: str
+    role: str
+    audit_id: str = ""
+
+
+class _Writer:
+    """Writes the new lines about one organization."""
+
+    def __init__(
+        self, lines: Sequence[LogLine], facts: OrganizationFacts, stacks: Mapping[str, StackFacts], now: datetime
+    ) -> None:
+        self._lines, self._facts, self._stacks, self._now = lines, facts, stacks, now
+        self._doers = Doers(facts.own, stacks)
+        known = dict.fromkeys(stacks, facts.id)
+        self._log, self._end = Replay(lines, known), replay(lines, known)
+        self._audit = [*facts_of(facts.events, facts.id, facts.known_as)]
+        self._born: dict[int, str] = {}
+        self._undone: dict[Access, _Undone] = {}
+        self._starts: dict[LogKey, datetime] = {}
+        self._new: list[LogLine] = []
+
+    def write(self, *, alone: bool) -> list[LogLine]:
+        """The new lines; `alone`: the log is about this organization only."""
+        steps: list[tuple[datetime, int, Callable[[], None]]] = []
+        new = pending(self._audit, self._lines, self._end)
+        steps += [(instant(line.date), 0, partial(self._known, line)) for line in self._lines]
+        steps += self._births({id(fact) for fact in new})
+        steps += [(fact.at, 2, partial(self._happened, fact)) for fact in new]
+        for *_, step in sorted(steps, key=lambda one: one[:2]):
+            step()
+        self._compare_states()
+        self._compare_organization(alone=alone)
+        return self._new
+
+    # What the log has
+
+    def _known(self, line: LogLine) -> None:
+        if line.event in (LogEvent.REVOKED, LogEvent.CHANGED):
+            access = self._log.access_of(line)
+            there = self._log.held.get(access)
+            self._note(access, LogEvent(line.event), there, by_hand=not self._doers.made_in_a_run(line))
+        self._log.step(line)
+
+    def _note(self, access: Access, event: LogEvent, there: Interval | None, *, by_hand: bool) -> None:
+        before = self._undone.get(access)
+        role = there.role if there else ""
+        if before and before.by_hand and by_hand and before.event is event is LogEvent.CHANGED:
+            role = before.role
+        self._undone[access] = _Undone(event, role, by_hand)
+
+    # What the states say
+
+    def _births(self, pending_ids: set[int]) -> Iterator[tuple[datetime, int, Callable[[], None]]]:
+        """Each access that a stack has got since the last update, when it got it."""
+        by_access: dict[Access, list[AuditFact]] = {}
+        for fact in self._audit:
+            by_access.setdefault(fact.access, []).append(fact)
+        gifts = self._gifts(by_access)
+        for name, stack in self._stacks.items():
+            for access, one in stack.held.items():
+                at, given = self._birth_of(name, access, one), gifts.get(LogKey(name, access))
+                if given is not None and id(given) in pending_ids:
+                    self._born[id(given)] = name
+                elif at is not None:
+                    at, order = self._between(by_access.get(access, ()), at, access)
+                    self._starts[LogKey(name, access)] = at
+                    yield at, order, partial(self._birth, name, access, one, at, given is not None)
+
+    def _gifts(self, by_access: Mapping[Access, Sequence[AuditFact]]) -> dict[LogKey, AuditFact]:
+        """The event by which a stack gave access that its state has; one event is that of the nearest stack."""
+        given_for = {line.audit_id: line.stack for line in self._lines if line.audit_id and line.event in GIVES}
+        nearest: dict[int, tuple[timedelta, LogKey, AuditFact]] = {}
+        for name, stack in self._stacks.items():
+            for access, one in stack.held.items():
+                fact = self._gift(stack, one, by_access.get(access, ()))
+                if fact is None or given_for.get(fact.event.id) not in (None, "", name):
+                    continue
+                far = abs(instant(one.line.date) - fact.at)
+                if id(fact) not in nearest or far < nearest[id(fact)][0]:
+                    nearest[id(fact)] = far, LogKey(name, access), fact
+        return {key: fact for _, key, fact in nearest.values()}
+
+    def _between(self, facts: Sequence[AuditFact], at: datetime, access: Access) -> tuple[datetime, int]:
+        """When a stack took over access by Mixpanel's clock: after it was given, and before it was taken away."""
+        given = [fact.at for fact in facts if fact.change is Change.GIVEN and at < fact.at <= at + SKEW]
+        if given and access not in self._end.held:
+            return given[-1], 3
+        taken = [fact.at for fact in facts if fact.change is Change.TAKEN]
+        if taken and at - SKEW <= taken[-1] <= at and self._facts.presence.role(access) is GONE:
+            return taken[-1], 1
+        return at, 3
+
+    def _birth_of(self, name: str, access: Access, one: StateLine) -> datetime | None:
+        """When a stack got access that the log does not show as its own; None if it does, or somebody took it away."""
+        there, lines = self._end.held.get(access), self._end.of_stack(name, access)
+        if there and name in there.stacks:
+            return None
+        at = instant(one.line.date) if one.line.date else self._now
+        if lines and at <= (end := instant(lines[-1].date)):
+            if lines[-1].event == LogEvent.REVOKED and not self._doers.made_in_a_run(lines[-1]):
+                return None
+            modified = instant(one.modified) if one.modified else self._now
+            return modified if modified > end else self._now
+        return at
+
+    def _gift(self, stack: StackFacts, one: StateLine, facts: Sequence[AuditFact]) -> AuditFact | None:
+        """The event by which a stack gave access that its state has."""
+        if not one.line.date:
+            return None
+        at = instant(one.line.date)
+        run = during([run for run in stack.runs if run.writes], at)
+        for fact in reversed(facts):
+            near = run.covers(fact.at, SKEW) if run else abs(fact.at - at) <= SKEW
+            if fact.change is Change.GIVEN and near and self._doers.is_ours(fact.event):
+                return fact
+        return None
+
+    def _birth(self, name: str, access: Access, one: StateLine, at: datetime, given: bool) -> None:
+        there, run = self._log.held.get(access), during(self._stacks[name].runs, at)
+        if there and name in there.stacks:
+            return
+        if given:
+            event = LogEvent.CHANGED if there else LogEvent.GRANTED
+        elif there:
+            event = LogEvent.IMPORTED
+        elif access in self._log.last:
+            event = LogEvent.RESTORED if self._was_undone(name, access) else LogEvent.GRANTED
+        else:
+            event = LogEvent.IMPORTED if self._was_there(one, at, name) else LogEvent.GRANTED
+        admin = (run.author if run else "") or UNKNOWN
+        self._add(_Said(event, at, admin, (there.role if there else "") or one.line.role), access, name)
+
+    def _was_there(self, one: StateLine, at: datetime, name: str) -> bool:
+        """Whether access that no line is about was there before the stack got it."""
+        if one.adopted is not None:
+            return one.adopted
+        run = during(self._stacks[name].runs, at)
+        return bool(run and not run.writes) or (self._facts.since is not None and self._facts.since <= at)
+
+    def _having(self, access: Access, at: datetime, fact: AuditFact | None = None) -> set[str]:
+        """The stacks that have an access at an instant: by the log, and by states in which it is no younger."""
+        there = self._log.held.get(access)
+        born = self._born.get(id(fact))
+        found = {name for name in there.stacks if name in self._stacks} if there else set()
+        for name, stack in self._stacks.items():
+            one = stack.held.get(access)
+            if one and (name == born or (one.line.date and self._start(name, access, one) < at)):
+                found.add(name)
+        return found
+
+    def _start(self, name: str, access: Access, one: StateLine) -> datetime:
+        """Since when a stack has access by its state, by Mixpanel's clock as far as that is known."""
+        return self._starts.get(LogKey(name, access)) or instant(one.line.date)
+
+    def _was_undone(self, name: str, access: Access) -> bool:
+        """Whether a stack had an access until somebody took it away by hand."""
+        undone, lines = self._undone.get(access), self._log.of_stack(name, access)
+        return bool(undone and undone.by_hand and lines and lines[-1].event == LogEvent.REVOKED)
+
+    # What the audit log says
+
+    def _happened(self, fact: AuditFact) -> None:
+        if fact.change is Change.TAKEN:
+            self._taken(fact)
+        elif fact.change is Change.ACCEPTED:
+            self._accepted(fact)
+        elif fact.change is Change.CHANGED:
+            self._changed(fact)
+        else:
+            self._given(fact)
+
+    def _given(self, fact: AuditFact) -> None:
+        event, access = fact.event, fact.access
+        role, there, seen = event.role or "", self._log.held.get(access), access in self._log.last
+        if there:
+            if role and there.role and role != there.role:
+                self._changed(fact)
+            return
+        if event.type == audit.USER_ADDED and event.source == _INVITATION and not seen:
+            self._accepted(fact)
+            return
+        having = self._having(access, fact.at, fact)
+        doer = self._doers.of(event, having)
+        stacks = having | (doer.stacks if len(doer.stacks) == 1 else frozenset())
+        for name in sorted(stacks) or [""]:
+            again = self._was_undone(name, access) or (not seen and name in having and name != self._born.get(id(fact)))
+            word = LogEvent.RESTORED if name and again else LogEvent.GRANTED
+            self._add(_Said(word, fact.at, doer.admin, role, event.id), access, name, fact)
+        self._undone.pop(access, None)
+
+    def _changed(self, fact: AuditFact) -> None:
+        event, access = fact.event, fact.access
+        role, there = event.role or "", self._log.held.get(access)
+        if there is None and access in self._log.last:
+            self._given(fact)
+            return
+        if there and there.role == role:
+            return
+        stacks = self._having(access, fact.at)
+        doer, undone = self._doers.of(event, stacks), self._undone.get(access)
+        back = bool(undone and undone.by_hand and undone.event is LogEvent.CHANGED and undone.role == role)
+        if back:
+            del self._undone[access]
+        else:
+            self._note(access, LogEvent.CHANGED, there, by_hand=not doer.stacks)
+        for name in sorted(stacks) or [""]:
+            word = LogEvent.RESTORED if name and back else LogEvent.CHANGED
+            self._add(_Said(word, fact.at, doer.admin, role, event.id), access, name, fact)
+
+    def _taken(self, fact: AuditFact) -> None:
+        log, of = self._log, self._facts.id
+        gone = [
+            access
+            for access, one in log.held.items()
+            if access != fact.access and fact.takes(access) and one.organization in (None, of)
+        ]
+        own = fact.access
+        if own in log.held or (own not in log.last and (own.person or own.project is not None)):
+            gone.insert(0, own)
+        having = {access: self._having(access, fact.at) for access in gone}
+        doer = self._doers.of(fact.event, set().union(*having.values()))
+        for access in gone:
+            there = log.held.get(access)
+            role = (there.role if there else "") or (fact.event.role or "" if access == fact.access else "")
+            self._note(access, LogEvent.REVOKED, there, by_hand=not doer.stacks)
+            for name in sorted(having[access] | ({*there.stacks} if there else set())) or [""]:
+                said = _Said(LogEvent.REVOKED, fact.at, doer.admin, role, fact.event.id)
+                self._add(said, access, name, fact if access == fact.access else None)
+
+    def _accepted(self, fact: AuditFact) -> None:
+        there, last = self._log.held.get(fact.access), self._log.last.get(fact.access)
+        if last and (there is None or (last.event == LogEvent.ACCEPTED and instant(last.date) == fact.at)):
+            return
+        role = (there.role if there else "") or fact.event.role or ""
+        for name in sorted(self._having(fact.access, fact.at)) or [""]:
+            said = _Said(LogEvent.ACCEPTED, fact.at, fact.event.who or UNKNOWN, role, fact.event.id)
+            self._add(said, fact.access, name, fact)
+
+    # What is there now
+
+    def _compare_states(self) -> None:
+        """Write what the stacks no longer have, and where their reasons are others."""
+        for name, stack in self._stacks.items():
+            mine = {access: one for access, one in self._log.held.items() if name in one.stacks}
+            for access, there in mine.items():
+                one = stack.held.get(access)
+                if one is None:
+                    self._no_longer_has(stack, access, there)
+                elif one.line.reasons != there.stacks[name].reasons:
+                    at = self._after(access, instant(one.modified) if one.modified else self._now)
+                    run = during(stack.runs, at)
+                    admin = (run.author if run else "") or UNKNOWN
+                    said = _Said(LogEvent.CHANGED, at, admin, there.role)
+                    self._add(said, access, name, reasons=one.line)
+
+    def _no_longer_has(self, stack: StackFacts, access: Access, there: Interval) -> None:
+        role = self._facts.presence.role(access)
+        if isinstance(role, Unseen):
+            return
+        since = instant(there.stacks[stack.name].date) - SKEW
+        run = last_of(stack.runs, since, self._now, deleting=role is GONE)
+        at = self._after(access, min(run.ends, self._now) if run else self._now)
+        admin = (run.author if run else "") or UNKNOWN
+        if role is not GONE:
+            self._add(_Said(LogEvent.RELEASED, at, admin, there.role), access, stack.name)
+            return
+        for name in sorted(there.stacks):
+            self._add(_Said(LogEvent.REVOKED, at, admin, there.role), access, name)
+
+    def _compare_organization(self, *, alone: bool) -> None:
+        """Write where the organization has something else than the log adds up to."""
+        for access, last in [*self._log.last.items()]:
+            of = access.organization or self._log.organization_of(last)
+            there, role = self._log.held.get(access), self._facts.presence.role(access)
+            if isinstance(role, Unseen) or self._may_settle(last) or not (of == self._facts.id or (alone and not of)):
+                continue
+            if there is None:
+                if role is not GONE:
+                    self._differs(LogEvent.RESTORED, access, role, self._with_state(access))
+            elif role is GONE:
+                self._differs(LogEvent.REVOKED, access, there.role, there.stacks)
+            elif role and there.role and role != there.role:
+                self._differs(LogEvent.CHANGED, access, role, there.stacks)
+
+    def _may_settle(self, last: LogLine) -> bool:
+        """Whether Mixpanel may not show yet what its audit log says."""
+        age = self._now - instant(last.date)
+        return bool(last.audit_id) and timedelta() < age < timedelta(seconds=self._facts.settle_seconds)
+
+    def _with_state(self, access: Access) -> set[str]:
+        return {name for name, stack in self._stacks.items() if access in stack.held}
+
+    def _differs(self, event: LogEvent, access: Access, role: str, stacks: Collection[str]) -> None:
+        """Write what nothing else says; a run of a stack did it if the stack's state has changed to just that."""
+        at, admin = self._now, UNKNOWN
+        for name in sorted(stacks) if event is LogEvent.CHANGED else ():
+            one = self._stacks[name].held.get(access) if name in self._stacks else None
+            run = during(self._stacks[name].runs, instant(one.modified)) if one and one.modified else None
+            if one and run and run.writes and one.line.role == role:
+                at, admin = instant(one.modified), run.author or UNKNOWN
+        for name in sorted(stacks) or [""]:
+            self._add(_Said(event, self._after(access, at), admin, role), access, name)
+
+    def _after(self, access: Access, at: datetime) -> datetime:
+        """An instant that is not before the last line about an access."""
+        last = self._log.last.get(access)
+        return max(at, instant(last.date)) if last else at
+
+    # The lines
+
+    def _add(
+        self, said: _Said, access: Access, stack: str, fact: AuditFact | None = None, reasons: LogLine | None = None
+    ) -> None:
+        base = reasons or self._base(access, stack, said.at, fact)
+        line = replace(
+            base,
+            date=written(said.at),
+            admin=said.admin,
+            event=said.event.value,
+            stack=stack,
+            role=said.role,
+            organization=self._facts.id,
+            audit_id=said.audit_id,
+        )
+        self._log.step(line)
+        self._new.append(line)
+
+    def _base(self, access: Access, stack: str, at: datetime, fact: AuditFact | None) -> LogLine:
+        """The person or the team of a new line; for access of a stack, with the stack's reasons at that time."""
+        there = self._log.held.get(access)
+        if there and stack in there.stacks:
+            return replace(there.stacks[stack], renamed_from="")
+        one = self._stacks[stack].held.get(access) if stack in self._stacks else None
+        if one and (stack == self._born.get(id(fact)) or not one.line.date or instant(one.line.date) <= at):
+            return one.line
+        event, last = fact.event if fact else None, self._log.last.get(access)
+        team = (event.team_name if event else "") or (there.team if there else "") or (last.team if last else "")
+        return LogLine(
+            date="", admin="", event="", stack=stack, role="",
+            email=fact.email if fact else there.email if there else last.email if last else "",
+            project=access.project,
+            team=team or str(access.team or ""),
+            team_id=access.team,
+        )  # fmt: skip
+
+
+_INVITATION: Final = "invitation"
+"""The source of a "user added" event that repeats an acceptance."""

@@ -1,0 +1,557 @@
+"""The access log tells the life of an organization: each fact once, with who did it, and replayed it is the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from mixpanel_access.files.lines import append_lines
+from mixpanel_access.model.audit import LOOK_BACK
+from mixpanel_access.model.dates import instant, written
+from mixpanel_access.operations.tracker.lines import LogLine
+from mixpanel_access.operations.tracker.pruning import prune
+from tests.emulator.conftest import ORG, P, Q
+from tests.operations.tracking import (
+    ANA,
+    BO,
+    BOT,
+    LEE,
+    TEAM,
+    World,
+    grant,
+    member,
+    place,
+    put_in_team,
+    team_grant,
+    world,
+)
+
+KIM = "kim@example.com"
+MERGER, NIGHT = "merger@example.com", "night@example.com"
+WHY: dict[str, Any] = {"outputs": {"ticket": "OPS-1", "approver": ANA}}
+LATER_WHY: dict[str, Any] = {"outputs": {"ticket": "OPS-2", "approver": ANA}}
+Row = tuple[str, str, str, str, str]
+
+
+def row(line: LogLine) -> Row:
+    """The event, who did it, what it is about, the stack and the ticket."""
+    return line.event, line.admin, f"{line.label.lower().split('@')[0]}: {line.what}", line.stack, line.ticket
+
+
+GRANT, PLACE = f"bo: analyst in project {P}", "lee: member of team Data"
+MEMBER = "bo: member with the organization role member"
+
+
+def invited(world: World, **more: object) -> None:
+    """Production invites Bo and gives a grant."""
+    with world.run("production"):
+        world.client.invite(BO)
+        world.client.grant(BO, "analyst")
+        born = world.times()
+        world.has("production", member(BO, outputs={"adopted": False}, **born), grant(BO, **WHY, **born))
+
+
+GIVEN = [("granted", MERGER, MEMBER, "production", ""), ("granted", MERGER, GRANT, "production", "OPS-1")]
+
+
+def a_grant(world: World) -> list[Row]:
+    """By a run of the stack."""
+    invited(world)
+    return GIVEN
+
+
+def accepted(world: World) -> list[Row]:
+    """The invitation."""
+    invited(world)
+    world.later()
+    world.client.control("POST", "invitations/accept", {"email": BO})
+    return [*GIVEN, ("accepted", BO, MEMBER, "production", "")]
+
+
+def take_grant(world: World, email: str = BO, project: int = P) -> None:
+    """The stacks' account takes a grant away."""
+    world.client.post(f"/organizations/{ORG}/users/{email}/delete-projects/", json={"projectIds": [project]})
+
+
+def taken_by_the_stack(world: World) -> list[Row]:
+    """By a night's run, after an update."""
+    invited(world)
+    world.update()
+    with world.run("production", author=NIGHT):
+        take_grant(world)
+        world.has("production", member(BO, created="2026-05-04T12:00:30Z"))
+    return [*GIVEN, ("revoked", NIGHT, GRANT, "production", "OPS-1")]
+
+
+def a_whole_life(world: World) -> list[Row]:
+    """Between two updates: no state that is seen ever had it, and so nobody can know why."""
+    world.has("production")
+    world.update()
+    with world.run("production"):
+        world.client.grant(LEE, "consumer", Q)
+    with world.run("production", author=NIGHT):
+        take_grant(world, LEE, Q)
+    what = f"lee: consumer in project {Q}"
+    return [("granted", MERGER, what, "production", ""), ("revoked", NIGHT, what, "production", "")]
+
+
+def given_again(world: World) -> list[Row]:
+    """After somebody took it away by hand, between two updates."""
+    invited(world)
+    world.update()
+    world.later()
+    world.give(BO, None)
+    with world.run("production"):
+        world.client.grant(BO, "analyst")
+        now = world.times()
+        world.has("production", member(BO, created="2026-05-04T12:00:30Z"), grant(BO, **WHY, **now))
+    return [
+        *GIVEN,
+        ("revoked", ANA, GRANT, "production", "OPS-1"),
+        ("restored", MERGER, GRANT, "production", "OPS-1"),
+    ]
+
+
+def given_again_after_an_update(world: World) -> list[Row]:
+    """After somebody took it away by hand, and the log had that already."""
+    invited(world)
+    world.later()
+    world.give(BO, None)
+    world.update()
+    with world.run("production"):
+        world.client.grant(BO, "analyst")
+        now = world.times()
+        world.has("production", member(BO, created="2026-05-04T12:00:30Z"), grant(BO, **WHY, **now))
+    return [
+        *GIVEN,
+        ("revoked", ANA, GRANT, "production", "OPS-1"),
+        ("restored", MERGER, GRANT, "production", "OPS-1"),
+    ]
+
+
+def given_again_by_hand(world: World) -> list[Row]:
+    """While the state still has it."""
+    invited(world)
+    world.later()
+    world.give(BO, None)
+    world.later()
+    world.give(BO, "analyst")
+    return [
+        *GIVEN,
+        ("revoked", ANA, GRANT, "production", "OPS-1"),
+        ("restored", ANA, GRANT, "production", "OPS-1"),
+    ]
+
+
+def a_role_put_back(world: World) -> list[Row]:
+    """By a run, after somebody raised it by hand."""
+    invited(world)
+    world.later()
+    world.give(BO, "admin")
+    world.update()
+    with world.run("production"):
+        world.client.grant(BO, "analyst")
+    return [
+        *GIVEN,
+        ("changed", ANA, f"bo: admin in project {P}", "production", "OPS-1"),
+        ("restored", MERGER, GRANT, "production", "OPS-1"),
+    ]
+
+
+def a_role_changed_by_the_stack(world: World) -> list[Row]:
+    """And back: both are changes."""
+    invited(world)
+    for role in ("consumer", "analyst"):
+        with world.run("production"):
+            world.client.grant(BO, role)
+            born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
+            world.has("production", member(BO, created=born["created"]), grant(BO, role, **WHY, **born))
+    return [
+        *GIVEN,
+        ("changed", MERGER, f"bo: consumer in project {P}", "production", "OPS-1"),
+        ("changed", MERGER, GRANT, "production", "OPS-1"),
+    ]
+
+
+def other_reasons(world: World) -> list[Row]:
+    """The state alone says so."""
+    invited(world)
+    world.update()
+    with world.run("production", author=NIGHT):
+        born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
+        world.has("production", member(BO, created=born["created"]), grant(BO, **LATER_WHY, **born))
+    return [*GIVEN, ("changed", NIGHT, GRANT, "production", "OPS-2")]
+
+
+def an_invitation_sent_again(world: World) -> list[Row]:
+    """It changes nothing; that the state notes it is no change and no later grant."""
+    invited(world)
+    with world.run("production"):
+        world.client.invite(BO)
+        now: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
+        world.has("production", member(BO, **now), grant(BO, **WHY, created=now["created"]))
+    return GIVEN
+
+
+def taken_from_an_undeclared_person(world: World) -> list[Row]:
+    """By an authoritative project: the stack's account takes a grant that no stack has."""
+    world.has("production")
+    world.later()
+    world.give(LEE, "admin", Q)
+    world.update()
+    with world.run("production", author=NIGHT):
+        take_grant(world, LEE, Q)
+    what = f"lee: admin in project {Q}"
+    return [("granted", ANA, what, "", ""), ("revoked", NIGHT, what, "", "")]
+
+
+def taken_over(world: World) -> list[Row]:
+    """Access that was there before the log began."""
+    with world.run("production", kind="import"):
+        world.has("production", member(LEE, **world.times()), grant(LEE, **WHY, **world.times()))
+    return [
+        ("imported", MERGER, "lee: member with the organization role member", "production", ""),
+        ("imported", MERGER, f"lee: analyst in project {P}", "production", "OPS-1"),
+    ]
+
+
+def taken_over_after_a_gift_by_hand(world: World) -> list[Row]:
+    """The log says who gave it, and which stack has it since."""
+    world.later()
+    world.give(LEE, "consumer", Q)
+    with world.run("production"):
+        world.has("production", grant(LEE, "consumer", Q, **WHY, **world.times()))
+    what = f"lee: consumer in project {Q}"
+    return [("granted", ANA, what, "", ""), ("imported", MERGER, what, "production", "OPS-1")]
+
+
+def let_go(world: World) -> list[Row]:
+    """The access stays, and no stack has it; then somebody takes it away."""
+    invited(world)
+    world.update()
+    with world.run("production", kind="refresh", author=NIGHT):
+        world.has("production", member(BO, created="2026-05-04T12:00:30Z"))
+    world.update()
+    world.later()
+    world.give(BO, None)
+    return [
+        *GIVEN,
+        ("released", NIGHT, GRANT, "production", "OPS-1"),
+        ("revoked", ANA, GRANT, "", ""),
+    ]
+
+
+def drift_that_a_refresh_picks_up(world: World) -> list[Row]:
+    """Who did it by hand signs it, and not who ran the refresh."""
+    invited(world)
+    world.update()
+    world.later()
+    world.give(BO, "admin")
+    with world.run("production", kind="refresh", author="ci@example.com"):
+        now: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
+        world.has("production", member(BO, created=now["created"]), grant(BO, "admin", **WHY, **now))
+    world.update()
+    world.later()
+    world.give(BO, None)
+    with world.run("production", kind="refresh", author="ci@example.com"):
+        world.has("production", member(BO, created="2026-05-04T12:00:30Z"))
+    what = f"bo: admin in project {P}"
+    return [
+        *GIVEN,
+        ("changed", ANA, what, "production", "OPS-1"),
+        ("revoked", ANA, what, "production", "OPS-1"),
+    ]
+
+
+def another_name_of_the_stack(world: World) -> list[Row]:
+    """What happens later belongs to the same history."""
+    invited(world)
+    world.update()
+    world.later()
+    world.states = {"prod": world.states.pop("production")}
+    world.history = {"prod": world.history.pop("production")}
+    world.update()
+    with world.run("prod", author=NIGHT):
+        take_grant(world)
+        world.has("prod", member(BO, created="2026-05-04T12:00:30Z"))
+    return [
+        *GIVEN,
+        ("renamed", "unknown", "stack prod: before: production", "prod", ""),
+        ("revoked", NIGHT, GRANT, "prod", "OPS-1"),
+    ]
+
+
+def a_person_who_leaves(world: World) -> list[Row]:
+    """All of their access ends, and each of it has its line."""
+    invited(world)
+    world.later()
+    world.client.control("POST", "invitations/accept", {"email": BO})
+    world.later()
+    world.remove(BO)
+    return [
+        *GIVEN,
+        ("accepted", BO, MEMBER, "production", ""),
+        ("revoked", ANA, MEMBER, "production", ""),
+        ("revoked", ANA, GRANT, "production", "OPS-1"),
+    ]
+
+
+def two_stacks(world: World) -> list[Row]:
+    """The first one invites, the second one finds the person; removed by hand, both lose it."""
+    invited(world)
+    with world.run("staging", author="sam@example.com"):
+        world.client.grant(BO, "admin", Q)
+        now = world.times()
+        world.has("staging", member(BO, None, outputs={"adopted": True}, **now), grant(BO, "admin", Q, **now))
+    world.client.control("POST", "invitations/accept", {"email": BO})
+    world.later()
+    world.remove(BO)
+    other = f"bo: admin in project {Q}"
+    return [
+        *GIVEN,
+        ("granted", "sam@example.com", other, "staging", ""),
+        ("imported", "sam@example.com", MEMBER, "staging", ""),
+        ("accepted", BO, MEMBER, "production", ""),
+        ("accepted", BO, MEMBER, "staging", ""),
+        ("revoked", ANA, MEMBER, "production", ""),
+        ("revoked", ANA, MEMBER, "staging", ""),
+        ("revoked", ANA, GRANT, "production", "OPS-1"),
+        ("revoked", ANA, other, "staging", ""),
+    ]
+
+
+def an_invitation_that_is_cancelled(world: World) -> list[Row]:
+    """The audit log does not say so: the state, the history and the organization do."""
+    invited(world)
+    world.update()
+    with world.run("production", author=NIGHT):
+        world.client.post(f"/organizations/{ORG}/delete-users/", json={"emails": [BO]})
+        world.has("production")
+    return [
+        *GIVEN,
+        ("revoked", NIGHT, MEMBER, "production", ""),
+        ("revoked", NIGHT, GRANT, "production", "OPS-1"),
+    ]
+
+
+def put_in(world: World) -> None:
+    """Production adds Kim to the team by SCIM, which names nobody."""
+    with world.run("production"):
+        put_in_team(world, KIM, member=True, service="scim")
+        world.has("production", place(KIM, outputs={"status": "member", "ticket": "OPS-1"}, **world.times()))
+
+
+PUT_IN = ("granted", MERGER, "kim: member of team 77", "production", "OPS-1")
+
+
+def by_scim_in_a_run(world: World) -> list[Row]:
+    """The stack did it."""
+    put_in(world)
+    return [PUT_IN]
+
+
+def by_an_identity_provider(world: World) -> list[Row]:
+    """Nobody is named, and no stack ran; what it takes from the stack ends there."""
+    put_in(world)
+    world.later(minutes=10)
+    put_in_team(world, LEE, member=False, service="scim")
+    put_in_team(world, KIM, member=False, service="scim")
+    return [
+        PUT_IN,
+        ("revoked", "scim", "lee: member of team Data", "", ""),
+        ("revoked", "scim", "kim: member of team 77", "production", "OPS-1"),
+    ]
+
+
+def left_to_an_identity_provider(world: World) -> list[Row]:
+    """The membership of the team stays, and is no longer the stack's."""
+    put_in(world)
+    world.update()
+    with world.run("production", author=NIGHT):
+        world.has("production", place(KIM, outputs={"status": "left_to_scim"}, **world.times()))
+    return [PUT_IN, ("released", NIGHT, "kim: member of team 77", "production", "OPS-1")]
+
+
+def teams_and_their_roles(world: World) -> list[Row]:
+    """A role of a team, another role, and the end of the team with everything in it."""
+    body: dict[str, Any] = {
+        "teams": [{"id": TEAM, "projects": [{"id": Q, "role": "analyst"}]}],
+        "add_default_projects": False,
+    }
+    with world.run("production"):
+        world.client.post(f"/organizations/{ORG}/add-projects-to-teams/", json=body)
+        world.has("production", team_grant("analyst", Q, outputs={"ticket": "OPS-1"}, **world.times()))
+    world.later()
+    body["teams"][0]["projects"][0]["role"] = "admin"
+    world.client.post(f"/organizations/{ORG}/add-projects-to-teams/", json=body)
+    world.later()
+    world.client.post(f"/organizations/{ORG}/delete-teams/", json={"teamIds": [TEAM]})
+    return [
+        ("granted", MERGER, f"team 77: analyst in project {Q}", "production", "OPS-1"),
+        ("changed", BOT, f"team 77: admin in project {Q}", "production", "OPS-1"),
+        ("revoked", BOT, f"team 77: admin in project {Q}", "production", "OPS-1"),
+    ]
+
+
+def deactivated(world: World) -> list[Row]:
+    """Who cannot log in has no access; no event says when, or who did it."""
+    invited(world)
+    world.client.control("POST", "invitations/accept", {"email": BO})
+    world.update()
+    world.later()
+    store = world.server.store
+    store.set_profile(BO, name=None, active=False, scim=None)
+    world.update()
+    world.later()
+    store.set_profile(BO, name=None, active=True, scim=None)
+    return [
+        *GIVEN,
+        ("accepted", BO, MEMBER, "production", ""),
+        ("revoked", "unknown", MEMBER, "production", ""),
+        ("revoked", "unknown", GRANT, "production", "OPS-1"),
+        ("restored", "unknown", MEMBER, "production", ""),
+        ("restored", "unknown", GRANT, "production", "OPS-1"),
+    ]
+
+
+def within_a_second(world: World) -> list[Row]:
+    """What somebody gives, takes and gives in one second has three lines, in their order."""
+    world.has("production")
+    world.later()
+    for role in ("analyst", None, "admin"):
+        world.give(LEE, role, Q)
+    what = f"lee: analyst in project {Q}"
+    return [
+        ("granted", ANA, what, "", ""),
+        ("revoked", ANA, what, "", ""),
+        ("granted", ANA, f"lee: admin in project {Q}", "", ""),
+    ]
+
+
+def taken_and_given_between_two_updates(world: World) -> list[Row]:
+    """By the stack, which deletes a grant and creates another one."""
+    invited(world)
+    world.update()
+    with world.run("production", author=NIGHT):
+        take_grant(world)
+    with world.run("production"):
+        world.client.grant(BO, "consumer")
+        born = world.times()
+        world.has("production", member(BO, created="2026-05-04T12:00:30Z"), grant(BO, "consumer", **LATER_WHY, **born))
+    return [
+        *GIVEN,
+        ("revoked", NIGHT, GRANT, "production", "OPS-1"),
+        ("granted", MERGER, f"bo: consumer in project {P}", "production", "OPS-2"),
+    ]
+
+
+LIVES = [
+    a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update, given_again_by_hand,
+    a_role_put_back, a_role_changed_by_the_stack, other_reasons, an_invitation_sent_again,
+    taken_from_an_undeclared_person, taken_over, taken_over_after_a_gift_by_hand, let_go, drift_that_a_refresh_picks_up,
+    another_name_of_the_stack, a_person_who_leaves, two_stacks, an_invitation_that_is_cancelled, by_scim_in_a_run,
+    by_an_identity_provider, left_to_an_identity_provider, teams_and_their_roles, deactivated, within_a_second,
+    taken_and_given_between_two_updates,
+]  # fmt: skip
+UNTOLD = (an_invitation_that_is_cancelled, deactivated)
+"""Lives of which the audit log does not say when something ended: the log dates it with the run or the update."""
+CLOCKS = {"the same clock": 0, "an engine that is ahead": 50, "an engine that is behind": -50}
+
+
+@pytest.mark.parametrize("ahead", CLOCKS.values(), ids=CLOCKS.keys())
+@pytest.mark.parametrize("life", LIVES)
+def test_a_life_is_told_once_and_as_it_was(life: Callable[[World], list[Row]], ahead: int) -> None:
+    """Whatever the engine's clock shows; an update at once after another adds nothing."""
+    with world(engine_ahead=timedelta(seconds=ahead)) as there:
+        expected = life(there)
+        there.update()
+        assert sorted(row(line) for line in there.lines) == sorted(expected)
+        assert there.faults(at_updates=life in UNTOLD) == []
+        assert there.update() == []
+
+
+@pytest.mark.parametrize("ahead", CLOCKS.values(), ids=CLOCKS.keys())
+@pytest.mark.parametrize("life", LIVES)
+def test_it_does_not_matter_when_the_log_is_updated(life: Callable[[World], list[Row]], ahead: int) -> None:
+    """After each step, it says the same of who had what."""
+    with world(engine_ahead=timedelta(seconds=ahead), eager=True) as there:
+        life(there)
+        there.update()
+        assert there.faults(at_updates=life in UNTOLD) == []
+        assert there.update() == []
+
+
+def of_today(lines: list[LogLine]) -> list[LogLine]:
+    """The same facts as earlier versions write them: access of the stacks by the engine's time, with no event."""
+    return [
+        replace(
+            line,
+            audit_id="",
+            organization=None,
+            admin="" if line.admin == "unknown" else line.admin,
+            event="granted" if line.event == "imported" else line.event,
+            date=written(instant(line.date) + timedelta(seconds=20 * (line.event == "granted" and bool(line.stack)))),
+        )
+        for line in lines
+    ]
+
+
+@pytest.mark.parametrize("life", [a_grant, accepted, a_person_who_leaves, taken_over, two_stacks, a_role_put_back])
+def test_a_log_of_an_earlier_version_gets_no_line_for_what_it_has(life: Callable[[World], list[Row]]) -> None:
+    """The events of the audit log, the states and the organization all agree with it."""
+    with world() as there:
+        life(there)
+        there.update()
+        there.lines = of_today(there.lines)
+        assert there.update() == []
+
+
+def test_without_the_audit_log_the_states_and_the_organization_say_what_they_can() -> None:
+    """Nobody knows what others did; who did it in a run is known. Read later, the audit log adds nothing twice."""
+    with world(route="none") as there:
+        invited(there)
+        there.client.control("POST", "invitations/accept", {"email": BO})
+        there.update()
+        with there.run("production", author=NIGHT):
+            there.client.grant(BO, "admin")
+            now: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": there.engine_time}
+            there.has("production", member(BO, outputs={"adopted": False}, **now), grant(BO, "admin", **WHY, **now))
+        there.update()
+        there.later()
+        there.give(BO, None)
+        there.update()
+        admin = f"bo: admin in project {P}"
+        expected = [
+            *GIVEN,
+            ("changed", NIGHT, admin, "production", "OPS-1"),
+            ("revoked", "unknown", admin, "production", "OPS-1"),
+        ]
+        assert [row(line) for line in there.lines] == expected
+        assert there.faults(at_updates=True) == []
+        there.client.control("POST", "dialect", {"audit": "both"})
+        assert [row(line) for line in there.update()] == [("accepted", BO, MEMBER, "production", "")]
+
+
+def test_a_pruned_log_gets_nothing_from_before_its_day() -> None:
+    """What was removed stays removed, and what continues is known."""
+    with world() as there:
+        invited(there)
+        there.later(days=1)
+        there.give(BO, None)
+        there.has("production", member(BO, created="2026-05-04T12:00:30Z"))
+        there.later(days=100)
+        there.give(LEE, "consumer", Q)
+        there.update()
+        before = (there.clock.at - LOOK_BACK).date()
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "tracker.jsonl"
+            append_lines(file, there.lines, [])
+            there.lines = [*prune(file, before, there.clock.at, print, act=True).kept]
+        assert there.update() == []
+        assert not [line for line in there.lines if line.project == P]
