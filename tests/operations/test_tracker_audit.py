@@ -76,6 +76,7 @@ DOERS: dict[str, tuple[AuditEvent, dict[str, Any], set[str], str]] = {
     "as the run ends, by another clock": (replace(BY_BOT, at=AT + 2 * MINUTES), RUN, HAVING, "merger@example.com"),
     "after it": (replace(BY_BOT, at=AT + 2.1 * MINUTES), RUN, HAVING, BOT.upper()),
     "by SCIM in a run, at access of the stack": (BY_SCIM, RUN, HAVING, "merger@example.com"),
+    "by SCIM in a run that does not name its author": (BY_SCIM, {**RUN, "environment": {}}, HAVING, UNKNOWN),
     "by SCIM in a run, at access that it does not have": (BY_SCIM, RUN, ELSEWHERE, "scim"),
     "by SCIM, and no stack runs": (replace(BY_SCIM, at=AT + 3 * MINUTES), RUN, HAVING, "scim"),
     "somebody during a run": (event(audit.ROLE_CHANGED), RUN, HAVING, ANA),

@@ -49,7 +49,8 @@ class Doers:
         mine = {name: run for name, run in running.items() if name in having}
         runs = mine if mine or event.by_scim else running
         authors = {run.author for run in runs.values()} - {""}
-        admin = authors.pop() if len(authors) == 1 else event.who or UNKNOWN
+        by_others = "" if runs and event.by_scim else event.who
+        admin = authors.pop() if len(authors) == 1 else by_others or UNKNOWN
         return Doer(admin, frozenset(runs))
 
     def made_in_a_run(self, line: LogLine) -> bool:

@@ -193,7 +193,7 @@ class _Writer:
         if one.adopted is not None:
             return one.adopted
         run = during(self._stacks[name].runs, at)
-        return bool(run and not run.writes) or (self._facts.since is not None and self._facts.since <= at)
+        return bool(run and not run.writes) or (self._facts.since is not None and self._facts.since <= at <= self._now)
 
     def _having(self, access: Access, at: datetime, fact: AuditFact | None = None) -> set[str]:
         """The stacks that have an access at an instant: by the log, and by states in which it is no younger."""
