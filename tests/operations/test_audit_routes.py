@@ -28,7 +28,7 @@ from mixpanel_access.operations.diagnosing import Case, Diagnosis, KnownFailure,
 from mixpanel_access.operations.onboarding import onboarding
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
-from mixpanel_access.operations.review.starting import items
+from mixpanel_access.operations.review.listing import items
 from mixpanel_access.operations.state import EMPTY
 from mixpanel_access.operations.tracker.facts import read_facts
 from mixpanel_access.operations.tracker.lines import LogLine

@@ -171,7 +171,7 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
     """The access in a state: members, grants, team memberships and the teams' roles."""
     for kind in (MEMBER, PROJECT_GRANT, TEAM_MEMBER, TEAM_GRANT):
         for one in state.of(kind).values():
-            if one.given:
+            if one.given_by_stack:
                 adopted = one.outputs.get("adopted")
                 line = LogLine(
                     date=one.created or one.modified,

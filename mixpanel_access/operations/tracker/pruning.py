@@ -51,7 +51,7 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
     if before > (latest := (now - LOOK_BACK).date()):
         raise UsageError(
             "cannot prune the access log",
-            whom=f"--before {before}",
+            subject=f"--before {before}",
             why=f"Mixpanel's audit log goes back {LOOK_BACK.days} days, and the next update would add it again",
             next_step=f"Give {latest} or an earlier day.",
         )
