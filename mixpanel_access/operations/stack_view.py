@@ -133,11 +133,11 @@ class PersonOverview:
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the invitation expires at the latest, by the states."""
-        return self._latest("expires_at")
+        """When the invitation expires; where no state has sent it, when it expires at the latest."""
+        return self._latest("expires_at", [one for one in self.members.values() if one.outputs.get("invited_at")])
 
-    def _latest(self, name: str) -> datetime | None:
-        known = [member.outputs.get(name) for member in self.members.values()]
+    def _latest(self, name: str, among: Sequence[StateResource] = ()) -> datetime | None:
+        known = [member.outputs.get(name) for member in among or self.members.values()]
         return max((instant(text) for text in known if text), default=None)
 
     @property

@@ -243,7 +243,7 @@ class State:
     def __or__(self, other: State) -> State:
         """What both have in Mixpanel; the rest is each stack's own."""
         kinds = dict.fromkeys((*self.resources, *other.resources))
-        return State({kind: {**self.of(kind), **other.of(kind)} for kind in kinds if kind is not REMOVAL_BRAKE})
+        return State({kind: _joined(self.of(kind), other.of(kind)) for kind in kinds if kind is not REMOVAL_BRAKE})
 
     def known_as(self, changed: Mapping[str, str]) -> State:
         """The same, by the addresses that people have in Mixpanel now.
@@ -266,6 +266,16 @@ class State:
     def team_name(self, id_: int) -> str:
         """A team's name, or its id where no stack has the team itself, or the name is a secret."""
         return (self.teams[id_].name if id_ in self.teams else "") or str(id_)
+
+
+def _joined(some: Resources, more: Resources) -> Resources:
+    """The resources of a kind in two states: of what both have, what claims more, with what the other knows."""
+    both = {
+        key: replace(stronger, outputs={**weaker.outputs, **stronger.outputs})
+        for key in some.keys() & more.keys()
+        for weaker, stronger in [sorted((some[key], more[key]), key=lambda one: (bool(one.role), one.given_by_stack))]
+    }
+    return {**some, **more, **both}
 
 
 EMPTY: Final = State()

@@ -246,6 +246,32 @@ def in_a_team(*members: str, role: str = "admin", days: str = "", there: bool = 
     return spoil
 
 
+ENOUGH = {
+    "the place was taken away": in_a_team(),
+    "the role was lowered": in_a_team(BO, role="consumer"),
+    "the team is gone": in_a_team(there=False),
+    "it gives nothing": in_a_team(BO, role=""),
+}
+
+
+@pytest.mark.parametrize("kind", [GrantType.INDIVIDUAL, GrantType.ALL_USERS, None])
+@pytest.mark.parametrize("spoil", ENOUGH.values(), ids=ENOUGH.keys())
+def test_what_a_team_no_longer_gives_and_another_source_does_is_not_too_low(
+    spoil: Callable[[Story], None], kind: GrantType | None
+) -> None:
+    """Roles add up: the highest counts."""
+    story = Story()
+    spoil(story)
+    if kind:
+        story.api.give(PRODUCTION, BO, "admin", kind)
+    else:
+        story.api.put(BO, "admin")  # which gives every project
+    assert story.of(KnownFailure.ROLE_TOO_LOW).verdict is Likelihood.RULED_OUT
+    lost = Story()
+    spoil(lost)
+    assert lost.of(KnownFailure.ROLE_TOO_LOW).verdict is Likelihood.CAUSE
+
+
 def not_yet_in_a_team(story: Story) -> None:
     """The roster puts them into a team, and no update has been run."""
     in_a_team()(story)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -14,12 +15,17 @@ import pytest
 
 from mixpanel_access.directory import connected
 from mixpanel_access.engine import Completed, Engine, Pulumi
+from mixpanel_access.model.access import Person
+from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.errors import ConfigurationError, UsageError
 from mixpanel_access.model.settings import load_settings
 from mixpanel_access.operations import overview
 from mixpanel_access.operations.overview import load_overview
 from mixpanel_access.operations.project import PulumiProject
-from tests.fakes import FakeApi, make_directory
+from mixpanel_access.operations.stack_view import PersonOverview
+from tests.fakes import NOW, FakeApi, make_directory
+from tests.operations.held import held_member, held_team_member, state_of_resources
+from tests.operations.overviews import BO
 
 STACKS = ("production", "staging")
 ACCOUNT = {"MIXPANEL_SERVICE_ACCOUNT": "bot", "MIXPANEL_SERVICE_ACCOUNT_SECRET": "s"}
@@ -87,3 +93,49 @@ def test_the_connections_to_mixpanel_end_with_the_block() -> None:
         pass
     with pytest.raises(RuntimeError, match="closed"):
         directory.people()
+
+
+SENT, FOUND = NOW - timedelta(days=8), NOW - timedelta(days=5)
+AGES: dict[str, tuple[list[dict[str, str]], str, datetime | None]] = {
+    "one stack has sent it, and another one found it waiting": (
+        [{"invited_at": written(SENT), "expires_at": written(expiry(SENT))}, {"expires_at": written(expiry(FOUND))}],
+        "expired",
+        expiry(SENT),
+    ),
+    "both found it waiting": (
+        [{"expires_at": written(expiry(SENT))}, {"expires_at": written(expiry(FOUND))}], "pending", expiry(FOUND)
+    ),
+    "both have sent it": (
+        [{"invited_at": written(day), "expires_at": written(expiry(day))} for day in (SENT, FOUND)],
+        "pending",
+        expiry(FOUND),
+    ),
+    "nobody knows": ([{}, {}], "pending", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("members", "state", "ends"), AGES.values(), ids=AGES.keys())
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_stack_that_sent_an_invitation_knows_its_end(
+    members: list[dict[str, str]], state: str, ends: datetime | None, order: int
+) -> None:
+    """One that found it waiting knows an upper bound, which counts only where no state has sent it."""
+    held = {str(number): held_member(BO, None, outputs=one) for number, one in enumerate(members[::order])}
+    someone = PersonOverview(BO, BO, members=held, person=Person(BO, "member", invited=True))
+    assert (someone.invitation(NOW), someone.expires_at) == (state, ends)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_what_two_states_have_the_stronger_claim_counts(order: int) -> None:
+    """An organization role, and a place that is the stack's; what the other one knows stays."""
+    claims = state_of_resources(
+        {BO: held_member(BO, "admin")}, team_members={(7, BO): held_team_member(7, BO, outputs={"status": "member"})}
+    )
+    plain = state_of_resources(
+        {BO: held_member(BO, None, outputs={"user_id": 5})},
+        team_members={(7, BO): held_team_member(7, BO, outputs={"status": "left_to_scim"})},
+    )
+    first, second = (claims, plain)[::order]
+    both = first | second
+    assert (both.members[BO].role, both.members[BO].outputs["user_id"]) == ("admin", 5)
+    assert both.team_members[7, BO].given_by_stack
