@@ -87,6 +87,7 @@ DOCUMENTS: Final[dict[str, Any]] = {
     "tracker export": list[LogLine],
     "tracker verify": output.VerifiedDocument,
     "tracker prune": tracker.PruneDocument,
+    "tracker merge": tracker.MergeDocument,
     "policy list": list[policy.RuleDocument],
     "policy explain": policy.RuleDocument,
     "policy pack": new.NewDocument,

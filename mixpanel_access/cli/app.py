@@ -114,6 +114,7 @@ BELOW: Final[Mapping[tuple[str, str], Sequence[Command]]] = {
         ("export", tracker.export, "Write the log as a table."),
         ("verify", tracker.verify, "Check the log against the states."),
         ("prune", tracker.prune, "Take out what had ended before a day."),
+        ("merge", tracker.merge, "Merge the logs of two branches."),
     ),
     ("policy", "The policy rules, pack and findings."): (
         ("list", policy.list_rules, "List all rules."),

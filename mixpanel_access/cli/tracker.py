@@ -1,4 +1,4 @@
-"""`mixpanel-access tracker`: add to the access log, export it, check it, and take old lines out."""
+"""`mixpanel-access tracker`: add to the access log, export it, check it, take old lines out, and merge two logs."""
 
 from __future__ import annotations
 
@@ -37,6 +37,14 @@ class PruneDocument(TypedDict):
     done: Annotated[bool, "whether the log was written"]
     lines: Annotated[Sequence[LogLine], "the lines that are removed"]
     people: Annotated[Sequence[str], "the people that the log no longer names"]
+
+
+class MergeDocument(TypedDict):
+    """What `tracker merge` prints as JSON."""
+
+    lines: Annotated[Sequence[LogLine], "the lines of the merged log"]
+    added: Annotated[Sequence[LogLine], "those that the log, or the first side of its conflict markers, did not have"]
+    repeated: Annotated[Sequence[LogLine], "the lines that say what another line says, and are left out"]
 
 
 def update(
@@ -157,6 +165,35 @@ def _print_pruned(pruned: Pruned, file: Path, *, done: bool) -> None:
         )
     if not done:
         typer.echo("Nothing was changed. Add --yes to write the log.")
+
+
+def merge(
+    other: Annotated[list[Path] | None, typer.Argument(help="Other logs, such as that of another branch.")] = None,
+    file: LogFile = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
+) -> int:
+    """Write the union of the log and other logs, or of both sides of git's conflict markers in the log.
+
+    The same fact stays once, the lines are in the order of time, and lines that contradict each other are an error.
+
+    Example: `mixpanel-access tracker merge`
+    """
+    from mixpanel_access.operations.project import project_folder
+    from mixpanel_access.operations.tracker import merging
+
+    file = file or _default(project_folder(cwd))
+    for log in (file, *(other or [])):
+        _must_exist(log)
+    found = merging.merge(file, other or [])
+    if as_json:
+        print_json(record_of(MergeDocument, found))
+        return 0
+    typer.echo(
+        f"{file} has {counted(len(found.lines), 'line')}: {len(found.added)} added, {len(found.repeated)} left out, as "
+        "another line says the same."
+    )
+    return 0
 
 
 def _must_exist(file: Path) -> None:

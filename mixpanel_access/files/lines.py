@@ -18,6 +18,10 @@ from mixpanel_access.model.errors import UsageError
 _IGNORED: Final = ("previous", "hash")
 _TYPES: Final = {"str": (str,), "int": (int,), "int | None": (int, type(None))}
 """The annotation of a field -> the classes of its values."""
+_BOTH: Final = (0, 1)
+_SIDES: Final = {b"<<<<<<<": (0,), b"|||||||": (), b"=======": (1,), b">>>>>>>": _BOTH}
+"""The conflict markers of git -> the sides of which the lines below it are."""
+_MARKERS: Final = tuple(_SIDES)
 _BITS: Final = 63  # the most for a number in a workbook
 
 
@@ -27,6 +31,8 @@ class FileLine:
 
     file_is: ClassVar[str] = "the file"
     """The name of the file in a message."""
+    merged_by: ClassVar[str] = ""
+    """The command that resolves the conflict markers of git in such a file, or ""."""
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -117,13 +123,46 @@ def _parse(content: bytes, file: Path, line_type: type[AnyLine]) -> tuple[list[A
         except (ValueError, TypeError, OverflowError, RecursionError):
             if number == len(rows):
                 return found, row
-            raise UsageError(
-                f"cannot read {line_type.file_is}",
-                subject=str(file),
-                why=f"line {number} is none of its lines",
-                next_step="Take the file back from version control; nothing was added.",
-            ) from None
+            raise _unreadable(file, line_type, number, row) from None
     return found, b""
+
+
+def _unreadable(file: Path, line_type: type[FileLine], number: int, row: bytes) -> UsageError:
+    why, next_step = (
+        f"line {number} is none of its lines",
+        "Take the file back from version control; nothing was added.",
+    )
+    if row.startswith(_MARKERS) and line_type.merged_by:
+        why, next_step = f"line {number} is a conflict marker of git", f"Run: {line_type.merged_by}"
+    return UsageError(f"cannot read {line_type.file_is}", subject=str(file), why=why, next_step=next_step)
+
+
+def read_sides(file: Path, line_type: type[AnyLine]) -> list[list[tuple[int, AnyLine]]]:
+    """The lines of a file and their numbers: two sides if it has conflict markers of git, else one.
+
+    A last line that was cut off is left out.
+
+    Raises:
+        UsageError: a line cannot be read.
+    """
+    rows = (whole.content_of(file, line_type.file_is) or b"").split(b"\n")
+    sides: list[list[tuple[int, AnyLine]]] = [[], []]
+    in_side: tuple[int, ...] = _BOTH
+    for number, row in enumerate(rows, 1):
+        if marker := next((one for one in _MARKERS if row.startswith(one)), None):
+            in_side = _SIDES[marker]
+            continue
+        if (number == len(rows) and not row) or not in_side:
+            continue
+        try:
+            line = _line(json.loads(row.decode()), line_type)
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            if number == len(rows):
+                break
+            raise _unreadable(file, line_type, number, row) from None
+        for side in in_side:
+            sides[side].append((number, line))
+    return sides if sides[0] != sides[1] else sides[:1]
 
 
 def _line(values: Any, line_type: type[AnyLine]) -> AnyLine:

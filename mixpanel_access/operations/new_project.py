@@ -210,6 +210,7 @@ def project_files(
     return {
         "README.md": _readme(name, ci),
         ".gitignore": (TEMPLATES / "gitignore").read_text("utf-8"),
+        ".gitattributes": (TEMPLATES / "gitattributes").read_text("utf-8"),
         "requirements.txt": with_wheel(wheel),
         WHEEL: wheel,
         "Pulumi.yaml": own_file("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),

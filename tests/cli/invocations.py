@@ -38,6 +38,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "tracker export": (),
     "tracker verify": (),
     "tracker prune": ("--before", "2026-01-01"),
+    "tracker merge": (),
     "policy list": (),
     "policy explain": ("domain-allowed",),
     "policy reference": (),

@@ -59,6 +59,7 @@ def test_what_needs_no_engine_prints_what_the_page_says(command: str, tmp_path: 
 
 
 CHECKED = {
+    "operations/test_merging.py": ("tracker merge",),
     "engine/test_verify.py": ("doctor --writes", "doctor --undo"),
     "engine/test_import.py": ("import", "release"),
     "engine/test_states_of_0_1_0.py": ("ownership",),

@@ -92,6 +92,7 @@ class LogLine(FileLine):
     """
 
     file_is: ClassVar[str] = "the access log"
+    merged_by: ClassVar[str] = "mixpanel-access tracker merge"
 
     date: str
     admin: str

@@ -230,13 +230,18 @@ def _contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
     pruned = any(line.event == LogEvent.PRUNED for line in lines)
     replayed, numbers = Replay(lines), {id(line): number for number, line in enumerate(lines, 1)}
     given: dict[LogKey, bool] = {}
+    known: dict[LogLine, int] = {}
     for line in ordered(lines):
-        stack = replayed.stack_of(line)
-        if not stack or line.event in (*OF_THE_LOG, LogEvent.ACCEPTED):
-            continue
+        stack, number = replayed.stack_of(line), numbers[id(line)]
+        first = known.setdefault(line, number)
         key = LogKey(stack, replayed.access_of(line))
-        before, number = given.get(key, False), numbers[id(line)]
-        if before and line.event in (LogEvent.GRANTED, LogEvent.IMPORTED):
+        before = given.get(key, False)
+        is_given = line.event in (LogEvent.GRANTED, LogEvent.IMPORTED)
+        if first != number and before == (line.event not in ENDS):
+            yield f"line {number} repeats line {first}; run `mixpanel-access tracker merge`"
+        elif not stack or line.event in (*OF_THE_LOG, LogEvent.ACCEPTED):
+            continue
+        elif before and is_given:
             yield f"line {number} grants {_access(line)}, which the log shows as granted already"
         elif not before and line.event not in GIVES and not (pruned and key not in given):
             what = _VERBS.get(LogEvent(line.event), "changes")

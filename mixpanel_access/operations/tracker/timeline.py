@@ -178,7 +178,7 @@ class _Writer:
         if there and name in there.stacks:
             return
         if given:
-            event = LogEvent.CHANGED if there else LogEvent.GRANTED
+            event = LogEvent.GRANTED
         elif there:
             event = LogEvent.IMPORTED
         elif access in self._log.last:
