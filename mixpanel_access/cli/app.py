@@ -16,6 +16,7 @@ from mixpanel_access.cli import (
     doctor,
     drift,
     emulator,
+    evidence,
     import_members,
     invite,
     new,
@@ -96,6 +97,7 @@ COMMANDS: Final[Mapping[str, Sequence[Command]]] = {
         ("roster", roster.roster, "Check a roster, and show what it gives."),
         ("remind", remind.remind, "Show what is due; calendar and chat too."),
         ("report", report.report, "Write the page of who has access to what."),
+        ("evidence", evidence.evidence, "Write the document of a period for an auditor."),
     ),
 }
 """Group -> commands."""

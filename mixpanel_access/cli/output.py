@@ -14,7 +14,7 @@ from unicodedata import category
 import typer
 
 from mixpanel_access.cli.options import FORMATS
-from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, instant, written
+from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, day, instant, written
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
@@ -180,6 +180,22 @@ def day_of(now: str | None) -> date:
     return (instant_of(now) or datetime.now(UTC)).date()
 
 
+def day_of_option(option: str, text: str) -> date:
+    """The day of an option.
+
+    Raises:
+        UsageError: it is not a day.
+    """
+    try:
+        found = day(text)
+        if not FIRST_YEAR <= found.year <= LAST_YEAR:
+            raise ValueError(text)
+        return found
+    except ValueError:
+        why = f"it is not a date of the years {FIRST_YEAR} to {LAST_YEAR}"
+        raise UsageError(f"cannot use {option}", subject=text, why=why, next_step="Write it as 2026-05-01.") from None
+
+
 def instant_of(now: str | None) -> datetime | None:
     """The instant of `--now`, or None if it is not given.
 
@@ -214,14 +230,21 @@ def must_be_address(email: str | None, cannot: str) -> None:
         raise UsageError(cannot, subject=email, why=reason, next_step="Correct the address.")
 
 
-def must_be_format(format_: str, to: Path | None) -> None:
-    """Refuse an export format that does not exist, or that cannot be printed, with a UsageError."""
-    if format_ not in FORMATS:
+def must_be_format(format_: str, to: Path | None, formats: Sequence[str] = FORMATS, option: str = "--to") -> None:
+    """Refuse an export format that does not exist, or that cannot be printed, with a UsageError.
+
+    Args:
+        format_: the format.
+        to: the file of the option, or None to print.
+        formats: the formats that the command has.
+        option: the option that names the file.
+    """
+    if format_ not in formats:
         from mixpanel_access.model.similarity import unknown
 
-        raise UsageError("cannot use --format", subject=format_, why=unknown(format_, "format", FORMATS))
+        raise UsageError("cannot use --format", subject=format_, why=unknown(format_, "format", formats))
     if format_ == "xlsx" and to is None:
-        raise UsageError("cannot print a workbook", subject=format_, next_step="Name a file with --to.")
+        raise UsageError("cannot print a workbook", subject=format_, next_step=f"Name a file with {option}.")
 
 
 def print_or_write(lines: Sequence[FileLine], line_type: type[FileLine], format_: str, to: Path | None) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from mixpanel_access.cli.options import AsJson, AsJsonFormat, Folder, Format, Now, Stacks, To
 from mixpanel_access.cli.output import (
+    day_of_option,
     instant_of,
     must_be_format,
     print_json,
@@ -62,7 +63,7 @@ def update(
     from mixpanel_access.operations.tracker import update as log
 
     project = open_project(cwd, progress)
-    file = file or _default(project.pulumi.project)
+    file = file or default_log(project.pulumi.project)
     names = stacks_of(project, stack or [])
     at = instant_of(now) or project.settings(names[0]).clock()
     added = log.update(project, file, names, at, progress)
@@ -94,8 +95,8 @@ def export(
 
     format_ = "json" if as_json else format_
     must_be_format(format_, to)
-    file = file or _default(project_folder(cwd))
-    _must_exist(file)
+    file = file or default_log(project_folder(cwd))
+    must_exist(file)
     print_or_write(read_lines(file, LogLine, progress), LogLine, format_, to)
     return 0
 
@@ -108,8 +109,8 @@ def verify(file: LogFile = None, stack: Stacks = None, cwd: Folder = Path(), as_
     from mixpanel_access.operations.project import open_project, project_folder, stacks_of
     from mixpanel_access.operations.tracker import update as log
 
-    file = file or _default(project_folder(cwd))
-    _must_exist(file)
+    file = file or default_log(project_folder(cwd))
+    must_exist(file)
     project = open_project(cwd, progress)
     names = stacks_of(project, stack or [])
     found = log.verify(project, file, names)
@@ -132,18 +133,12 @@ def prune(
 
     Example: `mixpanel-access tracker prune --before 2026-01-01`
     """
-    from mixpanel_access.model.dates import day
     from mixpanel_access.operations.project import project_folder
     from mixpanel_access.operations.tracker import pruning as log
 
-    try:
-        first = day(before)
-    except ValueError:
-        raise UsageError(
-            "cannot use --before", subject=before, why="it is not a date", next_step="Write it as 2026-05-01."
-        ) from None
-    file = file or _default(project_folder(cwd))
-    _must_exist(file)
+    first = day_of_option("--before", before)
+    file = file or default_log(project_folder(cwd))
+    must_exist(file)
     pruned = log.prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
     if as_json:
         print_json(record_of(PruneDocument, pruned, done=yes))
@@ -182,9 +177,9 @@ def merge(
     from mixpanel_access.operations.project import project_folder
     from mixpanel_access.operations.tracker import merging
 
-    file = file or _default(project_folder(cwd))
+    file = file or default_log(project_folder(cwd))
     for log in (file, *(other or [])):
-        _must_exist(log)
+        must_exist(log)
     found = merging.merge(file, other or [])
     if as_json:
         print_json(record_of(MergeDocument, found))
@@ -196,14 +191,15 @@ def merge(
     return 0
 
 
-def _must_exist(file: Path) -> None:
+def must_exist(file: Path) -> None:
+    """Check that the log exists; raises UsageError if not."""
     if not file.is_file():
         raise UsageError(
             "cannot find the access log", subject=str(file), next_step="Create it: mixpanel-access tracker update"
         )
 
 
-def _default(project: Path) -> Path:
+def default_log(project: Path) -> Path:
     """The project's log, as one would name it from the current folder."""
     file = project / NAME
     return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file

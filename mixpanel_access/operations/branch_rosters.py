@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from mixpanel_access.files.git import first_words, run_git
 from mixpanel_access.files.whole import FileChange, content_of, reason, write_all
 from mixpanel_access.model.errors import RosterError, UsageError
 from mixpanel_access.model.roster.reading import RosterSource, parse
@@ -249,19 +250,17 @@ def open_checkout(project: Path) -> Checkout:
 
 
 def _git(folder: Path, *args: str, allowed: int = 0) -> subprocess.CompletedProcess[bytes]:
-    command = ["git", "-C", str(folder), *args]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603
+        done = run_git(folder, *args)
     except OSError as error:
         raise UsageError(
             WHAT, why=f"git cannot be run: {reason(error)}", next_step="Install git 2.38 or newer."
         ) from None
     if done.returncode not in (0, allowed):
-        said = _text(done.stderr).strip().splitlines()
         raise UsageError(
             WHAT,
             subject=str(folder),
-            why=f"`git {args[0]}` failed{f': {said[0]}' if said else ''}",
+            why=f"`git {args[0]}` failed: {first_words(done)}",
             next_step="Run it with git 2.38 or newer in a full clone that has the branch's commit.",
         )
     return done

@@ -106,25 +106,40 @@ def read_policy_config(file: Path) -> PolicyConfig:
         UsageError: the file cannot be read, or has rules, levels or options that there are not.
     """
     try:
-        document = json.loads(file.read_text(encoding="utf-8").strip() or "{}", parse_float=_number)
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return PolicyConfig({})
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(file, [reason(error) if isinstance(error, OSError) else "it is not text in UTF-8"]) from None
+    return parse_policy_config(text, file)
+
+
+def parse_policy_config(text: str, file: Path) -> PolicyConfig:
+    """The configuration of the policies from the text of its file.
+
+    Raises:
+        UsageError: it has rules, levels or options that there are not.
+    """
+    try:
+        document = json.loads(text.strip() or "{}", parse_float=_number)
     except json.JSONDecodeError as error:
         problems = [f"line {error.lineno}, column {error.colno} is not JSON"]
     except RecursionError:
         problems = ["its brackets are nested too deeply"]
-    except (OSError, UnicodeDecodeError) as error:
-        problems = [reason(error) if isinstance(error, OSError) else "it is not text in UTF-8"]
     else:
         problems = list(problems_of(document))
     if problems:
-        raise UsageError(
-            "cannot read the policies' configuration",
-            subject=str(file),
-            why="; ".join(problems),
-            next_step="Fix it and run again; `mixpanel-access policy list` shows the rules.",
-        )
+        raise _unusable(file, problems)
     return PolicyConfig(document)
+
+
+def _unusable(file: Path, problems: Sequence[str]) -> UsageError:
+    return UsageError(
+        "cannot read the policies' configuration",
+        subject=str(file),
+        why="; ".join(problems),
+        next_step="Fix it and run again; `mixpanel-access policy list` shows the rules.",
+    )
 
 
 def policy_config_file(project: Path, roster: Path) -> Path:
@@ -157,13 +172,18 @@ def _entry(held: StateResource) -> Entry:
     return Entry(held.kind.type, name_of(held.urn), held.urn, {**held.outputs, **hidden}, secrets, encrypted=True)
 
 
-def active_rules(around: Context, config: PolicyConfig) -> Iterator[tuple[Rule, Level, Context]]:
-    """The rules that the configuration leaves on, each with its level and with its options in the context."""
+def with_company(around: Context, config: PolicyConfig) -> Context:
+    """A context with what the configuration says of the company and of the days of exceptions."""
     company = Company.of(config.of(find(COMPANY_RULE))[1])
     domains, approvers = around.company_domains, around.approvers
     around = company.around(around, lambda: domains, lambda: approvers)
     limits = exception_days(config.of(find(EXCEPTIONS_COUNT))[1])
-    around = replace(around, exception_days=limits, off=config.off)
+    return replace(around, exception_days=limits, off=config.off)
+
+
+def active_rules(around: Context, config: PolicyConfig) -> Iterator[tuple[Rule, Level, Context]]:
+    """The rules that the configuration leaves on, each with its level and with its options in the context."""
+    around = with_company(around, config)
     for rule in RULES:
         level, options = config.of(rule)
         if level is not Level.DISABLED:

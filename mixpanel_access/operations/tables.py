@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mixpanel_access.files.lines import FileLine
 
@@ -27,23 +27,56 @@ def exported(lines: Sequence[FileLine], line_type: type[FileLine], form: str) ->
         return (json.dumps([line.row() for line in lines], indent=2, ensure_ascii=False) + "\n").encode()
     if form == "markdown":
         return f"{markdown(columns, rows)}\n".encode()
-    if form == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(columns)
-        writer.writerows([[_harmless(value) for value in row] for row in rows])
-        return text.getvalue().encode()
+    name = line_type.file_is.removeprefix("the ")
+    sheet = Sheet(name[0].upper() + name[1:], columns, rows)
+    return _csv(sheet.columns, sheet.rows) if form == "csv" else workbook([sheet])
+
+
+class Sheet(NamedTuple):
+    """A sheet of a workbook: its name, its columns and its rows."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+def workbook(sheets: Sequence[Sheet]) -> bytes:
+    """A workbook with these sheets."""
     from openpyxl import Workbook  # a tenth of a second that only a workbook waits for
 
     book, content = Workbook(), io.BytesIO()
-    sheet = book.active or book.create_sheet()
-    name = line_type.file_is.removeprefix("the ")
-    sheet.title = name[0].upper() + name[1:]
-    for row in ([*columns], *([_harmless(value) for value in row] for row in rows)):
-        sheet.append(row)
-    sheet.freeze_panes = "A2"
+    book.remove(book.worksheets[0])
+    for one in sheets:
+        sheet = book.create_sheet(one.name)
+        for row in ([*one.columns], *([_harmless(value) for value in row] for row in one.rows)):
+            sheet.append(row)
+        sheet.freeze_panes = "A2"
     book.save(content)
     return content.getvalue()
+
+
+def csv_of_sheets(sheets: Sequence[Sheet]) -> bytes:
+    """One CSV of several sheets: the first column names the sheet, and the others are those of all sheets."""
+    columns = list(dict.fromkeys(column for one in sheets for column in one.columns))
+    found = []
+    for one in sheets:
+        for row in one.rows:
+            values = dict(zip(one.columns, row, strict=True))
+            found.append([one.name, *(_word(values.get(column)) for column in columns)])
+    return _csv(["section", *columns], found)
+
+
+def _word(value: Any) -> Any:
+    """A value as JSON has it, where that differs from Python."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([[_harmless(value) for value in row] for row in rows])
+    return text.getvalue().encode()
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: int = 0) -> str:

@@ -1,0 +1,109 @@
+"""`mixpanel-access evidence`: one document of a period for an auditor."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from mixpanel_access.cli.options import AsJsonFormat, Folder, Now, Stacks, words
+from mixpanel_access.cli.output import (
+    camel_case,
+    day_of_option,
+    instant_of,
+    json_text,
+    must_be_format,
+    plain,
+    progress,
+    write_file,
+)
+from mixpanel_access.cli.tracker import LogFile, default_log, must_exist
+from mixpanel_access.model.similarity import counted
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.evidence.document import Evidence
+    from mixpanel_access.operations.tables import Sheet
+
+FORMATS: Final = ("json", "csv", "xlsx")
+"""What the document can be written as."""
+
+
+def evidence(
+    from_: Annotated[str, typer.Option("--from", help="The first day of the period (YYYY-MM-DD, UTC).")],
+    to: Annotated[str, typer.Option(help="The last day of the period; it belongs to it.")],
+    stack: Stacks = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="json, csv or xlsx.", autocompletion=words(*FORMATS))
+    ] = "json",
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; xlsx needs it. Default: standard output.")
+    ] = None,
+    file: LogFile = None,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJsonFormat = False,
+) -> int:
+    """Write one document of a period: who had what at both ends, each change, reviews, exceptions, what is not known.
+
+    Example: `mixpanel-access evidence --from 2026-04-01 --to 2026-06-30 --format xlsx --output evidence.xlsx`
+    """
+    from mixpanel_access.operations.evidence.build import make_evidence, period_of
+    from mixpanel_access.operations.project import open_project, project_folder, stacks_of
+
+    format_ = "json" if as_json else format_
+    must_be_format(format_, output, FORMATS, "--output")
+    first, last = day_of_option("--from", from_), day_of_option("--to", to)
+    file = file or default_log(project_folder(cwd))
+    must_exist(file)
+    project = open_project(cwd, progress)
+    names = stacks_of(project, stack or [])
+    period = period_of(first, last, instant_of(now) or project.settings(names[0]).clock())
+    found = make_evidence(project, file, names, period)
+    content = _content(found, format_)
+    if output is None:
+        typer.echo(content, nl=False)
+        return 0
+    write_file(output, content, "the evidence", "Name another file with --output.")
+    typer.echo(f"Wrote {output}: {_summary(found)}.")
+    return 0
+
+
+def _content(found: Evidence, format_: str) -> bytes:
+    if format_ == "json":
+        return f"{json_text(found)}\n".encode()
+    from mixpanel_access.operations.tables import csv_of_sheets, workbook
+
+    sheets = _sheets(found)
+    return workbook(sheets) if format_ == "xlsx" else csv_of_sheets(sheets)
+
+
+def _sheets(found: Evidence) -> list[Sheet]:
+    """The document as tables: a sheet for each part, with the names and the values of the JSON."""
+    from mixpanel_access.operations.evidence import document as records
+    from mixpanel_access.operations.tables import Sheet
+
+    shown = plain(found)
+    organizations = "; ".join(f"{one['id']} {one['name'] or ''}".strip() for one in shown["organizations"])
+    head = {"organizations": organizations, "stacks": ", ".join(shown["stacks"])}
+    head |= {key: shown[key] for key in ("whole", "from", "to", "made", "version")}
+    sheets = [Sheet("document", [*head], [[*head.values()]])]
+    kinds: dict[str, type[Any]] = {
+        "sources": records.EvidenceSource,
+        "accessAtStart": records.AccessRow,
+        "accessAtEnd": records.AccessRow,
+        "changes": records.ChangeRow,
+        "reviews": records.ReviewRow,
+        "exceptions": records.ExceptionRow,
+    }
+    for name, kind in kinds.items():
+        columns = [camel_case(one.name) for one in fields(kind)]
+        sheets.append(Sheet(name, columns, [[row[column] for column in columns] for row in shown[name]]))
+    sentences = {name: shown[name] or () for name in ("differences", "unknown")}
+    return [*sheets, *(Sheet(name, ["sentence"], [[one] for one in its]) for name, its in sentences.items())]
+
+
+def _summary(found: Evidence) -> str:
+    what = f"{counted(len(found.changes), 'change')}, {counted(len(found.unknown), 'thing')} not known"
+    return f"{found.from_} to {found.to}, {what}"

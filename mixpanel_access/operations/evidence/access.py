@@ -1,0 +1,199 @@
+"""Who had what at an instant, and what changed in between, by a replay of the access log. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from mixpanel_access.model.dates import instant
+from mixpanel_access.model.engagements import REASONS
+from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, Period
+from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a document is about.
+
+    Attributes:
+        stacks: the stacks that were asked about.
+        whole: whether these are all of the project; if not, only their access counts.
+        projects: the names of projects in Mixpanel by the rosters, by id.
+    """
+
+    stacks: Collection[str]
+    whole: bool
+    projects: Mapping[int, str]
+
+    def of(self, stacks: Collection[str]) -> list[str]:
+        """The stacks of an access to show; "" for one that no stack has."""
+        shown = sorted(stack for stack in stacks if self.whole or stack in self.stacks)
+        return shown if shown or stacks or not self.whole else [""]
+
+
+class AccessHistory:
+    """The history of all access in a log.
+
+    Args:
+        lines: the log.
+        scope: what the document is about.
+    """
+
+    def __init__(self, lines: Sequence[LogLine], scope: Scope) -> None:
+        self.lines = ordered(lines)
+        self._scope = scope
+        self._log = replay(lines)
+        self._intervals: dict[Access, list[Interval]] = {}
+        for one in self._log.intervals:
+            self._intervals.setdefault(one.access, []).append(one)
+        for its in self._intervals.values():
+            its.sort(key=lambda one: (one.begins is not None, one.begins))
+        self._by_access: dict[tuple[Access, datetime], list[LogLine]] = {}
+        for line in self.lines:
+            self._by_access.setdefault((self._log.access_of(line), instant(line.date)), []).append(line)
+
+    def at(self, at: datetime) -> list[AccessRow]:
+        """Who had what at an instant: by person, organization, project and team."""
+        found = [row for there in self._log.at(at).values() for row in self._rows(there)]
+        return sorted(found, key=_order)
+
+    def changes(self, period: Period) -> list[ChangeRow]:
+        """Every change in a period, the oldest first."""
+        log = Replay(self.lines)
+        found: list[ChangeRow] = []
+        for line in self.lines:
+            rows = [*self._step(log, line)]
+            found += rows if period.has(instant(line.date)) else ()
+        return found
+
+    def stacks(self) -> set[str]:
+        """The stacks of the log, by their present names."""
+        return {self._log.stack_of(line) for line in self.lines} - {""}
+
+    # Access at an instant
+
+    def _rows(self, there: Interval) -> Iterator[AccessRow]:
+        since, role_since = self._since(there)
+        for stack in self._scope.of(there.stacks):
+            yield AccessRow(
+                person=there.email,
+                kind=AccessKind.of(there.access),
+                organization=there.organization,
+                role=there.role,
+                since=since,
+                role_since=role_since,
+                given_by=self._giver(there, role_since),
+                **self._where(there.access, there.team, stack),
+                **_reasons(there.stacks.get(stack)),
+            )
+
+    def _since(self, there: Interval) -> tuple[datetime | None, datetime | None]:
+        """Since when an access was there without a break, and since when with the same role."""
+        since = role_since = there.begins
+        same = True
+        its = self._intervals[there.access]
+        at = next(number for number, one in enumerate(its) if one is there)
+        for before in reversed(its[:at]):
+            if since is None or before.ends != since:
+                break
+            since = before.begins
+            same = same and before.role == there.role
+            role_since = since if same else role_since
+        return since, role_since
+
+    def _giver(self, there: Interval, role_since: datetime | None) -> str:
+        lines = self._by_access.get((there.access, role_since), ()) if role_since else ()
+        admins = [line.admin for line in lines if line.event in (*GIVES, LogEvent.CHANGED)]
+        return (admins[-1] if admins else "") or UNKNOWN
+
+    # Changes
+
+    def _step(self, log: Replay, line: LogLine) -> Iterator[ChangeRow]:
+        """Add a line, and show what it changes."""
+        if line.event == LogEvent.PRUNED:
+            return
+        access, at = log.access_of(line), instant(line.date)
+        before = {one: self._before(log, one, at) for one in (access, *self._with(log, line))}
+        log.step(line)
+        if line.event == LogEvent.RENAMED:
+            if self._scope.whole or line.stack in self._scope.stacks:
+                yield self._renamed(line)
+            return
+        for one, there in before.items():
+            after = log.held.get(one)
+            if one != access and (after or self._has_own_line(one, at)):
+                continue
+            stack = log.stack_of(line)
+            concerned = {stack} if stack or there is None else {"", *there.stacks}
+            if self._scope.whole or concerned & {*self._scope.stacks}:
+                yield self._change(line, (one, there, after), stack)
+
+    def _before(self, log: Replay, access: Access, at: datetime) -> Interval | None:
+        """The access just before a line, which may be the first one about it."""
+        if access in log.last:
+            return log.held.get(access)
+        return next((one for one in self._intervals.get(access, ()) if one.covers(at - _INSTANT)), None)
+
+    def _with(self, log: Replay, line: LogLine) -> list[Access]:
+        """The other access of the person, if a line can end all of it."""
+        access = log.access_of(line)
+        if line.event != LogEvent.REVOKED or line.stack or access.project is not None or access.team is not None:
+            return []
+        return [one for one in log.held if one.person == access.person and one != access]
+
+    def _has_own_line(self, access: Access, at: datetime) -> bool:
+        return any(line.event == LogEvent.REVOKED for line in self._by_access.get((access, at), ()))
+
+    def _change(self, line: LogLine, change: tuple[Access, Interval | None, Interval | None], stack: str) -> ChangeRow:
+        access, before, after = change
+        there = after or before
+        with_person = access != self._log.access_of(line)
+        note = "it ended with the membership in the organization" if with_person else ""
+        return ChangeRow(
+            at=instant(line.date),
+            event=line.event,
+            person=line.email or (there.email if there else ""),
+            kind=AccessKind.of(access),
+            organization=self._log.organization_of(line),
+            role_before=before.role if before else None,
+            role_after=after.role if after else None,
+            by=line.admin or UNKNOWN,
+            audit_id=line.audit_id,
+            note=note or ("" if there else "it was gone already"),
+            **self._where(access, there.team if there else line.team, stack),
+            **_reasons(None if with_person else line),
+        )
+
+    def _renamed(self, line: LogLine) -> ChangeRow:
+        return ChangeRow(
+            at=instant(line.date),
+            event=line.event,
+            person="",
+            kind=AccessKind.STACK,
+            organization=self._log.organization_of(line),
+            role_before=None,
+            role_after=None,
+            by=line.admin or UNKNOWN,
+            note=f"before, the stack was {line.renamed_from}",
+            project=None,
+            project_name=None,
+            team="",
+            stack=line.stack,
+        )
+
+    def _where(self, access: Access, team: str, stack: str) -> dict[str, Any]:
+        name = self._scope.projects.get(access.project) if access.project is not None else None
+        return {"project": access.project, "project_name": name, "team": team, "stack": stack}
+
+
+def _reasons(line: LogLine | None) -> dict[str, Any]:
+    return {name: getattr(line, name) for name in REASONS} if line else {}
+
+
+def _order(row: AccessRow) -> tuple[str, int, int, str, str]:
+    return row.person.casefold(), row.organization or 0, row.project or 0, row.team, row.stack

@@ -1,0 +1,159 @@
+"""Reads what the evidence of a period is made from, and puts the document together. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from mixpanel_access import __version__
+from mixpanel_access.files.lines import read_lines
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.evidence.access import AccessHistory, Scope
+from mixpanel_access.operations.evidence.document import (
+    Evidence,
+    EvidenceOrganization,
+    EvidenceSource,
+    Period,
+    ReviewRow,
+)
+from mixpanel_access.operations.evidence.exceptions import exception_rows
+from mixpanel_access.operations.evidence.reviews import review_rows
+from mixpanel_access.operations.evidence.sources import StackEvidence, file_source, read_stacks
+from mixpanel_access.operations.evidence.unknown import (
+    ALWAYS,
+    FromTheLog,
+    unknown_of_log,
+    unknown_of_sources,
+    unknown_of_stacks,
+)
+from mixpanel_access.operations.project import PulumiProject
+from mixpanel_access.operations.review.files import FOLDER
+from mixpanel_access.operations.review.packet import evidence_file
+from mixpanel_access.operations.review.record import read_record
+from mixpanel_access.operations.tracker.lines import LogLine
+from mixpanel_access.operations.tracker.replay import problems
+
+
+def period_of(first: date, last: date, now: datetime) -> Period:
+    """A period of days.
+
+    Raises:
+        UsageError: it ends before it begins, or on a day that has not begun.
+    """
+    what, today = f"--from {first} --to {last}", now.date()
+    if last < first:
+        raise UsageError(
+            "cannot make the evidence", subject=what, why="the period ends before it begins", next_step="Swap the days."
+        )
+    if last > today:
+        raise UsageError(
+            "cannot make the evidence",
+            subject=what,
+            why=f"today is {today} in UTC, and later days are not known",
+            next_step=f"Give --to {today} or an earlier day.",
+        )
+    return Period(first, last, now)
+
+
+def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str], period: Period) -> Evidence:
+    """The evidence of a period, for some stacks of a project.
+
+    Raises:
+        UsageError: there is no such stack, or a file cannot be read.
+    """
+    cut: list[str] = []
+    lines = read_lines(log_file, LogLine, cut.append)
+    read = read_stacks(project, stacks, period)
+    whole = set(project.stacks) <= set(stacks)
+    history = AccessHistory(lines, Scope([*stacks], whole, _project_names(read)))
+    log = FromTheLog(
+        lines=lines,
+        cut="".join(cut),
+        at_start=history.at(period.before),
+        at_end=history.at(period.end),
+        changes=history.changes(period),
+    )
+    folder = project.pulumi.project
+    reviews = _Reviews.read(folder, stacks, period)
+    sources = [
+        file_source(folder, log_file, "access log", lines=len(lines)),
+        *(source for one in read.values() for source in one.sources),
+        *reviews.sources,
+    ]
+    return Evidence(
+        organizations=[*_organizations(read)],
+        stacks=[*stacks],
+        whole=whole,
+        from_=period.first,
+        to=period.last,
+        made=period.now,
+        version=__version__,
+        sources=sources,
+        access_at_start=log.at_start,
+        access_at_end=log.at_end,
+        changes=log.changes,
+        reviews=reviews.rows,
+        exceptions=[row for one in read.values() for row in exception_rows(one.rules, period)],
+        differences=_differences(lines, read) if period.is_open else None,
+        unknown=[
+            *unknown_of_log(log, period),
+            *unknown_of_stacks(log, project.stacks, stacks, whole=whole),
+            *(sentence for one in read.values() for sentence in one.unknown),
+            *unknown_of_sources(sources),
+            *reviews.unknown,
+            *([] if period.is_open else [_NOT_COMPARED.format(last=period.last)]),
+            ALWAYS,
+        ],
+    )
+
+
+_NOT_COMPARED = "The states are those of now and not of {last}: the access at the end is not compared with them."
+
+
+def _differences(lines: Sequence[LogLine], read: Mapping[str, StackEvidence]) -> list[str]:
+    """Where the states differ from the log."""
+    of_the_log_alone = {*problems(lines, {})}
+    found = problems(lines, {stack: one.state for stack, one in read.items()})
+    return [problem for problem in found if problem not in of_the_log_alone]
+
+
+def _project_names(read: Mapping[str, StackEvidence]) -> dict[int, str]:
+    return {
+        project.id: project.name or key
+        for one in read.values()
+        if one.rules.roster
+        for key, project in one.rules.roster.projects.items()
+    }
+
+
+def _organizations(read: Mapping[str, StackEvidence]) -> Iterator[EvidenceOrganization]:
+    names: dict[int, str | None] = {}
+    for one in read.values():
+        name = one.rules.roster.organization.name if one.rules.roster else None
+        id_ = one.settings.organization_id
+        names[id_] = names.get(id_) or name
+    for id_, name in sorted(names.items()):
+        yield EvidenceOrganization(id=id_, name=name)
+
+
+@dataclass(frozen=True)
+class _Reviews:
+    """The reviews of a project that have something to say about a period."""
+
+    rows: Sequence[ReviewRow]
+    sources: Sequence[EvidenceSource]
+    unknown: Sequence[str]
+
+    @classmethod
+    def read(cls, project: Path, stacks: Sequence[str], period: Period) -> _Reviews:
+        rows: list[ReviewRow] = []
+        sources: list[EvidenceSource] = []
+        cut: list[str] = []
+        for folder in sorted(path for path in (project / FOLDER).glob("*") if evidence_file(path).is_file()):
+            lines = read_record(folder, cut.append).lines
+            if own := [*review_rows(lines, period, stacks)]:
+                rows += own
+                sources.append(file_source(project, folder, "review", lines=len(lines)))
+        return cls(rows, sources, [f"The last line of a review's evidence is left out: {words}." for words in cut])

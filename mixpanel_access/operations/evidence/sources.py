@@ -1,0 +1,210 @@
+"""What the evidence is made from, and what git and the engine know of each part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mixpanel_access.files.git import FileInGit, commit_at, file_in_git, text_in_git
+from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.dates import instant
+from mixpanel_access.model.errors import RosterError, UsageError
+from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.settings import Settings
+from mixpanel_access.operations.evidence.document import EvidenceSource, Period
+from mixpanel_access.operations.evidence.exceptions import RulesOfStack
+from mixpanel_access.operations.overview import rules_context
+from mixpanel_access.operations.policy_check import (
+    PolicyConfig,
+    parse_policy_config,
+    policy_config_file,
+    read_policy_config,
+)
+from mixpanel_access.operations.project import PulumiProject, of_each
+from mixpanel_access.operations.state import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackEvidence:
+    """What is known of one stack.
+
+    Attributes:
+        settings: its settings.
+        state: its present state.
+        rules: its roster and policy configuration on the last day of the period.
+        sources: where all of that comes from.
+        unknown: what of it could not be known, each in a sentence.
+    """
+
+    settings: Settings
+    state: State
+    rules: RulesOfStack
+    sources: Sequence[EvidenceSource]
+    unknown: Sequence[str]
+
+
+def read_stacks(project: PulumiProject, stacks: Sequence[str], period: Period) -> dict[str, StackEvidence]:
+    """Read the states, rosters and policy configurations of some stacks.
+
+    Raises:
+        UsageError: there is no such stack, or a file of it cannot be used.
+    """
+
+    def read(stack: str) -> StackEvidence:
+        settings = project.settings(stack)
+        state = project.state(stack, settings.organization_id)
+        files = _StackFiles(project, stack, settings)
+        rules, sentences = files.rules(period)
+        unknown = [*sentences]
+        if not any(state.resources.values()):
+            unknown.append(
+                f"The stack {stack} has no state: what its roster gave and took away is known from the access log only."
+            )
+        sources = [_state_source(stack, project.history(stack)), *files.sources()]
+        return StackEvidence(settings=settings, state=state, rules=rules, sources=sources, unknown=unknown)
+
+    return of_each(stacks, read)
+
+
+def file_source(project: Path, path: Path, kind: str, stack: str = "", lines: int | None = None) -> EvidenceSource:
+    """A file or folder as a source, with the commit that last changed it."""
+    known = file_in_git(path)
+    return EvidenceSource(
+        kind=kind,
+        stack=stack,
+        path=_shown(project, path),
+        lines=lines,
+        commit=known.commit,
+        dated=known.committed,
+        changed=known.changed,
+        note=known.note,
+    )
+
+
+def _shown(project: Path, path: Path) -> str:
+    path = path.absolute()
+    return path.relative_to(project).as_posix() if path.is_relative_to(project) else str(path)
+
+
+def _state_source(stack: str, history: Sequence[Mapping[str, Any]]) -> EvidenceSource:
+    """A stack's state, by its newest update that has ended."""
+    newest = next((update for update in history if update.get("endTime")), None)
+    if newest is None:
+        return EvidenceSource(kind="state", stack=stack, note="the engine knows no update of it")
+    version = int(newest.get("version") or 0) or None
+    notes = [] if version else ["its backend does not number the updates"]
+    if (result := str(newest.get("result") or "")) not in ("", "succeeded"):
+        notes.append(f"the newest update ended with: {result}")
+    return EvidenceSource(
+        kind="state",
+        stack=stack,
+        commit=str((newest.get("environment") or {}).get("git.head") or ""),
+        dated=instant(str(newest["endTime"])),
+        version=version,
+        note="; ".join(notes),
+    )
+
+
+@dataclass(frozen=True)
+class _StackFiles:
+    """The roster and the policy configuration of a stack, now and in git."""
+
+    project: PulumiProject
+    stack: str
+    settings: Settings
+
+    @property
+    def folder(self) -> Path:
+        return self.project.pulumi.project
+
+    @property
+    def roster(self) -> Path:
+        return self.project.roster(self.stack)
+
+    @property
+    def config(self) -> Path:
+        return policy_config_file(self.folder, self.roster)
+
+    def sources(self) -> Iterator[EvidenceSource]:
+        """The present files."""
+        for path, kind in ((self.roster, "roster"), (self.config, "policy configuration")):
+            if path.is_file():
+                yield file_source(self.folder, path, kind, self.stack)
+
+    def rules(self, period: Period) -> tuple[RulesOfStack, list[str]]:
+        """The roster and the configuration on the last day of a period, and what could not be known of them."""
+        commit = "" if period.is_open else commit_at(self.folder, period.end)
+        try:
+            then = self._at(commit) if commit else None
+            why = f"git has no {'roster' if commit else 'commit'} of that day"
+        except UsageError as error:
+            then, why = None, f"the roster of commit {commit} cannot be read: {error.why or error.what}"
+        if then:
+            return then, [*self._changes(period, file_in_git(self.roster, commit))]
+        return self._present(), [*self._of_the_present(period, why)]
+
+    def _of_the_present(self, period: Period, why: str) -> Iterator[str]:
+        """What is not known because the present roster is read; `why`: why not that of the end of the period."""
+        known = file_in_git(self.roster)
+        those = f"The exceptions of the stack {self.stack} are those of its present roster"
+        if not self.roster.is_file():
+            words = "exceptions from policy rules that its program declares are not in this document"
+            yield f"The stack {self.stack} has no roster: {words}."
+        elif not known.commit:
+            yield f"{those}, and which others there were in the period is not known: {known.note}."
+        elif period.is_open:
+            yield from self._changes(period, known)
+        else:
+            yield f"{those} and not of {period.last}: {why}."
+
+    def _changes(self, period: Period, at_end: FileInGit) -> Iterator[str]:
+        """What is not known because the roster changed in the period."""
+        before = commit_at(self.folder, period.before)
+        if before and file_in_git(self.roster, before).commit == at_end.commit:
+            return
+        name = _shown(self.folder, self.roster)
+        yield (
+            f"The roster of the stack {self.stack} changed in the period: exceptions that it no longer had on "
+            f"{period.last} are not in this document; `git log -p -- {name}` shows them."
+        )
+
+    def _present(self) -> RulesOfStack:
+        roster = read_roster(self.roster) if self.roster.is_file() else None
+        return self._made("", roster, read_policy_config(self.config))
+
+    def _at(self, commit: str) -> RulesOfStack | None:
+        """The roster and the configuration of a commit, or None if it has no roster.
+
+        Raises:
+            UsageError: one of them cannot be read.
+        """
+        text = text_in_git(self.roster, commit)
+        if text is None:
+            return None
+        roster = parse(text, RosterSource(self.roster.name, self._include(commit)))
+        config = text_in_git(self.config, commit)
+        return self._made(commit, roster, parse_policy_config(config or "", self.config))
+
+    def _include(self, commit: str) -> Callable[[str], str]:
+        def include(name: str) -> str:
+            text = text_in_git(self.roster.parent / name, commit)
+            if text is None:
+                raise RosterError("cannot read", subject=name, why=f"commit {commit} does not have it")
+            return text
+
+        return include
+
+    def _made(self, commit: str, roster: Roster | None, config: PolicyConfig) -> RulesOfStack:
+        today = self.settings.clock().date()
+        return RulesOfStack(
+            stack=self.stack,
+            commit=commit,
+            roster=roster,
+            roster_path=_shown(self.folder, self.roster),
+            config=config,
+            config_path=_shown(self.folder, self.config),
+            context=rules_context(self.stack, self.settings, self.project.config(self.stack), today),
+        )

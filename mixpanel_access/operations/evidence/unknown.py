@@ -1,0 +1,144 @@
+"""What could not be known about a period, each in a sentence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from mixpanel_access.model.dates import instant
+from mixpanel_access.operations.evidence.document import AccessRow, ChangeRow, EvidenceSource, Period
+from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, UNKNOWN, LogEvent, LogLine
+from mixpanel_access.operations.tracker.replay import ordered, problems
+
+ALWAYS = (
+    "Service accounts, the roles of projects that all users have, and what a custom role allows are not in the access "
+    "log, and so not in this document."
+)
+"""What no document has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromTheLog:
+    """What the access log gave.
+
+    Attributes:
+        lines: its lines.
+        cut: the message about a cut-off last line, or "".
+        at_start: who had what before the first change of the period.
+        at_end: who had what at its end.
+        changes: the changes in it.
+    """
+
+    lines: Sequence[LogLine]
+    cut: str
+    at_start: Sequence[AccessRow]
+    at_end: Sequence[AccessRow]
+    changes: Sequence[ChangeRow]
+
+
+def unknown_of_log(log: FromTheLog, period: Period) -> Iterator[str]:
+    """What the access log does not say."""
+    lines = ordered(log.lines)
+    yield from _of_its_span(lines, period)
+    if log.cut:
+        yield f"The last line of the access log was cut off, and is left out: {log.cut}."
+    for line in lines:
+        if line.event == LogEvent.PRUNED:
+            yield _pruned(line, period)
+    yield from _of_people(log)
+    yield from _of_the_audit_log(lines, log.changes)
+    for problem in problems(log.lines, {}):
+        yield f"The access log contradicts itself: {problem}."
+
+
+def _of_its_span(lines: Sequence[LogLine], period: Period) -> Iterator[str]:
+    if not lines:
+        yield "The access log has no lines: it does not say who had what."
+        return
+    if instant(lines[0].date) > period.before and lines[0].event != LogEvent.PRUNED:
+        yield (
+            f"The access log begins on {lines[0].date}, after {period.first} began: access that ended before that is "
+            "not known, and neither is since when earlier access was there."
+        )
+    if instant(lines[-1].date) < period.end:
+        yield (
+            f"The newest line of the access log is from {lines[-1].date}: the log does not show whether it was brought "
+            f"up to date after that, so changes until {_end(period)} may be missing."
+        )
+
+
+def _end(period: Period) -> str:
+    return "now" if period.is_open else f"the end of {period.last}"
+
+
+def _pruned(line: LogLine, period: Period) -> str:
+    words = f"The access log was pruned: {line.justification}; that day is {instant(line.date).date()}."
+    if instant(line.date) > period.before:
+        return f"{words} Who had what before is not complete."
+    return f"{words} Since when earlier access was there, and who gave it, may be missing."
+
+
+def _of_people(log: FromTheLog) -> Iterator[str]:
+    for rows, when in ((log.at_start, "start"), (log.at_end, "end")):
+        if nameless := sum(row.given_by == UNKNOWN for row in rows):
+            yield f"The access log does not say who gave {nameless} of the {len(rows)} rows of access at the {when}."
+    if nameless := sum(row.by == UNKNOWN for row in log.changes):
+        yield f"The access log does not say who made {nameless} of the {len(log.changes)} changes."
+    found = sum(row.by == UNKNOWN and not row.audit_id and row.event in ENDS for row in log.changes)
+    if found:
+        yield (
+            f"{found} of the {len(log.changes)} changes took access away, and neither a run of a stack nor Mixpanel's "
+            "audit log shows how: their time is that at which the access was found gone."
+        )
+
+
+def _of_the_audit_log(lines: Sequence[LogLine], changes: Sequence[ChangeRow]) -> Iterator[str]:
+    about_access = [row for row in changes if row.event not in OF_THE_LOG]
+    without = sum(not row.audit_id for row in about_access)
+    if lines and not any(line.audit_id for line in lines):
+        yield (
+            "No line of the access log names an event of Mixpanel's audit log, which not every plan has: changes "
+            "outside of the stacks may be missing, and times are those at which they were seen."
+        )
+    elif without:
+        yield (
+            f"{without} of the {len(about_access)} changes name no event of Mixpanel's audit log: their times and "
+            "people are those of the engine's history and the states."
+        )
+
+
+def unknown_of_stacks(log: FromTheLog, known: Collection[str], asked: Collection[str], *, whole: bool) -> Iterator[str]:
+    """What is not known because of stacks that were not asked about, or no longer exist.
+
+    Args:
+        log: what the access log gave.
+        known: the stacks of the project.
+        asked: the stacks that were asked about.
+        whole: whether these are all.
+    """
+    if not whole:
+        yield (
+            f"Only {_stacks(asked)} {'was' if len(asked) == 1 else 'were'} asked about: access of other stacks, and "
+            "access outside of the stacks, is not in this document."
+        )
+    for stack in sorted({row.stack for row in log.at_end} - {"", *known}):
+        yield (
+            f"The access log shows access of the stack {stack} at the end, and the project no longer has that stack: "
+            "no state says whether the access is still there."
+        )
+
+
+def _stacks(names: Collection[str]) -> str:
+    return f"the stack{'s' if len(names) > 1 else ''} {', '.join(sorted(names))}"
+
+
+def unknown_of_sources(sources: Sequence[EvidenceSource]) -> Iterator[str]:
+    """What git does not prove of the files."""
+    by_note: dict[str, list[str]] = {}
+    for one in sources:
+        if one.kind != "state" and one.note:
+            by_note.setdefault(one.note, []).append(one.path)
+    for note, paths in by_note.items():
+        yield f"No commit can be named for {', '.join(paths)}: {note}."
+    if changed := [one.path for one in sources if one.changed]:
+        yield f"{', '.join(changed)} {'has' if len(changed) == 1 else 'have'} changes that are not committed."
