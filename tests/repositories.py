@@ -53,17 +53,18 @@ class Repository:
         repository.commit()
         return repository
 
-    def git(self, *args: str) -> str:
-        """What a command of git writes."""
-        who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in _WHO.items()}
+    def git(self, *args: str, at: str = "") -> str:
+        """What a command of git writes; `at`: the time of its commits."""
+        known = {**_WHO, "DATE": at} if at else _WHO
+        who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in known.items()}
         environ = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(self.folder.parent), **who}
         done = subprocess.run(["git", *args], cwd=self.folder, env=environ, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
-    def commit(self) -> str:
-        """Commit all that is there; the commit's id."""
+    def commit(self, at: str = "") -> str:
+        """Commit all that is there, now or at an instant; the commit's id."""
         self.git("add", "--all", "--force")
-        self.git("commit", "-q", "-m", "Change", "--allow-empty")
+        self.git("commit", "-q", "-m", "Change", "--allow-empty", at=at)
         return self.git("rev-parse", "HEAD")
 
     def branch(self, edit: Edit, name: str = "branch") -> str:

@@ -47,7 +47,7 @@ def evidence(
 ) -> int:
     """Write one document of a period: who had what at both ends, each change, reviews, exceptions, what is not known.
 
-    Example: `mixpanel-access evidence --from 2026-04-01 --to 2026-06-30 --format xlsx --output evidence.xlsx`
+    Example: `mixpanel-access evidence --from 2026-04-01 --to 2026-06-30`
     """
     from mixpanel_access.operations.evidence.build import make_evidence, period_of
     from mixpanel_access.operations.project import open_project, project_folder, stacks_of

@@ -39,6 +39,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "tracker verify": (),
     "tracker prune": ("--before", "2026-01-01"),
     "tracker merge": (),
+    "evidence": ("--from", "2026-01-01", "--to", "2026-01-31"),
     "policy list": (),
     "policy explain": ("domain-allowed",),
     "policy reference": (),

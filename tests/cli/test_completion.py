@@ -82,6 +82,7 @@ IN_A_PROJECT = {
 }
 ANYWHERE = {
     "policy explain domain-a": {"domain-allowed"},
+    "evidence --format ": {"json", "csv", "xlsx"},
     "tracker export --format ": {"csv", "xlsx", "markdown", "json"},
     "welcome kim@example.com --format h": {"html"},
     "invite --organization-role ": {"owner", "admin", "billing_admin", "member"},

@@ -71,6 +71,7 @@ CHECKED = {
     "engine/test_troubles.py": ("diagnose",),
     "engine/test_drift.py": ("drift",),
     "engine/test_report.py": ("report",),
+    "engine/test_evidence.py": ("evidence",),
     "engine/test_review.py": ("review decide", "review status", "review apply"),
     "engine/test_tracker.py": ("tracker update", "tracker verify"),
     "engine/test_secrets.py": (

@@ -112,7 +112,7 @@ class AccessRow:
         kind: what it is.
         organization: the organization's id, or None if the log does not say.
         project: the project's id; None for a role in the organization and for a membership in a team.
-        project_name: its name by the roster, or None.
+        project_name: its name in a roster, else its key there, or None.
         team: the team's name, or "".
         role: the role; "" for a membership in a team, and if the log does not say.
         stack: the stack that had it; "" for access outside of the stacks.
@@ -159,7 +159,7 @@ class ChangeRow:
         kind: what it is about.
         organization: the organization's id, or None if the log does not say.
         project: the project's id; None for a role in the organization and for a membership in a team.
-        project_name: its name by the roster, or None.
+        project_name: its name in a roster, else its key there, or None.
         team: the team's name, or "".
         stack: the stack that it is about; "" for a change outside of the stacks.
         role_before: the role before; "" without a role or if the log does not say; None if the access was not there.

@@ -16,7 +16,6 @@ from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.evidence.document import EvidenceSource, Period
 from mixpanel_access.operations.evidence.exceptions import RulesOfStack
-from mixpanel_access.operations.overview import rules_context
 from mixpanel_access.operations.policy_check import (
     PolicyConfig,
     parse_policy_config,
@@ -24,6 +23,7 @@ from mixpanel_access.operations.policy_check import (
     read_policy_config,
 )
 from mixpanel_access.operations.project import PulumiProject, of_each
+from mixpanel_access.operations.stack_view import rules_context
 from mixpanel_access.operations.state import State
 
 
@@ -162,14 +162,17 @@ class _StackFiles:
 
     def _changes(self, period: Period, at_end: FileInGit) -> Iterator[str]:
         """What is not known because the roster changed in the period."""
-        before = commit_at(self.folder, period.before)
-        if before and file_in_git(self.roster, before).commit == at_end.commit:
-            return
-        name = _shown(self.folder, self.roster)
-        yield (
-            f"The roster of the stack {self.stack} changed in the period: exceptions that it no longer had on "
-            f"{period.last} are not in this document; `git log -p -- {name}` shows them."
-        )
+        before, name = commit_at(self.folder, period.before), _shown(self.folder, self.roster)
+        if not before:
+            yield (
+                f"Git has no commit from before {period.first}: which other exceptions the stack {self.stack} had "
+                f"in the period is not known, unless `git log -p -- {name}` shows them."
+            )
+        elif file_in_git(self.roster, before).commit != at_end.commit:
+            yield (
+                f"The roster of the stack {self.stack} changed in the period: exceptions that it no longer had at the "
+                f"end are not in this document; `git log -p -- {name}` shows them."
+            )
 
     def _present(self) -> RulesOfStack:
         roster = read_roster(self.roster) if self.roster.is_file() else None
