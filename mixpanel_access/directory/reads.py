@@ -290,15 +290,22 @@ class Reads:
         return frozenset() if self._seen_invited else self.invited().union(joining)
 
     def shows_invited(self, project: int) -> bool:
-        """Whether projects' grants are seen to list invited people: this one's, or any that was read before.
+        """Whether projects' grants are seen to list invited people: this one's, or any other's.
 
         Nobody documents whether they do. Where not one invited person is seen, an invited person's grant that is not
-        listed is unknown, not gone.
+        listed is unknown, not gone. The other projects are read only if this one lists nobody who is invited.
         """
-        if not self._seen_invited:
-            people = self.people()
-            self._seen_invited = any(key in people and people[key].invited for key in self.grants(project))
+        if not self._seen_invited and (invited := self.invited()):
+            others = (other for other in self.projects() if other != project and self._lists(other, invited))
+            self._seen_invited = not invited.isdisjoint(self.grants(project)) or any(True for _ in others)
         return self._seen_invited
+
+    def _lists(self, project: int, people: frozenset[str]) -> bool:
+        """Whether a project lists any of these people; one that we may not read lists nobody."""
+        try:
+            return not people.isdisjoint(self.grants(project))
+        except (errors.Forbidden, errors.NotFound):
+            return False
 
     def hides_grant(self, project: int, email: str) -> bool:
         """Whether this person's grant in the project may be there without being listed: they are only invited."""

@@ -9,8 +9,10 @@ import pytest
 
 from mixpanel_access.directory.people import Invite, Inviting, PersonRole
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.access import GrantType, Project
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
+
+THIRD = 999
 
 
 @pytest.fixture
@@ -244,6 +246,16 @@ def test_whether_invited_people_are_listed_is_seen_not_assumed(api: FakeApi, hid
     api.give(PRODUCTION, "cy@example.com", "consumer")
     api.hides_invited_grants = hidden
     assert make_directory(api).shows_invited(PRODUCTION) is shows
+
+
+@pytest.mark.parametrize("unreadable", [(), (THIRD,)])
+def test_another_project_shows_that_invited_people_are_listed(api: FakeApi, unreadable: tuple[int, ...]) -> None:
+    """It does not depend on which projects were read before, nor on one that we may not read."""
+    api.projects_ = {THIRD: Project(THIRD, "Third"), **api.projects_}
+    api.unreadable = set(unreadable)
+    api.put("cy@example.com", invited=True)
+    api.give(WAREHOUSE, "cy@example.com", "consumer")
+    assert make_directory(api).shows_invited(PRODUCTION)
 
 
 @pytest.mark.parametrize("seconds", [0, 10])
