@@ -13,8 +13,27 @@ from threading import Lock
 from typing import Any, cast
 
 import httpx
+from httpx import _client as httpx_client
 
 from mixpanel_access.emulator.server import EmulatorServer
+
+
+@contextmanager
+def without_sockets(server: EmulatorServer) -> Iterator[InProcess]:
+    """Have every client of this process call the emulator in its own thread, one that is made by our own code too."""
+    transport, module, real = InProcess(server), vars(httpx_client), httpx.HTTPTransport
+
+    class Dispatcher(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if f"{request.url.scheme}://{request.url.host}:{request.url.port}" == server.url:
+                return transport.handle_request(request)
+            return super().handle_request(request)
+
+    module["HTTPTransport"] = Dispatcher
+    try:
+        yield transport
+    finally:
+        module["HTTPTransport"] = real
 
 
 @contextmanager

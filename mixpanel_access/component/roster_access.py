@@ -136,7 +136,7 @@ class RosterAccess(pulumi.ComponentResource):
         after = [resource for resources in judged for resource in resources.values()]
         options = pulumi.ResourceOptions(parent=self, depends_on=after)
         brake = RemovalBrake(kinds.BRAKE_NAME, people=declared.people, opts=options)
-        facts = {**declared.facts, **_facts_of_others(found, declared, today or configured_day())}
+        facts = {**declared.facts, **facts_of_others(found, declared, today or configured_day())}
         if facts.get("organization_roles"):
             facts["owners"] = brake.owners
         self.register_outputs({"people": len(self.members), "grants": len(declared.grants), **facts})
@@ -228,7 +228,7 @@ def _read_others(file: Path) -> OtherRosters:
     return found
 
 
-def _facts_of_others(found: OtherRosters, declared: Declaration, today: date) -> dict[str, Any]:
+def facts_of_others(found: OtherRosters, declared: Declaration, today: date) -> dict[str, Any]:
     """What policies have to know of the other rosters: their claims, the contacts that they have, what they give."""
     contacts = sorted({inputs["sponsor"] for inputs in declared.accounts.values() if inputs.get("sponsor")})
     facts = {

@@ -10,7 +10,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,9 +31,8 @@ SECRET = "4dabf18193072939515e22adb298388d"
 """The signature of a special value in a state; a secret is one."""
 
 
-def instant() -> str:
-    """Now, as the engine writes it."""
-    nanoseconds = time.time_ns()
+def instant(nanoseconds: int) -> str:
+    """An instant (ns since 1970), as the engine writes it."""
     at = datetime.fromtimestamp(nanoseconds // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     fraction = f"{nanoseconds % 10**9:09d}".rstrip("0")
     return f"{at}.{fraction}Z" if fraction else f"{at}Z"
@@ -52,12 +51,24 @@ class Backend:
         project: the project's name.
         stack: the stack's name.
         version: the engine's version.
+        clock: gives the present instant (ns since 1970).
+        copies: whether the state is kept after each update, as the engine does.
 
     Raises:
         Unknown: it is no folder as `local_backend` makes it, or the state has something that only the engine knows.
     """
 
-    def __init__(self, url: str, project: str, stack: str, version: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        project: str,
+        stack: str,
+        version: str,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        copies: bool = True,
+    ) -> None:
+        self._clock, self._copies = clock, copies
         address, _, query = url.partition("?")
         if not address.startswith("file:///") or "%" in address or query != "metadata=skip":
             raise Unknown("another backend")
@@ -83,7 +94,7 @@ class Backend:
     def save(self, resources: Iterable[State], operations: Iterable[tuple[str, State]] = ()) -> None:
         """Write the state in one step, and keep the one before as the engine does."""
         manifest = {
-            "time": instant(),
+            "time": instant(self._clock()),
             "magic": hashlib.sha256(self._version.encode()).hexdigest(),
             "version": self._version,
         }
@@ -96,7 +107,8 @@ class Backend:
         latest["metadata"] = self._rest["metadata"]
         stack = f"organization/{self._project}/{self._stack}"
         document = {"version": 3, "checkpoint": {"stack": stack, "latest": latest}}
-        shutil.copyfile(self._file, f"{self._file}.bak")
+        if self._copies:
+            shutil.copyfile(self._file, f"{self._file}.bak")
         new = self._file.with_name(f".{self._file.name}.new")
         new.write_text(json.dumps(document, separators=(",", ":"), ensure_ascii=False), encoding="utf-8")
         new.replace(self._file)
@@ -107,7 +119,7 @@ class Backend:
         Args:
             update: its kind, start, environment, configuration, result and changes.
         """
-        at = time.time_ns()
+        at = self._clock()
         ended = {**update, "version": 0, "endTime": at // 10**9}
         order = ("kind", "startTime", "message", "environment", "config", "version", "result", "endTime")
         info = {key: ended[key] for key in (*order, "resourceChanges")}
@@ -116,8 +128,9 @@ class Backend:
         for folder in (history, backups):
             folder.mkdir(parents=True, exist_ok=True)
         (history / f"{self._stack}-{at}.history.json").write_text(json.dumps(info, separators=(",", ":")))
-        shutil.copyfile(self._file, history / f"{self._stack}-{at}.checkpoint.json")
-        shutil.copyfile(self._file, backups / f"{self._stack}.{at}.json")
+        if self._copies:
+            shutil.copyfile(self._file, history / f"{self._stack}-{at}.checkpoint.json")
+            shutil.copyfile(self._file, backups / f"{self._stack}.{at}.json")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -132,7 +145,8 @@ class Backend:
         if any(folder.iterdir()):
             raise Unknown("the stack is locked")
         content = {
-            "pid": os.getpid(), "username": getpass.getuser(), "hostname": socket.gethostname(), "timestamp": instant(),
+            "pid": os.getpid(), "username": getpass.getuser(), "hostname": socket.gethostname(),
+            "timestamp": instant(self._clock()),
         }  # fmt: skip
         own.write_text(json.dumps(content))
         try:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import grpc  # type: ignore[import-untyped]
@@ -28,11 +29,25 @@ from tests.python_engine.names import (
     type_of,
     with_provider,
 )
-from tests.python_engine.providers import Diff, Providers, ProviderStub, inputs_of, outputs_of
+from tests.python_engine.providers import Diff, Providers, inputs_of, outputs_of
+from tests.python_engine.registration import Registration
 from tests.python_engine.snapshot import Snapshot
 from tests.python_engine.steps import Options, Step, Stopped, Watcher
 from tests.python_engine.transport import LinkError
 from tests.python_engine.unknown import Unknown
+
+
+@dataclass(frozen=True)
+class CarriedOut:
+    """What has come of a resource's steps.
+
+    Attributes:
+        step: the one that counts; None if it was left out or has failed.
+        result: which of the two, in the SDK's words.
+    """
+
+    step: Step | None
+    result: resource_pb2.Result.ValueType = resource_pb2.Result.SUCCESS
 
 
 class Deployment:
@@ -42,18 +57,15 @@ class Deployment:
         options: what it is asked for.
         snapshot: the state.
         watcher: reports each step.
-        new_provider: starts a provider's process.
+        providers: its providers.
 
     Attributes:
         execution: its steps.
-        providers: its providers.
     """
 
-    def __init__(
-        self, options: Options, snapshot: Snapshot, watcher: Watcher, new_provider: Callable[[], ProviderStub]
-    ) -> None:
+    def __init__(self, options: Options, snapshot: Snapshot, watcher: Watcher, providers: Providers) -> None:
         self._options, self._snapshot, self._watcher = options, snapshot, watcher
-        self.providers = Providers(new_provider)
+        self.providers = providers
         self.execution = Execution(options, snapshot, self.providers, watcher)
         self._generation = threading.RLock()
         self._seen: set[str] = set()
@@ -78,9 +90,20 @@ class Deployment:
         try:
             with self._generation:
                 self.execution.must_go_on()
-                registration.check_known(request)
-                steps = self._steps_for(request)
-            return self._carried_out(steps, request)
+                one = registration.registration_in(request, self._options.root)
+                steps = self.steps_for(one)
+            done = self.carried_out(steps)
+            if done.step is None:
+                return resource_pb2.RegisterResourceResponse(
+                    urn=steps[0].urn, result=done.result, object=values.message({})
+                )
+            state = done.step.state
+            outputs = outputs_of(state) if one.custom else {}
+            if not request.supportsPartialValues:
+                outputs = {key: value for key, value in outputs.items() if not values.has_unknown(value)}
+            return resource_pb2.RegisterResourceResponse(
+                urn=state["urn"], id=state.get("id") or "", object=values.message(outputs), unknown=done.step.skipped
+            )
         except Unknown as unknown:
             self.execution.stop(unknown)
         except Stopped:
@@ -94,10 +117,14 @@ class Deployment:
         except Unknown as unknown:
             self.execution.stop(unknown)
             return
-        if type_of(request.urn) == STACK_TYPE:
-            self._stack_outputs = (request.urn, outputs)
+        self.give_outputs(request.urn, outputs)
+
+    def give_outputs(self, urn: str, outputs: dict[str, Any]) -> None:
+        """Take a component's outputs; the stack's are taken in the end."""
+        if type_of(urn) == STACK_TYPE:
+            self._stack_outputs = (urn, outputs)
         else:
-            self._take_outputs(request.urn, outputs)
+            self._take_outputs(urn, outputs)
 
     def take_stack_outputs(self) -> None:
         """Take the stack's outputs, in the end; where something has failed, beside those that it had."""
@@ -118,7 +145,7 @@ class Deployment:
         self.execution.bail()
         self.execution.stop()
 
-    def _carried_out(self, steps: Sequence[Step], request: Any) -> Any:
+    def carried_out(self, steps: Sequence[Step]) -> CarriedOut:
         """Carry out the steps of one resource.
 
         Raises:
@@ -127,26 +154,17 @@ class Deployment:
         last = steps[0]
         for step in steps:
             if self.execution.skips(step):
-                return resource_pb2.RegisterResourceResponse(
-                    urn=step.urn, result=resource_pb2.Result.SKIP, object=values.message({})
-                )
+                return CarriedOut(None, resource_pb2.Result.SKIP)
             if not self.execution.run(step):
-                return resource_pb2.RegisterResourceResponse(
-                    urn=step.urn, result=resource_pb2.Result.FAIL, object=values.message({})
-                )
+                return CarriedOut(None, resource_pb2.Result.FAIL)
             if step.op != "replace":
                 last = step
-        state = last.state
-        outputs = outputs_of(state) if request.custom else {}
-        if not request.supportsPartialValues:
-            outputs = {key: value for key, value in outputs.items() if not values.has_unknown(value)}
-        return resource_pb2.RegisterResourceResponse(
-            urn=state["urn"], id=state.get("id") or "", object=values.message(outputs), unknown=last.skipped
-        )
+        return CarriedOut(last)
 
     # The steps of one resource
 
-    def _steps_for(self, request: Any) -> list[Step]:
+    def steps_for(self, request: Registration) -> list[Step]:
+        """The steps that bring one resource of the program about."""
         options = self._options
         if request.parent and request.parent not in self._seen:
             raise Unknown("a parent that is not there")
@@ -156,7 +174,7 @@ class Deployment:
         provider = self._default_provider() if request.custom else ""
         self._seen.add(urn)
         old = self._old(urn, request)
-        new = registration.new_state(request, urn, provider, options.root)
+        new = registration.new_state(request, urn, provider)
         new |= {key: old and old.get(key) for key in ("created", "modified")}
         if old is not None and old["urn"] != urn:
             new["aliases"] = [old["urn"]]
@@ -164,14 +182,14 @@ class Deployment:
             return self._left_alone(urn, old, new)
         goal = new["inputs"]
         if request.custom:
-            news = goal if old is None else _ignoring(request.ignoreChanges, inputs_of(old), goal)
+            news = goal if old is None else _ignoring(request.ignore_changes, inputs_of(old), goal)
             new["inputs"] = self._checked(new, inputs_of(old), news)
         if old is None:
             self._created.add(urn)
             return [Step("create", urn, new=new)]
         return self._changes(old, new, goal, request)
 
-    def _changes(self, old: State, new: State, goal: dict[str, Any], request: Any) -> list[Step]:
+    def _changes(self, old: State, new: State, goal: dict[str, Any], request: Registration) -> list[Step]:
         urn = new["urn"]
         diff = self._diff(old, new)
         self._operated.add(urn)
@@ -179,7 +197,7 @@ class Deployment:
             return [Step("same", urn, old, new)]
         if not diff.replaces:
             return [Step("update", urn, old, new)]
-        if diff.delete_first or request.deleteBeforeReplace or (new["protect"] and old.get("protect")):
+        if diff.delete_first or request.delete_first or (new["protect"] and old.get("protect")):
             raise Unknown("a replacement of what is deleted first or protected")
         new["inputs"] = self._checked(new, {}, goal)
         return [
@@ -206,7 +224,7 @@ class Deployment:
         if answer.failures:
             self.execution.bail()
             raise Stopped
-        return values.plain(answer.inputs)
+        return answer.inputs
 
     def _diff(self, old: State, new: State) -> Diff:
         if not new["custom"]:
@@ -242,7 +260,7 @@ class Deployment:
                 yield from self._sames(self._olds[dependency], dependency)
         yield Step("same", old["urn"], old, dict(old))
 
-    def _old(self, urn: str, request: Any) -> State | None:
+    def _old(self, urn: str, request: Registration) -> State | None:
         """What the state has of a resource, under this name or under another."""
         taken = self._alias_of.values()
         if urn in self._olds:

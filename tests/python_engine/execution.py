@@ -198,7 +198,7 @@ class Execution:
             new["outputs"] = dict(new["inputs"])
         elif new["custom"]:
             self._providers.create(new)
-        new["created"] = new["modified"] = instant()
+        new["created"] = new["modified"] = instant(self._options.clock())
         if step.pending_delete and step.old is not None:
             step.old["delete"] = True
 
@@ -212,7 +212,7 @@ class Execution:
                 new["outputs"] = dict(new["inputs"])
             else:
                 self._providers.update(old, new)
-            new["modified"] = instant()
+            new["modified"] = instant(self._options.clock())
 
     def _delete(self, step: Step) -> None:
         old = step.old

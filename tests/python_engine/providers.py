@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,19 @@ class Diff:
     changes: bool
     replaces: tuple[str, ...] = ()
     delete_first: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a provider's check says.
+
+    Attributes:
+        inputs: the inputs as it leaves them.
+        failures: what is wrong, each with a `property` and a `reason`.
+    """
+
+    inputs: dict[str, Any]
+    failures: Sequence[Any] = ()
 
 
 def inputs_of(state: State | None) -> dict[str, Any]:
@@ -88,7 +102,7 @@ class Providers:
                 raise Unknown("a provider that is not there")
             self.configure(urn, id_, inputs_of(old))
 
-    def check(self, new: State, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Any:
+    def check(self, new: State, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Checked:
         """Have inputs checked; gives the provider's answer.
 
         Raises:
@@ -97,7 +111,8 @@ class Providers:
         request = provider_pb2.CheckRequest(
             **_named(new), olds=values.message(olds), news=values.message(news), randomSeed=bytes(32)
         )
-        return self._stubs[new["provider"]].Check(request)
+        answer = self._stubs[new["provider"]].Check(request)
+        return Checked(values.plain(answer.inputs), answer.failures)
 
     def diff(self, state: State, news: Mapping[str, Any], *, old_inputs: Mapping[str, Any] | None = None) -> Diff:
         """Compare a resource with new inputs.
@@ -160,7 +175,7 @@ class Providers:
         inputs = values.plain(answer.inputs) if answer.HasField("inputs") else inputs_of(old)
         new = {**old, "id": answer.id, "outputs": values.plain(answer.properties), "inputs": inputs}
         if (new["inputs"], new["outputs"]) != (inputs_of(old), outputs_of(old)):
-            new["modified"] = instant()
+            new["modified"] = instant(time.time_ns())
         return new
 
     def delete(self, old: State) -> None:

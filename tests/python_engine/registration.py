@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.python_engine import values
@@ -38,51 +39,97 @@ def check_known(request: Any) -> None:
         raise Unknown("inputs without a word on what they depend on")
 
 
-def new_state(request: Any, urn: str, provider: str, root: str) -> State:
+@dataclass(frozen=True)
+class Registration:
+    """A resource that a program registers, in plain values.
+
+    Attributes:
+        parent: the parent's URN, or "".
+        of_property: input -> the URNs that it depends on.
+        position: where in the program it is made, below the project's folder.
+        frames: the same of each frame of the stack.
+        aliases: the messages with its other names.
+    """
+
+    type: str
+    name: str
+    parent: str
+    custom: bool
+    inputs: Mapping[str, Any]
+    dependencies: Sequence[str] = ()
+    of_property: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    protect: bool = False
+    retain: bool = False
+    ignore_changes: Sequence[str] = ()
+    delete_first: bool = False
+    position: str = ""
+    frames: Sequence[Mapping[str, str]] = ()
+    aliases: Sequence[Any] = ()
+
+
+def registration_in(request: Any, root: str) -> Registration:
+    """What a program says when it registers a resource.
+
+    Args:
+        request: the message.
+        root: the project's folder.
+
+    Raises:
+        Unknown: it says something that only the engine knows.
+    """
+    check_known(request)
+    return Registration(
+        type=request.type, name=request.name, parent=request.parent, custom=request.custom,
+        inputs=values.plain(request.object), dependencies=list(request.dependencies),
+        of_property={key: list(one.urns) for key, one in sorted(request.propertyDependencies.items())},
+        protect=request.protect, retain=request.retainOnDelete, ignore_changes=list(request.ignoreChanges),
+        delete_first=request.deleteBeforeReplace, position=_position(request.sourcePosition, root),
+        frames=[_frame(frame, root) for frame in request.stackTrace.frames], aliases=list(request.aliases),
+    )  # fmt: skip
+
+
+def new_state(one: Registration, urn: str, provider: str) -> State:
     """What the state will have of a resource, before its inputs are checked.
 
     Args:
-        request: the registration.
+        one: the registration.
         urn: the resource's.
         provider: the reference of its provider; "" for a component.
-        root: the project's folder.
     """
-    of_property = sorted(request.propertyDependencies.items())
     return {
-        "urn": urn, "custom": request.custom, "type": request.type, "inputs": values.plain(request.object),
-        "parent": request.parent, "protect": request.protect, "dependencies": list(request.dependencies),
-        "provider": provider, "propertyDependencies": {key: list(one.urns) for key, one in of_property},
-        "retainOnDelete": request.retainOnDelete, "ignoreChanges": list(request.ignoreChanges),
-        "sourcePosition": _position(request.sourcePosition, root),
-        "stackTrace": [_frame(frame, root) for frame in request.stackTrace.frames],
+        "urn": urn, "custom": one.custom, "type": one.type, "inputs": dict(one.inputs), "parent": one.parent,
+        "protect": one.protect, "dependencies": list(one.dependencies), "provider": provider,
+        "propertyDependencies": {key: list(urns) for key, urns in one.of_property.items()},
+        "retainOnDelete": one.retain, "ignoreChanges": list(one.ignore_changes), "sourcePosition": one.position,
+        "stackTrace": list(one.frames),
     }  # fmt: skip
 
 
-def aliases(request: Any, options: Options, alias_of: Mapping[str, str]) -> list[str]:
+def aliases(one: Registration, options: Options, alias_of: Mapping[str, str]) -> list[str]:
     """The other URNs that a resource may have in the state.
 
     Args:
-        request: the registration.
+        one: the registration.
         options: the run's.
         alias_of: the URN of a resource of the program -> the other one that it has in the state.
     """
-    found = [_alias(request, alias, options, alias_of) for alias in request.aliases]
-    if above := alias_of.get(request.parent):
-        parent = name_of(request.parent)
-        names = [(request.type, request.name), *((type_of(alias), name_of(alias)) for alias in found)]
+    found = [_alias(one, alias, options, alias_of) for alias in one.aliases]
+    if above := alias_of.get(one.parent):
+        parent = name_of(one.parent)
+        names = [(one.type, one.name), *((type_of(alias), name_of(alias)) for alias in found)]
         for type_, name in names:
             inherited = name_of(above) + name.removeprefix(parent) if name.startswith(parent) else name
             found.append(make_urn(options.stack, options.project, above, type_, inherited))
     return list(dict.fromkeys(found))
 
 
-def _alias(request: Any, alias: Any, options: Options, alias_of: Mapping[str, str]) -> str:
+def _alias(one: Registration, alias: Any, options: Options, alias_of: Mapping[str, str]) -> str:
     if alias.urn:
         return str(alias.urn)
     spec = alias.spec
-    parent = alias_of.get(spec.parentUrn, spec.parentUrn) or ("" if spec.noParent else request.parent)
+    parent = alias_of.get(spec.parentUrn, spec.parentUrn) or ("" if spec.noParent else one.parent)
     stack, project = spec.stack or options.stack, spec.project or options.project
-    return make_urn(stack, project, parent, spec.type or request.type, spec.name or request.name)
+    return make_urn(stack, project, parent, spec.type or one.type, spec.name or one.name)
 
 
 def _position(position: Any, root: str) -> str:

@@ -22,7 +22,7 @@ from tests.python_engine.deployment import Deployment
 from tests.python_engine.display import Display
 from tests.python_engine.names import PACKAGE, PROVIDER_TYPE
 from tests.python_engine.processes import BEGIN, Child
-from tests.python_engine.providers import ProviderStub, outputs_of
+from tests.python_engine.providers import Providers, ProviderStub, outputs_of
 from tests.python_engine.services import Services
 from tests.python_engine.snapshot import Snapshot
 from tests.python_engine.steps import Options
@@ -126,7 +126,7 @@ class _Run:
         )
         self._lines: list[str] = []
         self._display = Display(command.verb, self._options, self._lines.append, as_json="--json" in command.switches)
-        self._deployment = Deployment(self._options, self._snapshot, self._display, self._new_provider)
+        self._deployment = Deployment(self._options, self._snapshot, self._display, Providers(self._new_provider))
         self._child: Child | None = None
         self._providers: list[Child] = []
         self._started: list[Child] = []

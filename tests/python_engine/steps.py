@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +29,7 @@ class Options:
         excludes: the resources that are left as they are.
         continue_on_error: go on with what does not depend on what failed.
         parallel: how many steps at a time.
+        clock: gives the present instant (ns since 1970).
     """
 
     stack: str
@@ -40,6 +42,7 @@ class Options:
     excludes: frozenset[str] = frozenset()
     continue_on_error: bool = False
     parallel: int = 8
+    clock: Callable[[], int] = time.time_ns
 
 
 @dataclass(eq=False)

@@ -1,0 +1,406 @@
+"""What an auditor must be told on a day, as the script of the life alone says: sets for each person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from tests.lives.organization import INVITATION_LIFE, Organization
+from tests.lives.rosters import ORGANIZATION_RANK, RANK, Declared, Reasons, Roster
+from tests.lives.stacks import Landscape, Op, Run, Stack
+
+DAY = timedelta(days=1)
+Fact = tuple[Any, ...]
+
+
+def rank(role: str | None) -> int:
+    """How high a role in a project is; none is the lowest."""
+    return RANK.get(role or "", 0)
+
+
+# What the clock does
+
+
+def is_less(before: Declared | None, after: Declared | None) -> bool:
+    """Whether somebody loses something from one day to the next."""
+    if before is None:
+        return False
+    if after is None:
+        return True
+    lower = any(
+        rank(role) > rank(after.projects.get(project, ("",))[0]) for project, (role, _) in before.projects.items()
+    )
+    return lower or bool(before.teams.keys() - after.teams.keys()) or _role_rank(before) > _role_rank(after)
+
+
+def _role_rank(one: Declared) -> int:
+    return max(ORGANIZATION_RANK[one.role], 1)
+
+
+def ending(roster: Roster, today: date, days: int) -> set[Fact]:
+    """Who loses something after which day, by the clock alone: stack, address, last day."""
+    return {
+        (roster.stack, email, last)
+        for email in roster.people
+        for last in bounds(roster, email)
+        if 0 <= (last - today).days < days
+        and is_less(roster.declared_to(email, last), roster.declared_to(email, last + DAY))
+    }
+
+
+def beginning(roster: Roster, today: date, days: int) -> set[Fact]:
+    """Who gets something on which day, by the clock alone: stack, address, first day."""
+    return {
+        (roster.stack, email, first)
+        for email in roster.people
+        for first in bounds(roster, email)
+        if 0 < (first - today).days <= days
+        and is_less(roster.declared_to(email, first), roster.declared_to(email, first - DAY))
+    }
+
+
+def bounds(roster: Roster, email: str) -> set[date]:
+    """The days on which what somebody has can begin or end."""
+    own = roster.entries_of(email)
+    days = [day for entry in own for day in (entry.starts, entry.ends)]
+    teams = [roster.teams[key] for entry in own for key in entry.teams]
+    return {day for day in (*days, *(day for team in teams for day in (team.starts, team.ends))) if day is not None}
+
+
+def undone(stack: Stack, today: date) -> set[Fact]:
+    """What the next update takes and gives: overdue, removed or late, stack, address, and what of theirs.
+
+    What has ended, by an entry that gave it or by the last day in the state, is overdue; what is no longer in the
+    roster otherwise is removed; what the state does not have yet is late.
+    """
+    return set(_undone(stack, today))
+
+
+def _undone(stack: Stack, today: date) -> Iterator[Fact]:
+    roster = stack.roster
+    for email in {*stack.people(), *roster.people}:
+        now = roster.declared_to(email, today)
+        over = [entry for entry in roster.entries_of(email) if entry.is_over(today)]
+        member = stack.members.get(email)
+        if member and now is None:
+            yield _gone(bool(over), member.reasons, today), stack.name, email, "membership"
+        elif now and member is None:
+            yield "late", stack.name, email, "membership"
+        before, after = member.role if member else None, now.role if now else None
+        if now and before and max(1, ORGANIZATION_RANK[before]) > max(1, ORGANIZATION_RANK[after]):
+            assert member is not None
+            yield _gone(any(one.role == before for one in over), member.reasons, today), stack.name, email, "role"
+        elif after and after != before:
+            yield "late", stack.name, email, "role"
+        yield from _undone_grants(stack, email, now, today)
+        for key in {key for key, one in stack.places if one == email} - (now.teams.keys() if now else set()):
+            ends = [
+                roster.place_reasons(one, key)[2]
+                for one in roster.entries_of(email)
+                if key in one.teams and key in roster.teams
+            ]
+            late = any(end is not None and end < today for end in ends)
+            yield _gone(late, stack.places[key, email].reasons, today), stack.name, email, f"team {key}"
+        for key in now.teams if now else ():
+            if (key, email) not in stack.places:
+                yield "late", stack.name, email, f"team {key}"
+
+
+def _undone_grants(stack: Stack, email: str, now: Declared | None, today: date) -> Iterator[Fact]:
+    roster, given = stack.roster, now.projects if now else {}
+    for project in {*given, *(id_ for id_, one in stack.grants if one == email)}:
+        held, declared = stack.grants.get((project, email)), given.get(project, ("",))[0]
+        if held and rank(held.role) > rank(declared):
+            key = next(key for key, id_ in roster.projects.items() if id_ == project)
+            over = (one for one in roster.entries_of(email) if one.is_over(today))
+            gave = any(one.projects.get(key) == held.role for one in over)
+            yield _gone(gave, held.reasons, today), stack.name, email, project
+        elif declared and (held is None or held.role != declared):
+            yield "late", stack.name, email, project
+
+
+def _gone(ended: bool, reasons: Reasons, today: date) -> str:
+    return "overdue" if ended or (reasons[2] is not None and reasons[2] < today) else "removed"
+
+
+def ending_teams(roster: Roster, today: date, days: int) -> set[Fact]:
+    """The teams that end within some days: stack, key, last day."""
+    return {
+        (roster.stack, key, team.ends)
+        for key, team in roster.teams.items()
+        if team.ends is not None and 0 <= (team.ends - today).days < days
+    }
+
+
+def undone_teams(stack: Stack, today: date) -> set[Fact]:
+    """The teams of which the next update takes or gives something as a whole: how, stack, key."""
+    found: set[Fact] = set()
+    roster = stack.roster
+    current = roster.current_teams(today)
+    for key in {*stack.teams, *current}:
+        entry = roster.teams.get(key)
+        declared = current[key].projects if key in current else {}
+        wanted = {roster.projects[project]: role for project, role in declared.items()}
+        held = {project: role for (project, one), role in stack.team_grants.items() if one == key}
+        ends = entry.ends if entry else stack.teams[key].days[1]
+        gone = "overdue" if ends is not None and ends < today else "removed"
+        if key not in current or any(rank(role) > rank(wanted.get(project)) for project, role in held.items()):
+            found.add((gone, stack.name, key))
+        missing = key not in stack.teams or any(rank(role) > rank(held.get(id_)) for id_, role in wanted.items())
+        if key in current and missing:
+            found.add(("late", stack.name, key))
+    return found
+
+
+# Who waits
+
+
+def waiting(landscape: Landscape, now: datetime) -> dict[str, tuple[str, datetime | None, datetime | None]]:
+    """Who has not accepted the invitation: address -> pending or expired, when it was sent, and until when it holds.
+
+    A stack that has sent it knows its end; one that found it waiting knows the latest end that it can have.
+    """
+    found = {}
+    for email, person in landscape.organization.people.items():
+        if person.invited_at is not None:
+            held = [one for stack in landscape.stacks.values() if (one := stack.members.get(email)) is not None]
+            sent = max((one.sent for one in held if one.sent), default=None)
+            latest = max((one.until for one in held if one.until), default=None)
+            until = sent + INVITATION_LIFE if sent else latest
+            found[email] = "expired" if until is not None and until <= now else "pending", sent, until
+    return found
+
+
+def is_hidden(organization: Organization, email: str) -> bool:
+    """Whether nobody can tell what somebody has: they are invited, and no project lists anybody who is."""
+    invited = {one for one, person in organization.people.items() if person.invited_at is not None}
+    listed = any(source.kind != "organization_role" for one in invited for source in organization.sources(one))
+    return email in invited and not listed
+
+
+# What differs
+
+
+def drift(landscape: Landscape) -> set[Fact]:
+    """The differences of the organization to the states: kind, address, project, team."""
+    organization, stacks = landscape.organization, landscape.stacks.values()
+    found: set[Fact] = set()
+    for email in organization.people:
+        if not any(email in stack.members for stack in stacks):
+            found.add(("unmanaged member", email, None, None))
+    for project, email in organization.grants:
+        if not any((project, email) in stack.grants for stack in stacks):
+            found.add(("unmanaged grant", email, project, None))
+    for stack in stacks:
+        found |= set(_missing(organization, stack))
+    for team in organization.teams:
+        held = {(stack.name, key) for stack in stacks for key, one in stack.teams.items() if one.team is team}
+        if not held:
+            continue
+        mine = [landscape.stacks[name] for name, _ in held]
+        keys = {key for _, key in held}
+        found |= {
+            ("unmanaged team member", email, None, team.name)
+            for email in team.members
+            if not any((key, email) in stack.places for stack in mine for key in keys)
+        }
+        found |= {
+            ("unmanaged team grant", "", project, team.name)
+            for project in team.projects
+            if not any((project, key) in stack.team_grants for stack in mine for key in keys)
+        }
+    return found
+
+
+def _missing(organization: Organization, stack: Stack) -> Iterator[Fact]:
+    for email, member in stack.members.items():
+        person = organization.people.get(email)
+        if person is None:
+            yield "missing member", email, None, None
+        elif member.role and member.role != person.role:
+            yield "changed member", email, None, None
+    for (project, email), grant in stack.grants.items():
+        role = organization.grants.get((project, email))
+        if role is None and is_hidden(organization, email):
+            continue
+        if role is None:
+            yield "missing grant", email, project, None
+        elif role != grant.role:
+            yield "changed grant", email, project, None
+    for held in stack.teams.values():
+        if held.team not in organization.teams:
+            yield "missing team", "", None, held.name
+        elif held.team.name != held.name:
+            yield "changed team", "", None, held.name
+    for (project, key), role in stack.team_grants.items():
+        held = stack.teams[key]
+        actual = held.team.projects.get(project) if held.team in organization.teams else None
+        if actual != role:
+            yield f"{'changed' if actual else 'missing'} team grant", "", project, held.name
+    for key, email in stack.places:
+        held = stack.teams[key]
+        if held.team not in organization.teams or email not in held.team.members:
+            yield "missing team member", email, None, held.name
+
+
+# Who has something to do
+
+
+def troubled(truth: Truth, pending_hours: int) -> dict[str, set[str]]:
+    """Why somebody of the rosters or states needs action: address -> the reasons."""
+    found: dict[str, set[str]] = {}
+    landscape, now, today = truth.landscape, truth.now, truth.today
+    stacks = landscape.stacks.values()
+    everybody = {email for stack in stacks for email in (*stack.people(), *stack.roster.people)}
+    waits, differences, undone_now, teams_now = truth.waiting, truth.drift, truth.undone, truth.undone_teams
+    for email in everybody:
+        why = {f"{fact[0]} in {fact[1]}: {fact[3]}" for fact in undone_now if fact[2] == email}
+        if email in waits:
+            how, sent, until = waits[email]
+            if how == "expired":
+                why.add("expired")
+            elif sent and now - sent > timedelta(hours=pending_hours):
+                why.add("pending for long")
+            elif until and until - now <= timedelta(hours=48):
+                why.add("expires soon")
+        given = {stack.name: stack.roster.declared_to(email, today) for stack in stacks}
+        places = [(stack.name, key) for stack in stacks for key, one in stack.places if one == email]
+        keys = {*places, *((name, key) for name, one in given.items() if one for key in one.teams)}
+        why |= {f"{how} in {name}: team {key}" for how, name, key in teams_now if (name, key) in keys}
+        names = {
+            landscape.stacks[name].roster.teams[key].name
+            for name, key in keys
+            if key in landscape.stacks[name].roster.teams
+        }
+        names |= {landscape.stacks[name].teams[key].name for name, key in keys if key in landscape.stacks[name].teams}
+        declared = {project for one in given.values() if one for project in one.projects}
+        own_names = {landscape.stacks[n].roster.teams[key].name for n, one in given.items() if one for key in one.teams}
+        for kind, whose, project, team in differences:
+            if whose not in (email, "") or (not whose and team not in names):
+                continue
+            adopted = {
+                "unmanaged member": any(given.values()), "unmanaged grant": project in declared,
+                "unmanaged team member": team in own_names,
+            }  # fmt: skip
+            if not adopted.get(kind, False):
+                why.add(f"{kind} {project or ''} {team or ''}")
+        if why:
+            found[email] = why
+    return found
+
+
+class Truth:
+    """What is true of a life on a day; each part is found once.
+
+    Args:
+        landscape: the organization and the stacks.
+        now: the instant.
+        ahead: how many days the commands look ahead.
+    """
+
+    def __init__(self, landscape: Landscape, now: datetime, ahead: int) -> None:
+        self.landscape, self.now, self.ahead = landscape, now, ahead
+        self.today = now.date()
+        self.organization = landscape.organization
+
+    @property
+    def stacks(self) -> Iterator[Stack]:
+        """The stacks."""
+        yield from self.landscape.stacks.values()
+
+    @cached_property
+    def endings(self) -> set[Fact]:
+        """Who loses something after which day."""
+        return {fact for one in self.stacks for fact in ending(one.roster, self.today, self.ahead)}
+
+    @cached_property
+    def beginnings(self) -> set[Fact]:
+        """Who gets something on which day."""
+        return {fact for one in self.stacks for fact in beginning(one.roster, self.today, self.ahead)}
+
+    @cached_property
+    def ending_teams(self) -> set[Fact]:
+        """Which teams end after which day."""
+        return {fact for one in self.stacks for fact in ending_teams(one.roster, self.today, self.ahead)}
+
+    @cached_property
+    def undone(self) -> set[Fact]:
+        """What the next updates take from and give to whom."""
+        return {fact for one in self.stacks for fact in undone(one, self.today)}
+
+    @cached_property
+    def undone_teams(self) -> set[Fact]:
+        """The same of teams as a whole."""
+        return {fact for one in self.stacks for fact in undone_teams(one, self.today)}
+
+    @cached_property
+    def overdue(self) -> set[Fact]:
+        """Who still has what has ended: stack, address."""
+        return {fact[1:3] for fact in self.undone if fact[0] == "overdue"}
+
+    @cached_property
+    def waiting(self) -> dict[str, tuple[str, datetime | None, datetime | None]]:
+        """Who has not accepted the invitation."""
+        return waiting(self.landscape, self.now)
+
+    @cached_property
+    def drift(self) -> set[Fact]:
+        """How the organization differs from the states."""
+        return drift(self.landscape)
+
+    @cached_property
+    def access(self) -> set[Fact]:
+        """Everybody's access by every source: address, project, role, kind, team."""
+        organization = self.organization
+        return {
+            (email, one.project, one.role, one.kind, one.team)
+            for email in organization.people
+            for one in organization.sources(email)
+        }
+
+    @cached_property
+    def effective(self) -> set[Fact]:
+        """Everybody's highest role in each project."""
+        organization = self.organization
+        return {(email, *held) for email in organization.people for held in organization.effective(email).items()}
+
+    def troubled(self, pending_hours: int) -> dict[str, set[str]]:
+        """Why somebody of the rosters or states needs action."""
+        return troubled(self, pending_hours)
+
+    def is_declared(self, email: str) -> bool:
+        """Whether a roster gives somebody anything today."""
+        return any(stack.declares(email, self.today) for stack in self.stacks)
+
+    def has_less(self, email: str) -> bool:
+        """Whether somebody who has joined reaches less than the rosters give them, by whatever way."""
+        person = self.organization.people.get(email)
+        if person is None or person.invited_at is not None:
+            return False
+        effective, wanted = self.organization.effective(email), list[tuple[int, str]]()
+        for stack in self.stacks:
+            if given := stack.roster.declared_to(email, self.today):
+                wanted += [(project, role) for project, (role, _) in given.projects.items()]
+                roles = [held for key in given.teams for held in stack.roster.teams[key].projects.items()]
+                wanted += [(stack.roster.projects[project], role) for project, role in roles]
+        return any(rank(effective.get(project)) < rank(role) for project, role in wanted)
+
+    # What the next runs do
+
+    def next_up(self, name: str) -> set[Op]:
+        """The steps of the next `pulumi up` without `--refresh`, as a preview shows them."""
+        copy = self.landscape.copy()
+        stack = copy.stacks[name]
+        ops = Run(copy, stack, self.now).up(refresh=False)
+        # What an update puts out is not known before, so the engine shows an update of what depends on it too.
+        changing = {step.removeprefix("team/") for op, step in ops if op == "update"} & stack.teams.keys()
+        places = {("update", f"team/{key}:{email}") for key, email in stack.places if key in changing}
+        grants = {("update", f"{id_}:team/{key}") for id_, key in stack.team_grants if key in changing}
+        return ops | {op for op in places | grants if ("create", op[1]) not in ops}
+
+    def next_revoke(self, name: str) -> set[Op]:
+        """The steps of the next `mixpanel-access revoke`."""
+        copy = self.landscape.copy()
+        return Run(copy, copy.stacks[name], self.now).revoke()

@@ -1,0 +1,129 @@
+"""Who has what in the organization of a life, as the script of the life alone says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.lives.rosters import RANK
+
+INVITATION_LIFE = timedelta(days=7)
+MANAGING = ("owner", "admin")
+"""The organization roles that are a role in every project too."""
+
+
+@dataclass
+class Person:
+    """A person in the organization; invited while `invited_at` is set."""
+
+    role: str = "member"
+    invited_at: datetime | None = None
+    active: bool = True
+
+
+@dataclass(eq=False)
+class Team:
+    """A team; the same one also under another name."""
+
+    name: str
+    projects: dict[int, str] = field(default_factory=dict)
+    members: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One grant through which somebody reaches a project."""
+
+    project: int
+    role: str
+    kind: str
+    team: str | None = None
+
+
+@dataclass
+class Organization:
+    """What there is at an instant.
+
+    Attributes:
+        projects: the ids of the projects.
+    """
+
+    projects: tuple[int, ...]
+    people: dict[str, Person] = field(default_factory=dict)
+    grants: dict[tuple[int, str], str] = field(default_factory=dict)
+    teams: list[Team] = field(default_factory=list)
+
+    def team(self, name: str) -> Team | None:
+        return next((team for team in self.teams if team.name == name), None)
+
+    def remove(self, email: str) -> None:
+        """Take somebody out of the organization, with all that they have there."""
+        self.people.pop(email, None)
+        self.grants = {key: role for key, role in self.grants.items() if key[1] != email}
+        for team in self.teams:
+            team.members.discard(email)
+
+    def rename(self, email: str, address: str) -> None:
+        """Have somebody be under another address."""
+        self.people[address] = self.people.pop(email)
+        self.grants = {(p, address if one == email else one): role for (p, one), role in self.grants.items()}
+        for team in self.teams:
+            if email in team.members:
+                team.members = team.members - {email} | {address}
+
+    def sources(self, email: str) -> Iterator[Source]:
+        """All grants through which somebody reaches a project."""
+        person = self.people.get(email)
+        if person is None:
+            return
+        for project in self.projects:
+            if role := self.grants.get((project, email)):
+                yield Source(project, role, "individual")
+            for team in self.teams:
+                if email in team.members and project in team.projects:
+                    yield Source(project, team.projects[project], "team", team.name)
+            if person.role in MANAGING:
+                yield Source(project, person.role, "organization_role")
+
+    def effective(self, email: str) -> dict[int, str]:
+        """The highest role that somebody has in each project."""
+        found: dict[int, str] = {}
+        for source in self.sources(email):
+            best = found.get(source.project)
+            if best is None or RANK.get(source.role, 0) > RANK.get(best, 0):
+                found[source.project] = source.role
+        return found
+
+    def has_expired(self, email: str, now: datetime) -> bool:
+        """Whether somebody's invitation can no longer be accepted."""
+        person = self.people[email]
+        return person.invited_at is not None and person.invited_at + INVITATION_LIFE <= now
+
+    def as_sets(self) -> dict[str, set[Any]]:
+        """All of it in a form to compare."""
+        people = self.people.items()
+        return {
+            "people": {(email, one.role, one.invited_at is not None, one.active) for email, one in people},
+            "grants": {(project, email, role) for (project, email), role in self.grants.items()},
+            "teams": {(one.name, _sorted(one.projects.items()), _sorted(one.members)) for one in self.teams},
+        }
+
+
+def from_dump(document: dict[str, Any]) -> dict[str, set[Any]]:
+    """What the emulator has, in the form of `as_sets`."""
+    return {
+        "people": {
+            (one["email"], one["role"], one["invited_at"] is not None, one["active"]) for one in document["members"]
+        },
+        "grants": {(one["project"], one["email"], one["role"]) for one in document["grants"]},
+        "teams": {
+            (one["name"], _sorted((held["id"], held["role"]) for held in one["projects"]), _sorted(one["members"]))
+            for one in document["teams"]
+        },
+    }
+
+
+def _sorted(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(values))

@@ -1,0 +1,21 @@
+"""Lives of two stacks on one organization: each day, every command says what the script of the life says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.sampling import MANY
+from tests.lives.life import Life
+
+pytestmark = pytest.mark.slow
+
+SEEDS = range(200 if MANY else 20)
+DAYS = 60 if MANY else 12
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_command_says_what_is_true(seed: int, tmp_path: Path) -> None:
+    """After each event the organization is as the script says; each day, all commands agree with it and each other."""
+    Life(seed, tmp_path).live(DAYS)
