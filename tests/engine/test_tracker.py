@@ -104,3 +104,24 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     for options, words in wrong:
         failed = workspace.command("tracker", *options)
         assert (failed.returncode, words in failed.stderr) == (2, True), options
+
+
+def test_a_renamed_stack_goes_on_in_the_log(real_workspace: Workspace) -> None:
+    """Its access is neither gone nor taken over; and what a release lets go is released."""
+    seen = real_workspace
+    seen.up()
+
+    def update() -> list[tuple[str, str, int | None]]:
+        done = seen.command("tracker", "update", "--json")
+        assert done.returncode == 0, done.stderr
+        return [(one["event"], one["stack"], one["project"]) for one in json.loads(done.stdout)]
+
+    assert {event for event, *_ in update()} == {"granted"}
+    seen.run("stack", "rename", "prod", "--stack", "production")
+    (seen.stacks / "production.yaml").rename(seen.stacks / "prod.yaml")
+    assert update() == [("renamed", "prod", None)]
+    assert seen.command("tracker", "verify").returncode == 0
+    assert update() == []
+    assert seen.command("release", "--stack", "prod", "--email", ROBIN).returncode == 0
+    assert set(update()) == {("released", "prod", project) for project in (None, PRODUCTION, 1234568)}
+    assert update() == []
