@@ -40,7 +40,7 @@ Number = Annotated[int | None, BeforeValidator(_number)]
 
 
 class CurrentRole(OrganizationRow):
-    """What somebody has after a change: a project role, or else an organization role."""
+    """What somebody has after a change, or had before it: a project role, or else an organization role."""
 
     ROLE_NAMES: ClassVar[tuple[str, ...]] = ("role", "project_role", "organization_role")
 
@@ -58,6 +58,7 @@ class Payload(OrganizationRow):
     email: Text = Field("", validation_alias=AliasChoices("user_email", "email", "invitee_email"))
     role: RoleWord = None
     current: CurrentPart = Field(default_factory=CurrentRole)
+    previous: CurrentPart = Field(default_factory=CurrentRole)
     source: Text = ""
     failed_auth_factor: Factor = ""
     login_method: Factor = ""
@@ -112,6 +113,9 @@ class Event(Wire):
         told = "role" in payload.current.model_fields_set | payload.model_fields_set
         if role is None and told and project is None and entity.entity_type != _TEAM:
             role = roles.MEMBER  # no role in the organization
+        before = payload.previous.role
+        if before is None and "role" in payload.previous.model_fields_set and project is None:
+            before = roles.MEMBER
         return AuditEvent(
             id=self.id,
             at=self.created,
@@ -127,6 +131,7 @@ class Event(Wire):
             service=self.service,
             by_staff=self.was_impersonated_by_staff,
             about=payload.setting or entity.entity_name or entity.entity_id,
+            previous_role=before,
         )
 
 

@@ -76,6 +76,7 @@ class AuditEvent:
         service: the part of the product (`webapp`, `scim`, ...).
         by_staff: whether Mixpanel's staff did it in the name of `actor`.
         about: the name or id of the changed object, or of the changed setting.
+        previous_role: the role before a change.
     """
 
     id: str
@@ -92,6 +93,7 @@ class AuditEvent:
     service: str = ""
     by_staff: bool = False
     about: str = ""
+    previous_role: str | None = None
 
     @property
     def by_scim(self) -> bool:

@@ -346,14 +346,15 @@ EVENTS: dict[str, tuple[dict[str, Any], AuditEvent | None]] = {
                     "payload": {"previous": {"role": {"id": "member", "name": "Member", "is_custom_role": False}},
                                 "current": {"role": {"id": "admin", "name": "Admin", "is_custom_role": False}}}}},
         AuditEvent("", WHEN, "user.role_changed", "ana@example.com", "bo@example.com", role="admin",
-                   about="bo@example.com"),
+                   about="bo@example.com", previous_role="member"),
     ),
     "a changed role as words": (
         {"created": "2026-05-02T09:00:00Z", "project_id": "7",
          "entity": {"type": "user.role_changed",
                     "payload": {"user_email": "bo@example.com", "previous": {"role": "analyst"},
                                 "current": {"role": "admin"}}}},
-        AuditEvent("", WHEN, "user.role_changed", email="bo@example.com", project=7, role="admin"),
+        AuditEvent("", WHEN, "user.role_changed", email="bo@example.com", project=7, role="admin",
+                   previous_role="analyst"),
     ),
     "a changed role as it was assumed before": (
         {"created": "2026-05-02T09:00:00Z",

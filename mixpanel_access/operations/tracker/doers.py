@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +42,10 @@ class Doers:
     def is_ours(self, event: AuditEvent) -> bool:
         """Whether the stacks' account did it, or may have done it by SCIM, which names nobody."""
         return same_key(event.actor) in self._own or event.by_scim
+
+    def writing_runs(self, stack: str) -> Sequence[EngineRun]:
+        """The runs of a stack that may have changed access, the newest first."""
+        return self._runs[stack]
 
     def of(self, event: AuditEvent, having: Collection[str]) -> Doer:
         """Who did what an event says; `having` are the stacks that have or had the access."""

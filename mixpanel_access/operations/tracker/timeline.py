@@ -6,7 +6,7 @@ new line follows from what was there at its instant. At the end, the result is c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 from mixpanel_access.model import audit
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.audited import AuditFact, Change, facts_of, pending
+from mixpanel_access.operations.tracker.births import Birth, Births, given_for
 from mixpanel_access.operations.tracker.doers import Doers
 from mixpanel_access.operations.tracker.facts import GONE, OrganizationFacts, StackFacts, Unseen
-from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogKey, LogLine, StateLine
+from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine
 from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
 from mixpanel_access.operations.tracker.runs import SKEW, during, last_of
 
@@ -72,18 +73,18 @@ class _Writer:
         known = dict.fromkeys(stacks, facts.id)
         self._log, self._end = Replay(lines, known), replay(lines, known)
         self._audit = [*facts_of(facts.events, facts.id, facts.known_as)]
-        self._born: dict[int, str] = {}
+        self._pending = pending(self._audit, lines, self._end)
+        self._births = Births(self._end, facts, stacks, self._doers, now)
+        self._births.find(self._audit, {id(fact) for fact in self._pending}, given_for(lines))
         self._undone: dict[Access, _Undone] = {}
-        self._starts: dict[LogKey, datetime] = {}
         self._new: list[LogLine] = []
 
     def write(self, *, alone: bool) -> list[LogLine]:
         """The new lines; `alone`: the log is about this organization only."""
         steps: list[tuple[datetime, int, Callable[[], None]]] = []
-        new = pending(self._audit, self._lines, self._end)
         steps += [(instant(line.date), 0, partial(self._known, line)) for line in self._lines]
-        steps += self._births({id(fact) for fact in new})
-        steps += [(fact.at, 2, partial(self._happened, fact)) for fact in new]
+        steps += [(one.at, one.order, partial(self._birth, one)) for one in self._births.found]
+        steps += [(fact.at, 2, partial(self._happened, fact)) for fact in self._pending]
         for *_, step in sorted(steps, key=lambda one: one[:2]):
             step()
         self._compare_states()
@@ -108,76 +109,12 @@ class _Writer:
 
     # What the states say
 
-    def _births(self, pending_ids: set[int]) -> Iterator[tuple[datetime, int, Callable[[], None]]]:
-        """Each access that a stack has got since the last update, when it got it."""
-        by_access: dict[Access, list[AuditFact]] = {}
-        for fact in self._audit:
-            by_access.setdefault(fact.access, []).append(fact)
-        gifts = self._gifts(by_access)
-        for name, stack in self._stacks.items():
-            for access, one in stack.held.items():
-                at, given = self._birth_of(name, access, one), gifts.get(LogKey(name, access))
-                if given is not None and id(given) in pending_ids:
-                    self._born[id(given)] = name
-                elif at is not None:
-                    at, order = self._between(by_access.get(access, ()), at, access)
-                    self._starts[LogKey(name, access)] = at
-                    yield at, order, partial(self._birth, name, access, one, at, given is not None)
-
-    def _gifts(self, by_access: Mapping[Access, Sequence[AuditFact]]) -> dict[LogKey, AuditFact]:
-        """The event by which a stack gave access that its state has; one event is that of the nearest stack."""
-        given_for = {line.audit_id: line.stack for line in self._lines if line.audit_id and line.event in GIVES}
-        nearest: dict[int, tuple[timedelta, LogKey, AuditFact]] = {}
-        for name, stack in self._stacks.items():
-            for access, one in stack.held.items():
-                fact = self._gift(stack, one, by_access.get(access, ()))
-                if fact is None or given_for.get(fact.event.id) not in (None, "", name):
-                    continue
-                far = abs(instant(one.line.date) - fact.at)
-                if id(fact) not in nearest or far < nearest[id(fact)][0]:
-                    nearest[id(fact)] = far, LogKey(name, access), fact
-        return {key: fact for _, key, fact in nearest.values()}
-
-    def _between(self, facts: Sequence[AuditFact], at: datetime, access: Access) -> tuple[datetime, int]:
-        """When a stack took over access by Mixpanel's clock: after it was given, and before it was taken away."""
-        given = [fact.at for fact in facts if fact.change is Change.GIVEN and at < fact.at <= at + SKEW]
-        if given and access not in self._end.held:
-            return given[-1], 3
-        taken = [fact.at for fact in facts if fact.change is Change.TAKEN]
-        if taken and at - SKEW <= taken[-1] <= at and self._facts.presence.role(access) is GONE:
-            return taken[-1], 1
-        return at, 3
-
-    def _birth_of(self, name: str, access: Access, one: StateLine) -> datetime | None:
-        """When a stack got access that the log does not show as its own; None if it does, or somebody took it away."""
-        there, lines = self._end.held.get(access), self._end.of_stack(name, access)
-        if there and name in there.stacks:
-            return None
-        at = instant(one.line.date) if one.line.date else self._now
-        if lines and at <= (end := instant(lines[-1].date)):
-            if lines[-1].event == LogEvent.REVOKED and not self._doers.made_in_a_run(lines[-1]):
-                return None
-            modified = instant(one.modified) if one.modified else self._now
-            return modified if modified > end else self._now
-        return at
-
-    def _gift(self, stack: StackFacts, one: StateLine, facts: Sequence[AuditFact]) -> AuditFact | None:
-        """The event by which a stack gave access that its state has."""
-        if not one.line.date:
-            return None
-        at = instant(one.line.date)
-        run = during([run for run in stack.runs if run.writes], at)
-        for fact in reversed(facts):
-            near = run.covers(fact.at, SKEW) if run else abs(fact.at - at) <= SKEW
-            if fact.change is Change.GIVEN and near and self._doers.is_ours(fact.event):
-                return fact
-        return None
-
-    def _birth(self, name: str, access: Access, one: StateLine, at: datetime, given: bool) -> None:
+    def _birth(self, birth: Birth) -> None:
+        name, access, one, at = birth.stack, birth.access, birth.one, birth.at
         there, run = self._log.held.get(access), during(self._stacks[name].runs, at)
         if there and name in there.stacks:
             return
-        if given:
+        if birth.given:
             event = LogEvent.GRANTED
         elif there:
             event = LogEvent.IMPORTED
@@ -186,7 +123,8 @@ class _Writer:
         else:
             event = LogEvent.IMPORTED if self._was_there(one, at, name) else LogEvent.GRANTED
         admin = (run.author if run else "") or UNKNOWN
-        self._add(_Said(event, at, admin, (there.role if there else "") or one.line.role), access, name)
+        role = there.role if there else self._births.role_at(access, at, one.line.role)
+        self._add(_Said(event, at, admin, role), access, name)
 
     def _was_there(self, one: StateLine, at: datetime, name: str) -> bool:
         """Whether access that no line is about was there before the stack got it."""
@@ -198,17 +136,13 @@ class _Writer:
     def _having(self, access: Access, at: datetime, fact: AuditFact | None = None) -> set[str]:
         """The stacks that have an access at an instant: by the log, and by states in which it is no younger."""
         there = self._log.held.get(access)
-        born = self._born.get(id(fact))
+        born = self._births.born.get(id(fact))
         found = {name for name in there.stacks if name in self._stacks} if there else set()
         for name, stack in self._stacks.items():
             one = stack.held.get(access)
-            if one and (name == born or (one.line.date and self._start(name, access, one) < at)):
+            if one and (name == born or (one.line.date and self._births.start(name, access, one) < at)):
                 found.add(name)
         return found
-
-    def _start(self, name: str, access: Access, one: StateLine) -> datetime:
-        """Since when a stack has access by its state, by Mixpanel's clock as far as that is known."""
-        return self._starts.get(LogKey(name, access)) or instant(one.line.date)
 
     def _was_undone(self, name: str, access: Access) -> bool:
         """Whether a stack had an access until somebody took it away by hand."""
@@ -241,7 +175,9 @@ class _Writer:
         doer = self._doers.of(event, having)
         stacks = having | (doer.stacks if len(doer.stacks) == 1 else frozenset())
         for name in sorted(stacks) or [""]:
-            again = self._was_undone(name, access) or (not seen and name in having and name != self._born.get(id(fact)))
+            again = self._was_undone(name, access) or (
+                not seen and name in having and name != self._births.born.get(id(fact))
+            )
             word = LogEvent.RESTORED if name and again else LogEvent.GRANTED
             self._add(_Said(word, fact.at, doer.admin, role, event.id), access, name, fact)
         self._undone.pop(access, None)
@@ -389,7 +325,7 @@ class _Writer:
         if there and stack in there.stacks:
             return replace(there.stacks[stack], renamed_from="")
         one = self._stacks[stack].held.get(access) if stack in self._stacks else None
-        if one and (stack == self._born.get(id(fact)) or not one.line.date or instant(one.line.date) <= at):
+        if one and (stack == self._births.born.get(id(fact)) or not one.line.date or instant(one.line.date) <= at):
             return one.line
         event, last = fact.event if fact else None, self._log.last.get(access)
         team = (event.team_name if event else "") or (there.team if there else "") or (last.team if last else "")

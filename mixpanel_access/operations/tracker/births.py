@@ -1,0 +1,145 @@
+"""When the stacks got the access that their states have, and by which events of the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mixpanel_access.model.dates import instant
+from mixpanel_access.operations.tracker.audited import AuditFact, Change
+from mixpanel_access.operations.tracker.doers import Doers
+from mixpanel_access.operations.tracker.facts import GONE, OrganizationFacts, StackFacts
+from mixpanel_access.operations.tracker.lines import GIVES, Access, LogEvent, LogKey, LogLine, StateLine
+from mixpanel_access.operations.tracker.replay import Replay
+from mixpanel_access.operations.tracker.runs import SKEW, during
+
+
+@dataclass(frozen=True, kw_only=True)
+class Birth:
+    """Access that a stack got without a new event of the audit log.
+
+    Attributes:
+        at: when, by Mixpanel's clock as far as that is known.
+        order: its place among what happened in the same second: 1 comes before the events (2), and 3 after them.
+        given: whether the log has the event, for no stack.
+    """
+
+    stack: str
+    access: Access
+    one: StateLine
+    at: datetime
+    order: int
+    given: bool
+
+
+def given_for(lines: Sequence[LogLine]) -> dict[str, str]:
+    """The id of each event by which access was given, as the log has it -> the stack."""
+    return {line.audit_id: line.stack for line in lines if line.audit_id and line.event in GIVES}
+
+
+class Births:
+    """What the states say of when the stacks got their access.
+
+    Args:
+        log: the log, replayed to its end.
+        facts: what Mixpanel says of the organization.
+        stacks: the stacks in it.
+        doers: tells our own account.
+        now: the present instant.
+
+    Attributes:
+        born: the `id` of a new fact -> the stack that gave the access.
+        found: the access that the stacks got otherwise.
+    """
+
+    def __init__(
+        self, log: Replay, facts: OrganizationFacts, stacks: Mapping[str, StackFacts], doers: Doers, now: datetime
+    ) -> None:
+        self._end, self._facts, self._stacks, self._doers, self._now = log, facts, stacks, doers, now
+        self._by_access: dict[Access, list[AuditFact]] = {}
+        self._starts: dict[LogKey, datetime] = {}
+        self.born: dict[int, str] = {}
+        self.found: list[Birth] = []
+
+    def find(self, audit: Sequence[AuditFact], pending_ids: Collection[int], given: Mapping[str, str]) -> None:
+        """Find out what each stack got, when and how.
+
+        Args:
+            audit: what the audit log says, the oldest first.
+            pending_ids: the `id` of those facts that the log does not have.
+            given: see `given_for`.
+        """
+        for fact in audit:
+            self._by_access.setdefault(fact.access, []).append(fact)
+        gifts = self._gifts(given)
+        for name, stack in self._stacks.items():
+            for access, one in stack.held.items():
+                at, gift = self._birth_of(name, access, one), gifts.get(LogKey(name, access))
+                if gift is not None and id(gift) in pending_ids:
+                    self.born[id(gift)] = name
+                elif at is not None:
+                    at, order = self._between(self._by_access.get(access, ()), at, access)
+                    self._starts[LogKey(name, access)] = at
+                    self.found.append(
+                        Birth(stack=name, access=access, one=one, at=at, order=order, given=gift is not None)
+                    )
+
+    def start(self, name: str, access: Access, one: StateLine) -> datetime:
+        """Since when a stack has access by its state, by Mixpanel's clock as far as that is known."""
+        return self._starts.get(LogKey(name, access)) or instant(one.line.date)
+
+    def role_at(self, access: Access, at: datetime, role: str) -> str:
+        """The role of access at an instant, by what the state has now: a later event says what it was before."""
+        changes = (fact for fact in self._by_access.get(access, ()) if fact.at >= at)
+        first = next((fact for fact in changes if fact.change is Change.CHANGED), None)
+        return role if first is None else first.event.previous_role or ""
+
+    def _gifts(self, given: Mapping[str, str]) -> dict[LogKey, AuditFact]:
+        """The event by which a stack gave access that its state has; one event is that of the nearest stack."""
+        nearest: dict[int, tuple[timedelta, LogKey, AuditFact]] = {}
+        for name, stack in self._stacks.items():
+            for access, one in stack.held.items():
+                fact = self._gift(stack, one, self._by_access.get(access, ()))
+                if fact is None or given.get(fact.event.id) not in (None, "", name):
+                    continue
+                far = abs(instant(one.line.date) - fact.at)
+                if id(fact) not in nearest or far < nearest[id(fact)][0]:
+                    nearest[id(fact)] = far, LogKey(name, access), fact
+        return {key: fact for _, key, fact in nearest.values()}
+
+    def _between(self, facts: Sequence[AuditFact], at: datetime, access: Access) -> tuple[datetime, int]:
+        """When a stack took over access by Mixpanel's clock: after it was given, and before it was taken away."""
+        given = [fact.at for fact in facts if fact.change is Change.GIVEN and at < fact.at <= at + SKEW]
+        if given and access not in self._end.held:
+            return given[-1], 3
+        taken = [fact.at for fact in facts if fact.change is Change.TAKEN]
+        if taken and at - SKEW <= taken[-1] <= at and self._facts.presence.role(access) is GONE:
+            return taken[-1], 1
+        return at, 3
+
+    def _birth_of(self, name: str, access: Access, one: StateLine) -> datetime | None:
+        """When a stack got access that the log does not show as its own; None if it does, or somebody took it away."""
+        there, lines = self._end.held.get(access), self._end.of_stack(name, access)
+        at = instant(one.line.date) if one.line.date else self._now
+        if there and name in there.stacks:
+            since = instant(lines[0].date) + SKEW
+            return at if at > since else None  # it may have lost the access and got it again since
+        if lines and at <= (end := instant(lines[-1].date)):
+            if lines[-1].event == LogEvent.REVOKED and not self._doers.made_in_a_run(lines[-1]):
+                return None
+            modified = instant(one.modified) if one.modified else self._now
+            return modified if modified > end else self._now
+        return at
+
+    def _gift(self, stack: StackFacts, one: StateLine, facts: Sequence[AuditFact]) -> AuditFact | None:
+        """The event by which a stack gave access that its state has."""
+        if not one.line.date:
+            return None
+        at = instant(one.line.date)
+        run = during(self._doers.writing_runs(stack.name), at)
+        for fact in reversed(facts):
+            near = run.covers(fact.at, SKEW) if run else abs(fact.at - at) <= SKEW
+            if fact.change is Change.GIVEN and near and self._doers.is_ours(fact.event):
+                return fact
+        return None

@@ -1,0 +1,192 @@
+"""The access log of random lives: two stacks, people by hand, refreshes and updates in any order, against the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import pytest
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import written
+from mixpanel_access.operations.state import State, StateResource
+from mixpanel_access.operations.tracker.replay import problems
+from tests.emulator.conftest import ORG, P, Q
+from tests.operations.tracking import ANA, LEE, World, grant, member, world
+
+PEOPLE = (LEE, "bo@example.com", "cy@example.com", "di@example.com")
+ROLES = ("consumer", "analyst", "admin")
+AUTHORS = {"production": "pat@example.com", "staging": "sam@example.com"}
+MINE = {"production": P, "staging": Q}
+LIVES, STEPS = 20, 40
+
+
+@dataclass
+class Stack:
+    """A stack of a small engine: what it declares, and what its state has.
+
+    Attributes:
+        declared: the person -> the role in the stack's project.
+        held: the resources of the state: the key of a membership is the person, of a grant a pair.
+        authoritative: whether it takes away what it does not declare.
+    """
+
+    name: str
+    declared: dict[str, str] = field(default_factory=dict)
+    held: dict[Any, StateResource] = field(default_factory=dict)
+    authoritative: bool = False
+
+
+class Life:
+    """A random life; each thing that happens has an instant of its own."""
+
+    def __init__(self, there: World, seed: int) -> None:
+        self.random, self.there = Random(seed), there
+        self.stacks = [Stack(name, authoritative=name == "staging" and seed % 2 == 0) for name in MINE]
+        self.who: dict[str, str] = {}
+        self.told: list[str] = []
+        for stack in self.stacks:
+            there.has(stack.name)
+
+    def step(self) -> None:
+        """Something happens."""
+        kinds = [self.up, self.up, self.refresh, self.give, self.give, self.take, self.accept, self.leave, self.update]
+        self.there.later(minutes=5)
+        kind = self.random.choice(kinds)
+        self.told.append(f"{self.there.clock.at:%H:%M} {kind.__name__}")
+        kind()
+
+    def update(self) -> None:
+        """The log is updated."""
+        self.there.update()
+
+    def give(self) -> None:
+        """Somebody gives or changes a role by hand."""
+        email = self.random.choice(PEOPLE)
+        if self.there.server.store.member(email):
+            self.who[written(self.there.clock.at)] = ANA
+            self.there.give(email, self.random.choice(ROLES), self.random.choice([P, Q]))
+
+    def take(self) -> None:
+        """Somebody takes a grant away by hand."""
+        email = self.random.choice(PEOPLE)
+        if self.there.server.store.member(email):
+            self.who[written(self.there.clock.at)] = ANA
+            self.there.give(email, None, self.random.choice([P, Q]))
+
+    def accept(self) -> None:
+        """Somebody accepts an invitation."""
+        for email in PEOPLE:
+            row = self.there.server.store.member(email)
+            if row and row.invited:
+                self.who[written(self.there.clock.at)] = email
+                self.there.client.control("POST", "invitations/accept", {"email": email})
+                return
+
+    def leave(self) -> None:
+        """Somebody is removed by hand."""
+        email = self.random.choice(PEOPLE)
+        row = self.there.server.store.member(email)
+        if row and not row.invited:  # no event says that an invitation was cancelled
+            self.who[written(self.there.clock.at)] = ANA
+            self.there.remove(email)
+
+    def refresh(self) -> None:
+        """A stack's state takes over what Mixpanel has."""
+        stack = self.random.choice(self.stacks)
+        with self.there.run(stack.name, author="ci@example.com", kind="refresh"):
+            self._refresh(stack)
+
+    def up(self) -> None:
+        """A stack declares something else, and brings it about."""
+        stack, email = self.random.choice(self.stacks), self.random.choice(PEOPLE)
+        if self.random.random() < 0.4:
+            stack.declared.pop(email, None)
+        else:
+            stack.declared[email] = self.random.choice(ROLES)
+        with self.there.run(stack.name, author=AUTHORS[stack.name]):
+            self.who[written(self.there.clock.at)] = AUTHORS[stack.name]
+            self._refresh(stack)
+            self._give(stack)
+            self._take(stack)
+            self.there.has(stack.name, *stack.held.values())
+
+    def _refresh(self, stack: Stack) -> None:
+        store = self.there.server.store
+        for key, one in [*stack.held.items()]:
+            if isinstance(key, tuple):
+                role = store.grant(*key)
+                if role is None:
+                    del stack.held[key]
+                elif role != one.role:
+                    now = self.there.engine_time
+                    stack.held[key] = grant(one.email, role, key[0], created=one.created, modified=now,
+                                            outputs={"ticket": "OPS-1"})  # fmt: skip
+            elif store.member(key) is None:
+                del stack.held[key]
+        self.there.has(stack.name, *stack.held.values())
+
+    def _give(self, stack: Stack) -> None:
+        there, store, project = self.there, self.there.server.store, MINE[stack.name]
+        for email, role in stack.declared.items():
+            key = same_key(email)
+            if key not in stack.held:
+                found = store.member(email) is not None
+                if not found:
+                    there.client.invite(email)
+                stack.held[key] = member(email, None, outputs={"adopted": found}, **there.times())
+            held, now = stack.held.get((project, key)), there.engine_time
+            if store.grant(project, email) != role:
+                there.client.grant(email, role, project)
+            if held is None or held.role != role:
+                created = held.created if held else now
+                stack.held[project, key] = grant(email, role, project, created=created, modified=now,
+                                                 outputs={"ticket": "OPS-1"})  # fmt: skip
+
+    def _take(self, stack: Stack) -> None:
+        there, project = self.there, MINE[stack.name]
+        keys = {same_key(email) for email in stack.declared}
+        for key, one in [*stack.held.items()]:
+            if isinstance(key, tuple) and key[1] not in keys:
+                self._take_grant(one.email, project)
+                del stack.held[key]
+            elif not isinstance(key, tuple) and key not in keys:
+                row, brought = there.server.store.member(key), not one.outputs["adopted"]
+                elsewhere = any(key in other.held for other in self.stacks if other is not stack)
+                grants = there.server.store.projects_of(key)
+                if brought and row and not row.invited and not elsewhere and all(r["id"] == project for r in grants):
+                    there.client.post(f"/organizations/{ORG}/delete-users/", json={"emails": [one.email]})
+                del stack.held[key]
+        if stack.authoritative:
+            for email in PEOPLE:
+                if same_key(email) not in keys and there.server.store.grant(project, email):
+                    self._take_grant(email, project)
+
+    def _take_grant(self, email: str, project: int) -> None:
+        body = {"projectIds": [project]}
+        self.there.client.post(f"/organizations/{ORG}/users/{email}/delete-projects/", json=body)
+
+    def states(self) -> dict[str, State]:
+        """The states as they are."""
+        return self.there.states
+
+
+@pytest.mark.parametrize("seed", range(LIVES))
+def test_the_log_of_a_random_life_is_its_truth(seed: int) -> None:
+    """At every instant; each line of an event names who did it, and the states agree with the log in the end."""
+    with world() as there:
+        life = Life(there, seed)
+        for _ in range(STEPS):
+            life.step()
+        for stack in life.stacks:
+            with there.run(stack.name, author="ci@example.com", kind="refresh"):
+                life._refresh(stack)
+        there.update()
+        said = "\n".join([*life.told, *(f"{one.date} {one.event} {one.label} {one.what} [{one.stack}] {one.admin}"
+                                        for one in there.lines)])  # fmt: skip
+        assert there.faults() == [], said
+        assert there.update() == [], said
+        wrong = [one for one in there.lines if one.audit_id and one.admin != life.who[one.date]]
+        assert wrong == [], said
+        assert list(problems(there.lines, life.states())) == [], said
