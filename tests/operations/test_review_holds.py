@@ -83,6 +83,18 @@ def test_a_decision_is_not_applied_if_the_access_changed_since(
     assert review.verify() == []
 
 
+@pytest.mark.parametrize("word", ["keep", "lower=analyst", "remove"])
+def test_a_project_under_another_key_is_the_same_project(tmp_path: Path, word: str) -> None:
+    """Its access is not gone because its key is."""
+    review = begun(tmp_path)
+    review.decide(BO, word, "shop")
+    review.edit("project: shop", "project: store")
+    review.edit("shop: ", "store: ")
+    (stale,) = review.apply().stale
+    assert f"project changed from shop to store; {AGAIN}" in stale.why
+    assert read_roster(review.file).people[0].projects == {"store": "admin"}
+
+
 @pytest.mark.parametrize("edit", [("", ""), (ANA, ANA.upper()), ("funnels", '"funnels "'), ("Desk", "The desk")])
 def test_what_was_not_reviewed_may_change(tmp_path: Path, edit: tuple[str, str]) -> None:
     """And another spelling is no change."""

@@ -54,11 +54,11 @@ class DecisionCheck:
 
     def _gone(self, item: Item) -> str:
         """Why a decision does not hold on what the roster does not give any more."""
-        moved = self.roles.moved(item.item_key, self.record.latest, self.today) if self.roles else None
+        moved = self.roles.moved(item, self.record.latest, self.today) if self.roles else None
         if moved:
-            names = ("engagement", "starts")
-            pairs = [(name, getattr(item.entry, name) or "", getattr(moved, name) or "") for name in names]
-            what = ", ".join(str(FactChange(*pair)) for pair in pairs if pair[1] != pair[2])
+            now = {"engagement": moved.entry.engagement, "starts": moved.entry.starts, "project": moved.project}
+            found = [FactChange(name, getattr(item, name) or "", value or "") for name, value in now.items()]
+            what = ", ".join(str(one) for one in found if one.was != one.now)
             return f"since it was listed, {what}; {START_AGAIN}"
         return "" if item.decision == Suggestion.REMOVE else f"the roster has it no longer; {START_AGAIN}"
 

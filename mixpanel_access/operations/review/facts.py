@@ -117,14 +117,22 @@ class RosterRoles:
             if is_listed_on(entry, today):
                 yield from (ItemKey(key, project) for project in reviewed_parts(entry))
 
-    def moved(self, key: ItemKey, known: Container[ItemKey], today: date) -> EntryKey | None:
-        """The entry that gives a role now which another entry gave before; `known` are the roles that are listed."""
+    def moved(self, item: Item, known: Container[ItemKey], today: date) -> ItemKey | None:
+        """The role that the roster gives now in place of an item's; `known` are the roles that are listed."""
         for other, entry in self.entries.items():
-            if other.key == key.entry.key and other != key.entry and is_listed_on(entry, today):
-                parts = [part for part in reviewed_parts(entry) if key.project in (None, part)]
-                if parts and not any(ItemKey(other, part) in known for part in parts):
-                    return other
+            if other.key != item.key or not is_listed_on(entry, today):
+                continue
+            parts = [part for part in reviewed_parts(entry) if self._is_same(item, part)]
+            keys = [ItemKey(other, part) for part in parts]
+            if keys and not any(key in known for key in keys):
+                return keys[0]._replace(project=keys[0].project if item.project else None)
         return None
+
+    def _is_same(self, item: Item, project: str | None) -> bool:
+        """Whether a project is that of an item, perhaps under another key; an organization role goes with any part."""
+        if item.project is None or project == item.project:
+            return True
+        return project is not None and self.roster.projects[project].id == item.project_id
 
 
 def _place(roster: Roster, key: str) -> str:

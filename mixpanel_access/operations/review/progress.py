@@ -120,7 +120,7 @@ class ReviewProgress:
     @property
     def stale(self) -> int:
         """How many of them do not hold any more."""
-        return sum(problem.item in one.waiting for one in self.packets for problem in one.problems)
+        return sum(problem.item.decision is not None for one in self.packets for problem in one.problems)
 
     @property
     def open(self) -> bool:
@@ -211,10 +211,9 @@ class _Access:
         known = roster.projects.get(item.project or "")
         project = item.project_id or (known.id if known else 0)
         effective = someone.effective.get(item.stack)
-        declared = effective.projects.get(item.project or "") if effective else None
+        declared = effective.projects if effective else {}
         left = {roles.normalized(item.new_role or "")}
-        if declared and item.project:
-            left.add(roster.role_word(item.project, declared.role))
+        left |= {roster.role_word(key, one.role) for key, one in declared.items() if roster.projects[key].id == project}
 
         def word(role: str) -> str:
             own = self._own_roles.get((project, role), role)
