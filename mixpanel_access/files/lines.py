@@ -22,6 +22,10 @@ _BOTH: Final = (0, 1)
 _SIDES: Final = {b"<<<<<<<": (0,), b"|||||||": (), b"=======": (1,), b">>>>>>>": _BOTH}
 """The conflict markers of git -> the sides of which the lines below it are."""
 _MARKERS: Final = tuple(_SIDES)
+_KEEP_BOTH: Final = (
+    "Keep the lines of both branches, and delete those that begin with <<<<<<<, |||||||, ======= and >>>>>>>; "
+    "nothing was added."
+)
 _BITS: Final = 63  # the most for a number in a workbook
 
 
@@ -132,8 +136,9 @@ def _unreadable(file: Path, line_type: type[FileLine], number: int, row: bytes) 
         f"line {number} is none of its lines",
         "Take the file back from version control; nothing was added.",
     )
-    if row.startswith(_MARKERS) and line_type.merged_by:
-        why, next_step = f"line {number} is a conflict marker of git", f"Run: {line_type.merged_by}"
+    if row.startswith(_MARKERS):
+        why = f"line {number} is a conflict marker of git"
+        next_step = f"Run: {line_type.merged_by}" if line_type.merged_by else _KEEP_BOTH
     return UsageError(f"cannot read {line_type.file_is}", subject=str(file), why=why, next_step=next_step)
 
 

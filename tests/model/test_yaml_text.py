@@ -110,3 +110,15 @@ def test_the_limit_is_of_what_is_written_out() -> None:
     assert len(load("[" + "1," * 10 + "]")) == 10
     with pytest.raises(BadYaml, match="with its aliases written out it has more than 1,000,000 parts"):
         load(f"{ten}\nb: [{', '.join(['*a'] * times)}]")
+
+
+@pytest.mark.parametrize(
+    "style", ["<<<<<<< main\n{a}=======\n{b}>>>>>>> branch\n", "<<<<<<< a\n{a}||||||| c\n=======\n{b}>>>>>>> b\n"]
+)
+@pytest.mark.parametrize("before", ["", "a: 1\n", "people:\n  - { email: kim@example.com }\n"])
+def test_a_conflict_of_git_is_named_with_its_line(style: str, before: str) -> None:
+    """Whatever is in conflict: no message about what the parser makes of it."""
+    text = before + style.format(a="  - { email: bo@example.com }\n", b="  - { email: cy@example.com }\n")
+    with pytest.raises(BadYaml, match="it is a conflict marker of git; keep what is right of both branches") as told:
+        load(text)
+    assert told.value.line == before.count("\n") + 1

@@ -11,13 +11,15 @@ import pytest
 
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.errors import RosterError, UsageError
+from mixpanel_access.operations.new_project import TEMPLATES
 from mixpanel_access.operations.review.packet import evidence_file
 from tests.fakes import NOW
 from tests.operations.overviews import BO, person
 from tests.operations.reviews import ANA, CY, Review
 from tests.repositories import Repository
 
-UNION = {".gitattributes": "reviews/*/evidence.jsonl merge=union\nreviews/*/*.md merge=union\n"}
+UNION = {".gitattributes": (TEMPLATES / "gitattributes").read_text()}
+"""As in a new project."""
 LATER = NOW + timedelta(days=1)
 
 
@@ -193,7 +195,7 @@ def test_a_conflict_in_the_evidence_is_one_message(tmp_path: Path, use: Callable
     for other in set(conflicts) - {"reviews/2026-Q2/evidence.jsonl"}:
         both.repository.git("checkout", "--ours", other)
     before = file.read_text()
-    words = r"cannot read the evidence for .*: line 3: Git left a conflict between two branches. Keep the lines of both"
+    words = r"cannot read the evidence for .*: line 3 is a conflict marker of git. Keep the lines of both"
     with pytest.raises(UsageError, match=words):
         use(both.review)
     assert file.read_text() == before
@@ -209,7 +211,7 @@ def test_a_conflict_in_a_packet_or_the_roster_is_one_message(tmp_path: Path) -> 
     both.branch("b", (BO, "remove"))
     both.merge("a")
     assert f"reviews/2026-Q2/{ANA}.yaml" in both.merge("b").split()
-    words = r"\.yaml:\d+: Git left a conflict between two branches; keep what is right, and delete the lines that begin"
+    words = r"\.yaml:\d+: it is a conflict marker of git; keep what is right of both branches"
     with pytest.raises(RosterError, match=f"production{words}"):
         both.review.begin()
     both.repository.git("checkout", "--ours", "production.yaml")

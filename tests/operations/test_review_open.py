@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -267,3 +268,28 @@ def test_a_killed_start_lists_nothing_twice(tmp_path: Path) -> None:
     assert review.status().open
     review.begin()
     assert {file: file.read_bytes() for file in review.folder.iterdir()} == done
+
+
+def test_a_deactivated_person_has_no_access_in_mixpanel(tmp_path: Path) -> None:
+    """Their grants there give nothing; the state is another matter."""
+    review = begun(tmp_path, teams="")
+    review.decide(BO, "remove", "shop")
+    review.decide(CY, "keep")
+    review.apply()
+    review.api.people[BO] = replace(review.api.people[BO], deactivated=True)
+    assert [(one.state, one.mixpanel) for one in review.status().still_there] == [("admin", "")]
+
+
+@pytest.mark.parametrize(("role", "open_"), [("billing_admin", False), ("admin", True), ("member", False)])
+def test_an_organization_role_of_another_entry_may_stay(tmp_path: Path, role: str, *, open_: bool) -> None:
+    """The entry of an admin goes, and another one gives `billing_admin`."""
+    admin = person(more="engagement: review, projects: {}").replace(": member", ": admin")
+    other = person(more=f"approver: {ANA}, projects: {{}}").replace(": member", ": billing_admin")
+    review = Review(tmp_path, admin, other)
+    review.begin()
+    review.decide(BO, "remove", engagement="review")
+    review.decide(BO, "keep", engagement="")
+    review.apply()
+    review.up()
+    review.api.put(BO, role=role)
+    assert review.status().open == open_

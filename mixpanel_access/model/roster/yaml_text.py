@@ -15,8 +15,10 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, Seq
 MOST_PARTS: Final = 1_000_000
 """The most parts of a document with its aliases written out; a roster of thousands has a tenth of that."""
 
-SETTLE: Final = "keep what is right, and delete the lines that begin with <<<<<<<, ======= and >>>>>>>"
-"""What to do about a conflict in a file."""
+_CONFLICT: Final = (
+    "it is a conflict marker of git; keep what is right of both branches, and delete the lines that begin with "
+    "<<<<<<<, |||||||, ======= and >>>>>>>"
+)
 
 
 class BadYaml(ValueError):
@@ -74,12 +76,6 @@ def nodes(text: str) -> Node | None:
         return found
 
 
-def conflict_line(text: str) -> int | None:
-    """The first line, from 1, of a conflict between two branches that Git left in a text, or None."""
-    rows = enumerate(text.split("\n"), 1)
-    return next((number for number, row in rows if row.startswith(("<<<<<<< ", "||||||| ", ">>>>>>> "))), None)
-
-
 @contextmanager
 def _told(text: str) -> Iterator[None]:
     """Turn every error of the library into BadYaml; ignore its warning about a redefined anchor, which is legal."""
@@ -92,8 +88,10 @@ def _told(text: str) -> Iterator[None]:
     except RecursionError:
         raise BadYaml("it is nested too deeply") from None
     except MarkedYAMLError as error:
-        if conflict := conflict_line(text):
-            raise BadYaml(f"Git left a conflict between two branches; {SETTLE}", conflict) from None
+        if marked := next(
+            (number for number, row in enumerate(text.split("\n"), 1) if row.startswith("<<<<<<< ")), None
+        ):
+            raise BadYaml(_CONFLICT, marked) from None
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise BadYaml(str(error.problem or error.context or error), line) from None
     except (YAMLError, ValueError) as error:  # ValueError: an impossible date or number

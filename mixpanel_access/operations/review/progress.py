@@ -222,8 +222,9 @@ class _Access:
         held = someone.grants.get((item.stack, project))
         secret = held is not None and not held.role and item.decision == Suggestion.LOWER  # Mixpanel shows it
         state = [word(held.role) or "a secret role"] if held and not secret else []
-        directory = self.overview.directory
-        grants = directory.grants(project).get(item.key, ()) if project in directory.projects() else ()
+        directory, gone = self.overview.directory, someone.person is not None and someone.person.deactivated
+        there = project in directory.projects() and not gone
+        grants = directory.grants(project).get(item.key, ()) if there else ()
         mixpanel = [word(grant.role) for grant in grants if grant.grant_type is GrantType.INDIVIDUAL]
         return _but(left, state), _but(left, mixpanel)
 
@@ -234,7 +235,8 @@ class _Access:
         state, mixpanel = [], []
         if held and (not effective or (held.role and held.role not in left)):
             state.append(held.role or roles.MEMBER)
-        highest = max(filter(None, left), key=roles.organization_rank, default=roles.MEMBER)
+        order = roles.ORGANIZATION_ROLES
+        highest = min((role for role in left if role in order), key=order.index, default=roles.MEMBER)
         if person and not person.deactivated and person.role and is_lower(highest, person.role, in_project=False):
             mixpanel.append(person.role)
         if item.decision == Suggestion.REMOVE:

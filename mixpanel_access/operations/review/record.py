@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from mixpanel_access.files.lines import Say, read_lines
-from mixpanel_access.files.whole import content_of
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roster.yaml_text import conflict_line
 from mixpanel_access.operations.review.facts import Facts, changes, columns_of, facts_of, more
 from mixpanel_access.operations.review.files import PacketFile, read_packets
 from mixpanel_access.operations.review.packet import (
@@ -132,22 +129,7 @@ def read_record(folder: Path, say: Say | None = None) -> ReviewRecord:
     Raises:
         UsageError: it cannot be read.
     """
-    file = evidence_file(folder)
-    _must_be_merged(file)
-    return record_of_lines(read_lines(file, EvidenceLine, say))
-
-
-def _must_be_merged(file: Path) -> None:
-    """Check that Git left no conflict in the evidence; raises UsageError if it did."""
-    content = content_of(file, EvidenceLine.file_is) or b""
-    if line := conflict_line(content.decode(errors="replace")):
-        raise UsageError(
-            f"cannot read {EvidenceLine.file_is}",
-            subject=str(file),
-            why=f"line {line}: Git left a conflict between two branches",
-            next_step="Keep the lines of both branches, and delete those that begin with <<<<<<<, ======= and >>>>>>>; "
-            "then run `mixpanel-access review verify`.",
-        )
+    return record_of_lines(read_lines(evidence_file(folder), EvidenceLine, say))
 
 
 def record_of_lines(lines: Sequence[EvidenceLine]) -> ReviewRecord:
