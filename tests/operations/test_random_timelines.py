@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
+from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.operations.state import State, StateResource
 from mixpanel_access.operations.tracker.replay import problems
 from tests.emulator.conftest import ORG, P, Q
@@ -29,13 +30,15 @@ class Stack:
     Attributes:
         declared: the person -> the role in the stack's project.
         held: the resources of the state: the key of a membership is the person, of a grant a pair.
-        authoritative: whether it takes away what it does not declare.
+        authoritative: whether it takes away what it does not declare, by a `ProjectAccess`.
+        born: when that was created.
     """
 
     name: str
     declared: dict[str, str] = field(default_factory=dict)
     held: dict[Any, StateResource] = field(default_factory=dict)
     authoritative: bool = False
+    born: str = ""
 
 
 class Life:
@@ -121,8 +124,7 @@ class Life:
                     del stack.held[key]
                 elif role != one.role:
                     now = self.there.engine_time
-                    stack.held[key] = grant(one.email, role, key[0], created=one.created, modified=now,
-                                            outputs={"ticket": "OPS-1"})  # fmt: skip
+                    stack.held[key] = self._grant(stack, one.email, role, one.created, now)
             elif store.member(key) is None:
                 del stack.held[key]
         self.there.has(stack.name, *stack.held.values())
@@ -141,8 +143,19 @@ class Life:
                 there.client.grant(email, role, project)
             if held is None or held.role != role:
                 created = held.created if held else now
-                stack.held[project, key] = grant(email, role, project, created=created, modified=now,
-                                                 outputs={"ticket": "OPS-1"})  # fmt: skip
+                stack.held[project, key] = self._grant(stack, email, role, created, now)
+
+    def _grant(self, stack: Stack, email: str, role: str, created: str, modified: str) -> StateResource:
+        """A grant of the state; a `ProjectAccess` has the same times for all of its grants."""
+        why = {"ticket": "OPS-1"}
+        if not stack.authoritative:
+            return grant(email, role, MINE[stack.name], created=created, modified=modified, outputs=why)
+        stack.born = stack.born or created
+        for key, one in stack.held.items():
+            if isinstance(key, tuple):
+                stack.held[key] = replace(one, modified=modified)
+        one = grant(email, role, MINE[stack.name], created=stack.born, modified=modified, outputs=why)
+        return replace(one, ref=ProjectAccessId(ORG, MINE[stack.name]))
 
     def _take(self, stack: Stack) -> None:
         there, project = self.there, MINE[stack.name]

@@ -125,8 +125,11 @@ class Births:
         if there and name in there.stacks:
             since = instant(lines[0].date) + SKEW
             return at if at > since else None  # it may have lost the access and got it again since
+        by_hand = bool(lines) and lines[-1].event == LogEvent.REVOKED and not self._doers.made_in_a_run(lines[-1])
+        if by_hand and self._facts.presence.role(access) is GONE and at != instant(one.earliest):
+            return None  # the others of a `ProjectAccess` changed
         if lines and at <= (end := instant(lines[-1].date)):
-            if lines[-1].event == LogEvent.REVOKED and not self._doers.made_in_a_run(lines[-1]):
+            if by_hand:
                 return None
             modified = instant(one.modified) if one.modified else self._now
             return modified if modified > end else self._now
@@ -136,10 +139,9 @@ class Births:
         """The event by which a stack gave access that its state has."""
         if not one.line.date:
             return None
-        at = instant(one.line.date)
-        run = during(self._doers.writing_runs(stack.name), at)
-        for fact in reversed(facts):
-            near = run.covers(fact.at, SKEW) if run else abs(fact.at - at) <= SKEW
-            if fact.change is Change.GIVEN and near and self._doers.is_ours(fact.event):
-                return fact
-        return None
+        ours = [fact for fact in facts if fact.change is Change.GIVEN and self._doers.is_ours(fact.event)]
+        at, since = instant(one.line.date), instant(one.earliest)
+        run = during(self._doers.writing_runs(stack.name), at) if ours else None
+        begins, ends = (run.starts, max(run.ends, at)) if run else (at, at)
+        within = (fact for fact in reversed(ours) if min(since, begins) - SKEW <= fact.at <= ends + SKEW)
+        return next(within, None)

@@ -10,7 +10,7 @@ from typing import ClassVar, Final, NamedTuple
 from mixpanel_access.files.lines import FileLine
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import REASONS
-from mixpanel_access.model.resources import MEMBER, PROJECT_GRANT, TEAM_GRANT, TEAM_MEMBER
+from mixpanel_access.model.resources import MEMBER, PROJECT_GRANT, TEAM_GRANT, TEAM_MEMBER, ProjectAccessId
 from mixpanel_access.operations.state import State
 
 
@@ -158,12 +158,15 @@ class StateLine:
     """Access that a stack has by its state.
 
     Attributes:
-        line: the access, its role and its reasons, with the date on which the stack got it.
+        line: the access, its role and its reasons, with the date on which the stack got it. Of a grant in
+            a `ProjectAccess`, the state says only in which span that was; the date is its end.
+        earliest: the earliest date on which the stack can have got it, or "".
         modified: when the engine last changed it in the state, or "".
         adopted: whether the stack found it in the organization; None if the state does not say.
     """
 
     line: LogLine
+    earliest: str
     modified: str
     adopted: bool | None
 
@@ -173,9 +176,10 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
     for kind in (MEMBER, PROJECT_GRANT, TEAM_MEMBER, TEAM_GRANT):
         for one in state.of(kind).values():
             if one.given_by_stack:
-                adopted = one.outputs.get("adopted")
+                adopted, created = one.outputs.get("adopted"), one.created or one.modified
+                is_part = isinstance(one.ref, ProjectAccessId)
                 line = LogLine(
-                    date=one.created or one.modified,
+                    date=one.modified if is_part else created,
                     admin=UNKNOWN,
                     event=LogEvent.GRANTED.value,
                     email=one.email,
@@ -188,4 +192,4 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
                     **{name: str(one.outputs.get(name) or "") for name in REASONS},
                 )
                 known = adopted if kind is MEMBER and isinstance(adopted, bool) else None
-                yield StateLine(line=line, modified=one.modified or one.created, adopted=known)
+                yield StateLine(line=line, earliest=created, modified=one.modified or one.created, adopted=known)

@@ -112,6 +112,7 @@ class Replay:
         self.held: dict[Access, Interval] = {}
         self.last: dict[Access, LogLine] = {}
         self._of_stacks: dict[LogKey, list[LogLine]] = {}
+        self._related: dict[str | int, set[Access]] = {}
 
     @property
     def intervals(self) -> list[Interval]:
@@ -143,6 +144,11 @@ class Replay:
     def of_stack(self, stack: str, access: Access) -> Sequence[LogLine]:
         """The lines since a stack got an access, or the one that took it from the stack; none if it never had it."""
         return self._of_stacks.get(LogKey(stack, access), ())
+
+    def held_with(self, access: Access) -> list[Interval]:
+        """The access that is there now of the same person or, for an access of no person, of the same team."""
+        related = self._related.get(access.person or access.team or "", set())
+        return [self.held[one] for one in sorted(related, key=str) if one in self.held]
 
     def step(self, line: LogLine) -> None:
         """Add one line, which is no older than the line before it."""
@@ -189,7 +195,7 @@ class Replay:
             self._end(before, line, at)
         if not stack and line.project is None and line.team_id is None:
             organization = self.organization_of(line)
-            for other in [one for one in self.held.values() if one.access.person == line.access.person]:
+            for other in self.held_with(line.access):
                 if None in (organization, other.organization) or other.organization == organization:
                     self._end(other, line, at)
                     self.last[other.access] = line
@@ -200,6 +206,8 @@ class Replay:
             self._past.append(replace(before, ends=at))
             now = replace(now, begins=at)
         self.held[now.access] = now
+        for part in {now.access.person, now.access.team} - {"", None}:
+            self._related.setdefault(part or "", set()).add(now.access)
 
     def _let_go(self, before: Interval, line: LogLine, at: datetime) -> None:
         stack = self.stack_of(line)

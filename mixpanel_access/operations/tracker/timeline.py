@@ -204,9 +204,9 @@ class _Writer:
     def _taken(self, fact: AuditFact) -> None:
         log, of = self._log, self._facts.id
         gone = [
-            access
-            for access, one in log.held.items()
-            if access != fact.access and fact.takes(access) and one.organization in (None, of)
+            one.access
+            for one in log.held_with(fact.access)
+            if one.access != fact.access and fact.takes(one.access) and one.organization in (None, of)
         ]
         own = fact.access
         if own in log.held or (own not in log.last and (own.person or own.project is not None)):
