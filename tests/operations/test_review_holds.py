@@ -349,3 +349,17 @@ def test_a_stack_without_a_roster_blocks_no_other(tmp_path: Path) -> None:
     review.file.rename(review.file.with_name("prod.yaml"))
     (stale,) = review.plan().stale
     assert stale.why == f"the stack production has no roster; {AGAIN}"
+
+
+def test_a_fact_that_somebody_deletes_from_a_packet_still_counts(tmp_path: Path) -> None:
+    """As if it were a packet of an earlier version; the evidence has the fact."""
+    review = begun(tmp_path)
+    review.decide(BO, "keep", "shop")
+    new = {"project_id": None, "organization_role": None, "teams": (), "permissions": ()}
+    for one in read_packets(review.folder):
+        items = [item.model_copy(update=new) for item in one.packet.items]
+        write_packet(review.folder, one.packet.model_copy(update={"items": items}))
+    assert not review.plan().stale
+    review.edit("teams: [data]", "teams: [data, ops]")
+    (stale,) = review.plan().stale
+    assert "teams changed" in stale.why

@@ -293,3 +293,39 @@ def test_an_organization_role_of_another_entry_may_stay(tmp_path: Path, role: st
     review.up()
     review.api.put(BO, role=role)
     assert review.status().open == open_
+
+
+@pytest.mark.parametrize("in_mixpanel", [True, False])
+def test_places_in_teams_go_with_the_whole_entry(tmp_path: Path, *, in_mixpanel: bool) -> None:
+    """They have no item of their own, and are waited for with the organization role."""
+    review = begun(tmp_path, teams="data")
+    review.decide(BO, "remove", "shop")
+    review.decide(CY, "keep")
+    review.apply()
+    review.begin()
+    review.decide(BO, "remove", organization=True)  # type: ignore[arg-type]
+    assert not review.apply().stale
+    hold(review, None)
+    review.api.teams.put("Data", *([BO] if in_mixpanel else []))
+    found = {one.item.project: (one.state, one.mixpanel) for one in review.status().still_there}
+    place = "a place in Data"
+    assert found == {"shop": ("admin", ""), None: (f"member, {place}", place if in_mixpanel else "")}
+    review.up()
+    found = {one.item.project: (one.state, one.mixpanel) for one in review.status().still_there}
+    assert found == ({None: ("", place)} if in_mixpanel else {})
+
+
+@pytest.mark.parametrize("up", [True, False])
+def test_a_custom_role_is_compared_by_its_key(tmp_path: Path, *, up: bool) -> None:
+    """The state has our word for it, and Mixpanel its id."""
+    review = begun(tmp_path, teams="")
+    role = review.api.custom_roles.put(PRODUCTION, "Desk")
+    review.begin()
+    review.decide(BO, "lower=desk", "shop")
+    review.decide(CY, "keep")
+    assert not review.apply().stale
+    if up:
+        review.up()
+    hold(review, role.id)
+    assert [one.state for one in review.status().still_there] == ([] if up else ["admin"])
+    assert review.status().open != up

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from mixpanel_access.model import roles
-from mixpanel_access.operations.review.facts import FactChange, Facts, RosterRoles, changes, facts_of
+from mixpanel_access.operations.review.facts import FactChange, Facts, RosterRoles, changes
 from mixpanel_access.operations.review.packet import EntryKey, Item
 from mixpanel_access.operations.review.record import ReviewRecord, after
 from mixpanel_access.rules.rule import Suggestion
@@ -65,7 +65,7 @@ class DecisionCheck:
     def _changes(self, item: Item, now: Facts) -> list[FactChange]:
         """What has changed of an item since it was listed, but for what decisions of this review have done."""
         applied = self.record.applied(item.item_key)
-        was = {**facts_of(item), **({"role": after(applied)["role"]} if applied else {})}
+        was = {**self.record.listed_facts(item), **({"role": after(applied)["role"]} if applied else {})}
         done = {"organization_role": self.lowered.get(item.entry, "")}
         if item.decision == Suggestion.LOWER:
             done["role"] = roles.normalized(item.new_role or "")

@@ -108,6 +108,12 @@ class ReviewRecord:
         edits = [list(changes(facts_of(line), own)) for line in found]
         return "" if [] in edits else f"the packet differs from the evidence: {', '.join(map(str, edits[-1]))}"
 
+    def listed_facts(self, item: Item) -> Facts:
+        """The facts of an item, by the evidence where the packet does not have them."""
+        own = facts_of(item)
+        same = [facts for line in self.listed.get(item.turn, ()) if not list(changes(facts := facts_of(line), own))]
+        return {**(same[-1] if same else {}), **own}
+
     def first_listed(self, item: Item) -> date | None:
         """The day on which an item was first listed as it is, or None."""
         own = facts_of(item)
