@@ -92,7 +92,7 @@ def decisions(ctx: typer.Context, incomplete: str) -> Iterable[str]:  # noqa: AR
     """What can be decided on a role in a review."""
     from mixpanel_access.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 
-    return ("keep", "remove", *(f"lower={role}" for role in (*PROJECT_ROLES, *ORGANIZATION_ROLES)))
+    return ("keep", "remove", "clear", *(f"lower={role}" for role in (*PROJECT_ROLES, *ORGANIZATION_ROLES)))
 
 
 def words(*choices: str) -> Callable[[], list[str]]:

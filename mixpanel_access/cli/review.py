@@ -197,7 +197,9 @@ def decide(
     email: Annotated[
         str, typer.Argument(help="The address of the person whose access it is.", autocompletion=addresses)
     ],
-    decision: Annotated[str, typer.Argument(help="keep, lower=ROLE or remove.", autocompletion=decisions)],
+    decision: Annotated[
+        str, typer.Argument(help="keep, lower=ROLE, remove, or clear for no decision.", autocompletion=decisions)
+    ],
     reviewer: Annotated[
         str | None,
         typer.Option(
@@ -221,7 +223,7 @@ def decide(
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> int:
-    """Record one decision in its packet; nothing else changes until `review apply`.
+    """Record one decision in its packet, or clear it; nothing else changes until `review apply`.
 
     Example: `mixpanel-access review decide robin@agency.example.org keep`
     """
@@ -244,8 +246,9 @@ def decide(
     if as_json:
         print_json(item)
     else:
-        what = f"lower to {item.new_role}" if item.new_role else item.decision
-        typer.echo(f"{item}: {what}, on {item.decided}. `mixpanel-access review apply` writes it into the roster.")
+        next_step = "`mixpanel-access review apply` writes it into the roster"
+        done = f"{item.outcome}, on {item.decided}. {next_step}." if item.decision else "undecided."
+        typer.echo(f"{item}: {done}")
     return 0
 
 

@@ -149,14 +149,19 @@ def test_the_organization_role_waits_for_a_project_that_changed(tmp_path: Path) 
     assert [one.reviewed for one in read_roster(review.file).people] == [None, "2026-05-04"]
 
 
-def test_a_cleared_decision_is_listed_as_the_access_is_now(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_hand", [True, False])
+@pytest.mark.parametrize("word", ["keep", "lower=analyst", "remove"])
+def test_a_cleared_decision_is_listed_as_the_access_is_now(tmp_path: Path, word: str, *, by_hand: bool) -> None:
     """What to do in the message is what helps: the new decision holds for the new access."""
     review = begun(tmp_path)
-    review.decide(BO, "keep", "shop")
+    review.decide(BO, word, "shop")
     review.edit("ends: 2026-06-30", "ends: 2026-12-31")
     assert review.plan().stale
-    file = review.folder / f"{ANA}.yaml"
-    file.write_text(file.read_text().replace("decision: keep", "decision:"))
+    if by_hand:
+        file = review.folder / f"{ANA}.yaml"
+        file.write_text(file.read_text().replace(f"decision: {word.partition('=')[0]}", "decision:"))
+    else:
+        assert review.decide(BO, "clear", "shop").decision is None
     review.begin()
     assert [item.ends for item in review.items() if item.email == BO] == ["2026-12-31"]
     review.decide(BO, "keep", "shop")
@@ -363,3 +368,16 @@ def test_a_fact_that_somebody_deletes_from_a_packet_still_counts(tmp_path: Path)
     review.edit("teams: [data]", "teams: [data, ops]")
     (stale,) = review.plan().stale
     assert "teams changed" in stale.why
+
+
+def test_an_applied_decision_is_not_cleared(tmp_path: Path) -> None:
+    """It is in the evidence; another decision can replace it."""
+    review = begun(tmp_path)
+    review.decide(BO, "keep", "shop")
+    review.apply()
+    with pytest.raises(
+        UsageError, match=r"cannot clear the decision for .*: keep is applied. Nothing was written. Decide"
+    ):
+        review.decide(BO, "clear", "shop")
+    review.decide(BO, "lower=analyst", "shop")
+    assert [line.replaces for line in review.apply().rosters[0].lines] == ["keep"]

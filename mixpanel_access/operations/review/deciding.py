@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
@@ -22,6 +23,9 @@ from mixpanel_access.operations.review.packet import (
 from mixpanel_access.operations.review.record import ReviewRecord, read_record
 from mixpanel_access.operations.review.suggesting import is_lower
 from mixpanel_access.rules.rule import Suggestion
+
+CLEAR: Final = "clear"
+"""The word for no decision, on the command line."""
 
 
 @dataclass(frozen=True)
@@ -124,17 +128,17 @@ def _reviewed(packet: Packet, item: Item, today: date, record: ReviewRecord) -> 
 
 
 def decide(folder: Path, wish: Wish, today: date) -> Item:
-    """Record one decision in the packet that has the item.
+    """Record one decision in the packet that has the item, or clear one that is not applied.
 
     Raises:
         UsageError: a packet cannot be read or written, no item is meant or several are, or the decision is none.
     """
-    if wish.decision not in DECISIONS:
+    if wish.decision not in (*DECISIONS, CLEAR):
         raise UsageError(
             "cannot decide",
             subject=wish.email,
             why=_no_decision(wish.decision),
-            next_step="Nothing was written. Say keep, lower=ROLE or remove.",
+            next_step="Nothing was written. Say keep, lower=ROLE, remove or clear.",
         )
     _must_be_day(wish.starts)
     record = read_record(folder)
@@ -143,22 +147,39 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
         raise _not_one(wish, [one.packet.items[at] for one, at in found], folder)
     ((one, at),) = found
     packet = one.packet
-    reviewer = wish.reviewer
-    if reviewer is not None and packet.reviewer is not None and same_key(reviewer) == same_key(packet.reviewer):
-        reviewer = None
-    item = packet.items[at].model_copy(
-        update={
-            "decision": wish.decision,
-            "new_role": roles.normalized(wish.new_role) if wish.new_role else None,
-            "comment": wish.comment if wish.comment is not None else packet.items[at].comment,
-            "reviewer": reviewer,
-            "decided": today.isoformat(),
-        }
-    )
+    update = _decision(wish, packet, today) if wish.decision != CLEAR else _cleared(packet, at, record)
+    item = packet.items[at].model_copy(update=update)
     if wrong := [words for _, words in problems(packet, item, today, record)]:
         raise UsageError("cannot decide", why="; ".join(wrong), next_step="Nothing was written. Correct that.")
     write_packet(folder, packet.model_copy(update={"items": [*packet.items[:at], item, *packet.items[at + 1 :]]}))
     return item
+
+
+def _decision(wish: Wish, packet: Packet, today: date) -> dict[str, str | None]:
+    """What a decision fills in."""
+    reviewer = wish.reviewer
+    if reviewer is not None and packet.reviewer is not None and same_key(reviewer) == same_key(packet.reviewer):
+        reviewer = None
+    return {
+        "decision": wish.decision,
+        "new_role": roles.normalized(wish.new_role) if wish.new_role else None,
+        **({"comment": wish.comment} if wish.comment is not None else {}),
+        "reviewer": reviewer,
+        "decided": today.isoformat(),
+    }
+
+
+def _cleared(packet: Packet, at: int, record: ReviewRecord) -> dict[str, None]:
+    """What clearing a decision fills in; raises UsageError if the decision is applied."""
+    item = packet.items[at]
+    if record.is_applied(packet, item):
+        raise UsageError(
+            "cannot clear the decision",
+            subject=str(item),
+            why=f"{item.outcome} is applied",
+            next_step="Nothing was written. Decide anew: keep, lower=ROLE or remove.",
+        )
+    return dict.fromkeys(("decision", "new_role", "decided"))
 
 
 def _must_be_day(starts: str | None) -> None:

@@ -19,7 +19,7 @@ from mixpanel_access.operations.review.packet import Item, ItemKey, Packet, Unma
 from mixpanel_access.operations.review.record import ReviewRecord, listed_line, read_record
 from mixpanel_access.rules.rule import Suggestion
 
-_CARRIED: Final = ("new_role", "comment", "reviewer")
+_CARRIED: Final = ("comment", "reviewer")
 """What a reviewer filled in of an item that is not decided, and that stays."""
 
 
