@@ -44,13 +44,13 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
     """A workbook with these sheets."""
     from openpyxl import Workbook  # a tenth of a second that only a workbook waits for
 
-    book, content = Workbook(), io.BytesIO()
-    book.remove(book.worksheets[0])
+    book, content = Workbook(write_only=True), io.BytesIO()
     for one in sheets:
         sheet = book.create_sheet(one.name)
-        for row in ([*one.columns], *([_harmless(value) for value in row] for row in one.rows)):
-            sheet.append(row)
-        sheet.freeze_panes = "A2"
+        sheet.freeze_panes = "A2"  # before the first row
+        sheet.append([*one.columns])
+        for row in one.rows:
+            sheet.append([_harmless(value) for value in row])
     book.save(content)
     return content.getvalue()
 
