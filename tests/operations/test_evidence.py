@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.evidence.access import AccessHistory, Scope
 from mixpanel_access.operations.evidence.build import period_of
-from mixpanel_access.operations.evidence.document import AccessKind, ChangeRow, EvidenceSource, Period
+from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, EvidenceSource, Period
 from mixpanel_access.operations.evidence.exceptions import RulesOfStack, exception_rows
 from mixpanel_access.operations.evidence.reviews import review_rows
 from mixpanel_access.operations.evidence.unknown import (
@@ -26,9 +27,13 @@ from mixpanel_access.operations.evidence.unknown import (
 )
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.review.packet import EvidenceLine
-from mixpanel_access.operations.tracker.lines import UNKNOWN, LogEvent, LogLine
+from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.replay import replay
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
+from tests.operations.test_timeline import LIVES, UNTOLD
+from tests.operations.tracking import World as Emulated
+from tests.operations.tracking import world
 
 E = LogEvent
 PRODUCTION, STAGING = "production", "staging"
@@ -264,7 +269,7 @@ def test_each_change_of_the_period_is_listed(lines: list[LogLine], expected: lis
     assert shown(AccessHistory(lines, BOTH).changes(MAY)) == expected
 
 
-ONE = Scope([PRODUCTION], whole=False, projects={})
+ONE = Scope([PRODUCTION], whole=False)
 OF_ONE: dict[str, tuple[list[LogLine], int, int]] = {
     "of the stack": ([line("01", E.GRANTED), line("12", E.CHANGED, "admin")], 1, 1),
     "of another stack": ([line("01", E.GRANTED, stack=STAGING), line("12", E.REVOKED, stack=STAGING)], 0, 0),
@@ -289,6 +294,31 @@ def test_the_document_of_one_stack_has_only_its_access(lines: list[LogLine], at_
     history = AccessHistory(lines, ONE)
     assert [row.stack for row in history.at(MAY.before)] == [PRODUCTION] * at_start
     assert len(history.changes(MAY)) == changes
+
+
+@pytest.mark.parametrize("life", [life for life in LIVES if life not in UNTOLD])
+def test_the_access_of_a_life_is_what_the_emulator_had(life: Callable[[Emulated], object]) -> None:
+    """At every instant, as far as the log names the access."""
+    with world() as made:
+        life(made)
+        made.update()
+        truth = {at: {_key(access): role for access, role in held.items()} for at, held in made.truth}
+        history = AccessHistory(made.lines, Scope([*made.states], whole=True))
+        named = {_key(one.access) for one in replay(made.lines).intervals}
+        for at, held in truth.items():
+            shown = {_shown_key(row): row.role or held.get(_shown_key(row)) for row in history.at(at)}
+            assert shown == {key: role for key, role in held.items() if key in named}, at
+
+
+Key = tuple[str, int | None, bool]
+
+
+def _key(access: Access) -> Key:
+    return access.person, access.project, access.team is not None
+
+
+def _shown_key(row: AccessRow) -> Key:
+    return same_key(row.person), row.project, bool(row.team)
 
 
 # The period

@@ -196,7 +196,7 @@ def test_the_document_of_a_past_period(tmp_path: Path) -> None:
     repository = Repository.made(tmp_path / "access")
     log = LogLine(
         date="2026-05-12T12:00:00Z", admin="ana@example.com", event="granted", email="bo@example.com",
-        stack="production", project=1234567, role="analyst", organization=1,
+        stack="production", project=1234567, role="analyst",
     )  # fmt: skip
     written("tracker.jsonl", text_of_lines([log]))(repository.folder)
     written("reviews/2026-Q2/evidence.jsonl", f"{text_of_lines([REVIEWED])}{{")(repository.folder)
@@ -208,7 +208,7 @@ def test_the_document_of_a_past_period(tmp_path: Path) -> None:
 
     then = made(MAY)
     assert [(one.id, one.name) for one in then.organizations] == [(1, "Example")]
-    assert [(row.project_name, row.role) for row in then.access_at_end] == [("shop", "analyst")]
+    assert [(row.organization, row.project_name, row.role) for row in then.access_at_end] == [(1, "shop", "analyst")]
     assert [(row.status, row.person) for row in then.reviews] == [("undecided", "bo@example.com")]
     assert [(one.kind, one.path, one.lines, one.version) for one in then.sources] == [
         ("access log", "tracker.jsonl", 1, None),

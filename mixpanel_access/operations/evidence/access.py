@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,11 +24,13 @@ class Scope:
         stacks: the stacks that were asked about.
         whole: whether these are all of the project; if not, only their access counts.
         projects: the names of projects in Mixpanel by the rosters, by id.
+        organizations: the organization of each stack, for a log of an earlier version, which names none.
     """
 
     stacks: Collection[str]
     whole: bool
-    projects: Mapping[int, str]
+    projects: Mapping[int, str] = field(default_factory=dict)
+    organizations: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, stacks: Collection[str]) -> list[str]:
         """The stacks of an access to show; "" for one that no stack has."""
@@ -47,7 +49,7 @@ class AccessHistory:
     def __init__(self, lines: Sequence[LogLine], scope: Scope) -> None:
         self.lines = ordered(lines)
         self._scope = scope
-        self._log = replay(lines)
+        self._log = replay(lines, scope.organizations)
         self._intervals: dict[Access, list[Interval]] = {}
         for one in self._log.intervals:
             self._intervals.setdefault(one.access, []).append(one)
@@ -64,7 +66,7 @@ class AccessHistory:
 
     def changes(self, period: Period) -> list[ChangeRow]:
         """Every change in a period, the oldest first."""
-        log = Replay(self.lines)
+        log = Replay(self.lines, self._scope.organizations)
         found: list[ChangeRow] = []
         for line in self.lines:
             rows = [*self._step(log, line)]
@@ -144,7 +146,7 @@ class AccessHistory:
         access = log.access_of(line)
         if line.event != LogEvent.REVOKED or line.stack or access.project is not None or access.team is not None:
             return []
-        return [one for one in log.held if one.person == access.person and one != access]
+        return [one.access for one in log.held_with(access) if one.access != access]
 
     def _has_own_line(self, access: Access, at: datetime) -> bool:
         return any(line.event == LogEvent.REVOKED for line in self._by_access.get((access, at), ()))

@@ -67,7 +67,8 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     lines = read_lines(log_file, LogLine, cut.append)
     read = read_stacks(project, stacks, period)
     whole = set(project.stacks) <= set(stacks)
-    history = AccessHistory(lines, Scope([*stacks], whole, _project_names(read)))
+    organizations = {stack: one.settings.organization_id for stack, one in read.items()}
+    history = AccessHistory(lines, Scope([*stacks], whole, _project_names(read), organizations))
     log = FromTheLog(
         lines=lines,
         cut="".join(cut),
