@@ -142,7 +142,7 @@ def read(client: Client, connect: Connect) -> Read:
     client.control("DELETE", "requests")
     said: list[str] = []
     settings = Settings(ORG, "https://mixpanel.example.com", "admin-bot", Secret("s:ecret"), now=NOW)
-    log = read_facts(Directory(connect(), ORG), settings, EMPTY, (NOW - LOOK_BACK, NOW), said.append)
+    log = read_facts(Directory(connect(), ORG), [settings], EMPTY, (NOW - LOOK_BACK, NOW), said.append)
     case = case_of(seen, BO)
     api = connect()
     steps = onboarding(seen.anybody(BO), seen, read_checklists(None), {}).steps

@@ -16,12 +16,13 @@ from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.pruning import prune
-from tests.emulator.conftest import ORG, P, Q
+from tests.emulator.conftest import ORG, Client, P, Q
 from tests.operations.tracking import (
     ANA,
     BO,
     BOT,
     LEE,
+    OTHER_BOT,
     TEAM,
     World,
     grant,
@@ -326,6 +327,14 @@ def two_stacks(world: World) -> list[Row]:
     ]
 
 
+def another_account(world: World) -> list[Row]:
+    """Each stack may have its own account."""
+    with Client(world.server, auth=(OTHER_BOT, "s:ecret")) as client, world.run("staging", author="sam@example.com"):
+        client.grant(LEE, "admin", Q)
+        world.has("staging", grant(LEE, "admin", Q, **WHY, **world.times()))
+    return [("granted", "sam@example.com", f"lee: admin in project {Q}", "staging", "OPS-1")]
+
+
 def an_invitation_that_is_cancelled(world: World) -> list[Row]:
     """The audit log does not say so: the state, the history and the organization do."""
     invited(world)
@@ -455,6 +464,7 @@ LIVES = [
     a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update, given_again_by_hand,
     a_role_put_back, a_role_changed_by_the_stack, other_reasons, an_invitation_sent_again,
     taken_from_an_undeclared_person, taken_over, taken_over_after_a_gift_by_hand, let_go, drift_that_a_refresh_picks_up,
+    another_account,
     another_name_of_the_stack, a_person_who_leaves, two_stacks, an_invitation_that_is_cancelled, by_scim_in_a_run,
     by_an_identity_provider, left_to_an_identity_provider, teams_and_their_roles, deactivated, within_a_second,
     taken_and_given_between_two_updates,

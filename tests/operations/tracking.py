@@ -36,7 +36,7 @@ from tests.in_process import InProcess, emulating
 from tests.operations.held import held_grant, held_member, held_team_grant, held_team_member, state_of_resources
 
 ANA, BO, LEE = "ana@example.com", "bo@example.com", "lee@example.com"
-BOT = "admin-bot"
+BOT, OTHER_BOT = "admin-bot", "owner-bot"
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TEAM = 77
 Held = dict[Access, str]
@@ -161,12 +161,12 @@ class World:
     def directory(self) -> Directory:
         """A fresh look at the organization."""
         make = partial(Transport, transport=InProcess(self.server))
-        return Directory(Api.connect(self.settings, make=make), ORG)
+        return Directory(Api.connect(self.accounts[0], make=make), ORG)
 
     @property
-    def settings(self) -> Settings:
-        """The account of the stacks."""
-        return Settings(ORG, self.server.url, BOT, Secret("s:ecret"), now=self.clock.at)
+    def accounts(self) -> list[Settings]:
+        """The accounts of the stacks."""
+        return [Settings(ORG, self.server.url, name, Secret("s:ecret"), now=self.clock.at) for name in (BOT, OTHER_BOT)]
 
     def update(self) -> list[LogLine]:
         """What `tracker update` adds."""
@@ -180,7 +180,7 @@ class World:
             whole = whole | state
         said: list[str] = []
         span = (min(newest, now - LOOK_BACK), now)
-        facts = read_facts(self.directory(), self.settings, whole, span, said.append)
+        facts = read_facts(self.directory(), self.accounts, whole, span, said.append)
         stacks = {
             name: stack_facts(name, ORG, state, runs_of(self.history.get(name, ())))
             for name, state in self.states.items()

@@ -31,7 +31,7 @@ class Doers:
     """Tells the stacks' own changes from those of others.
 
     Args:
-        own: the keys of the login names of the account that runs the stacks.
+        own: the keys of the login names of the accounts that run the stacks.
         stacks: the stacks of one organization.
     """
 
@@ -40,7 +40,7 @@ class Doers:
         self._runs = {name: [run for run in stack.runs if run.writes] for name, stack in stacks.items()}
 
     def is_ours(self, event: AuditEvent) -> bool:
-        """Whether the stacks' account did it, or may have done it by SCIM, which names nobody."""
+        """Whether an account of the stacks did it, or may have done it by SCIM, which names nobody."""
         return same_key(event.actor) in self._own or event.by_scim
 
     def writing_runs(self, stack: str) -> Sequence[EngineRun]:

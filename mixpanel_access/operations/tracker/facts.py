@@ -90,7 +90,7 @@ class OrganizationFacts:
     Attributes:
         id: the organization's id.
         events: the events of its audit log, the oldest first.
-        own: the keys of the login names of the account that runs the stacks.
+        own: the keys of the login names of the accounts that run the stacks.
         since: the first instant that `events` covers; None if the audit log cannot be read.
         presence: the access that it has.
         known_as: the key of an address in Mixpanel -> the address by which the states know the person.
@@ -133,7 +133,11 @@ def stack_facts(name: str, organization: int, state: State, runs: Sequence[Engin
 
 
 def read_facts(
-    directory: Directory, settings: Settings, states: State, span: tuple[datetime, datetime], progress: Progress
+    directory: Directory,
+    accounts: Sequence[Settings],
+    states: State,
+    span: tuple[datetime, datetime],
+    progress: Progress,
 ) -> OrganizationFacts:
     """Read the audit log of an organization, and the access that it has.
 
@@ -141,7 +145,7 @@ def read_facts(
 
     Args:
         directory: the organization.
-        settings: those of the account that runs the stacks.
+        accounts: the settings of the stacks in it, each with the account that runs the stack.
         states: what all stacks of the organization have.
         span: the first and the last instant of the audit log to read.
         progress: shows a line.
@@ -150,7 +154,7 @@ def read_facts(
         MixpanelError: it cannot be read now. Lines without what it says would stay incomplete for ever.
     """
     since: datetime | None = span[0]
-    own = {same_key(settings.username), same_key(directory.identity().email)} - {""}
+    own = {same_key(name) for name in (directory.identity().email, *(one.username for one in accounts))} - {""}
     try:
         events = directory.audit_events(READ, *span)
     except UNTOLD as error:
@@ -169,5 +173,5 @@ def read_facts(
         since=since,
         presence=presence,
         known_as={now: states.members[before].email for before, now in changed.items()},
-        settle_seconds=settings.read_back_seconds,
+        settle_seconds=max(one.read_back_seconds for one in accounts),
     )

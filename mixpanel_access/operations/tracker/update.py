@@ -67,9 +67,9 @@ def _read(
         by_organization.setdefault(settings.organization_id, []).append((settings, state))
     found = []
     for its in by_organization.values():
-        settings, everywhere = its[0][0], reduce(or_, (state for _, state in its), EMPTY)
-        with connected(settings, progress) as directory:
-            found.append(read_facts(directory, settings, everywhere, (min(newest, now - LOOK_BACK), now), progress))
+        accounts, everywhere = [settings for settings, _ in its], reduce(or_, (state for _, state in its), EMPTY)
+        with connected(accounts[0], progress) as directory:
+            found.append(read_facts(directory, accounts, everywhere, (min(newest, now - LOOK_BACK), now), progress))
     return {stack: facts for stack, (*_, facts) in answers.items()}, found
 
 
