@@ -92,6 +92,9 @@ REPLAYED: dict[str, tuple[list[LogLine], State, list[str]]] = {
         [line("a"), line("a")], HELD,
         ["line 2 repeats line 1; run `mixpanel-access tracker merge`"],
     ),
+    "granted by an event, and as an earlier version noted it later": (
+        [line("a", audit_id="a1"), line("a", date="2026-05-04T12:00:01Z")], HELD, [],
+    ),
     "granted twice": (
         [line("a"), line("a", date="2026-05-04T12:00:01Z")], HELD,
         [f"line 2 grants {A} as admin in project 7, stack production, which the log shows as granted already"],

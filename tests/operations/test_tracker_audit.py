@@ -114,6 +114,7 @@ G, C, R = LogEvent.GRANTED, LogEvent.CHANGED, LogEvent.REVOKED
 KNOWN: dict[str, tuple[list[AuditEvent], list[LogLine], int]] = {
     "nothing yet": ([ADDED], [], 1),
     "of the same second": ([ADDED], [line(0, G)], 0),
+    "of the same second, with another role": ([ADDED], [line(0, G, "admin")], 1),
     "of the same event": ([replace(ADDED, id="a1")], [line(9, C, "admin", audit_id="a1")], 0),
     "by the state, as the engine noted it": ([ADDED], [line(0.1, G)], 0),
     "by the state, with the engine's clock behind": ([ADDED], [line(-0.9, G)], 0),

@@ -197,7 +197,7 @@ class World:
         What was there before the log began has its first line when something happens to it; of its end with a person or
         a team it has none.
         """
-        log, found = replay(self.lines), []
+        log, found = replay(self.lines, dict.fromkeys(self.states, ORG)), []
         named = {one.access for one in log.intervals}
         first = {log.access_of(line): line for line in reversed(ordered(self.lines))}
         before: Held = self.truth[0][1]

@@ -157,12 +157,12 @@ def _says(line: LogLine, fact: AuditFact, after: Sequence[AuditFact]) -> bool:
     """Whether a line without an event says what a fact says."""
     if line.event not in _SAME[fact.change]:
         return False
+    role, at = fact.event.role or "", instant(line.date)
+    if fact.change in (Change.GIVEN, Change.CHANGED) and role and line.role and line.role != role:
+        return False
     if line.date == written(fact.at):
         return True
-    role, at = fact.event.role or "", instant(line.date)
     if fact.change is Change.ACCEPTED or at < fact.at - SKEW:
-        return False
-    if fact.change is not Change.TAKEN and role and line.role and line.role != role:
         return False
     return not any(one.at < at and _undoes(one, fact) for one in after)
 

@@ -238,6 +238,7 @@ def _contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
     pruned = any(line.event == LogEvent.PRUNED for line in lines)
     replayed, numbers = Replay(lines), {id(line): number for number, line in enumerate(lines, 1)}
     given: dict[LogKey, bool] = {}
+    by_event: set[LogKey] = set()
     known: dict[LogLine, int] = {}
     for line in ordered(lines):
         stack, number = replayed.stack_of(line), numbers[id(line)]
@@ -249,12 +250,15 @@ def _contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
             yield f"line {number} repeats line {first}; run `mixpanel-access tracker merge`"
         elif not stack or line.event in (*OF_THE_LOG, LogEvent.ACCEPTED):
             continue
+        elif line.event not in ENDS and key in by_event and not line.audit_id:
+            pass  # an earlier version noted it later than it happened
         elif before and is_given:
             yield f"line {number} grants {_access(line)}, which the log shows as granted already"
         elif not before and line.event not in GIVES and not (pruned and key not in given):
             what = _VERBS.get(LogEvent(line.event), "changes")
             yield f"line {number} {what} {_access(line)}, which no line before it grants"
         given[key] = line.event not in ENDS
+        by_event |= {key} if line.audit_id else set()
 
 
 _VERBS: Final = {LogEvent.REVOKED: "revokes", LogEvent.RELEASED: "releases"}
