@@ -232,6 +232,21 @@ def taken_over_after_a_gift_by_hand(world: World) -> list[Row]:
     return [("granted", ANA, what, "", ""), ("imported", MERGER, what, "production", "OPS-1")]
 
 
+def a_role_that_becomes_known(world: World) -> list[Row]:
+    """The stack declares a role where it is so already; a log of an earlier version has none."""
+    with world.run("production", kind="import"):
+        world.has("production", member(LEE, None, **world.times()))
+    world.update()
+    world.lines = [replace(line, role="") for line in world.lines]
+    with world.run("production", author=NIGHT):
+        born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
+        world.has("production", member(LEE, "member", **born))
+    return [
+        ("imported", MERGER, "lee: member", "production", ""),
+        ("changed", NIGHT, "lee: member with the organization role member", "production", ""),
+    ]
+
+
 def let_go(world: World) -> list[Row]:
     """The access stays, and no stack has it; then somebody takes it away."""
     invited(world)
@@ -463,7 +478,8 @@ def taken_and_given_between_two_updates(world: World) -> list[Row]:
 LIVES = [
     a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update, given_again_by_hand,
     a_role_put_back, a_role_changed_by_the_stack, other_reasons, an_invitation_sent_again,
-    taken_from_an_undeclared_person, taken_over, taken_over_after_a_gift_by_hand, let_go, drift_that_a_refresh_picks_up,
+    taken_from_an_undeclared_person, taken_over, taken_over_after_a_gift_by_hand, a_role_that_becomes_known, let_go,
+    drift_that_a_refresh_picks_up,
     another_account,
     another_name_of_the_stack, a_person_who_leaves, two_stacks, an_invitation_that_is_cancelled, by_scim_in_a_run,
     by_an_identity_provider, left_to_an_identity_provider, teams_and_their_roles, deactivated, within_a_second,

@@ -90,10 +90,13 @@ class Births:
         return self._starts.get(LogKey(name, access)) or instant(one.line.date)
 
     def role_at(self, access: Access, at: datetime, role: str) -> str:
-        """The role of access at an instant, by what the state has now: a later event says what it was before."""
+        """The role of access at an instant: what a later event says it was before, or else what it is now."""
         changes = (fact for fact in self._by_access.get(access, ()) if fact.at >= at)
         first = next((fact for fact in changes if fact.change is Change.CHANGED), None)
-        return role if first is None else first.event.previous_role or ""
+        if first is not None:
+            return first.event.previous_role or ""
+        there = "" if role else self._facts.presence.role(access)
+        return there if isinstance(there, str) and there else role
 
     def _gifts(self, given: Mapping[str, str]) -> dict[LogKey, AuditFact]:
         """The event by which a stack gave access that its state has; one event is that of the nearest stack."""

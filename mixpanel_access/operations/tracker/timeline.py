@@ -240,11 +240,11 @@ class _Writer:
                 one = stack.held.get(access)
                 if one is None:
                     self._no_longer_has(stack, access, there)
-                elif one.line.reasons != there.stacks[name].reasons:
+                elif one.line.reasons != there.stacks[name].reasons or (one.line.role and not there.role):
                     at = self._after(access, instant(one.modified) if one.modified else self._now)
                     run = during(stack.runs, at)
                     admin = (run.author if run else "") or UNKNOWN
-                    said = _Said(LogEvent.CHANGED, at, admin, there.role)
+                    said = _Said(LogEvent.CHANGED, at, admin, there.role or one.line.role)
                     self._add(said, access, name, reasons=one.line)
 
     def _no_longer_has(self, stack: StackFacts, access: Access, there: Interval) -> None:
