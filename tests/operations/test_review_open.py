@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.resources import PROJECT_GRANT
+from mixpanel_access.operations.overview import overview_of
+from mixpanel_access.operations.review.progress import progress_of
 from tests.fakes import NOW, PRODUCTION
 from tests.operations.overviews import BO, person
 from tests.operations.reviews import ANA, CY, Review
@@ -329,3 +332,19 @@ def test_a_custom_role_is_compared_by_its_key(tmp_path: Path, *, up: bool) -> No
     hold(review, role.id)
     assert [one.state for one in review.status().still_there] == ([] if up else ["admin"])
     assert review.status().open != up
+
+
+@pytest.mark.parametrize(("word", "state"), [("remove", ["a secret role"]), ("lower=analyst", [])])
+def test_a_role_that_is_a_secret_in_the_state_is_still_there(tmp_path: Path, word: str, state: list[str]) -> None:
+    """Removed, it is waited for; whether it was lowered, only Mixpanel shows."""
+    review = begun(tmp_path, teams="")
+    review.decide(BO, word, "shop")
+    review.decide(CY, "keep")
+    review.apply()
+    hold(review, None)
+    found = review.overview()
+    (view,) = found.stacks.values()
+    grants = {key: replace(one, outputs={"email": one.email}) for key, one in view.state.grants.items()}
+    secret = replace(view, state=replace(view.state, resources={**view.state.resources, PROJECT_GRANT: grants}))
+    told = overview_of({"production": secret}, found.directory, NOW)
+    assert [one.state for one in progress_of(review.folder, told, []).still_there] == state

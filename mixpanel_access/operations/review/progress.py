@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.lines import Say
@@ -22,6 +23,9 @@ from mixpanel_access.operations.review.record import ReviewRecord, read_record
 from mixpanel_access.operations.review.suggesting import is_lower
 from mixpanel_access.operations.stack_view import PersonOverview
 from mixpanel_access.rules.rule import Suggestion
+
+_ENCRYPTED: Final = "a secret role"
+"""A role that the state holds encrypted. Only Mixpanel shows whether it was lowered."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +216,7 @@ class _Access:
         project = item.project_id or (known.id if known else 0)
         effective = someone.effective.get(item.stack)
         declared = effective.projects if effective else {}
-        left = {roles.normalized(item.new_role or "")}
+        left = {roles.normalized(item.new_role), _ENCRYPTED} if item.new_role else set()
         left |= {roster.role_word(key, one.role) for key, one in declared.items() if roster.projects[key].id == project}
 
         def word(role: str) -> str:
@@ -220,8 +224,7 @@ class _Access:
             return roster.role_word(item.project, own) if known and item.project else own
 
         held = someone.grants.get((item.stack, project))
-        secret = held is not None and not held.role and item.decision == Suggestion.LOWER  # Mixpanel shows it
-        state = [word(held.role) or "a secret role"] if held and not secret else []
+        state = [word(held.role) or _ENCRYPTED] if held else []
         directory, gone = self.overview.directory, someone.person is not None and someone.person.deactivated
         there = project in directory.projects() and not gone
         grants = directory.grants(project).get(item.key, ()) if there else ()
