@@ -19,13 +19,10 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from mixpanel_access.files.lines import FileLine, Verified
     from mixpanel_access.model.access import OtherAccess, Project
 
 _Record = TypeVar("_Record")
-_WIDE: Final = 10_000
 _SHOWN: Final = 20
 _OBEYED: Final = frozenset({"Cc", "Cf"})
 """The Unicode categories of characters that a terminal obeys: controls and formats."""
@@ -52,28 +49,64 @@ def progress(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def new_table(*columns: str) -> Table:
+class TextTable:
     """A table without lines, for `print_table`; control characters in its cells are spelled out."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.columns = columns
+        self.rows: list[list[str]] = []
+
+    @property
+    def row_count(self) -> int:
+        """How many rows it has, without the head."""
+        return len(self.rows)
+
+    def add_row(self, *cells: str) -> None:
+        """Add a row; cells that are left out are empty."""
+        self.rows.append([*map(printable, cells), *[""] * (len(self.columns) - len(cells))])
+
+    def text(self) -> str:
+        """The table, unwrapped; a cell may have several lines."""
+        from rich.cells import cell_len
+
+        def width(line: str) -> int:
+            return len(line) if line.isascii() else cell_len(line)
+
+        cells = [[cell.split("\n") for cell in row] for row in (self.columns, *self.rows)]
+        widths = [max(width(line) for row in cells for line in row[column]) for column in range(len(self.columns))]
+        lines = []
+        for row in cells:
+            for number in range(max(map(len, row))):
+                parts = [cell[number] if number < len(cell) else "" for cell in row]
+                padded = (part + " " * (most - width(part)) for part, most in zip(parts, widths, strict=True))
+                lines.append("  ".join(padded))
+        return "\n".join(lines)
+
+
+def new_table(*columns: str) -> TextTable:
+    """A table with these columns."""
+    return TextTable(columns)
+
+
+def print_table(table: TextTable) -> None:
+    """Print a table as wide as the terminal, or unwrapped into a file."""
+    if not sys.stdout.isatty():
+        typer.echo(table.text())
+        return
+    from rich.console import Console  # takes a fifth of a second to load
     from rich.table import Table
 
-    class Plain(Table):
-        def add_row(self, *cells: Any, **more: Any) -> None:
-            super().add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in cells), **more)
-
-    return Plain(*columns, box=None, pad_edge=False)
-
-
-def print_table(table: Table) -> None:
-    """Print a table as wide as the terminal, or unwrapped into a file."""
-    from rich.console import Console  # takes a fifth of a second to load
-
-    width = None if sys.stdout.isatty() else _WIDE
-    console = Console(width=width, markup=False, emoji=False, highlight=False)  # a reason may have [brackets] in it
-    console.print(table)
+    shown = Table(*table.columns, box=None, pad_edge=False)
+    for row in table.rows:
+        shown.add_row(*row)
+    # A reason may have [brackets] in it.
+    Console(markup=False, emoji=False, highlight=False).print(shown)
 
 
 def printable(text: str) -> str:
     """Text whose control characters and marks of direction are spelled out, so that the terminal does not obey them."""
+    if text.isprintable():
+        return text
     return "".join(c if c == "\n" or category(c) not in _OBEYED else f"\\x{ord(c):02x}" for c in text)
 
 

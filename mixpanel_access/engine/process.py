@@ -28,6 +28,8 @@ LINGER: Final = 2.0
 
 A process that it started may hold the pipe for ever.
 """
+_CHUNK: Final = 1 << 20
+"""Bytes that are read at a time."""
 _GRACE: Final = 5.0
 """Seconds between the request to stop and the kill."""
 _RUNNING: Final[set[subprocess.Popen[bytes]]] = set()
@@ -58,11 +60,11 @@ class Watch:
     """What to call while a child runs.
 
     Attributes:
-        on_line: called with each line of either stream, as it comes, without its end.
+        on_line: called with each line of either stream, as it comes, without its end; None for nobody.
         on_wait: called with the seconds so far, after two seconds and then every ten.
     """
 
-    on_line: Callable[[str], None] = lambda _: None
+    on_line: Callable[[str], None] | None = None
     on_wait: Callable[[float], None] = lambda _: None
 
 
@@ -90,7 +92,7 @@ def run_child(
     """
     started = time.monotonic()
     process: subprocess.Popen[bytes] | None = None
-    texts: dict[int, list[str]] = {1: [], 2: []}
+    texts: dict[int, list[bytes]] = {1: [], 2: []}
     try:
         with uninterrupted():
             process = subprocess.Popen(  # noqa: S603 - running commands is what this is for
@@ -113,8 +115,8 @@ def run_child(
             _RUNNING.discard(process)
     return Outcome(
         returncode=process.wait(),
-        stdout="".join(texts[1]),
-        stderr="".join(texts[2]),
+        stdout=_text(texts.pop(1)),
+        stderr=_text(texts.pop(2)),
         seconds=time.monotonic() - started,
         timed_out=timed_out,
     )
@@ -158,22 +160,23 @@ def _follow(
     process: subprocess.Popen[bytes],
     started: float,
     timeout: float,
-    texts: dict[int, list[str]],
+    texts: dict[int, list[bytes]],
     watch: Watch,
     grace: float,
 ) -> bool:
     """Collect the output until both streams end; whether the deadline came first."""
-    lines = _lines_of(process)
+    chunks = _chunks_of(process, lines=watch.on_line is not None)
     streams, next_tick, last_sign = 2, FIRST_TICK, 0.0
     while streams:
         with contextlib.suppress(queue.Empty):
-            number, line = lines.get(timeout=0.1)
-            if line is None:
+            number, chunk = chunks.get(timeout=0.1)
+            if chunk is None:
                 streams -= 1
             else:
-                texts[number].append(line)
+                texts[number].append(chunk)
                 last_sign = 0.0
-                watch.on_line(line.rstrip("\r\n"))
+                if watch.on_line is not None:
+                    watch.on_line(_text([chunk]).rstrip("\r\n"))
         elapsed = time.monotonic() - started
         if process.poll() is not None:
             last_sign = last_sign or elapsed
@@ -194,20 +197,30 @@ def _follow(
     return False
 
 
-def _lines_of(process: subprocess.Popen[bytes]) -> queue.SimpleQueue[tuple[int, str | None]]:
-    """The lines of both streams as they come, each with the number of its stream; None at the end of a stream."""
-    lines: queue.SimpleQueue[tuple[int, str | None]] = queue.SimpleQueue()
+def _chunks_of(process: subprocess.Popen[bytes], *, lines: bool) -> queue.SimpleQueue[tuple[int, bytes | None]]:
+    """What both streams say as it comes, each with the number of its stream; None at the end of a stream.
+
+    By lines only where somebody wants them: an exported state of thousands of resources has a million.
+    """
+    chunks: queue.SimpleQueue[tuple[int, bytes | None]] = queue.SimpleQueue()
     for number, stream in ((1, process.stdout), (2, process.stderr)):
         assert stream is not None  # noqa: S101 - for the type checker: both are pipes
-        threading.Thread(target=_read, args=(number, stream, lines), daemon=True).start()
-    return lines
+        threading.Thread(target=_read, args=(number, stream, chunks, lines), daemon=True).start()
+    return chunks
 
 
-def _read(number: int, stream: IO[bytes], lines: queue.SimpleQueue[tuple[int, str | None]]) -> None:
+def _read(number: int, stream: IO[bytes], chunks: queue.SimpleQueue[tuple[int, bytes | None]], lines: bool) -> None:
     with contextlib.suppress(OSError, ValueError), stream:
-        for line in stream:
-            lines.put((number, line.decode("utf-8", errors="replace")))
-    lines.put((number, None))
+        for chunk in stream if lines else iter(lambda: os.read(stream.fileno(), _CHUNK), b""):
+            chunks.put((number, chunk))
+    chunks.put((number, None))
+
+
+def _text(chunks: list[bytes]) -> str:
+    """What a stream has said; the chunks go as soon as they are joined."""
+    joined = b"".join(chunks)
+    chunks.clear()
+    return joined.decode("utf-8", errors="replace")
 
 
 def _stop(process: subprocess.Popen[bytes], grace: float) -> None:

@@ -28,7 +28,7 @@ from mixpanel_access.model.neighbours import (
 from mixpanel_access.model.roster.reading import RosterSource, line_of, parse
 from mixpanel_access.model.roster.salvage import Salvaged, salvage
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.model.roster.yaml_text import BadYaml, load
+from mixpanel_access.model.roster.yaml_text import BadYaml, load, load_once
 from mixpanel_access.model.similarity import counted
 
 
@@ -167,7 +167,7 @@ def read_other_rosters(file: Path, organization: int | None = None, drafts: Path
         organization = _organization(file)
     try:
         text = _draft_or(file, drafts).read_text(encoding="utf-8")
-        document = load(text)
+        document = load_once(text)
     except (OSError, UnicodeDecodeError, BadYaml):
         return OtherRosters()  # reading the roster itself reports the problem
     if not isinstance(document, dict):
@@ -204,7 +204,7 @@ def _claims(path: Path, text_in: Path) -> Claims | str | None:
     except (OSError, UnicodeDecodeError) as error:
         return f"{path.name} cannot be read ({reason(error)})"
     try:
-        document = load(text)
+        document = load_once(text)
     except BadYaml as error:
         return f"{path.name}:{error.line} cannot be read ({error})" if _ROSTER.search(text) else None
     if not isinstance(document, dict) or "environment" not in document:

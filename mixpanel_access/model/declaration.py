@@ -28,7 +28,7 @@ from mixpanel_access.model.declared_inputs import (
     team_inputs,
     team_reasons,
 )
-from mixpanel_access.model.effective_access import EffectivePerson, days_of, effective_access, overlaps
+from mixpanel_access.model.effective_access import EffectivePerson, days_of, effective_access, once_a_roster, overlaps
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.resources import (
     CUSTOM_ROLE,
@@ -187,6 +187,7 @@ def team_member_name(team: str, member: str) -> str:
     return f"{TEAM_MEMBER.named(team)}:{member}"
 
 
+@once_a_roster
 def declaration(roster: Roster, today: date) -> Declaration:
     """The resources that a roster declares on a day, without everything that has not begun or has ended."""
     people = effective_access(roster, today)

@@ -6,9 +6,12 @@ counts, with the reasons of the entry that gives it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import day
@@ -201,7 +204,32 @@ def _span(starts: str | None, ends: str | None) -> Span:
     return Span(day(starts) if starts else None, day(ends) if ends else None)
 
 
-def entries(roster: Roster) -> dict[str, list[RosterEntry]]:
+_Question = TypeVar("_Question", bound=Callable[..., Any])
+
+
+def once_a_roster(work_out: _Question) -> _Question:
+    """Work out something once for each roster, which never changes, and keep it for as long as the roster is there.
+
+    A command asks the same of a roster of thousands of people many times. The arguments are positional.
+    """
+    known: dict[int, tuple[weakref.ref[Roster], dict[Any, Any]]] = {}
+
+    @wraps(work_out)
+    def answer(roster: Roster, *args: Any) -> Any:
+        key = id(roster)
+        here, answers = known.get(key, (None, {}))
+        if here is None or here() is not roster:
+            answers = {}
+            known[key] = (weakref.ref(roster, lambda _: known.pop(key, None)), answers)
+        if args not in answers:
+            answers[args] = work_out(roster, *args)
+        return answers[args]
+
+    return cast("_Question", answer)
+
+
+@once_a_roster
+def entries(roster: Roster) -> Mapping[str, Sequence[RosterEntry]]:
     """All entries by the key of the address, in the roster's order."""
     found: dict[str, list[RosterEntry]] = {}
     for person in roster.people:
@@ -209,10 +237,16 @@ def entries(roster: Roster) -> dict[str, list[RosterEntry]]:
     return found
 
 
+@once_a_roster
+def effective_by_key(roster: Roster, today: date) -> Mapping[str, EffectivePerson]:
+    """The access of everybody who has any on a day (UTC), by the key of the address, in the roster's order."""
+    everybody = {key: effective_access_of(all_of_one, today) for key, all_of_one in entries(roster).items()}
+    return {key: person for key, person in everybody.items() if person}
+
+
 def effective_access(roster: Roster, today: date) -> list[EffectivePerson]:
     """The access of everybody who has any on a day (UTC), in the roster's order."""
-    everybody = (effective_access_of(all_of_one, today) for all_of_one in entries(roster).values())
-    return [person for person in everybody if person]
+    return list(effective_by_key(roster, today).values())
 
 
 def effective_access_of(all_of_one: Sequence[RosterEntry], today: date) -> EffectivePerson | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,7 +19,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Forecast
 from mixpanel_access.model.effective_access import (
     EffectiveRole,
-    effective_access_of,
+    effective_by_key,
     entries,
 )
 from mixpanel_access.model.errors import UsageError
@@ -32,7 +33,7 @@ from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of
 from mixpanel_access.operations.scheduled import ScheduledChange
 from mixpanel_access.operations.stack_view import PersonOverview, StackView
-from mixpanel_access.operations.state import EMPTY, State
+from mixpanel_access.operations.state import EMPTY, State, state_of
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
@@ -220,9 +221,9 @@ def load_overview(
     settings = next(iter(views.values())).settings
     with connected(settings, report=progress) as directory:
         progress(f"read {len(directory.people())} people of organization {settings.organization_id}")
-        others = [name for name in project.stacks if name not in views]
 
         def read_others() -> Mapping[str, State]:
+            others = [name for name in project.stacks if name not in views]
             return of_each(others, partial(project.state, organization=settings.organization_id))
 
         yield overview_of(views, directory, now or settings.clock(), read_others)
@@ -243,12 +244,14 @@ def overview_of(
 
 
 def _view(project: PulumiProject, name: str) -> StackView:
-    settings = project.settings(name)
-    file = project.roster(name)
-    roster = read_roster(file) if file.is_file() else None
-    found = read_other_rosters(file, settings.organization_id) if roster else OtherRosters()
-    policies = partial(read_policy_config, policy_config_file(project.pulumi.project, file))
-    state = project.state(name, settings.organization_id)
+    with ThreadPoolExecutor(1) as threads:  # the engine takes as long to export a state as we to read a roster
+        exported = threads.submit(project.export_with_people, name)
+        settings = project.settings(name)
+        file = project.roster(name)
+        roster = read_roster(file) if file.is_file() else None
+        found = read_other_rosters(file, settings.organization_id) if roster else OtherRosters()
+        policies = partial(read_policy_config, policy_config_file(project.pulumi.project, file))
+        state = state_of(exported.result(), settings.organization_id)
     return StackView(name, settings, file, roster, state, found, policies, project.config(name))
 
 
@@ -259,13 +262,15 @@ def _people(
     teams = {team.team: team.name for view in views.values() for team in view.state.teams.values()}
 
     def of(key: str, email: str) -> PersonOverview:
-        return found.setdefault(key, PersonOverview(key, email))
+        if key not in found:
+            found[key] = PersonOverview(key, email)
+        return found[key]
 
     for name, view in views.items():
         for key, own in entries(view.roster).items() if view.roster else ():
             someone = of(key, own[0].person.email)
             someone.entries[name] = own
-            if person := effective_access_of(own, today):
+            if person := effective_by_key(view.roster, today).get(key) if view.roster else None:
                 someone.effective[name] = person
         for key, member in view.state.members.items():
             of(key, member.email).members[name] = member
@@ -279,11 +284,13 @@ def _people(
     wanted = {*projects, *(project for one in found.values() for _, project in one.grants)} & there.keys()
     for key, someone in found.items():
         someone.person = directory.person(key)
-        someone.access = {
-            project: access
-            for project in sorted(wanted)
-            if (access := access_there(directory, project, someone.email)).effective is not None
-        }
+    for project in sorted(wanted):
+        grants = directory.grants(project)
+        for someone in found.values():
+            rows = grants.get(someone.person.key if someone.person else directory.key_of(someone.key), ())
+            access = access_in_project(rows, someone.person.role if someone.person else None)
+            if access.effective is not None:
+                someone.access[project] = access
     return sorted(found.values(), key=lambda one: one.key)
 
 

@@ -21,7 +21,7 @@ from mixpanel_access.model.errors import AccessError, EngineError, UsageError
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings, warning_of_now
-from mixpanel_access.operations.state import State, hides_people, state_of
+from mixpanel_access.operations.state import State, hides_people, state_of, without_provider
 from mixpanel_access.provider.exported_states import interrupted_in, people_of_roster, resources_of
 from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
 
@@ -69,8 +69,11 @@ class PulumiProject:
     def config(self, stack: str) -> dict[str, str]:
         """Our configuration of a stack, by the keys without `mixpanel:`, asked for once."""
         if stack not in self._configs:
-            self.must_exist(stack)
-            rows = self._json("config", "--json", "--show-secrets", "--stack", stack)
+            try:
+                rows = self._json("config", "--json", "--show-secrets", "--stack", stack)
+            except EngineError:
+                self.must_exist(stack)  # only now: to list the stacks takes another run of the engine
+                raise
             own = f"{NAMESPACE}:"
             self._configs[stack] = {
                 key.removeprefix(own): str(row.get("value", "")) for key, row in rows.items() if key.startswith(own)
@@ -81,14 +84,20 @@ class PulumiProject:
 
     def state(self, stack: str, organization: int) -> State:
         """What a stack's state holds of one organization."""
+        return state_of(self.export_with_people(stack), organization)
+
+    def export_with_people(self, stack: str) -> Any:
+        """A stack's state, as `state_of` reads it: with secrets only if the addresses of people are secrets."""
         export = self.export(stack)
-        if hides_people(export):
-            export = self.export(stack, show_secrets=True)
-        return state_of(export, organization)
+        return self.export(stack, show_secrets=True) if hides_people(export) else export
 
     def export(self, stack: str, *, show_secrets: bool = False) -> Any:
-        """A stack's state as the engine exports it, secrets encrypted unless they are asked for."""
-        return self._json("stack", "export", *(["--show-secrets"] if show_secrets else []), "--stack", stack)
+        """A stack's state as the engine exports it, secrets encrypted unless they are asked for.
+
+        Without the pickled providers of its resources, most of its text, which nobody reads.
+        """
+        words = ("stack", "export", *(["--show-secrets"] if show_secrets else []), "--stack", stack)
+        return self._json(*words, hook=without_provider)
 
     def history(self, stack: str) -> list[dict[str, Any]]:
         """The stack's updates, the newest first, as the engine reports them."""
@@ -120,10 +129,10 @@ class PulumiProject:
                 next_step=f"Check the name and `pulumi whoami -v`, or make it: pulumi stack init {stack}",
             )
 
-    def _json(self, *args: str) -> Any:
+    def _json(self, *args: str, hook: Callable[[dict[str, Any]], Any] | None = None) -> Any:
         completed = self.pulumi.run(*args)
         try:
-            return json.loads(completed.stdout)
+            return json.loads(completed.stdout, object_hook=hook)
         except ValueError:
             raise EngineError(
                 f"cannot read what pulumi {args[0]} says",

@@ -53,6 +53,12 @@ class Outputs(dict[str, Any]):
         self.secrets = frozenset(name for name, value in own.items() if has_secret(value))
 
 
+def without_provider(values: dict[str, Any]) -> dict[str, Any]:
+    """An object of an exported state, without a dynamic resource's pickled provider."""
+    values.pop(PROVIDER_KEY, None)
+    return values
+
+
 def has_secret(value: Any) -> bool:
     """Whether a value of an exported state is a secret, or has one in it."""
     if isinstance(value, Mapping):

@@ -14,7 +14,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.declared_inputs import standard_role
-from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, days_of, effective_access_of, entries
+from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, days_of, effective_by_key, entries
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster.salvage import Unread
 from mixpanel_access.model.roster.schema import Roster, RosterTeam
@@ -157,10 +157,7 @@ class Undone:
         members = {self.given.key(one.email): one for one in self.state.members.values()}
         grants = {(id_, self.given.key(one.email)): one for (id_, _), one in self.state.grants.items()}
         places = {(self.teams.get(id_), self.given.key(one.email)) for (id_, _), one in self.state.team_members.items()}
-        for key, all_of_one in self.entries.items():
-            now = effective_access_of(all_of_one, self.today)
-            if now is None:
-                continue
+        for key, now in effective_by_key(roster, self.today).items():
             role = self._missing_organization_role(now, members.get(key))
             if key not in members or role:
                 yield self._late(now.entry), Part(organization_role=role, membership=key not in members)

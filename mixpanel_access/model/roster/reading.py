@@ -15,7 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster.problems import Path, problems_with
 from mixpanel_access.model.roster.schema import Common, OwnServiceAccount, Roster, RosterServiceAccount
-from mixpanel_access.model.roster.yaml_text import BadYaml, load, slip_paths, slips, with_lines
+from mixpanel_access.model.roster.yaml_text import BadYaml, load_once, slip_paths, slips, with_lines
 from mixpanel_access.model.similarity import did_you_mean
 
 _SHARED: Final = tuple(Common.model_fields)
@@ -182,7 +182,7 @@ class _File:
             RosterError: it does not have that form.
         """
         try:
-            document = load(self._text)
+            document = load_once(self._text)
         except BadYaml as error:
             words = str(error) if model is Roster else self._without_values(str(error))
             raise _error([(self.name, error.line, words)]) from None

@@ -366,6 +366,8 @@ class Roster(Common):
 
     def role_here(self, project: str, role: str) -> str:
         """A project role as it is declared; for the key of the roster's own custom role, the word for that."""
+        if not self.custom_roles:
+            return role
         word = roles.declared_role(role)
         return word if word in self.own_roles(project) else role
 

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -44,6 +45,12 @@ def load(text: str) -> Any:
         except ValueError:  # an impossible date or number; the library does not say where
             _check_scalars(YAML(typ="safe").compose(text), set())
             raise
+
+
+@lru_cache(maxsize=8)
+def load_once(text: str) -> Any:
+    """The same, read once for several readers, of whom none may change it: a long roster takes a second to read."""
+    return load(text)
 
 
 def with_lines(text: str) -> Any:
