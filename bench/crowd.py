@@ -93,11 +93,16 @@ def _project(number: int) -> int:
 
 def _roster(people: int, *, authoritative: bool) -> str:
     lines = ["environment: production", "organizationRoles: true", f"authoritative: {str(authoritative).lower()}"]
+    lines += [
+        "engagements:",
+        "  bench: { type: analytics_review, sow: SOW-2026-014, ticket: OPS-1, approver: ana@example.com,",
+        "    sponsor: omar@example.com, justification: Measures, starts: 2026-11-01, ends: 2026-12-31 }",
+    ]
     lines += ["projects:", *(f"  p{id_}: {{ id: {id_}, environment: production }}" for id_ in PROJECTS), "people:"]
     for number in range(people):
         lines += [f"  - email: {email_of(number)}", "    organizationRole: member"]
         lines += [f"    projects: {{ p{_project(number)}: analyst }}", f"    ticket: OPS-{number}"]
-        lines += ["    approver: ana@example.com", "    ends: 2030-12-31"]
+        lines += ["    engagement: bench"]
     return "\n".join(lines) + "\n"
 
 
@@ -111,7 +116,9 @@ def _multiplied(rows: list[dict[str, Any]], people: int) -> list[dict[str, Any]]
             continue
         text = json.dumps(row)
         for number in range(template, people, _TEMPLATES):
-            one = json.loads(text.replace(email_of(template), email_of(number)).replace(f'OPS-{template}"', f'OPS-{number}"'))
+            one = json.loads(
+                text.replace(email_of(template), email_of(number)).replace(f'OPS-{template}"', f'OPS-{number}"')
+            )
             if "user_id" in one["outputs"]:
                 one["outputs"]["user_id"] = _id(number)
             found.append(one)

@@ -179,6 +179,7 @@ class Snapshot:
         self._lock = threading.Lock()
         self._asked: dict[Part[Any], float] = {}
         self._parts: dict[Part[Any], Future[Any]] = {}
+        self._values: dict[Part[Any], tuple[Future[Any], Any]] = {}
         self._readers: dict[str, Callable[..., Any]] = {}
 
     def read_by(self, kind: str, reader: Callable[..., Any]) -> None:
@@ -201,6 +202,9 @@ class Snapshot:
 
     def get(self, part: Part[_T], fetch: Callable[[], _T]) -> _T:
         """A part; fetched now if nobody has, awaited if another thread is fetching it."""
+        known = self._values.get(part)
+        if known is not None and self._parts.get(part) is known[0]:
+            return cast("_T", known[1])  # asked for thousands of times, and there without a lock
         with self._lock:
             future = self._parts.get(part)
             mine = future is None
@@ -209,7 +213,9 @@ class Snapshot:
                 self._asked[part] = self._clock()
         if mine:
             try:
-                future.set_result(self._read_back.read(part, fetch))
+                value = self._read_back.read(part, fetch)
+                self._values[part] = future, value
+                future.set_result(value)
             except BaseException as error:
                 future.set_exception(error)
                 if not isinstance(error, Exception):
@@ -221,6 +227,7 @@ class Snapshot:
         with self._lock:
             for part in parts:
                 self._parts.pop(part, None)
+                self._values.pop(part, None)
 
     def drop_older_than(self, seconds: float, parts: Iterable[Part[Any]]) -> None:
         """Forget those of some parts whose fetch began more than so many seconds ago."""

@@ -41,6 +41,7 @@ def local_part(email: str) -> str:
     return mailbox(email).rpartition("@")[0]
 
 
+@lru_cache(maxsize=1 << 16)
 def mailbox(email: str) -> str:
     """The mailbox of an address, by which rules compare people: in compatible letters, and without a tag.
 
@@ -117,10 +118,14 @@ def problem_with(email: object) -> str | None:
     email-validator checks it (RFC 5321/5322 as mail servers use them), without the DNS. It allows the reserved domains
     of RFC 2606, such as example.com.
     """
+    return _problem_with(email) if isinstance(email, str) else f"an e-mail address is text, not {type(email).__name__}"
+
+
+@lru_cache(maxsize=1 << 16)
+def _problem_with(email: str) -> str | None:
+    """The same of a text; an approver's address stands at thousands of entries."""
     from email_validator import EmailNotValidError, validate_email
 
-    if not isinstance(email, str):
-        return f"an e-mail address is text, not {type(email).__name__}"
     if email != email.strip():
         return "there are blanks around the address"
     try:

@@ -79,8 +79,13 @@ def in_project(overview: Overview, project: Project) -> list[PersonGrant]:
 
 def of_person(overview: Overview, email_key: str) -> list[PersonGrant]:
     """Everything that one person has access to, project by project."""
-    projects = overview.directory.projects()
-    return [one for _, project in sorted(projects.items()) for one in grants_of(overview, project, email_key)]
+    directory, person = overview.directory, overview.directory.person(email_key)
+    inherited = roles.project_role_of(person.role) if person else None
+    key = person.key if person else directory.key_of(email_key)
+    reached = [
+        project for id_, project in sorted(directory.projects().items()) if inherited or key in directory.grants(id_)
+    ]
+    return [one for project in reached for one in grants_of(overview, project, email_key)]
 
 
 def other_in_project(overview: Overview, project: Project) -> list[OtherAccess]:

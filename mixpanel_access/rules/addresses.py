@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from mixpanel_access.model.address import domain_of, local_part
@@ -92,6 +93,12 @@ def is_external(email: str, domains: Collection[str], names: Sequence[str]) -> b
         domains: the company's domains, as `canonical_domain` gives them.
         names: patterns of external people's names before the @.
     """
-    name = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in local_part(email)).lstrip("+")
+    return domain_of(email) not in domains or _is_marked(local_part(email), tuple(names))
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_marked(local: str, names: tuple[str, ...]) -> bool:
+    """Whether a name before the @ is one by which companies mark the addresses of external people."""
+    name = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in local).lstrip("+")
     forms = (name, "".join(sign for sign in name if not sign.isdecimal()))  # kim.ext2
-    return domain_of(email) not in domains or any(fnmatchcase(form, pattern) for pattern in names for form in forms)
+    return any(fnmatchcase(form, pattern) for pattern in names for form in forms)

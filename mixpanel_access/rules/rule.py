@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, cast
@@ -171,7 +171,8 @@ class Rule:
         if entry.type not in self.types:
             return RuleVerdict()
         found = cast("JudgeEntry", self.judge)(entry, context)
-        return self._verdict((RuleFinding(f"{entry}: {words}", entry) for words in found), Stack(), context)
+        items = list(_settled(RuleFinding(f"{entry}: {words}", entry) for words in found))
+        return self._verdict(items, Stack(), context) if items else RuleVerdict()
 
     def judge_stack(self, stack: Stack, context: Context) -> RuleVerdict:
         """Judge a whole stack; raises NotApplicable if the rule does not concern it."""
@@ -182,14 +183,16 @@ class Rule:
                 [finding for one in verdicts for finding in one.not_judged],
                 [text for one in verdicts for text in one.later],
             )
-        return self._verdict(cast("JudgeStack", self.judge)(stack, context), stack, context)
+        return self._verdict(_settled(cast("JudgeStack", self.judge)(stack, context)), stack, context)
 
-    def _verdict(self, items: Iterator[RuleFinding | NotJudged], stack: Stack, context: Context) -> RuleVerdict:
+    def _verdict(
+        self, items: Iterable[RuleFinding | NotJudged | NotThereYet], stack: Stack, context: Context
+    ) -> RuleVerdict:
         """The findings without those that an exception covers."""
         found: list[RuleFinding] = []
         unknown: dict[str, RuleFinding] = {}
         later: list[str] = []
-        for item in _settled(items):
+        for item in items:
             if isinstance(item, NotThereYet):
                 later.append(str(item))
                 continue
