@@ -1,9 +1,9 @@
 """One table: what preview, up, refresh and import of N grants cost, in API requests first and then in seconds.
 
 The floor next to it is the same program with providers that do nothing, run in turn with ours: what the engine and the
-SDK take. Then thousands of grants as one `ProjectAccess` a project, how long the policy pack takes over a state of N
-resources, how long a roster of 5,000 people takes to load, how many requests the emulator answers, and how long each
-command takes to start.
+SDK take. Then thousands of grants as one `ProjectAccess` a project, what the commands that read everything cost over
+5,000 people, how long the policy pack takes over a state of N resources, how long a roster of 5,000 people takes to
+load, how many requests the emulator answers, and how long each command takes to start.
 
 Each size runs in a project, backend and emulator of its own. The figures also go to bench/results/latest.json
 and docs/figures.md.
@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from bench.apart import ROSTER, judge, load, served, start
+from bench.crowd import CROWD, measure_crowd
 from bench.lifecycle import Figure, State, measure
 from bench.machine import measured_on
 from bench.page import PAGE, RESULTS, page
@@ -59,6 +60,7 @@ def main() -> int:
     parser.add_argument("--sizes", nargs="*", default=list(SIZES), help='grants; "5000-" is without checkpoints')
     parser.add_argument("--states", type=int, nargs="*", default=list(STATES), help="resources to judge by policies")
     parser.add_argument("--whole", type=int, default=WHOLE, help="grants that are declared by project; 0 for none")
+    parser.add_argument("--crowd", type=int, default=CROWD, help="people that the reading commands read; 0 for none")
     parser.add_argument("--apart", nargs="*", default=list(_APART), choices=_APART, help="what needs no stack")
     parser.add_argument("--keep", action="store_true", help="keep the earlier figures of what is not measured now")
     given = parser.parse_args()
@@ -82,6 +84,11 @@ def main() -> int:
         console.print(f"{given.whole} grants as ProjectAccess ...")
         for figure in measure_whole(engine, given.whole):
             results.add("figures", _row(figure))
+    if given.crowd:
+        console.print(f"{given.crowd} people ...")
+        for one in measure_crowd(engine, given.crowd):
+            results.add("commands", asdict(one))
+            console.print(f"  {one.command}, {one.grants}: {one.seconds} s, {one.megabytes} MB")
     for resources in given.states:
         console.print(f"policies over {resources} resources ...")
         results.add("policies", asdict(judge(engine, resources)))

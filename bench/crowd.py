@@ -23,6 +23,7 @@ CROWD: Final = 5000
 COMMANDS: Final = ("status", "report", "drift", "remind", "who person00001@example.com")
 _TEMPLATES: Final = len(PROJECTS)
 _AS_PROJECT_ACCESS: Final = "ProjectAccess"
+_LOOK_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class CommandFigure:
         grants: "single", or "ProjectAccess".
         command: the command.
         seconds: wall clock, engine and all.
+        cpu_seconds: of processors, by the command and the engine's processes together; a busy machine adds less to it.
         megabytes: the most memory that the command's own process held.
         requests: to Mixpanel.
     """
@@ -42,6 +44,7 @@ class CommandFigure:
     grants: str
     command: str
     seconds: float
+    cpu_seconds: float
     megabytes: float
     requests: int
 
@@ -155,20 +158,27 @@ def _alike(key: str, people: int) -> list[int | None]:
 def _run(ours: Workspace, people: int, grants: str, command: str) -> CommandFigure:
     ours.emulator.control("DELETE", "requests")
     argv = [sys.executable, "-m", "mixpanel_access", *command.split(), "--stack", STACK]
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        argv, cwd=ours.pulumi.project, env=dict(ours.pulumi.environ), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    done, peak, begun = 0, 0.0, time.perf_counter()
+    errors = ours.pulumi.project / "errors.txt"
+    with errors.open("wb") as stderr:
+        process = subprocess.Popen(
+            argv, cwd=ours.pulumi.project, env=dict(ours.pulumi.environ), stdout=subprocess.DEVNULL, stderr=stderr
+        )
+        while not done:
+            peak = max(peak, _held(process.pid))
+            time.sleep(_LOOK_SECONDS)
+            done, status, used = os.wait4(process.pid, os.WNOHANG)
+    if os.waitstatus_to_exitcode(status) not in (0, 1):
+        raise RuntimeError(f"{command}: {errors.read_text()}")
+    return CommandFigure(
+        people=people,
+        grants=grants,
+        command=command.split()[0],
+        seconds=round(time.perf_counter() - begun, 2),
+        cpu_seconds=round(used.ru_utime + used.ru_stime, 2),
+        megabytes=round(peak, 1),
+        requests=ours.emulator.control("GET", "requests")["total"],
     )
-    peak = 0.0
-    while process.poll() is None:
-        peak = max(peak, _held(process.pid))
-        time.sleep(0.02)
-    seconds = round(time.perf_counter() - begun, 2)
-    errors = process.stderr.read().decode() if process.stderr else ""
-    if process.returncode not in (0, 1):
-        raise RuntimeError(f"{command}: {errors}")
-    requests = ours.emulator.control("GET", "requests")["total"]
-    return CommandFigure(people, grants, command.split()[0], seconds, round(peak, 1), requests)
 
 
 def _held(pid: int) -> float:
@@ -178,10 +188,3 @@ def _held(pid: int) -> float:
     except OSError:
         return 0.0
     return max((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:")), default=0.0)
-
-
-if __name__ == "__main__":
-    from mixpanel_access.engine import ensure_engine
-
-    for figure in measure_crowd(ensure_engine(print), int(os.environ.get("CROWD", CROWD))):
-        print(figure, flush=True)

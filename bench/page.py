@@ -83,6 +83,7 @@ def page(found: dict[str, Any]) -> str:
             ["grants", "command", "requests", "writes", "MB received", "seconds", "MB held", "on"],
             ([*_costs(one)[:1], *_costs(one)[2:], one["ours"]["provider_mb"], one["date"]] for one in wholes),
         ),
+        *_commands(found.get("commands", [])),
         "## The rest",
         markdown(
             ["what", "measured", "on"],
@@ -116,6 +117,21 @@ def page(found: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _commands(commands: list[dict[str, Any]]) -> Iterable[str]:
+    if not commands:
+        return
+    names = ("people", "grants", "command", "requests", "seconds", "cpu_seconds", "megabytes", "date")
+    yield "## Commands that read everything"
+    yield (
+        "One stack; each person has one grant. CPU seconds are those of the command and the engine together. MB held "
+        "is the peak memory of the command without the engine, which takes as much again or more to export a state."
+    )
+    yield markdown(
+        ["people", "grants", "command", "requests", "seconds", "CPU seconds", "MB held", "on"],
+        ([one[name] for name in names] for one in commands),
+    )
 
 
 def _targets(figures: list[dict[str, Any]], starts: list[tuple[str, float]]) -> Iterable[Row]:

@@ -10,6 +10,7 @@ LISTS: Final = {
     "figures": ("grants", "checkpoints", "command"),
     "states": ("grants",),
     "policies": ("resources",),
+    "commands": ("people", "grants", "command"),
 }
 """Part of the results that has many figures -> what distinguishes them; the rest have one each."""
 
@@ -42,7 +43,9 @@ class Record:
         dated = {**figure, "date": self.found["date"]}
         if part in LISTS:
             name = LISTS[part]
-            others = [one for one in self.found[part] if [one[key] for key in name] != [dated[key] for key in name]]
+            others = [
+                one for one in self.found.get(part, ()) if [one[key] for key in name] != [dated[key] for key in name]
+            ]
             self.found[part] = [*others, dated]
         else:
             self.found[part] = dated
