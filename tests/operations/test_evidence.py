@@ -161,6 +161,9 @@ SINCE: dict[str, tuple[list[LogLine], list[tuple[str, str | None, str | None, st
     "given, and accepted": (
         [line("01", E.GRANTED), line("03", E.ACCEPTED, admin=BO)], [(PRODUCTION, "01", "01", ANA)],
     ),
+    "given, and accepted in the same second": (
+        [line("01", E.GRANTED), line("01", E.ACCEPTED, admin=BO)], [(PRODUCTION, "01", "01", ANA)],
+    ),
     "given again": (
         [line("01", E.GRANTED), line("03", E.REVOKED), line("04", E.RESTORED, admin=BO)],
         [(PRODUCTION, "04", "04", BO)],
@@ -215,6 +218,16 @@ def test_access_has_its_kind_and_its_reasons() -> None:
     assert {name: getattr(own, name) for name in WHY} == WHY
 
 
+def test_a_custom_role_has_its_name() -> None:
+    """In access and in changes, as far as the states have it."""
+    scope = replace(BOTH, roles={(7, "c0ffee"): "Steward"})
+    for role, name in (("c0ffee", "Steward"), ("admin", None), ("unheard", None)):
+        lines = [line("01", E.GRANTED, role), line("12", E.REVOKED, role), line("12", E.GRANTED, role, project=8)]
+        history = AccessHistory(lines, scope)
+        assert [row.role_name for row in history.at(MAY.before)] == [name]
+        assert [row.role_name for row in history.changes(MAY)] == [name, None]
+
+
 Shown = tuple[str, str, str | None, str | None, str]
 CHANGES: dict[str, tuple[list[LogLine], list[Shown]]] = {
     "given in the first second": (
@@ -267,6 +280,15 @@ def shown(changes: Sequence[ChangeRow]) -> list[Shown]:
 def test_each_change_of_the_period_is_listed(lines: list[LogLine], expected: list[Shown]) -> None:
     """With the role before and afterwards, and who did it."""
     assert shown(AccessHistory(lines, BOTH).changes(MAY)) == expected
+
+
+def test_access_that_ends_with_the_membership_says_so() -> None:
+    """It has no reasons of its own, and the change of the membership has no note."""
+    lines = [member("01", E.GRANTED), line("01", E.GRANTED), member("12", E.REVOKED, stack="", ticket="OPS-9")]
+    assert [(one.kind, one.ticket, one.note) for one in AccessHistory(lines, BOTH).changes(MAY)] == [
+        (AccessKind.ORGANIZATION_ROLE, "OPS-9", ""),
+        (AccessKind.PROJECT_ROLE, "", "it ended with the membership in the organization"),
+    ]
 
 
 ONE = Scope([PRODUCTION], whole=False)
@@ -379,6 +401,7 @@ REVIEWS: dict[str, tuple[list[EvidenceLine], list[tuple[str, str, str]]]] = {
     "given again after it was decided": (
         [reviewed("05"), decided("06", "remove"), reviewed("12", listing=2)], [("undecided", "", "")],
     ),
+    "listed again before it was decided": ([reviewed("05"), reviewed("12", listing=2)], [("undecided", "", "")]),
     "of another stack": ([reviewed("09", stack="other"), decided("12", stack="other")], []),
 }  # fmt: skip
 
@@ -520,7 +543,7 @@ UNKNOWNS: dict[str, tuple[Callable[[], list[str]], str]] = {
         lambda: _of_log([GOOD[0], replace(GOOD[1], audit_id=""), GOOD[2]]), "1 of the 1 changes name no event",
     ),
     "lines that contradict each other": (
-        lambda: _of_log([GOOD[0], *GOOD]), "The access log contradicts itself: line 2 grants bo@example.com",
+        lambda: _of_log([GOOD[0], *GOOD]), "The access log has a problem: line 2 grants bo@example.com",
     ),
     "nothing of the stacks": (lambda: _of_stacks(PRODUCTION), ""),
     "other stacks": (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,18 +38,19 @@ MEMBER = {"urn": "u", "custom": True, "type": "pulumi-python:dynamic/mixpanel:Me
 
 @dataclass
 class Engine:
-    """An engine that has the stack production."""
+    """An engine that has the stack production, and perhaps others."""
 
     project: Path
     resources: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
     environ: Mapping[str, str] = field(default_factory=dict)
+    stacks: Sequence[str] = ("production",)
 
     def run(self, *args: str) -> SimpleNamespace:
         """Answer."""
         config = {"organizationId": "1", "serviceAccountUsername": "bot", "serviceAccountSecret": "s"}
         answers = {
-            "ls": [{"name": "production"}],
+            "ls": [{"name": stack} for stack in self.stacks],
             "export": {"version": 3, "deployment": {"resources": self.resources}},
             "history": self.updates,
             "--json": {f"mixpanel:{key}": {"value": value} for key, value in config.items()},
@@ -96,6 +97,9 @@ CASES: dict[str, tuple[list[Life], Period, list[str], list[str]]] = {
     "changed after the period": (
         [step("2026-05-01", written(ROSTER, WITH)), step("2026-05-21", written(ROSTER, PRODUCTION))],
         MAY, ["justified"], [],
+    ),
+    "with rules that were weakened after the period": (
+        [step("2026-05-01", written(ROSTER, WITH)), step("2026-05-21", WEAKER)], MAY, ["justified"], [],
     ),
     "changed in the period": (
         [step("2026-05-01", written(ROSTER, WITH)), step("2026-05-12", written(ROSTER, PRODUCTION))],
@@ -191,22 +195,31 @@ def test_a_state_is_named_by_its_newest_update(
     assert state.dated == (datetime(2026, 5, 4, 12, tzinfo=UTC) if updates else None)
 
 
+def made(repository: Repository, period: Period, *stacks: str) -> Evidence:
+    """The document about production, of a project with these other stacks too."""
+    engine = Engine(repository.folder, [MEMBER], [ENDED], stacks=("production", *stacks))
+    log = repository.folder / "tracker.jsonl"
+    return make_evidence(PulumiProject(engine), log, ["production"], period)  # type: ignore[arg-type]
+
+
+LINE = LogLine(
+    date="2026-05-12T12:00:00Z", admin="ana@example.com", event="granted", email="bo@example.com", stack="production",
+    project=1234567, role="analyst",
+)  # fmt: skip
+REVIEWED = EvidenceLine(
+    date="2026-05-01T12:00:00Z", event="listed", review="2026-Q2", stack="production", email="bo@example.com",
+    project="shop", engagement="", starts="", role="analyst", suggestion="keep", suggested_role="", reason="",
+    reviewer="ana@example.com",
+)  # fmt: skip
+
+
 def test_the_document_of_a_past_period(tmp_path: Path) -> None:
     """Its head and its sources; a cut-off review, and that the states of now say nothing of then, are in `unknown`."""
     repository = Repository.made(tmp_path / "access")
-    log = LogLine(
-        date="2026-05-12T12:00:00Z", admin="ana@example.com", event="granted", email="bo@example.com",
-        stack="production", project=1234567, role="analyst",
-    )  # fmt: skip
-    written("tracker.jsonl", text_of_lines([log]))(repository.folder)
+    written("tracker.jsonl", text_of_lines([LINE]))(repository.folder)
     written("reviews/2026-Q2/evidence.jsonl", f"{text_of_lines([REVIEWED])}{{")(repository.folder)
     commit = repository.commit("2026-05-15T12:00:00Z")
-    project = PulumiProject(Engine(repository.folder, [MEMBER], [ENDED]))  # type: ignore[arg-type]
-
-    def made(period: Period) -> Evidence:
-        return make_evidence(project, repository.folder / "tracker.jsonl", ["production"], period)
-
-    then = made(MAY)
+    then = made(repository, MAY)
     assert [(one.id, one.name) for one in then.organizations] == [(1, "Example")]
     assert [(row.organization, row.project_name, row.role) for row in then.access_at_end] == [(1, "shop", "analyst")]
     assert [(row.status, row.person) for row in then.reviews] == [("undecided", "bo@example.com")]
@@ -223,7 +236,7 @@ def test_the_document_of_a_past_period(tmp_path: Path) -> None:
     assert "The last line of a review's evidence is left out: " in said
     assert then.unknown[-1] == ALWAYS
 
-    now = made(TODAY)
+    now = made(repository, TODAY)
     assert now.differences == [
         "the log shows bo@example.com as analyst in project 1234567, stack production, and the stack's state does not",
         "the stack's state has ana@example.com as member, stack production, and the log does not show it",
@@ -231,8 +244,20 @@ def test_the_document_of_a_past_period(tmp_path: Path) -> None:
     assert "compared" not in " ".join(now.unknown)
 
 
-REVIEWED = EvidenceLine(
-    date="2026-05-01T12:00:00Z", event="listed", review="2026-Q2", stack="production", email="bo@example.com",
-    project="shop", engagement="", starts="", role="analyst", suggestion="keep", suggested_role="", reason="",
-    reviewer="ana@example.com",
-)  # fmt: skip
+def test_the_document_of_some_stacks_says_that_it_is_not_of_all(tmp_path: Path) -> None:
+    """It is of all if each of the project is named."""
+    repository = Repository.made(tmp_path / "access", {**FILES, "tracker.jsonl": text_of_lines([LINE])})
+    for stacks, whole in (((), True), (("staging",), False)):
+        found = made(repository, MAY, *stacks)
+        assert found.whole is whole
+        assert any("Only the stack production was asked about" in one for one in found.unknown) is not whole
+
+
+def test_what_the_log_says_against_itself_is_no_difference_from_a_state(tmp_path: Path) -> None:
+    """It is in `unknown`, and in a past period too."""
+    lines = [LINE, replace(LINE, date="2026-05-13T12:00:00Z")]
+    repository = Repository.made(tmp_path / "access", {**FILES, "tracker.jsonl": text_of_lines(lines)})
+    now, then = made(repository, TODAY), made(repository, MAY)
+    assert [one for one in now.differences or () if "line 2" in one] == []
+    for found in (now, then):
+        assert any(one.startswith("The access log has a problem: line 2 grants") for one in found.unknown)

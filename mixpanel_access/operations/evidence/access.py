@@ -25,12 +25,14 @@ class Scope:
         whole: whether these are all of the project; if not, only their access counts.
         projects: the names of projects in Mixpanel by the rosters, by id.
         organizations: the organization of each stack, for a log of an earlier version, which names none.
+        roles: the names of custom roles by the states, by project id and the role's id.
     """
 
     stacks: Collection[str]
     whole: bool
     projects: Mapping[int, str] = field(default_factory=dict)
     organizations: Mapping[str, int] = field(default_factory=dict)
+    roles: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     def of(self, stacks: Collection[str]) -> list[str]:
         """The stacks of an access to show; "" for one that no stack has."""
@@ -90,7 +92,7 @@ class AccessHistory:
                 since=since,
                 role_since=role_since,
                 given_by=self._giver(there, role_since),
-                **self._where(there.access, there.team, stack),
+                **self._where(there.access, there, stack),
                 **_reasons(there.stacks.get(stack)),
             )
 
@@ -167,7 +169,7 @@ class AccessHistory:
             by=line.admin or UNKNOWN,
             audit_id=line.audit_id,
             note=note or ("" if there else "it was gone already"),
-            **self._where(access, there.team if there else line.team, stack),
+            **self._where(access, there or line, stack),
             **_reasons(None if with_person else line),
         )
 
@@ -184,13 +186,17 @@ class AccessHistory:
             note=f"before, the stack was {line.renamed_from}",
             project=None,
             project_name=None,
+            role_name=None,
             team="",
             stack=line.stack,
         )
 
-    def _where(self, access: Access, team: str, stack: str) -> dict[str, Any]:
-        name = self._scope.projects.get(access.project) if access.project is not None else None
-        return {"project": access.project, "project_name": name, "team": team, "stack": stack}
+    def _where(self, access: Access, there: Interval | LogLine, stack: str) -> dict[str, Any]:
+        """The project, the team and the stack of an access, and the name of its role if that is a custom one."""
+        project, name, role_name = access.project, None, None
+        if project is not None:
+            name, role_name = self._scope.projects.get(project), self._scope.roles.get((project, there.role))
+        return {"project": project, "project_name": name, "role_name": role_name, "team": there.team, "stack": stack}
 
 
 def _reasons(line: LogLine | None) -> dict[str, Any]:

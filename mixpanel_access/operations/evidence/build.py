@@ -67,8 +67,14 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     lines = read_lines(log_file, LogLine, cut.append)
     read = read_stacks(project, stacks, period)
     whole = set(project.stacks) <= set(stacks)
-    organizations = {stack: one.settings.organization_id for stack, one in read.items()}
-    history = AccessHistory(lines, Scope([*stacks], whole, _project_names(read), organizations))
+    scope = Scope(
+        stacks=[*stacks],
+        whole=whole,
+        projects=_project_names(read),
+        organizations={stack: one.settings.organization_id for stack, one in read.items()},
+        roles={key: role.name for one in read.values() for key, role in one.state.custom_roles.items() if role.name},
+    )
+    history = AccessHistory(lines, scope)
     log = FromTheLog(
         lines=lines,
         cut="".join(cut),

@@ -114,7 +114,8 @@ class AccessRow:
         project: the project's id; None for a role in the organization and for a membership in a team.
         project_name: its name in a roster, else its key there, or None.
         team: the team's name, or "".
-        role: the role; "" for a membership in a team, and if the log does not say.
+        role: the role; "" for a membership in a team, and if the log does not say; the id of a custom role.
+        role_name: the name of a custom role by the states; None for any other role, and if they do not have it.
         stack: the stack that had it; "" for access outside of the stacks.
         since: since when the access was there without a break; None if it was there before the log began.
         role_since: since when it was there with this role; None if that was before the log began.
@@ -135,6 +136,7 @@ class AccessRow:
     project_name: str | None
     team: str
     role: str
+    role_name: str | None
     stack: str
     since: datetime | None
     role_since: datetime | None
@@ -164,6 +166,7 @@ class ChangeRow:
         stack: the stack that it is about; "" for a change outside of the stacks.
         role_before: the role before; "" without a role or if the log does not say; None if the access was not there.
         role_after: the role afterwards; None if the access is gone. Access stays if another stack has it too.
+        role_name: the name of that role, or of the one before, if it is a custom role that the states have; else None.
         by: who did it; `unknown` if the log does not say.
         engagement: the engagement's key, or "".
         sow: the statement of work, or "".
@@ -187,6 +190,7 @@ class ChangeRow:
     stack: str
     role_before: str | None
     role_after: str | None
+    role_name: str | None
     by: str
     engagement: str = ""
     sow: str = ""

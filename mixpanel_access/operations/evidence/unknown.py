@@ -48,7 +48,7 @@ def unknown_of_log(log: FromTheLog, period: Period) -> Iterator[str]:
     yield from _of_people(log)
     yield from _of_the_audit_log(lines, log.changes)
     for problem in problems(log.lines, {}):
-        yield f"The access log contradicts itself: {problem}."
+        yield f"The access log has a problem: {problem}."
 
 
 def _of_its_span(lines: Sequence[LogLine], period: Period) -> Iterator[str]:
