@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
-from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, Period
+from mixpanel_access.operations.evidence.document import INSTANT, AccessKind, AccessRow, ChangeRow, Period
 from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
-
-_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ class AccessHistory:
         """The access just before a line, which may be the first one about it."""
         if access in log.last:
             return log.held.get(access)
-        return next((one for one in self._intervals.get(access, ()) if one.covers(at - _INSTANT)), None)
+        return next((one for one in self._intervals.get(access, ()) if one.covers(at - INSTANT)), None)
 
     def _with(self, log: Replay, line: LogLine) -> list[Access]:
         """The other access of the person, if a line can end all of it."""

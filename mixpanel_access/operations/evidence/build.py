@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 from mixpanel_access import __version__
 from mixpanel_access.files.lines import read_lines
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.evidence.access import AccessHistory, Scope
-from mixpanel_access.operations.evidence.document import (
-    Evidence,
-    EvidenceOrganization,
-    EvidenceSource,
-    Period,
-    ReviewRow,
-)
+from mixpanel_access.operations.evidence.document import Evidence, EvidenceOrganization, Period
 from mixpanel_access.operations.evidence.exceptions import exception_rows
-from mixpanel_access.operations.evidence.reviews import review_rows
+from mixpanel_access.operations.evidence.reviews import read_reviews
 from mixpanel_access.operations.evidence.sources import StackEvidence, file_source, read_stacks
 from mixpanel_access.operations.evidence.unknown import (
     ALWAYS,
@@ -29,9 +23,6 @@ from mixpanel_access.operations.evidence.unknown import (
     unknown_of_stacks,
 )
 from mixpanel_access.operations.project import PulumiProject
-from mixpanel_access.operations.review.files import FOLDER
-from mixpanel_access.operations.review.packet import evidence_file
-from mixpanel_access.operations.review.record import read_record
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.replay import problems
 
@@ -63,36 +54,26 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     Raises:
         UsageError: there is no such stack, or a file cannot be read.
     """
-    cut: list[str] = []
-    lines = read_lines(log_file, LogLine, cut.append)
     read = read_stacks(project, stacks, period)
-    whole = set(project.stacks) <= set(stacks)
     scope = Scope(
         stacks=[*stacks],
-        whole=whole,
+        whole=set(project.stacks) <= set(stacks),
         projects=_project_names(read),
         organizations={stack: one.settings.organization_id for stack, one in read.items()},
         roles={key: role.name for one in read.values() for key, role in one.state.custom_roles.items() if role.name},
     )
-    history = AccessHistory(lines, scope)
-    log = FromTheLog(
-        lines=lines,
-        cut="".join(cut),
-        at_start=history.at(period.before),
-        at_end=history.at(period.end),
-        changes=history.changes(period),
-    )
+    log = _read_log(log_file, scope, period)
     folder = project.pulumi.project
-    reviews = _Reviews.read(folder, stacks, period)
+    reviews = read_reviews(folder, stacks, period)
     sources = [
-        file_source(folder, log_file, "access log", lines=len(lines)),
+        file_source(folder, log_file, "access log", lines=len(log.lines)),
         *(source for one in read.values() for source in one.sources),
         *reviews.sources,
     ]
     return Evidence(
         organizations=[*_organizations(read)],
         stacks=[*stacks],
-        whole=whole,
+        whole=scope.whole,
         from_=period.first,
         to=period.last,
         made=period.now,
@@ -103,10 +84,10 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
         changes=log.changes,
         reviews=reviews.rows,
         exceptions=[row for one in read.values() for row in exception_rows(one.rules, period)],
-        differences=_differences(lines, read) if period.is_open else None,
+        differences=_differences(log.lines, read) if period.is_open else None,
         unknown=[
             *unknown_of_log(log, period),
-            *unknown_of_stacks(log, project.stacks, stacks, whole=whole),
+            *unknown_of_stacks(log, project.stacks, stacks, whole=scope.whole),
             *(sentence for one in read.values() for sentence in one.unknown),
             *unknown_of_sources(sources),
             *reviews.unknown,
@@ -116,7 +97,20 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     )
 
 
-_NOT_COMPARED = "The states are those of now and not of {last}: the access at the end is not compared with them."
+def _read_log(file: Path, scope: Scope, period: Period) -> FromTheLog:
+    cut: list[str] = []
+    lines = read_lines(file, LogLine, cut.append)
+    history = AccessHistory(lines, scope)
+    return FromTheLog(
+        lines=lines,
+        cut="".join(cut),
+        at_start=history.at(period.before),
+        at_end=history.at(period.end),
+        changes=history.changes(period),
+    )
+
+
+_NOT_COMPARED: Final = "The states are those of now and not of {last}: the access at the end is not compared with them."
 
 
 def _differences(lines: Sequence[LogLine], read: Mapping[str, StackEvidence]) -> list[str]:
@@ -143,24 +137,3 @@ def _organizations(read: Mapping[str, StackEvidence]) -> Iterator[EvidenceOrgani
         names[id_] = names.get(id_) or name
     for id_, name in sorted(names.items()):
         yield EvidenceOrganization(id=id_, name=name)
-
-
-@dataclass(frozen=True)
-class _Reviews:
-    """The reviews of a project that have something to say about a period."""
-
-    rows: Sequence[ReviewRow]
-    sources: Sequence[EvidenceSource]
-    unknown: Sequence[str]
-
-    @classmethod
-    def read(cls, project: Path, stacks: Sequence[str], period: Period) -> _Reviews:
-        rows: list[ReviewRow] = []
-        sources: list[EvidenceSource] = []
-        cut: list[str] = []
-        for folder in sorted(path for path in (project / FOLDER).glob("*") if evidence_file(path).is_file()):
-            lines = read_record(folder, cut.append).lines
-            if own := [*review_rows(lines, period, stacks)]:
-                rows += own
-                sources.append(file_source(project, folder, "review", lines=len(lines)))
-        return cls(rows, sources, [f"The last line of a review's evidence is left out: {words}." for words in cut])

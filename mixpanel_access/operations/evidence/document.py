@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Final
 
 from mixpanel_access.operations.tracker.lines import Access
 
-_INSTANT = timedelta(microseconds=1)
+INSTANT: Final = timedelta(microseconds=1)
+"""What lies between two instants."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,12 @@ class Period:
     @property
     def before(self) -> datetime:
         """The last instant before it."""
-        return datetime.combine(self.first, time(), UTC) - _INSTANT
+        return datetime.combine(self.first, time(), UTC) - INSTANT
 
     @property
     def end(self) -> datetime:
         """Its last instant."""
-        return self.now if self.is_open else datetime.combine(self.last, time(), UTC) + timedelta(days=1) - _INSTANT
+        return self.now if self.is_open else datetime.combine(self.last, time(), UTC) + timedelta(days=1) - INSTANT
 
     @property
     def is_open(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from mixpanel_access.model.declared_inputs import exception_inputs
 from mixpanel_access.model.roster.schema import Roster
@@ -56,7 +57,7 @@ def exception_rows(rules: RulesOfStack, period: Period) -> Iterator[ExceptionRow
             )
 
 
-_ORDER = [*Level]
+_ORDER: Final = [*Level]
 
 
 def _of_roster(rules: RulesOfStack, roster: Roster, period: Period) -> Iterator[ExceptionRow]:

@@ -1,13 +1,50 @@
-"""What the access reviews decided in a period, and what was undecided at its end, by their evidence. Pure."""
+"""What the access reviews decided in a period, and what was undecided at its end, by their evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from mixpanel_access.model.dates import instant
-from mixpanel_access.operations.evidence.document import Period, ReviewRow
-from mixpanel_access.operations.review.packet import EvidenceLine, ReviewEvent
-from mixpanel_access.operations.review.record import ReviewRecord, record_of_lines
+from mixpanel_access.operations.evidence.document import EvidenceSource, Period, ReviewRow
+from mixpanel_access.operations.evidence.sources import file_source
+from mixpanel_access.operations.review.files import FOLDER
+from mixpanel_access.operations.review.packet import EvidenceLine, ReviewEvent, evidence_file
+from mixpanel_access.operations.review.record import ReviewRecord, read_record, record_of_lines
+
+
+@dataclass(frozen=True)
+class ReviewsOfPeriod:
+    """The reviews of a project that have something to say about a period.
+
+    Attributes:
+        rows: their decisions and undecided items.
+        sources: their folders.
+        unknown: what of them could not be known, each in a sentence.
+    """
+
+    rows: Sequence[ReviewRow]
+    sources: Sequence[EvidenceSource]
+    unknown: Sequence[str]
+
+
+def read_reviews(project: Path, stacks: Sequence[str], period: Period) -> ReviewsOfPeriod:
+    """Read the evidence of all reviews of a project.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    rows: list[ReviewRow] = []
+    sources: list[EvidenceSource] = []
+    cut: list[str] = []
+    for folder in sorted(path for path in (project / FOLDER).glob("*") if evidence_file(path).is_file()):
+        lines = read_record(folder, cut.append).lines
+        if own := [*review_rows(lines, period, stacks)]:
+            rows += own
+            sources.append(file_source(project, folder, "review", lines=len(lines)))
+    unknown = [f"The last line of a review's evidence is left out: {words}." for words in cut]
+    return ReviewsOfPeriod(rows, sources, unknown)
 
 
 def review_rows(lines: Sequence[EvidenceLine], period: Period, stacks: Collection[str]) -> Iterator[ReviewRow]:

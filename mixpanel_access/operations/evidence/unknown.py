@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from mixpanel_access.model.dates import instant
 from mixpanel_access.operations.evidence.document import AccessRow, ChangeRow, EvidenceSource, Period
 from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, UNKNOWN, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import ordered, problems
 
-ALWAYS = (
+ALWAYS: Final = (
     "Service accounts, the roles of projects that all users have, and what a custom role allows are not in the access "
     "log, and so not in this document."
 )
