@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -11,7 +13,9 @@ import pytest
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.resources import ProjectAccessId
-from mixpanel_access.operations.state import State, StateResource
+from mixpanel_access.operations.state import StateResource
+from mixpanel_access.operations.tracker.lines import LogLine
+from mixpanel_access.operations.tracker.merging import Origin, merged
 from mixpanel_access.operations.tracker.replay import problems
 from tests.emulator.conftest import ORG, P, Q
 from tests.operations.tracking import ANA, LEE, World, grant, member, world
@@ -21,6 +25,7 @@ ROLES = ("consumer", "analyst", "admin")
 AUTHORS = {"production": "pat@example.com", "staging": "sam@example.com"}
 MINE = {"production": P, "staging": Q}
 LIVES, STEPS = 20, 40
+NOWHERE = Path("tracker.jsonl")
 
 
 @dataclass
@@ -52,12 +57,13 @@ class Life:
         for stack in self.stacks:
             there.has(stack.name)
 
-    def step(self) -> None:
-        """Something happens."""
-        kinds = [self.up, self.up, self.refresh, self.give, self.give, self.take, self.accept, self.leave, self.update]
+    def step(self, update: Callable[[], object] | None = None) -> None:
+        """Something happens; the log may be updated another way."""
+        kinds: list[Callable[[], object]] = [self.up, self.up, self.refresh, self.give, self.give, self.take]
+        kinds += [self.accept, self.leave, update or self.update]
         self.there.later(minutes=5)
         kind = self.random.choice(kinds)
-        self.told.append(f"{self.there.clock.at:%H:%M} {kind.__name__}")
+        self.told.append(f"{self.there.clock.at:%H:%M} {getattr(kind, '__name__', 'update')}")
         kind()
 
     def update(self) -> None:
@@ -99,7 +105,7 @@ class Life:
         """A stack's state takes over what Mixpanel has."""
         stack = self.random.choice(self.stacks)
         with self.there.run(stack.name, author="ci@example.com", kind="refresh"):
-            self._refresh(stack)
+            self.refresh_state(stack)
 
     def up(self) -> None:
         """A stack declares something else, and brings it about."""
@@ -110,12 +116,13 @@ class Life:
             stack.declared[email] = self.random.choice(ROLES)
         with self.there.run(stack.name, author=AUTHORS[stack.name]):
             self.who[written(self.there.clock.at)] = AUTHORS[stack.name]
-            self._refresh(stack)
+            self.refresh_state(stack)
             self._give(stack)
             self._take(stack)
             self.there.has(stack.name, *stack.held.values())
 
-    def _refresh(self, stack: Stack) -> None:
+    def refresh_state(self, stack: Stack) -> None:
+        """Take over into the state what Mixpanel has."""
         store = self.there.server.store
         for key, one in [*stack.held.items()]:
             if isinstance(key, tuple):
@@ -180,10 +187,6 @@ class Life:
         body = {"projectIds": [project]}
         self.there.client.post(f"/organizations/{ORG}/users/{email}/delete-projects/", json=body)
 
-    def states(self) -> dict[str, State]:
-        """The states as they are."""
-        return self.there.states
-
 
 @pytest.mark.parametrize("seed", range(LIVES))
 def test_the_log_of_a_random_life_is_its_truth(seed: int) -> None:
@@ -194,7 +197,7 @@ def test_the_log_of_a_random_life_is_its_truth(seed: int) -> None:
             life.step()
         for stack in life.stacks:
             with there.run(stack.name, author="ci@example.com", kind="refresh"):
-                life._refresh(stack)
+                life.refresh_state(stack)
         there.update()
         said = "\n".join([*life.told, *(f"{one.date} {one.event} {one.label} {one.what} [{one.stack}] {one.admin}"
                                         for one in there.lines)])  # fmt: skip
@@ -202,4 +205,36 @@ def test_the_log_of_a_random_life_is_its_truth(seed: int) -> None:
         assert there.update() == [], said
         wrong = [one for one in there.lines if one.audit_id and one.admin != life.who[one.date]]
         assert wrong == [], said
-        assert list(problems(there.lines, life.states())) == [], said
+        assert list(problems(there.lines, there.states)) == [], said
+
+
+@pytest.mark.parametrize("seed", range(100, 100 + LIVES // 2))
+def test_the_logs_of_branches_of_a_random_life_merge_into_its_truth(seed: int) -> None:
+    """Each update goes into the log of one of three branches; their order in the merge does not matter."""
+    with world() as there:
+        life = Life(there, seed)
+        logs: list[list[LogLine]] = [[], [], []]
+
+        def update(into: list[LogLine]) -> None:
+            there.lines = into
+            there.update()
+
+        for _ in range(STEPS):
+            life.step(update=lambda: update(life.random.choice(logs)))
+        for stack in life.stacks:
+            with there.run(stack.name, author="ci@example.com", kind="refresh"):
+                life.refresh_state(stack)
+        for lines in logs:
+            update(lines)
+        found = [merged([origins(lines, side) for side, lines in enumerate(order)], NOWHERE).lines
+                 for order in (logs, logs[::-1])]  # fmt: skip
+        assert found[0] == found[1]
+        there.lines = [*found[0]]
+        assert there.faults() == []
+        assert list(problems(there.lines, there.states)) == []
+        assert there.update() == []
+
+
+def origins(lines: list[LogLine], side: int) -> list[Origin]:
+    """The lines of one log."""
+    return [Origin(line, NOWHERE, number, side) for number, line in enumerate(lines, 1)]

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from mixpanel_access.files import whole
 from mixpanel_access.files.lines import read_sides, text_of_lines
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.tracker.lines import ENDS, GIVES, OF_THE_LOG, Access, LogEvent, LogKey, LogLine
+from mixpanel_access.operations.tracker.lines import LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Replay, problems
-from mixpanel_access.operations.tracker.runs import SKEW
+from mixpanel_access.operations.tracker.union import Union
 
 
 class Origin(NamedTuple):
@@ -67,25 +67,26 @@ def merge(file: Path, others: Sequence[Path]) -> Merged:
 
 
 def merged(sides: Sequence[Sequence[Origin]], file: Path) -> Merged:
-    """The union of logs.
+    """The union of logs, which is the same in whichever order they come.
 
     Raises:
         UsageError: two lines contradict each other.
     """
-    union = _ordered(_without_pruned(sides))
+    in_order = sorted(sides, key=lambda side: text_of_lines(one.line for one in side))
+    union = _ordered(_without_pruned(in_order))
     lines = [one.line for one in union]
-    log = Replay(lines)
-    _must_agree(union, log)
-    once = _Once(lines)
-    for one in union:
-        once.take(one.line)
-    kept = once.kept
+    _must_agree(_ordered(_without_pruned(sides)), Replay(lines))
+    found = Union(lines)
     known = {line for side in sides for line in problems([one.line for one in side], {})}
-    if sum(1 for _ in problems(kept, {})) > len(known):
-        new = next(iter(problems(kept, {})))
-        raise _refused(file, f"replayed, the union contradicts itself: {new}", "Correct the logs, or take one of them.")
+    wrong = list(problems(found.kept, {}))
+    if len(wrong) > len(known):
+        raise _refused(file, f"replayed, the union contradicts itself: {wrong[0]}", "Correct the logs, or take one.")
     mine = {one.line for one in sides[0]}
-    return Merged(kept, [line for line in kept if line not in mine], once.repeated)
+    return Merged(
+        found.kept,
+        [line for line in found.kept if line not in mine],
+        [line for line in dict.fromkeys(lines) if line not in {*found.kept}],
+    )
 
 
 def _without_pruned(sides: Sequence[Sequence[Origin]]) -> Iterator[Origin]:
@@ -135,93 +136,6 @@ def _contradiction(one: Origin, other: Origin) -> str:
     if first.audit_id and first.admin != second.admin and "@" in first.admin and "@" in second.admin:
         return f"{first.label} {first.event} by {first.admin} and by {second.admin}, {first.date}"
     return ""
-
-
-_GIVEN: Final = "given"
-
-
-class _Once:
-    """Takes lines in the order of time, and leaves out those that repeat one."""
-
-    def __init__(self, lines: Sequence[LogLine]) -> None:
-        self._log = Replay(lines)
-        self._said: dict[LogKey, dict[str, int]] = {}
-        self._events: dict[tuple[str, Access], list[int]] = {}
-        self.kept: list[LogLine] = []
-        self.repeated: list[LogLine] = []
-
-    def take(self, line: LogLine) -> None:
-        """Keep a line, or the better one of the two if it repeats one."""
-        log = self._log
-        key = LogKey(log.stack_of(line), log.access_of(line))
-        place = self._same_event(line, key)
-        place = self._same_fact(line, key) if place is None else place
-        if place is None:
-            _note(line, key, self._said, len(self.kept))
-            if line.audit_id:
-                self._events.setdefault((line.audit_id, key.access), []).append(len(self.kept))
-            self.kept.append(line)
-            log.step(line)
-            return
-        kept = self.kept[place]
-        better = self._better(kept, line)
-        self.repeated.append(line if better is kept else kept)
-        self.kept[place] = better
-
-    def _same_event(self, line: LogLine, key: LogKey) -> int | None:
-        """Where the line of the same event is, for the same stack or with and without a stack."""
-        for place in self._events.get((line.audit_id, key.access), ()) if line.audit_id else ():
-            other = self._log.stack_of(self.kept[place])
-            if other == key.stack or "" in (other, key.stack):
-                return place
-        return None
-
-    def _same_fact(self, line: LogLine, key: LogKey) -> int | None:
-        """Where a line is that says the same, if nothing has undone it since."""
-        kept = self.kept
-        if line.event in OF_THE_LOG:
-            same = (line.event, line.renamed_from, line.stack, line.date if line.event == LogEvent.PRUNED else "")
-            words = [(one.event, one.renamed_from, one.stack, one.date if one.event == LogEvent.PRUNED else "")
-                     for one in kept]  # fmt: skip
-            return words.index(same) if same in words else None
-        place = self._said.get(key, {}).get(_word(line))
-        if place is None or (kept[place].audit_id and line.audit_id):
-            return None  # two events of the audit log are two facts
-        if line.event in (LogEvent.CHANGED, LogEvent.RESTORED):
-            same_now = (kept[place].role, kept[place].reasons) == (line.role, line.reasons)
-            return place if same_now else None
-        return place
-
-    def _better(self, kept: LogLine, line: LogLine) -> LogLine:
-        """The line that stays: that of a stack that had the access, or that of the event; else the first."""
-        if bool(kept.stack) != bool(line.stack):
-            of_stack, without = (kept, line) if kept.stack else (line, kept)
-            had = self._log.of_stack(self._log.stack_of(of_stack), self._log.access_of(of_stack))
-            let_go = bool(had) and had[-1].event == LogEvent.RELEASED
-            return without if line.event in ENDS and let_go else of_stack
-        near = abs(instant(kept.date) - instant(line.date)) <= SKEW
-        return line if near and line.audit_id and not kept.audit_id else kept
-
-
-def _word(line: LogLine) -> str:
-    return _GIVEN if line.event in (LogEvent.GRANTED, LogEvent.IMPORTED) else line.event
-
-
-def _note(line: LogLine, key: LogKey, said: dict[LogKey, dict[str, int]], place: int) -> None:
-    """Note what a line says, and drop what it undoes."""
-    if line.event in ENDS:
-        of_all = line.event == LogEvent.REVOKED and not key.stack
-        for other, its in [*said.items(), (key, said.setdefault(key, {}))]:
-            with_person = key.access.project is None and key.access.team is None
-            same = other.access == key.access or (with_person and other.access.person == key.access.person)
-            if other == key or (of_all and same):
-                its.clear()
-    elif line.event in GIVES:
-        for event in (*ENDS, LogEvent.CHANGED):
-            said.setdefault(key, {}).pop(event, None)
-    elif line.event == LogEvent.CHANGED:
-        said.setdefault(key, {}).pop(LogEvent.RESTORED, None)
-    said.setdefault(key, {})[_word(line)] = place
 
 
 def _refused(file: Path, why: str, next_step: str) -> UsageError:

@@ -91,7 +91,8 @@ def _needed(lines: Sequence[LogLine], old: Sequence[LogLine]) -> set[int]:
     needed: list[LogLine] = []
     for access, there in replayed.held.items():
         its = of_access[access]
-        needed += there.stacks.values() or its[-1:]
+        others = [line for line in its if line.event != LogEvent.ACCEPTED] or its[:1]
+        needed += there.stacks.values() or others[-1:]
         needed += [line for line in its if line.role == there.role and line.event != LogEvent.ACCEPTED][-1:]
     names = {line.stack for line in needed}
     for line in reversed(ordered(line for line in old if line.event == LogEvent.RENAMED)):

@@ -180,7 +180,7 @@ class Replay:
 
     def _give(self, line: LogLine, before: Interval, at: datetime) -> None:
         stack, stacks = self.stack_of(line), before.stacks
-        if stack:
+        if stack and (line.event != LogEvent.ACCEPTED or before.access not in self.last):
             known = self._of_stacks.setdefault(LogKey(stack, before.access), [])
             known[:] = [*(known if stack in stacks else ()), line]
             stacks = {**stacks, stack: line}
