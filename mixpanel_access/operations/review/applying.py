@@ -239,13 +239,9 @@ def _roster_change(
     source = source_of(file)
     roles_now = RosterRoles.of(stack, parse(text, source)) if text is not None else None
     check = DecisionCheck(roles_now, record, lowered_organization_roles(one.item for one in decided), today)
-    held: list[_Decided] = []
-    stale: list[StaleDecision] = []
-    for one in decided:
-        if one.new and (why := check.problem(one.item)):
-            stale.append(one.stale(why))
-        else:
-            held.append(one)
+    problems_of = {id(one): check.problem(one.item) for one in decided if one.new}
+    held = [one for one in decided if not problems_of.get(id(one))]
+    stale = [one.stale(problems_of[id(one)]) for one in decided if problems_of.get(id(one))]
     if text is None or roles_now is None:
         return _StackResult(stale=stale)
     found = {key: _Entry(at, entry) for at, (key, entry) in enumerate(roles_now.entries.items())}
