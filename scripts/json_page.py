@@ -44,7 +44,7 @@ from mixpanel_access.cli import (
     who,
 )
 from mixpanel_access.model.roster.json_schema import json_schema
-from mixpanel_access.operations.evidence.document import Evidence
+from mixpanel_access.operations.evidence.document import EvidenceDocument
 from mixpanel_access.operations.preflight import Prerequisite
 from mixpanel_access.operations.releasing import Released
 from mixpanel_access.operations.report.model import Report
@@ -78,7 +78,7 @@ DOCUMENTS: Final[dict[str, Any]] = {
     "roster": "The roster together with the files that it includes: see [its schema](roster.schema.json).",
     "remind": remind.RemindDocument,
     "report": Report,
-    "evidence": Evidence,
+    "evidence": EvidenceDocument,
     "review start": review.StartDocument,
     "review decide": Item,
     "review status": review.ReviewStatusDocument,

@@ -23,7 +23,7 @@ from mixpanel_access.cli.tracker import LogFile, default_log, must_exist
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
-    from mixpanel_access.operations.evidence.document import Evidence
+    from mixpanel_access.operations.evidence.document import EvidenceDocument
     from mixpanel_access.operations.tables import Sheet
 
 FORMATS: Final = ("json", "csv", "xlsx")
@@ -70,7 +70,7 @@ def evidence(
     return 0
 
 
-def _content(found: Evidence, format_: str) -> bytes:
+def _content(found: EvidenceDocument, format_: str) -> bytes:
     if format_ == "json":
         return f"{json_text(found)}\n".encode()
     from mixpanel_access.operations.tables import csv_of_sheets, workbook
@@ -79,7 +79,7 @@ def _content(found: Evidence, format_: str) -> bytes:
     return workbook(sheets) if format_ == "xlsx" else csv_of_sheets(sheets)
 
 
-def _sheets(found: Evidence) -> list[Sheet]:
+def _sheets(found: EvidenceDocument) -> list[Sheet]:
     """The document as tables: a sheet for each part, with the names and the values of the JSON."""
     from mixpanel_access.operations.evidence import document as records
     from mixpanel_access.operations.tables import Sheet
@@ -104,6 +104,6 @@ def _sheets(found: Evidence) -> list[Sheet]:
     return [*sheets, *(Sheet(name, ["sentence"], [[one] for one in its]) for name, its in sentences.items())]
 
 
-def _summary(found: Evidence) -> str:
+def _summary(found: EvidenceDocument) -> str:
     what = f"{counted(len(found.changes), 'change')}, {counted(len(found.unknown), 'thing')} not known"
     return f"{found.from_} to {found.to}, {what}"

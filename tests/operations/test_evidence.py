@@ -14,7 +14,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.evidence.access import AccessHistory, Scope
+from mixpanel_access.operations.evidence.access import AccessHistory, EvidenceScope
 from mixpanel_access.operations.evidence.build import period_of
 from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, EvidenceSource, Period
 from mixpanel_access.operations.evidence.exceptions import RulesOfStack, exception_rows
@@ -37,7 +37,7 @@ from tests.operations.tracking import world
 
 E = LogEvent
 PRODUCTION, STAGING = "production", "staging"
-BOTH = Scope([PRODUCTION, STAGING], whole=True, projects={7: "Shop"})
+BOTH = EvidenceScope([PRODUCTION, STAGING], whole=True, projects={7: "Shop"})
 ANA, BO = "ana@example.com", "bo@example.com"
 MAY = Period(date(2026, 5, 10), date(2026, 5, 20), datetime(2026, 6, 1, 12, tzinfo=UTC))
 
@@ -291,7 +291,7 @@ def test_access_that_ends_with_the_membership_says_so() -> None:
     ]
 
 
-ONE = Scope([PRODUCTION], whole=False)
+ONE = EvidenceScope([PRODUCTION], whole=False)
 OF_ONE: dict[str, tuple[list[LogLine], int, int]] = {
     "of the stack": ([line("01", E.GRANTED), line("12", E.CHANGED, "admin")], 1, 1),
     "of another stack": ([line("01", E.GRANTED, stack=STAGING), line("12", E.REVOKED, stack=STAGING)], 0, 0),
@@ -325,7 +325,7 @@ def test_the_access_of_a_life_is_what_the_emulator_had(life: Callable[[Emulated]
         life(made)
         made.update()
         truth = {at: {_key(access): role for access, role in held.items()} for at, held in made.truth}
-        history = AccessHistory(made.lines, Scope([*made.states], whole=True))
+        history = AccessHistory(made.lines, EvidenceScope([*made.states], whole=True))
         named = {_key(one.access) for one in replay(made.lines).intervals}
         for at, held in truth.items():
             shown = {_shown_key(row): row.role or held.get(_shown_key(row)) for row in history.at(at)}

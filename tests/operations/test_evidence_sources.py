@@ -14,7 +14,7 @@ import pytest
 
 from mixpanel_access.files.lines import text_of_lines
 from mixpanel_access.operations.evidence.build import make_evidence
-from mixpanel_access.operations.evidence.document import Evidence, Period
+from mixpanel_access.operations.evidence.document import EvidenceDocument, Period
 from mixpanel_access.operations.evidence.exceptions import exception_rows
 from mixpanel_access.operations.evidence.sources import StackEvidence, read_stacks
 from mixpanel_access.operations.evidence.unknown import ALWAYS
@@ -195,7 +195,7 @@ def test_a_state_is_named_by_its_newest_update(
     assert state.dated == (datetime(2026, 5, 4, 12, tzinfo=UTC) if updates else None)
 
 
-def made(repository: Repository, period: Period, *stacks: str) -> Evidence:
+def made(repository: Repository, period: Period, *stacks: str) -> EvidenceDocument:
     """The document about production, of a project with these other stacks too."""
     engine = Engine(repository.folder, [MEMBER], [ENDED], stacks=("production", *stacks))
     log = repository.folder / "tracker.jsonl"

@@ -15,7 +15,7 @@ from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered,
 
 
 @dataclass(frozen=True)
-class Scope:
+class EvidenceScope:
     """What a document is about.
 
     Attributes:
@@ -46,7 +46,7 @@ class AccessHistory:
         scope: what the document is about.
     """
 
-    def __init__(self, lines: Sequence[LogLine], scope: Scope) -> None:
+    def __init__(self, lines: Sequence[LogLine], scope: EvidenceScope) -> None:
         self.lines = ordered(lines)
         self._scope = scope
         self._log = replay(lines, scope.organizations)

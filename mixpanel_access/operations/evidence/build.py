@@ -10,8 +10,8 @@ from typing import Final
 from mixpanel_access import __version__
 from mixpanel_access.files.lines import read_lines
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.evidence.access import AccessHistory, Scope
-from mixpanel_access.operations.evidence.document import Evidence, EvidenceOrganization, Period
+from mixpanel_access.operations.evidence.access import AccessHistory, EvidenceScope
+from mixpanel_access.operations.evidence.document import EvidenceDocument, EvidenceOrganization, Period
 from mixpanel_access.operations.evidence.exceptions import exception_rows
 from mixpanel_access.operations.evidence.reviews import read_reviews
 from mixpanel_access.operations.evidence.sources import StackEvidence, file_source, read_stacks
@@ -48,14 +48,14 @@ def period_of(first: date, last: date, now: datetime) -> Period:
     return Period(first, last, now)
 
 
-def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str], period: Period) -> Evidence:
+def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str], period: Period) -> EvidenceDocument:
     """The evidence of a period, for some stacks of a project.
 
     Raises:
         UsageError: there is no such stack, or a file cannot be read.
     """
     read = read_stacks(project, stacks, period)
-    scope = Scope(
+    scope = EvidenceScope(
         stacks=[*stacks],
         whole=set(project.stacks) <= set(stacks),
         projects=_project_names(read),
@@ -65,12 +65,9 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     log = _read_log(log_file, scope, period)
     folder = project.pulumi.project
     reviews = read_reviews(folder, stacks, period)
-    sources = [
-        file_source(folder, log_file, "access log", lines=len(log.lines)),
-        *(source for one in read.values() for source in one.sources),
-        *reviews.sources,
-    ]
-    return Evidence(
+    of_log = file_source(folder, log_file, "access log", lines=len(log.lines))
+    sources = [of_log, *(source for one in read.values() for source in one.sources), *reviews.sources]
+    return EvidenceDocument(
         organizations=[*_organizations(read)],
         stacks=[*stacks],
         whole=scope.whole,
@@ -97,7 +94,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     )
 
 
-def _read_log(file: Path, scope: Scope, period: Period) -> FromTheLog:
+def _read_log(file: Path, scope: EvidenceScope, period: Period) -> FromTheLog:
     cut: list[str] = []
     lines = read_lines(file, LogLine, cut.append)
     history = AccessHistory(lines, scope)

@@ -35,7 +35,7 @@ class Period:
 
     @property
     def end(self) -> datetime:
-        """Its last instant."""
+        """The last instant that belongs to it."""
         return self.now if self.is_open else datetime.combine(self.last, time(), UTC) + timedelta(days=1) - INSTANT
 
     @property
@@ -49,7 +49,7 @@ class Period:
 
 
 class AccessKind(StrEnum):
-    """What somebody has."""
+    """What somebody has, by the kind of the access."""
 
     ORGANIZATION_ROLE = "organization role"
     PROJECT_ROLE = "project role"
@@ -280,7 +280,7 @@ class ExceptionRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class EvidenceDocument:
     """The document.
 
     Attributes:

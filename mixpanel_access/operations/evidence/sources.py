@@ -129,7 +129,7 @@ class _StackFiles:
         return policy_config_file(self.folder, self.roster)
 
     def sources(self) -> Iterator[EvidenceSource]:
-        """The present files."""
+        """The present files, as far as the stack has them."""
         for path, kind in ((self.roster, "roster"), (self.config, "policy configuration")):
             if path.is_file():
                 yield file_source(self.folder, path, kind, self.stack)
