@@ -310,14 +310,28 @@ def print_verified(found: Verified, file: Path, good: str, next_step: str, *, as
     return 1 if found.cut or found.problems else 0
 
 
+_RECORDS: Final = (".jsonl", ".yaml", ".yml", ".py", ".toml")
+"""The endings of files that hold the only copy of something: logs, evidence of reviews, rosters, packets, programs."""
+
+
+def _is_a_record(file: Path) -> bool:
+    """Whether a file that is there belongs to a project, and is no earlier output of a command."""
+    if file.suffix.lower() != ".json":
+        return file.suffix.lower() in _RECORDS
+    return file.name == "onboarding.json" or file.resolve().parts[-3:-1] == ("policies", "config")
+
+
 def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:
     """Write the file of an option; `what` it is, and the `next_step` if it cannot be written, are for the error.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: it cannot be written, or would replace the access log, a roster or another record of a project.
     """
     from mixpanel_access.files.whole import FileChange, content_of, write_all
 
+    if file.is_file() and _is_a_record(file):
+        why = f"{what} would replace this file of the project"
+        raise UsageError(f"cannot write {what}", subject=str(file), why=why, next_step=next_step)
     try:
         if file.exists() and not file.is_file():  # a pipe or a terminal
             file.write_bytes(content)
