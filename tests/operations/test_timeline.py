@@ -364,6 +364,42 @@ def an_invitation_that_is_cancelled(world: World) -> list[Row]:
     ]
 
 
+def an_invitation_that_is_cancelled_by_hand(world: World) -> list[Row]:
+    """Nobody knows who did it, least of all the author of a run that deleted something else."""
+    invited(world)
+    with world.run("production", author=NIGHT):
+        pass
+    world.update()
+    world.later(hours=1)
+    world.remove(BO)
+    with world.run("production", author="ci@example.com", kind="refresh"):
+        world.has("production")
+    return [
+        *GIVEN,
+        ("revoked", "unknown", MEMBER, "production", ""),
+        ("revoked", "unknown", GRANT, "production", "OPS-1"),
+    ]
+
+
+def invited_again_after_it_was_cancelled(world: World) -> list[Row]:
+    """By another stack: the first one has it again, as its state still says."""
+    with world.run("staging", author="sam@example.com"):
+        world.client.invite(BO)
+        world.has("staging", member(BO, None, outputs={"adopted": False}, **world.times()))
+    world.update()
+    world.later(hours=1)
+    world.remove(BO)
+    with world.run("production"):
+        world.client.invite(BO)
+        world.has("production", member(BO, None, outputs={"adopted": False}, **world.times()))
+    return [
+        ("granted", "sam@example.com", MEMBER, "staging", ""),
+        ("revoked", "unknown", MEMBER, "staging", ""),
+        ("granted", MERGER, MEMBER, "production", ""),
+        ("restored", MERGER, MEMBER, "staging", ""),
+    ]
+
+
 def put_in(world: World) -> None:
     """Production adds Kim to the team by SCIM, which names nobody."""
     with world.run("production"):
@@ -476,16 +512,18 @@ def taken_and_given_between_two_updates(world: World) -> list[Row]:
 
 
 LIVES = [
-    a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update, given_again_by_hand,
-    a_role_put_back, a_role_changed_by_the_stack, other_reasons, an_invitation_sent_again,
+    a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update,
+    given_again_by_hand, a_role_put_back, a_role_changed_by_the_stack, other_reasons, an_invitation_sent_again,
     taken_from_an_undeclared_person, taken_over, taken_over_after_a_gift_by_hand, a_role_that_becomes_known, let_go,
-    drift_that_a_refresh_picks_up,
-    another_account,
-    another_name_of_the_stack, a_person_who_leaves, two_stacks, an_invitation_that_is_cancelled, by_scim_in_a_run,
-    by_an_identity_provider, left_to_an_identity_provider, teams_and_their_roles, deactivated, within_a_second,
-    taken_and_given_between_two_updates,
+    drift_that_a_refresh_picks_up, another_account, another_name_of_the_stack, a_person_who_leaves, two_stacks,
+    an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,
+    by_scim_in_a_run, by_an_identity_provider, left_to_an_identity_provider, teams_and_their_roles, deactivated,
+    within_a_second, taken_and_given_between_two_updates,
 ]  # fmt: skip
-UNTOLD = (an_invitation_that_is_cancelled, deactivated)
+UNTOLD = (
+    an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,
+    deactivated,
+)  # fmt: skip
 """Lives of which the audit log does not say when something ended: the log dates it with the run or the update."""
 CLOCKS = {"the same clock": 0, "an engine that is ahead": 50, "an engine that is behind": -50}
 

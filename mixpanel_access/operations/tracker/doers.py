@@ -60,7 +60,7 @@ class Doers:
     def made_in_a_run(self, line: LogLine) -> bool:
         """Whether a run of a stack did what a line of the log says, as far as its date and admin tell."""
         admin = same_key(line.admin)
-        known = {"", UNKNOWN, *self._own}
+        known = {"", *self._own}
         runs = self._running(instant(line.date)).values()
         return any(admin in known or admin == same_key(run.author) for run in runs)
 

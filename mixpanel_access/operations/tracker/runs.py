@@ -70,7 +70,14 @@ def during(runs: Sequence[EngineRun], at: datetime) -> EngineRun | None:
     return None
 
 
-def last_of(runs: Sequence[EngineRun], since: datetime, until: datetime, *, deleting: bool) -> EngineRun | None:
-    """The newest run that began in a span, or None; `deleting` leaves out those that took nothing from Mixpanel."""
-    fit = (run for run in runs if since <= run.starts <= until and (not deleting or (run.writes and run.deletes)))
-    return next(fit, None)
+def only_of(runs: Sequence[EngineRun], since: datetime, until: datetime) -> EngineRun | None:
+    """The run in which a state lost something, the newest of several by one author; None if that is not known.
+
+    Args:
+        runs: the runs of the stack, the newest first.
+        since: an instant at which the state had it; the run around it does not count.
+        until: the present instant.
+    """
+    fit = [run for run in runs if since < run.ends and run.starts <= until + SKEW and not run.covers(since, SKEW)]
+    fit = [run for run in fit if run.deletes] or fit
+    return fit[0] if len({(run.author, run.writes) for run in fit}) == 1 else None

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from mixpanel_access.model import audit
+from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.audited import AuditFact, Change, facts_of, pending
 from mixpanel_access.operations.tracker.births import Birth, Births, given_for
@@ -20,7 +21,7 @@ from mixpanel_access.operations.tracker.doers import Doers
 from mixpanel_access.operations.tracker.facts import GONE, OrganizationFacts, StackFacts, Unseen
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine
 from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
-from mixpanel_access.operations.tracker.runs import SKEW, during, last_of
+from mixpanel_access.operations.tracker.runs import during, only_of
 
 
 def new_lines(
@@ -131,7 +132,7 @@ class _Writer:
         if one.adopted is not None:
             return one.adopted
         run = during(self._stacks[name].runs, at)
-        return bool(run and not run.writes) or (self._facts.since is not None and self._facts.since <= at <= self._now)
+        return bool(run and not run.writes) or (self._facts.since is not None and self._facts.since <= at)
 
     def _having(self, access: Access, at: datetime, fact: AuditFact | None = None) -> set[str]:
         """The stacks that have an access at an instant: by the log, and by states in which it is no younger."""
@@ -164,7 +165,11 @@ class _Writer:
     def _given(self, fact: AuditFact) -> None:
         event, access = fact.event, fact.access
         role, there, seen = event.role or "", self._log.held.get(access), access in self._log.last
-        if there:
+        if there and self._was_gone(fact):
+            for name in sorted(there.stacks) or [""]:
+                self._note(access, LogEvent.REVOKED, there, by_hand=True)
+                self._add(_Said(LogEvent.REVOKED, fact.at, UNKNOWN, there.role), access, name)
+        elif there:
             if role and there.role and role != there.role:
                 self._changed(fact)
             return
@@ -181,6 +186,12 @@ class _Writer:
             word = LogEvent.RESTORED if name and again else LogEvent.GRANTED
             self._add(_Said(word, fact.at, doer.admin, role, event.id), access, name, fact)
         self._undone.pop(access, None)
+
+    def _was_gone(self, fact: AuditFact) -> bool:
+        """Whether access that an event gives was gone without an event, as with an invitation that was cancelled."""
+        born = self._births.born.get(id(fact))
+        one = self._stacks[born].held.get(fact.access) if born else None
+        return one is not None and (fact.event.type not in _OF_MEMBERS or one.adopted is False)
 
     def _changed(self, fact: AuditFact) -> None:
         event, access = fact.event, fact.access
@@ -251,8 +262,12 @@ class _Writer:
         role = self._facts.presence.role(access)
         if isinstance(role, Unseen):
             return
-        since = instant(there.stacks[stack.name].date) - SKEW
-        run = last_of(stack.runs, since, self._now, deleting=role is GONE)
+        dates = [instant(line.date) for line in self._lines if line.event != LogEvent.RENAMED]
+        seen = max((date for date in dates if date <= self._now), default=self._now - LOOK_BACK)
+        since = max(instant(there.stacks[stack.name].date), seen)
+        run = only_of(stack.runs, since, self._now)
+        if role is GONE and run and not (run.writes and run.deletes):
+            run = None  # it found out, and did nothing
         at = self._after(access, min(run.ends, self._now) if run else self._now)
         admin = (run.author if run else "") or UNKNOWN
         if role is not GONE:
@@ -338,5 +353,7 @@ class _Writer:
         )  # fmt: skip
 
 
+_OF_MEMBERS: Final = (audit.INVITATION_SENT, audit.USER_ADDED)
+"""Events that may be about somebody who is there: an invitation may be sent again."""
 _INVITATION: Final = "invitation"
 """The source of a "user added" event that repeats an acceptance."""

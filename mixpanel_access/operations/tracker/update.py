@@ -7,7 +7,7 @@ does not say (`timeline.py`). `verify` replays the log and compares it with the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -69,7 +69,9 @@ def _read(
     for its in by_organization.values():
         accounts, everywhere = [settings for settings, _ in its], reduce(or_, (state for _, state in its), EMPTY)
         with connected(accounts[0], progress) as directory:
-            found.append(read_facts(directory, accounts, everywhere, (min(newest, now - LOOK_BACK), now), progress))
+            # The organization is read as it is, so the events until then count too, whatever our clock or --now shows.
+            span = min(newest, now - LOOK_BACK), max(now, newest, datetime.now(UTC))
+            found.append(read_facts(directory, accounts, everywhere, span, progress))
     return {stack: facts for stack, (*_, facts) in answers.items()}, found
 
 
