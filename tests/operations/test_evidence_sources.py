@@ -174,10 +174,13 @@ def test_a_stack_without_a_state_is_named(tmp_path: Path) -> None:
 
 
 ENDED = {"version": 7, "endTime": "2026-05-04T12:00:00Z", "result": "succeeded", "environment": {"git.head": "c0ffee"}}
+DIRTY = {**ENDED, "environment": {"git.head": "c0ffee", "git.dirty": "true"}}
+NOT_ALL = "it ran on files with changes that were not committed, and the commit does not have these"
 UPDATES: dict[str, tuple[list[dict[str, Any]], tuple[int | None, str, str]]] = {
     "numbered": ([ENDED], (7, "c0ffee", "")),
     "not numbered": ([{**ENDED, "version": 0}], (None, "c0ffee", "its backend does not number the updates")),
     "failed": ([{**ENDED, "result": "failed"}, ENDED], (7, "c0ffee", "the newest update ended with: failed")),
+    "of changes in no commit": ([DIRTY, ENDED], (7, "c0ffee", NOT_ALL)),
     "running": ([{"version": 8}, ENDED], (7, "c0ffee", "")),
     "without git": ([{**ENDED, "environment": {}}], (7, "", "")),
     "none": ([], (None, "", "the engine knows no update of it")),
@@ -193,6 +196,22 @@ def test_a_state_is_named_by_its_newest_update(
     state = read(repository.folder, updates=updates).sources[0]
     assert (state.kind, state.version, state.commit, state.note) == ("state", *expected)
     assert state.dated == (datetime(2026, 5, 4, 12, tzinfo=UTC) if updates else None)
+
+
+@pytest.mark.parametrize(
+    ("update", "said"),
+    [
+        pytest.param(ENDED, "", id="of what is in its commit"),
+        pytest.param({**DIRTY, "endTime": "2026-05-12T12:00:00Z"}, "(ended 2026-05-12T12:00:00Z)", id="of more"),
+        pytest.param({**DIRTY, "endTime": None}, "", id="that lasts"),
+        pytest.param({**DIRTY, "endTime": "2026-05-21T12:00:00Z"}, "", id="after the period"),
+    ],
+)
+def test_a_run_of_changes_that_are_in_no_commit_is_named(tmp_path: Path, update: dict[str, Any], said: str) -> None:
+    """For each run of the period: git cannot show what it did, or who wants it."""
+    repository = Repository.made(tmp_path / "access")
+    unknown = [one for one in read(repository.folder, updates=[update]).unknown if "used files with changes" in one]
+    assert [said in one for one in unknown] == ([True] if said else [])
 
 
 def made(repository: Repository, period: Period, *stacks: str) -> EvidenceDocument:

@@ -57,12 +57,14 @@ def test_an_event_that_does_not_name_what_it_is_about_says_nothing(left_out: Aud
     assert list(facts_of([left_out], 1, {})) == []
 
 
-RUN = {
+RUN: dict[str, Any] = {
     "kind": "update",
     "startTime": "2026-05-04T11:59:00Z",
     "endTime": "2026-05-04T12:01:00Z",
     "environment": {"git.author.email": "merger@example.com"},
 }
+DIRTY = {**RUN, "environment": {**RUN["environment"], "git.dirty": "true"}}
+CLEAN = {**RUN, "environment": {**RUN["environment"], "git.dirty": "false"}}
 MINUTES = timedelta(minutes=1)
 BY_BOT, BY_SCIM = event(audit.PROJECT_USER_ADDED, actor=BOT.upper()), event(audit.USER_ADDED, actor="", service="scim")
 HAVING, ELSEWHERE = {"production"}, set[str]()
@@ -70,6 +72,9 @@ DOERS: dict[str, tuple[AuditEvent, dict[str, Any], set[str], str]] = {
     "our account in a run": (BY_BOT, RUN, HAVING, "merger@example.com"),
     "our account in a run, at access that no stack has": (BY_BOT, RUN, ELSEWHERE, "merger@example.com"),
     "in a run that does not name its author": (BY_BOT, {**RUN, "environment": {}}, HAVING, BOT.upper()),
+    "in a run of what is in its commit": (BY_BOT, CLEAN, HAVING, "merger@example.com"),
+    "in a run of changes that are in no commit": (BY_BOT, DIRTY, HAVING, BOT.upper()),
+    "by SCIM in a run of changes that are in no commit": (BY_SCIM, DIRTY, HAVING, UNKNOWN),
     "in a refresh, which writes nothing": (BY_BOT, {**RUN, "kind": "refresh"}, HAVING, BOT.upper()),
     "as the run begins, by another clock": (replace(BY_BOT, at=AT - 2 * MINUTES), RUN, HAVING, "merger@example.com"),
     "before it": (replace(BY_BOT, at=AT - 2.1 * MINUTES), RUN, HAVING, BOT.upper()),
@@ -91,6 +96,13 @@ def test_who_did_it(found: AuditEvent, run: dict[str, Any], having: set[str], ad
     stack = StackFacts(name="production", organization=1, held={}, runs=runs_of([run]))
     doers = Doers(frozenset({BOT}), {"production": stack})
     assert doers.of(found, having).admin == admin
+
+
+def test_a_line_that_an_earlier_version_signed_by_the_commit_is_of_its_run() -> None:
+    """Also if the run was of changes that are in no commit."""
+    stack = StackFacts(name="production", organization=1, held={}, runs=runs_of([DIRTY]))
+    doers = Doers(frozenset({BOT}), {"production": stack})
+    assert [doers.made_in_a_run(line(0, G, admin=admin)) for admin in ("merger@example.com", ANA)] == [True, False]
 
 
 def test_a_run_that_has_not_ended_lasts() -> None:

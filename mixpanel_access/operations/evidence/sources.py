@@ -9,11 +9,12 @@ from typing import Any
 
 from mixpanel_access.files.git import FileInGit, commit_at, file_in_git, text_in_git
 from mixpanel_access.files.roster import read_roster
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import RosterError, UsageError
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import Settings
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.evidence.document import EvidenceSource, Period
 from mixpanel_access.operations.evidence.exceptions import RulesOfStack
 from mixpanel_access.operations.policy_check import (
@@ -25,6 +26,7 @@ from mixpanel_access.operations.policy_check import (
 from mixpanel_access.operations.project import PulumiProject, of_each
 from mixpanel_access.operations.stack_view import rules_context
 from mixpanel_access.operations.state import State
+from mixpanel_access.operations.tracker.runs import is_dirty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +60,13 @@ def read_stacks(project: PulumiProject, stacks: Sequence[str], period: Period) -
         state = project.state(stack, settings.organization_id)
         files = _StackFiles(project, stack, settings)
         rules, sentences = files.rules(period)
-        unknown = [*sentences]
+        history = project.history(stack)
+        unknown = [*sentences, *_uncommitted(stack, history, period)]
         if not any(state.resources.values()):
             unknown.append(
                 f"The stack {stack} has no state: what its roster gave and took away is known from the access log only."
             )
-        sources = [_state_source(stack, project.history(stack)), *files.sources()]
+        sources = [_state_source(stack, history), *files.sources()]
         return StackEvidence(settings=settings, state=state, rules=rules, sources=sources, unknown=unknown)
 
     return of_each(stacks, read)
@@ -98,6 +101,8 @@ def _state_source(stack: str, history: Sequence[Mapping[str, Any]]) -> EvidenceS
     notes = [] if version else ["its backend does not number the updates"]
     if (result := str(newest.get("result") or "")) not in ("", "succeeded"):
         notes.append(f"the newest update ended with: {result}")
+    if is_dirty(newest):
+        notes.append("it ran on files with changes that were not committed, and the commit does not have these")
     return EvidenceSource(
         kind="state",
         stack=stack,
@@ -106,6 +111,17 @@ def _state_source(stack: str, history: Sequence[Mapping[str, Any]]) -> EvidenceS
         version=version,
         note="; ".join(notes),
     )
+
+
+def _uncommitted(stack: str, history: Sequence[Mapping[str, Any]], period: Period) -> Iterator[str]:
+    """What is not known because runs of a period were of files that are in no commit."""
+    runs = [run for run in history if is_dirty(run) and run.get("endTime") and period.has(instant(str(run["endTime"])))]
+    if runs:
+        ends = ", ".join(written(instant(str(run["endTime"]))) for run in reversed(runs))
+        yield (
+            f"{counted(len(runs), 'run')} of the stack {stack} in the period used files with changes that were not "
+            f"committed (ended {ends}): no commit shows what was changed there, and who did it is not known."
+        )
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class Doers:
         admin = same_key(line.admin)
         known = {"", *self._own}
         runs = self._running(instant(line.date)).values()
-        return any(admin in known or admin == same_key(run.author) for run in runs)
+        return any(admin in known or admin == same_key(run.commit_author) for run in runs)
 
     def _running(self, at: datetime) -> dict[str, EngineRun]:
         found = {name: during(runs, at) for name, runs in self._runs.items()}

@@ -23,16 +23,23 @@ class EngineRun:
     Attributes:
         starts: when it started, by the engine's clock.
         ends: when it ended; the end of time for a run that the history does not end.
-        author: the author of its commit, or "".
+        commit_author: the author of the commit that was checked out, or "".
+        dirty: whether files had changes that are not in that commit, so that it does not show what the run did.
         kind: `update`, `destroy`, `refresh`, `import`, ..., or "".
         deletes: whether it deleted resources.
     """
 
     starts: datetime
     ends: datetime
-    author: str
+    commit_author: str
+    dirty: bool
     kind: str
     deletes: bool
+
+    @property
+    def author(self) -> str:
+        """Who stands for what it did: the author of its commit; "" if that is not known, or not what ran."""
+        return "" if self.dirty else self.commit_author
 
     @property
     def writes(self) -> bool:
@@ -53,12 +60,18 @@ def runs_of(history: Iterable[Mapping[str, Any]]) -> list[EngineRun]:
             EngineRun(
                 starts=instant(str(run["startTime"])),
                 ends=instant(str(run["endTime"])) if run.get("endTime") else _NEVER,
-                author=str(environment.get("git.author.email") or environment.get("git.committer.email") or ""),
+                commit_author=str(environment.get("git.author.email") or environment.get("git.committer.email") or ""),
+                dirty=is_dirty(run),
                 kind=str(run.get("kind") or ""),
                 deletes=bool((run.get("resourceChanges") or {}).get("delete")),
             )
         )
     return found
+
+
+def is_dirty(run: Mapping[str, Any]) -> bool:
+    """Whether a run of the engine's history was of files with changes that were not committed."""
+    return str((run.get("environment") or {}).get("git.dirty")).lower() == "true"
 
 
 def during(runs: Sequence[EngineRun], at: datetime) -> EngineRun | None:
