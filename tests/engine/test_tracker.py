@@ -87,7 +87,11 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
         ("production", "accepted", None, "member"),
         ("staging", "accepted", None, "member"),
         ("", "changed", PRODUCTION, "admin"),
-    }
+        *((stack, "revoked", None, "member") for stack in ("production", "staging")),
+        ("production", "revoked", PRODUCTION, "consumer"),
+        ("staging", "revoked", STAGING, "admin"),
+        ("staging", "revoked", 2345679, "admin"),
+    }  # the events say who did it, and when
     workspace.run("refresh", "--yes", "--skip-preview", "--stack", "production")
     assert update("--now", LATER) == []
 

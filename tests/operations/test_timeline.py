@@ -16,6 +16,7 @@ from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.pruning import prune
+from mixpanel_access.operations.tracker.replay import problems
 from tests.emulator.conftest import ORG, Client, P, Q
 from tests.operations.tracking import (
     ANA,
@@ -260,6 +261,22 @@ def let_go(world: World) -> list[Row]:
         *GIVEN,
         ("released", NIGHT, GRANT, "production", "OPS-1"),
         ("revoked", ANA, GRANT, "", ""),
+    ]
+
+
+def let_go_before_it_was_accepted(world: World) -> list[Row]:
+    """Between two updates: the acceptance is of access that no stack has."""
+    invited(world)
+    world.update()
+    with world.run("production", author=NIGHT):
+        world.has("production")
+    world.later(hours=1)
+    world.client.control("POST", "invitations/accept", {"email": BO})
+    return [
+        *GIVEN,
+        ("released", NIGHT, MEMBER, "production", ""),
+        ("released", NIGHT, GRANT, "production", "OPS-1"),
+        ("accepted", BO, MEMBER, "", ""),
     ]
 
 
@@ -512,6 +529,7 @@ def taken_and_given_between_two_updates(world: World) -> list[Row]:
 
 
 LIVES = [
+    let_go_before_it_was_accepted,
     a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update,
     given_again_by_hand, a_role_put_back, a_role_changed_by_the_stack, other_reasons, an_invitation_sent_again,
     taken_from_an_undeclared_person, taken_over, taken_over_after_a_gift_by_hand, a_role_that_becomes_known, let_go,
@@ -599,7 +617,12 @@ def test_without_the_audit_log_the_states_and_the_organization_say_what_they_can
         assert [row(line) for line in there.lines] == expected
         assert there.faults(at_updates=True) == []
         there.client.control("POST", "dialect", {"audit": "both"})
-        assert [row(line) for line in there.update()] == [("accepted", BO, MEMBER, "production", "")]
+        assert [row(line) for line in there.update()] == [
+            ("accepted", BO, MEMBER, "production", ""),
+            ("revoked", ANA, admin, "production", "OPS-1"),
+        ]
+        assert there.faults() == []
+        assert list(problems(there.lines, {"production": there.states["production"]})) == []
 
 
 def test_a_pruned_log_gets_nothing_from_before_its_day() -> None:
@@ -619,3 +642,23 @@ def test_a_pruned_log_gets_nothing_from_before_its_day() -> None:
             there.lines = [*prune(file, before, there.clock.at, print, act=True).kept]
         assert there.update() == []
         assert not [line for line in there.lines if line.project == P]
+
+
+def test_an_event_that_comes_late_names_who_did_it_and_when() -> None:
+    """An update that came before the event could only say what it saw."""
+    with world() as there:
+        invited(there)
+        there.lag = timedelta(minutes=30)
+        there.update()
+        there.give(BO, "admin")
+        there.update()
+        there.later(hours=1)
+        there.lag = timedelta()
+        there.update()
+        said = [row(line) for line in there.lines]
+        assert [*GIVEN, ("changed", ANA, f"bo: admin in project {P}", "production", "OPS-1")] == [
+            one for one in said if one[0] in ("granted", "changed") and one[1] != "unknown"
+        ]
+        assert there.faults() == []
+        assert there.update() == []
+        assert list(problems(there.lines, {"production": there.states["production"]})) == []

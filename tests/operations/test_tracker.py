@@ -239,6 +239,7 @@ BY_HAND: dict[str, dict[str, object]] = {
     "true": {"project": True},
     "a number that no sheet holds": {"project": 10**30},
     "a day that does not exist": {"date": "2026-13-45"},
+    "an event that does not exist": {"event": "teleported"},
     "half a character": {"ticket": "\ud800"},
 }
 

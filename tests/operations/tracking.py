@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -55,6 +55,7 @@ class World:
         engine_ahead: how far the engine's clock is ahead of Mixpanel's.
         eager: whether the log is updated after each step, and not only where a life says so.
         running: whether a stack runs.
+        lag: how late the audit log shows an event.
         lines: the log.
         truth: what the organization held from an instant on, the oldest first.
         updates: when the log was updated.
@@ -66,6 +67,7 @@ class World:
     engine_ahead: timedelta = timedelta()
     eager: bool = False
     running: bool = False
+    lag: timedelta = timedelta()
     states: dict[str, State] = field(default_factory=dict)
     history: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     lines: list[LogLine] = field(default_factory=list)
@@ -181,6 +183,7 @@ class World:
         said: list[str] = []
         span = (min(newest, now - LOOK_BACK), now)
         facts = read_facts(self.directory(), self.accounts, whole, span, said.append)
+        facts = replace(facts, events=[event for event in facts.events if event.at <= now - self.lag])
         stacks = {
             name: stack_facts(name, ORG, state, runs_of(self.history.get(name, ())))
             for name, state in self.states.items()

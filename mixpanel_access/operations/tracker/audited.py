@@ -12,7 +12,7 @@ from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.operations.tracker.lines import Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Replay
 from mixpanel_access.operations.tracker.runs import SKEW
 
@@ -43,10 +43,12 @@ CHANGES: Final = {
 """Audit event -> what it does to access."""
 READ: Final = tuple(CHANGES)
 """The audit events to read."""
+_INVITATION: Final = "invitation"
+"""The source of a "user added" event that repeats an acceptance."""
 _OF_TEAMS_IN_PROJECTS: Final = (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED)
 _MEMBERS_OF_TEAMS: Final = (audit.TEAM_USER_ADDED, audit.TEAM_USER_REMOVED)
 _SAME: Final = {
-    Change.GIVEN: (LogEvent.GRANTED, LogEvent.RESTORED, LogEvent.CHANGED, LogEvent.IMPORTED),
+    Change.GIVEN: (LogEvent.GRANTED, LogEvent.RESTORED, LogEvent.CHANGED),
     Change.CHANGED: (LogEvent.CHANGED, LogEvent.RESTORED, LogEvent.GRANTED, LogEvent.IMPORTED),
     Change.TAKEN: (LogEvent.REVOKED,),
     Change.ACCEPTED: (LogEvent.ACCEPTED,),
@@ -76,6 +78,11 @@ class AuditFact:
         """When it happened."""
         return self.event.at
 
+    @property
+    def repeats_an_acceptance(self) -> bool:
+        """Whether somebody is in the organization now whose invitation was sent before."""
+        return self.event.type == audit.USER_ADDED and self.event.source == _INVITATION
+
     def takes(self, access: Access) -> bool:
         """Whether it ends this access, for itself or with the person or the team."""
         if self.change is not Change.TAKEN:
@@ -96,7 +103,11 @@ def facts_of(events: Iterable[AuditEvent], organization: int, known_as: Mapping[
         organization: its id.
         known_as: the key of an address in Mixpanel -> the address by which the states know the person.
     """
+    known: set[str] = set()
     for event in events:
+        if event.id and event.id in known:
+            continue  # a page repeats it
+        known.add(event.id)
         change, team, project = CHANGES.get(event.type), event.team, event.project
         email = known_as.get(same_key(event.email), event.email)
         if event.type in _OF_TEAMS_IN_PROJECTS:
@@ -116,7 +127,8 @@ def pending(facts: Sequence[AuditFact], lines: Sequence[LogLine], log: Replay) -
     """The facts that a log does not have yet.
 
     A line of an earlier version, or one from a time when the audit log could not be read, has no event. It is the same
-    fact if it says the same of the same access, not before the event, and nothing undid that in between.
+    fact if it says the same of the same access, not before the event, and nothing undid that in between. A line with an
+    unknown admin is from an update that came before the event was in the audit log.
 
     Args:
         facts: the facts, the oldest first.
@@ -155,8 +167,8 @@ def pending(facts: Sequence[AuditFact], lines: Sequence[LogLine], log: Replay) -
 
 def _says(line: LogLine, fact: AuditFact, after: Sequence[AuditFact]) -> bool:
     """Whether a line without an event says what a fact says."""
-    if line.event not in _SAME[fact.change]:
-        return False
+    if line.event not in _SAME[fact.change] or (line.admin == UNKNOWN and line.event != LogEvent.GRANTED):
+        return False  # the event came late, and says who did it and when
     role, at = fact.event.role or "", instant(line.date)
     if fact.change in (Change.GIVEN, Change.CHANGED) and role and line.role and line.role != role:
         return False

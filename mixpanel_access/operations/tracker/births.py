@@ -143,6 +143,7 @@ class Births:
         if not one.line.date:
             return None
         ours = [fact for fact in facts if fact.change is Change.GIVEN and self._doers.is_ours(fact.event)]
+        ours = [fact for fact in ours if not fact.repeats_an_acceptance]
         at, since = instant(one.line.date), instant(one.earliest)
         run = during(self._doers.writing_runs(stack.name), at) if ours else None
         begins, ends = (run.starts, max(run.ends, at)) if run else (at, at)

@@ -114,6 +114,9 @@ class LogLine(FileLine):
     audit_id: str = ""
     renamed_from: str = ""
 
+    def __post_init__(self) -> None:
+        LogEvent(self.event)  # a word of a later version is none that the replay can count
+
     @property
     def label(self) -> str:
         """The person, the team, the stack or the log, for a line of output."""

@@ -250,7 +250,7 @@ def _contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
             yield f"line {number} repeats line {first}; run `mixpanel-access tracker merge`"
         elif not stack or line.event in (*OF_THE_LOG, LogEvent.ACCEPTED):
             continue
-        elif line.event not in ENDS and key in by_event and not line.audit_id:
+        elif key in by_event and not line.audit_id and line.event != LogEvent.RELEASED:
             pass  # an earlier version noted it later than it happened
         elif before and is_given:
             yield f"line {number} grants {_access(line)}, which the log shows as granted already"

@@ -6,7 +6,7 @@ new line follows from what was there at its instant. At the end, the result is c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from mixpanel_access.operations.tracker.doers import Doers
 from mixpanel_access.operations.tracker.facts import GONE, OrganizationFacts, StackFacts, Unseen
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine
 from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
-from mixpanel_access.operations.tracker.runs import during, only_of
+from mixpanel_access.operations.tracker.runs import SKEW, EngineRun, during, only_of
 
 
 def new_lines(
@@ -82,11 +82,16 @@ class _Writer:
 
     def write(self, *, alone: bool) -> list[LogLine]:
         """The new lines; `alone`: the log is about this organization only."""
-        steps: list[tuple[datetime, int, Callable[[], None]]] = []
-        steps += [(instant(line.date), 0, partial(self._known, line)) for line in self._lines]
-        steps += [(one.at, one.order, partial(self._birth, one)) for one in self._births.found]
-        steps += [(fact.at, 2, partial(self._happened, fact)) for fact in self._pending]
-        for *_, step in sorted(steps, key=lambda one: one[:2]):
+        places = {fact.event.id: place for place, fact in enumerate(self._audit, 1) if fact.event.id}
+        steps: list[tuple[datetime, int, int, Callable[[], None]]] = []
+        for line in self._lines:
+            place = places.get(line.audit_id, 0)
+            steps.append((instant(line.date), 2 if place else 0, place, partial(self._known, line)))
+        steps += [(one.at, one.order, 0, partial(self._birth, one)) for one in self._births.found]
+        of_fact = {id(fact): place for place, fact in enumerate(self._audit, 1)}
+        steps += [(fact.at, 2, of_fact[id(fact)], partial(self._happened, fact)) for fact in self._pending]
+        steps += self._losses()
+        for *_, step in sorted(steps, key=lambda one: one[:3]):
             step()
         self._compare_states()
         self._compare_organization(alone=alone)
@@ -165,6 +170,8 @@ class _Writer:
     def _given(self, fact: AuditFact) -> None:
         event, access = fact.event, fact.access
         role, there, seen = event.role or "", self._log.held.get(access), access in self._log.last
+        if there and self._was_noted(fact, there):
+            return
         if there and self._was_gone(fact):
             for name in sorted(there.stacks) or [""]:
                 self._note(access, LogEvent.REVOKED, there, by_hand=True)
@@ -173,8 +180,9 @@ class _Writer:
             if role and there.role and role != there.role:
                 self._changed(fact)
             return
-        if event.type == audit.USER_ADDED and event.source == _INVITATION and not seen:
-            self._accepted(fact)
+        if fact.repeats_an_acceptance:
+            if not seen:
+                self._accepted(fact)
             return
         having = self._having(access, fact.at, fact)
         doer = self._doers.of(event, having)
@@ -186,6 +194,17 @@ class _Writer:
             word = LogEvent.RESTORED if name and again else LogEvent.GRANTED
             self._add(_Said(word, fact.at, doer.admin, role, event.id), access, name, fact)
         self._undone.pop(access, None)
+
+    def _was_noted(self, fact: AuditFact, there: Interval) -> bool:
+        """Whether a late event is about access that the log took for an import; its line then corrects that."""
+        line = there.stacks.get(self._births.born.get(id(fact), ""))
+        if line is None or line.event != LogEvent.IMPORTED or abs(instant(line.date) - fact.at) > SKEW:
+            return False
+        at, event = instant(line.date) - timedelta(seconds=1), fact.event
+        admin = self._doers.of(event, there.stacks).admin
+        said = _Said(LogEvent.GRANTED, at, admin, event.role or "", event.id)
+        self._add(said, fact.access, self._log.stack_of(line), fact)
+        return True
 
     def _was_gone(self, fact: AuditFact) -> bool:
         """Whether access that an event gives was gone without an event, as with an invitation that was cancelled."""
@@ -258,14 +277,35 @@ class _Writer:
                     said = _Said(LogEvent.CHANGED, at, admin, there.role or one.line.role)
                     self._add(said, access, name, reasons=one.line)
 
+    def _losses(self) -> Iterator[tuple[datetime, int, int, Callable[[], None]]]:
+        """Each access that a stack let go in a run that is known, at the end of that run."""
+        for name, stack in self._stacks.items():
+            for access, there in self._end.held.items():
+                if name not in there.stacks or access in stack.held:
+                    continue
+                run = self._lost_in(stack, there)
+                taken = [fact.at for fact in self._pending if fact.takes(access)] if run else []
+                if run and not any(run.covers(at, SKEW) for at in taken):
+                    kept = any(at > run.ends for at in taken) or self._facts.presence.role(access) is not GONE
+                    if kept and run.ends <= self._now:
+                        yield run.ends, 3, 0, partial(self._let_go, stack.name, access, run)
+
+    def _let_go(self, name: str, access: Access, run: EngineRun) -> None:
+        there = self._log.held.get(access)
+        if there and name in there.stacks:
+            self._add(_Said(LogEvent.RELEASED, run.ends, run.author or UNKNOWN, there.role), access, name)
+
+    def _lost_in(self, stack: StackFacts, there: Interval) -> EngineRun | None:
+        """The run in which a stack lost access that its state had at the last update, as far as that is known."""
+        dates = [instant(line.date) for line in self._lines if line.event != LogEvent.RENAMED]
+        seen = max((date for date in dates if date <= self._now), default=self._now - LOOK_BACK)
+        return only_of(stack.runs, max(instant(there.stacks[stack.name].date), seen), self._now)
+
     def _no_longer_has(self, stack: StackFacts, access: Access, there: Interval) -> None:
         role = self._facts.presence.role(access)
         if isinstance(role, Unseen):
             return
-        dates = [instant(line.date) for line in self._lines if line.event != LogEvent.RENAMED]
-        seen = max((date for date in dates if date <= self._now), default=self._now - LOOK_BACK)
-        since = max(instant(there.stacks[stack.name].date), seen)
-        run = only_of(stack.runs, since, self._now)
+        run = self._lost_in(stack, there)
         if role is GONE and run and not (run.writes and run.deletes):
             run = None  # it found out, and did nothing
         at = self._after(access, min(run.ends, self._now) if run else self._now)
@@ -345,7 +385,7 @@ class _Writer:
         event, last = fact.event if fact else None, self._log.last.get(access)
         team = (event.team_name if event else "") or (there.team if there else "") or (last.team if last else "")
         return LogLine(
-            date="", admin="", event="", stack=stack, role="",
+            date="", admin="", event=LogEvent.GRANTED.value, stack=stack, role="",
             email=fact.email if fact else there.email if there else last.email if last else "",
             project=access.project,
             team=team or str(access.team or ""),
@@ -355,5 +395,3 @@ class _Writer:
 
 _OF_MEMBERS: Final = (audit.INVITATION_SENT, audit.USER_ADDED)
 """Events that may be about somebody who is there: an invitation may be sent again."""
-_INVITATION: Final = "invitation"
-"""The source of a "user added" event that repeats an acceptance."""
