@@ -14,6 +14,7 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.access import OtherAccess
+    from mixpanel_access.model.settings import Settings
     from mixpanel_access.operations.drift import AccessDifference, Organization
     from mixpanel_access.operations.project import PulumiProject
 
@@ -68,12 +69,11 @@ class _Compared(NamedTuple):
 
 def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compared]:
     """Compare each organization of the stacks."""
+    from concurrent.futures import ThreadPoolExecutor
     from functools import partial, reduce
     from operator import or_
 
-    from mixpanel_access.directory import connected
-    from mixpanel_access.directory.other_access import read_other_access
-    from mixpanel_access.operations.drift import differences, read_organization
+    from mixpanel_access.operations.drift import differences
     from mixpanel_access.operations.project import of_each
     from mixpanel_access.operations.state import EMPTY
 
@@ -82,11 +82,10 @@ def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compar
         settings = project.settings(name)
         organizations.setdefault((settings.api_url, settings.organization_id), []).append(name)
     for (_, id_), names in organizations.items():
-        states = of_each(project.stacks, partial(project.state, organization=id_))
-        settings = project.settings(names[0])
-        with connected(settings) as directory:
-            organization = read_organization(directory)
-            other = read_other_access(directory, organization.projects.keys(), settings.clock())
+        with ThreadPoolExecutor(1) as threads:  # the engine takes as long to export states as Mixpanel to answer
+            read = threads.submit(_read, project.settings(names[0]))
+            states = of_each(project.stacks, partial(project.state, organization=id_))
+            organization, other = read.result()
         chosen = reduce(or_, (states[name] for name in names), EMPTY)
         yield _Compared(
             id=id_,
@@ -95,6 +94,16 @@ def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compar
             differences=differences(organization, reduce(or_, states.values(), EMPTY), chosen),
             other=other,
         )
+
+
+def _read(settings: Settings) -> tuple[Organization, Sequence[OtherAccess]]:
+    from mixpanel_access.directory import connected
+    from mixpanel_access.directory.other_access import read_other_access
+    from mixpanel_access.operations.drift import read_organization
+
+    with connected(settings) as directory:
+        organization = read_organization(directory)
+        return organization, read_other_access(directory, organization.projects.keys(), settings.clock())
 
 
 def _print_table(found: Sequence[AccessDifference]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 OWNER: Final = "owner"
@@ -36,6 +37,7 @@ _DECLARED: Final = "custom:"
 _CUSTOM_ROLE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1 << 12)
 def normalized(word: str) -> str:
     """A role in lower case, with underscores for blanks and hyphens ("Billing Admin" -> "billing_admin").
 

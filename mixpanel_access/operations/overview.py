@@ -23,7 +23,7 @@ from mixpanel_access.model.effective_access import (
     entries,
 )
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roles import declared_role, is_role_id
+from mixpanel_access.model.roles import declared_role, is_role_id, project_role_of
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster, RosterProject
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.drift import AccessDifference, differences, read_organization
@@ -288,7 +288,10 @@ def _people(
         grants = directory.grants(project)
         for someone in found.values():
             rows = grants.get(someone.person.key if someone.person else directory.key_of(someone.key), ())
-            access = access_in_project(rows, someone.person.role if someone.person else None)
+            role = someone.person.role if someone.person else None
+            if not rows and project_role_of(role) is None:
+                continue  # as most people in most projects
+            access = access_in_project(rows, role)
             if access.effective is not None:
                 someone.access[project] = access
     return sorted(found.values(), key=lambda one: one.key)

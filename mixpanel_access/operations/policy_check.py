@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,27 +59,27 @@ class PolicyConfig:
         options = {name: value for name, value in self._entry(rule.id).items() if name != LEVEL}
         return kept_on(rule.id, self._level(rule)), {**rule.defaults, **options}
 
-    @property
+    @cached_property
     def ending_days(self) -> int:
         """From how many days before its end on access counts as ending soon: `ending-soon`."""
         return self._days("ending-soon")
 
-    @property
+    @cached_property
     def idle_days(self) -> int:
         """For how many days people may stay away: `dormant-account`."""
         return self._days("dormant-account")
 
-    @property
+    @cached_property
     def never_days(self) -> int:
         """Within how many days a first login is expected: `dormant-account`."""
         return self._days("dormant-account", "neverDays")
 
-    @property
+    @cached_property
     def review_days(self) -> int:
         """How many days lie between two reviews: `review-due`."""
         return self._days("review-due")
 
-    @property
+    @cached_property
     def pending_hours(self) -> int:
         """For how many hours an invitation may be pending: `invitation-stale`."""
         return self._days("invitation-stale", "remindHours")

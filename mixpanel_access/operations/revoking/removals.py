@@ -26,6 +26,7 @@ class StateRow:
         inputs: its inputs, without the provider and without what is a secret.
         parent: its parent's name in the engine, or "".
         going: whether a run has replaced it and was killed before it deleted it.
+        known_ref: the id with its parts, if they are known.
     """
 
     urn: str
@@ -36,6 +37,7 @@ class StateRow:
     parent: str = ""
     protected: bool = False
     going: bool = False
+    known_ref: Any = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -54,7 +56,7 @@ class StateRow:
         Raises:
             InputError: it cannot be read.
         """
-        return kinds.KINDS[self.type].id.parse(self.id)
+        return self.known_ref or kinds.KINDS[self.type].id.parse(self.id)
 
 
 def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
@@ -77,7 +79,15 @@ def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
 def rows_of_state(state: State) -> list[StateRow]:
     """The resources of a state, without their inputs: what goes needs only the outputs."""
     return [
-        StateRow(urn=one.urn, type=kind.type, id=one.id, inputs={}, outputs=one.outputs, parent=one.parent)
+        StateRow(
+            urn=one.urn,
+            type=kind.type,
+            id=one.id,
+            inputs={},
+            outputs=one.outputs,
+            parent=one.parent,
+            known_ref=one.ref,
+        )
         for kind, found in state.resources.items()
         for one in found.values()
         if not (kind is kinds.PROJECT_GRANT and isinstance(one.ref, kinds.ProjectAccessId))  # a part of another
