@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -27,6 +29,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "bench" / "results" / "reliability.json"
 PAGE: Final = ROOT / "docs" / "reliability.md"
 TESTS: Final = ("tests/faults", "tests/fuzz", "tests/emulator/test_odd_values.py", "tests/engine/test_killed.py")
+LIVES: Final = ("tests/lives",)
+"""The scripted lives, which take most of the time, have figures of their own."""
 TURNS: Final = 10
 """People of each of the emulator's clients."""
 _LONGEST_SECONDS: Final = 3600
@@ -37,36 +41,67 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make reliability", description=__doc__)
     parser.add_argument("--page", action="store_true", help="only make the page anew from the figures that are there")
     parser.add_argument("--profile", default="many", help="of hypothesis: how many examples")
+    parser.add_argument("--only-lives", action="store_true", help="only live the scripted lives anew")
+    parser.add_argument("--lives", type=int, default=200, help="how many scripted lives")
     given = parser.parse_args()
     if not given.page:
-        engine = ensure_engine(print)
-        found = survived(given.profile)
-        if found is None:
+        figures = json.loads(RESULTS.read_text()) if given.only_lives else _without_lives(given.profile)
+        lives = figures and scripted(given.profile, given.lives)
+        if not figures or lives is None:
             print("a test has failed, so there are no figures; those of the last run are as they were", file=sys.stderr)
             return 1
-        figures = {**measured_on(engine=engine.version, hypothesis=hypothesis.__version__), **found, **parallel()}
-        RESULTS.write_text(json.dumps(figures, indent=2) + "\n")
+        RESULTS.write_text(json.dumps({**figures, "scripted": lives}, indent=2) + "\n")
     PAGE.write_text(page(json.loads(RESULTS.read_text())))
     print(f"the figures are in {RESULTS.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")
     return 0
 
 
+def _without_lives(profile: str) -> dict[str, Any]:
+    """All figures but those of the scripted lives; none where a test has failed."""
+    engine = ensure_engine(print)
+    found = survived(profile)
+    machine = measured_on(engine=engine.version, hypothesis=hypothesis.__version__)
+    return {} if found is None else {**machine, **found, **parallel()}
+
+
 def survived(profile: str) -> dict[str, Any] | None:
     """What the tests have done, or None where one of them has failed."""
+    found = _counted(profile, TESTS)
+    return None if found is None else figures_of(*found)
+
+
+def scripted(profile: str, lives: int) -> dict[str, Any] | None:
+    """What the scripted lives were, or None where a command said otherwise than the script."""
+    found = _counted(profile, LIVES, SCRIPTED_LIVES=str(lives))
+    if found is None:
+        return None
+    counts, report = found
+    seconds = next(ET.fromstring(report).iter("testsuite")).get("time", "0")  # noqa: S314  # pytest's own
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "lives": counts["scripted lives"],
+        "days": counts["days of scripted lives"],
+        "events": counts["events of scripted lives"],
+        "seconds": round(float(seconds)),
+    }
+
+
+def _counted(profile: str, tests: Sequence[str], **environ: str) -> tuple[Counter[str], str] | None:
+    """What some tests have counted, and their JUnit report; None where one of them has failed."""
     from tests import tally
 
     with tempfile.TemporaryDirectory(prefix="mixpanel-access-reliability-") as folder:
         counts, report = Path(folder) / "counts", Path(folder) / "report.xml"
         counts.mkdir()
-        pytest = [sys.executable, "-m", "pytest", *TESTS, "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
+        pytest = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
         options = [f"--hypothesis-profile={profile}", f"--timeout={_LONGEST_SECONDS}", "--dist", "worksteal"]
         done = subprocess.run(
             [*pytest, *options, "-n", str(max(2, os.cpu_count() or 2))],
             cwd=ROOT,
-            env={**os.environ, tally.FOLDER_VARIABLE: str(counts)},
+            env={**os.environ, **environ, tally.FOLDER_VARIABLE: str(counts)},
             check=False,
         )
-        return None if done.returncode else figures_of(tally.total(counts), report.read_text())
+        return None if done.returncode else (tally.total(counts), report.read_text())
 
 
 def figures_of(counts: Counter[str], report: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def page(figures: dict[str, Any]) -> str:
         lives=f"{lives['lives']:,}",
         steps=f"{lives['steps']:,}",
         together=_together(lives),
+        scripted=_scripted(figures.get("scripted", {})),
         inputs=_counts("input", "made", figures["inputs"]),
         kills=kills["kills"],
         killed=_counts("after the next up", "people", {name: kills[name] for name in ("lost", "double")}),
@@ -73,6 +74,29 @@ def _together(lives: Mapping[str, int]) -> str:
         return ""
     return _TOGETHER.format(lives=f"{lives['lives_together']:,}", steps=f"{lives['steps_together']:,}")
 
+
+def _scripted(lives: Mapping[str, Any]) -> str:
+    """Of the scripted lives, which may have been lived on another day; nothing where none were."""
+    if not lives:
+        return ""
+    return _SCRIPTED.format(
+        **{key: f"{lives[key]:,}" for key in ("lives", "days", "events")},
+        minutes=max(1, round(lives["seconds"] / 60)),
+        date=lives["date"],
+    )
+
+
+_SCRIPTED: Final = """
+## Scripted lives
+
+A scripted life is 60 days of two stacks on one organization (tests/lives): people come, get other roles and leave by
+edits of the rosters and engagements, teams begin and end, somebody changes roles, teams, people and names by hand, and
+nightly runs are late or missed. A model in plain Python follows from the script alone who has what at each instant. On
+each day, `status`, `remind`, `revoke --within`, `drift`, `diagnose`, `who`, `report`, the preview and the access log
+are compared with the model: who is overdue, ending, waiting, missing and unmanaged, what the next `pulumi up` and
+`revoke` do, who had what after each event, and who did it. In {lives} lives of {days} days and {events} events
+({date}, {minutes} minutes), no command said otherwise than the model.
+"""
 
 _TOGETHER: Final = """
 {lives} lives of {steps} steps in all are lives of two stacks on one organization (tests/faults/test_lives_together.py):
@@ -109,7 +133,7 @@ teams are added, changed and removed, in the roster or by hand in Mixpanel; invi
 refreshes. There were {lives} lives with {steps} steps in all. After a run without faults, the organization is as
 declared, and a second run changes nothing and sends no e-mail. No step changes the access of people who are not
 declared.
-{together}
+{together}{scripted}
 ## Odd inputs
 
 Each input gives a result or an error in one clear line, never a traceback (tests/fuzz).

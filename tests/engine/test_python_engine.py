@@ -54,6 +54,11 @@ def _sorted(resource: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def varying_left_out(value: Any) -> str:
+    """A value as text, without what is another in each run."""
+    return _VARIES.sub("…", json.dumps(value, sort_keys=True))
+
+
 def history(workspace: Workspace) -> Any:
     """What the backend has of the last update."""
     files = (workspace.folder / "state/.pulumi/history/mixpanel-access/production").glob("*.history.json")
@@ -111,7 +116,7 @@ class Both:
                 "history": history(workspace),
                 "access": {key: workspace.dump()[key] for key in ("members", "grants", "teams")},
             }
-            seen.append({key: _VARIES.sub("…", json.dumps(value, sort_keys=True)) for key, value in found.items()})
+            seen.append({key: varying_left_out(value) for key, value in found.items()})
         for key in seen[0]:
             assert seen[1][key] == seen[0][key], (key, command, output)
         assert seen[0]["code"] == str(code), output

@@ -72,12 +72,14 @@ class Day:
         self.world, self.truth = world, truth
         self.today = truth.today
 
-    def disagreements(self) -> list[Disagreement]:
-        """All that any command says otherwise than the script."""
+    def disagreements(
+        self, more: Callable[[Overview], Iterator[Disagreement]] = lambda overview: iter(())
+    ) -> list[Disagreement]:
+        """All that any command says otherwise than the script, and what `more` finds."""
         self.world.set_clock(self.truth.now)
         with load_overview(self.world.project, [], self.truth.now, lambda line: None) as overview:
             checks: Sequence[Callable[[Overview], Iterator[Disagreement]]] = (
-                self.within, self.status, self.remind, self.drift, self.who, self.diagnose, self.report,
+                self.within, self.status, self.remind, self.drift, self.who, self.diagnose, self.report, more,
             )  # fmt: skip
             found = [one for check in checks for one in check(overview)]
         return [*found, *self.next_runs()]

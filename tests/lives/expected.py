@@ -110,8 +110,8 @@ def _undone(stack: Stack, today: date) -> Iterator[Fact]:
 
 def _undone_grants(stack: Stack, email: str, now: Declared | None, today: date) -> Iterator[Fact]:
     roster, given = stack.roster, now.projects if now else {}
-    for project in {*given, *(id_ for id_, one in stack.grants if one == email)}:
-        held, declared = stack.grants.get((project, email)), given.get(project, ("",))[0]
+    for project in {*given, *(id_ for id_, one in stack.all_grants if one == email)}:
+        held, declared = stack.all_grants.get((project, email)), given.get(project, ("",))[0]
         if held and rank(held.role) > rank(declared):
             key = next(key for key, id_ in roster.projects.items() if id_ == project)
             over = (one for one in roster.entries_of(email) if one.is_over(today))
@@ -191,7 +191,7 @@ def drift(landscape: Landscape) -> set[Fact]:
         if not any(email in stack.members for stack in stacks):
             found.add(("unmanaged member", email, None, None))
     for project, email in organization.grants:
-        if not any((project, email) in stack.grants for stack in stacks):
+        if not any((project, email) in stack.all_grants for stack in stacks):
             found.add(("unmanaged grant", email, project, None))
     for stack in stacks:
         found |= set(_missing(organization, stack))
@@ -221,7 +221,7 @@ def _missing(organization: Organization, stack: Stack) -> Iterator[Fact]:
             yield "missing member", email, None, None
         elif member.role and member.role != person.role:
             yield "changed member", email, None, None
-    for (project, email), grant in stack.grants.items():
+    for (project, email), grant in stack.all_grants.items():
         role = organization.grants.get((project, email))
         if role is None and is_hidden(organization, email):
             continue
@@ -371,8 +371,16 @@ class Truth:
         return troubled(self, pending_hours)
 
     def is_declared(self, email: str) -> bool:
-        """Whether a roster gives somebody anything today."""
-        return any(stack.declares(email, self.today) for stack in self.stacks)
+        """Whether a roster gives somebody anything today: not only places in teams that have ended."""
+        given = [(stack.roster, one) for stack in self.stacks if (one := stack.roster.declared_to(email, self.today))]
+        over = any(
+            (last := roster.place_reasons(entry, key)[2]) is not None and last < self.today
+            for roster, _ in given
+            for entry in roster.entries_of(email)
+            if entry.is_current(self.today)
+            for key in entry.teams
+        )
+        return bool(given) and (not over or any(one.projects or one.teams for _, one in given))
 
     def has_less(self, email: str) -> bool:
         """Whether somebody who has joined reaches less than the rosters give them, by whatever way."""

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from tests.in_process import emulating, without_sockets
 from tests.lives.checks import AHEAD, Day
+from tests.lives.commands import Commands
 from tests.lives.expected import Truth
+from tests.lives.logbook import Logbook
 from tests.lives.script import Event, Script
 from tests.lives.world import World, document_of
 from tests.tally import count
@@ -41,13 +43,14 @@ class Life:
         with (
             emulating(document_of(self._script.start), limit_invitations=False) as server,
             without_sockets(server) as transport,
+            World(self._script.now, self._folder, server, transport) as world,
         ):
-            world = World(self._script.now, self._folder, server, transport)
+            logbook = Logbook(world, self._script.start)
             for number in range(days):
-                self._live_a_day(world, number)
+                self._live_a_day(world, logbook, number, typed=number == days - 1)
         count("scripted lives")
 
-    def _live_a_day(self, world: World, number: int) -> None:
+    def _live_a_day(self, world: World, logbook: Logbook, number: int, *, typed: bool) -> None:
         script = self._script
         for event in script.beginning() if number == 0 else script.day():
             self._history.append(event)
@@ -60,8 +63,11 @@ class Life:
                 if seen[part] != true[part]:
                     more, less = sorted(seen[part] - true[part]), sorted(true[part] - seen[part])
                     raise self._broken(number, f"the emulator has the {part} {more}, and the script {less}")
+            logbook.note(event, script.organization)
             count("events of scripted lives")
-        found = Day(world, Truth(script.landscape, script.now, AHEAD)).disagreements()
+        day = Day(world, Truth(script.landscape, script.now, AHEAD))
+        found = day.disagreements(Commands(world).disagreements) if typed else day.disagreements()
+        found += logbook.disagreements(script.now)
         if found:
             raise self._broken(number, "\n".join(map(str, found)))
         count("days of scripted lives")

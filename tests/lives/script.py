@@ -15,10 +15,12 @@ from tests.lives.stacks import Landscape, Run, Stack
 FIRST = date(2027, 1, 4)
 """The first day of every life."""
 PROJECTS = {
-    "production": {"shop": 1234567, "warehouse": 1234568},
+    "production": {"shop": 1234567, "warehouse": 1234568, "vault": 1234569},
     "staging": {"shop": 2345678, "sandbox": 2345679},
 }
 STACKS = tuple(PROJECTS)
+AUTHORITATIVE = frozenset({"vault"})
+"""The projects whose grants a roster alone says."""
 OWNERS = ("ana@example.com", "omar@example.com")
 ROLES = ("consumer", "analyst", "admin")
 HANDS = "hands"
@@ -34,7 +36,8 @@ class Event:
     arguments: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.at:%m-%d %H:%M} {self.what}{self.arguments}"
+        shown = ", ".join(text if len(text := str(one)) < 60 else "…" for one in self.arguments)
+        return f"{self.at:%m-%d %H:%M} {self.what}({shown})"
 
 
 class Script:
@@ -42,10 +45,12 @@ class Script:
 
     Args:
         seed: what it is drawn with.
+        busy: how many of the runs take place.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, busy: float = 1.0) -> None:
         self.random = Random(seed)
+        self.busy = busy
         self.now = datetime(FIRST.year, FIRST.month, FIRST.day, 8, 17, tzinfo=UTC)
         staff = [f"w{number}@example.com" for number in range(self.random.randint(4, 12))]
         agency = [f"p{number}@agency.example.org" for number in range(self.random.randint(9, 24))]
@@ -59,7 +64,10 @@ class Script:
                 organization.grants[self.random.choice(ids), email] = self.random.choice(ROLES)
         organization.teams.append(Team("Growth", {ids[0]: "consumer"}, {"stranger0@example.com"}))
         stacks = {
-            name: Stack(name, Roster(name, projects, name == "production")) for name, projects in PROJECTS.items()
+            name: Stack(
+                name, Roster(name, projects, name == "production", authoritative=AUTHORITATIVE & projects.keys())
+            )
+            for name, projects in PROJECTS.items()
         }
         self.landscape = Landscape(organization, stacks)
         self.start = self.landscape.copy().organization
@@ -108,13 +116,11 @@ class Script:
         if luck < 0.3:
             self.now += timedelta(hours=self.random.randint(2, 6))
         for stack in self.landscape.stacks.values():
-            if self.random.random() < 0.8:
+            if self.random.random() < 0.8 * self.busy:
                 yield self.revoke(stack)
-                self.now += timedelta(minutes=2)
         for stack in self.landscape.stacks.values():
-            if self.random.random() < 0.6:
+            if self.random.random() < 0.6 * self.busy:
                 yield self.up(stack, refresh=self.random.random() < 0.6)
-                self.now += timedelta(minutes=2)
 
     def _accept(self) -> Iterator[Event]:
         for email, person in list(self.organization.people.items()):
@@ -138,7 +144,7 @@ class Script:
         if len(stack.roster.declared(self.today)) < 9:
             self._invite(stack)
         yield self._roster(stack)
-        if self.random.random() < 0.65:
+        if self.random.random() < 0.65 * self.busy:
             self.now += timedelta(minutes=self.random.randint(2, 9))
             yield self.up(stack, refresh=self.random.random() < 0.4)
 
@@ -367,7 +373,10 @@ class Script:
         return self._event("write", stack.name, stack.roster.text())
 
     def _event(self, what: str, *arguments: Any) -> Event:
-        return Event(self.now, what, arguments)
+        """Something that happens now; what comes next is later."""
+        event = Event(self.now, what, arguments)
+        self.now += timedelta(minutes=2)
+        return event
 
 
 def _share_a_day(entry: Entry, team: TeamEntry) -> bool:

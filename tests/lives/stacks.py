@@ -72,13 +72,38 @@ class HeldPlace:
 
 
 @dataclass
+class HeldProject:
+    """All individual grants of a project, where the roster alone says them.
+
+    Attributes:
+        grants: whose grants the state shows, declared or not.
+        declared: whose grants the program declared last, with the reasons.
+    """
+
+    grants: dict[str, str] = field(default_factory=dict)
+    declared: dict[str, Reasons] = field(default_factory=dict)
+
+    def given(self) -> dict[str, HeldGrant]:
+        """The declared grants that are there."""
+        return {
+            email: HeldGrant(self.grants[email], why) for email, why in self.declared.items() if email in self.grants
+        }
+
+
+@dataclass
 class Stack:
-    """A stack with its roster and what its state has."""
+    """A stack with its roster and what its state has.
+
+    Attributes:
+        grants: those that are given one by one.
+        whole: the projects whose grants are given together.
+    """
 
     name: str
     roster: Roster
     members: dict[str, HeldMember] = field(default_factory=dict)
     grants: dict[tuple[int, str], HeldGrant] = field(default_factory=dict)
+    whole: dict[int, HeldProject] = field(default_factory=dict)
     teams: dict[str, HeldTeam] = field(default_factory=dict)
     team_grants: dict[tuple[int, str], str] = field(default_factory=dict)
     places: dict[tuple[str, str], HeldPlace] = field(default_factory=dict)
@@ -86,8 +111,14 @@ class Stack:
     def declares(self, email: str, day: date) -> bool:
         return self.roster.declared_to(email, day) is not None
 
+    @property
+    def all_grants(self) -> dict[tuple[int, str], HeldGrant]:
+        """Every grant that the stack gave, one by one or together."""
+        together = {(id_, email): one for id_, held in self.whole.items() for email, one in held.given().items()}
+        return {**self.grants, **together}
+
     def people(self) -> set[str]:
-        return {*self.members, *(email for _, email in self.grants), *(email for _, email in self.places)}
+        return {*self.members, *(email for _, email in self.all_grants), *(email for _, email in self.places)}
 
 
 @dataclass
@@ -133,9 +164,15 @@ class Run:
         teams = self.stack.roster.current_teams(self.day)
         for email, one in declared.items():
             self._member(email, one)
+        whole = {self.stack.roster.projects[key] for key in self.stack.roster.authoritative}
         for email, one in declared.items():
             for project, (role, reasons) in one.projects.items():
-                self._grant(project, email, role, reasons)
+                if project not in whole:
+                    self._grant(project, email, role, reasons)
+        for project in whole:
+            self._whole(
+                project, {email: one.projects[project] for email, one in declared.items() if project in one.projects}
+            )
         for key in teams:
             self._team(key)
         for key, team in teams.items():
@@ -169,6 +206,8 @@ class Run:
                 del stack.grants[project, email]
             else:
                 grant.role = role
+        for project, whole in stack.whole.items():
+            whole.grants = {email: role for (id_, email), role in organization.grants.items() if id_ == project}
         for (key, email), place in list(stack.places.items()):
             team = stack.teams[key].team
             there = team in organization.teams and email in organization.people
@@ -282,6 +321,20 @@ class Run:
             self.organization.grants[project, email] = role
         self.stack.grants[project, email] = HeldGrant(role, reasons)
 
+    def _whole(self, project: int, wanted: Mapping[str, tuple[str, Reasons]]) -> None:
+        """Have a project's grants be those that are declared, and no others; what is as declared is not looked at."""
+        held, roles = self.stack.whole.get(project), {email: role for email, (role, _) in wanted.items()}
+        declared = {email: reasons for email, (_, reasons) in wanted.items()}
+        if held is not None and (held.grants, held.declared) == (roles, declared):
+            return
+        self.ops.add(("update" if held else "create", f"project-access/{project}"))
+        if held is None or held.grants != roles:
+            for email in roles.keys() - self.organization.people.keys():
+                self.organization.people[email] = Person("member", self.now)  # a grant to a stranger invites them
+            others = {key: role for key, role in self.organization.grants.items() if key[0] != project}
+            self.organization.grants = others | {(project, email): role for email, role in roles.items()}
+        self.stack.whole[project] = HeldProject(roles, declared)
+
     def _team(self, key: str) -> None:
         entry, held = self.stack.roster.teams[key], self.stack.teams.get(key)
         days = entry.starts, entry.ends
@@ -391,6 +444,8 @@ class Run:
                 if email in self.organization.people:
                     self.organization.grants[project, email] = role
                 self.stack.grants[project, email] = HeldGrant(role, reasons)
+        for project, whole in self.stack.whole.items():
+            self._revoke_in(project, whole, declared)
         teams = self.stack.roster.current_teams(self.day)
         for (project, key), role in self.stack.team_grants.items():
             entry = teams.get(key)
@@ -401,3 +456,23 @@ class Run:
                 self.stack.team_grants[project, key] = ids[project]
         self._delete(declared)
         return self.ops
+
+    def _revoke_in(self, project: int, whole: HeldProject, declared: Mapping[str, Declared]) -> None:
+        """Take away of a project's grants what the stack gave and the roster no longer gives; others stay."""
+        name, grants, changed = f"project-access/{project}", self.organization.grants, False
+        for email, held in whole.given().items():
+            role, reasons = declared[email].projects.get(project, ("", None)) if email in declared else ("", None)
+            if not role:
+                self.ops.add(("delete", name))
+                grants.pop((project, email), None)
+                del whole.declared[email]
+            elif reasons and RANK.get(role, 0) < RANK.get(held.role, 0):
+                self.ops.add(("update", name))
+                if (project, email) in grants:
+                    grants[project, email] = role
+                whole.declared[email] = reasons
+            else:
+                continue
+            changed = True
+        if changed:
+            whole.grants = {email: role for (id_, email), role in grants.items() if id_ == project}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from tests.lives.life import Life
 
 pytestmark = pytest.mark.slow
 
-SEEDS = range(200 if MANY else 20)
-DAYS = 60 if MANY else 12
+SEEDS = range(int(os.environ.get("SCRIPTED_LIVES", "20")))
+DAYS = 60 if MANY else 10
 
 
 @pytest.mark.parametrize("seed", SEEDS)

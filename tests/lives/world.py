@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
 from mixpanel_access.emulator.server import EmulatorServer
-from mixpanel_access.engine import Engine
+from mixpanel_access.engine import Engine, Pulumi
 from mixpanel_access.model.resources import BRAKE_NAME, DYNAMIC_TYPE
+from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.revoking.run import revoke
 from tests.in_process import InProcess
 from tests.lives.organization import Organization, from_dump
-from tests.lives.script import HANDS, STACKS, Event
+from tests.lives.script import HANDS, OWNERS, STACKS, Event
 from tests.python_engine.in_process import PROJECT, Clock, InProcessPulumi, LivedProject, Shared, new_stack
 
 ORGANIZATION = 7654321
 SECRET = "s3cret"
+AUTHOR = "ci@example.com"
+"""The author of the commits by which the stacks run."""
 
 
 def document_of(organization: Organization) -> dict[str, Any]:
@@ -46,30 +49,48 @@ def document_of(organization: Organization) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def credentials() -> dict[str, str]:
+    """The variables of a run: the service account, and the author of the commit."""
+    return {"MIXPANEL_SERVICE_ACCOUNT": "bot", "MIXPANEL_SERVICE_ACCOUNT_SECRET": SECRET, "GIT_AUTHOR": AUTHOR}
+
+
+def settings_of(stack: str, url: str) -> dict[str, str]:
+    """The configuration of a stack."""
+    return {
+        "organizationId": str(ORGANIZATION), "environment": stack, "removalMinimum": "1000", "apiUrl": url,
+        "companyDomains": "example.com", "readBackSeconds": "1", "approvers": ",".join(OWNERS),
+    }  # fmt: skip
+
+
 class World:
     """Two stacks on an emulator, to which the events of a script happen."""
 
     def __init__(self, now: datetime, folder: Path, server: EmulatorServer, transport: InProcess) -> None:
-        self.server = server
+        self.server, self.folder = server, folder
         self.client = httpx.Client(base_url=server.url, timeout=30, transport=transport)
         self.said: list[str] = []
         self.stacks = folder / "project" / "stacks"
         self.stacks.mkdir(parents=True)
         (folder / "project" / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\nmain: stacks\n")
         self.shared = Shared(folder, self.stacks, transport, Clock(now))
-        environ = {"MIXPANEL_SERVICE_ACCOUNT": "bot", "MIXPANEL_SERVICE_ACCOUNT_SECRET": SECRET}
-        self.pulumi = InProcessPulumi(Engine(folder, "3.259.0", "test"), folder / "project", environ, self.shared)
+        engine = Engine(folder, "3.259.0", "test")
+        self.pulumi: Pulumi = InProcessPulumi(engine, folder / "project", credentials(), self.shared)
         for stack in STACKS:
-            config = {
-                "organizationId": str(ORGANIZATION), "environment": stack, "removalMinimum": "1000",
-                "apiUrl": server.url, "companyDomains": "example.com", "readBackSeconds": "1",
-            }  # fmt: skip
+            config = settings_of(stack, server.url)
             new_stack(self.shared, stack, {f"mixpanel:{key}": value for key, value in config.items()})
+            lines = [f'  mixpanel:{key}: "{value}"' for key, value in config.items()]
+            (folder / "project" / f"Pulumi.{stack}.yaml").write_text("\n".join(["config:", *lines, ""]))
 
     @property
-    def project(self) -> LivedProject:
+    def project(self) -> PulumiProject:
         """The project, as a command opens it."""
         return LivedProject(self.pulumi)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
 
     def happen(self, event: Event) -> None:
         """Have an event happen at its instant."""
@@ -81,9 +102,18 @@ class World:
         self.shared.clock.now = now
         self.server.store.clock.set(now)
 
+    def dump(self) -> dict[str, Any]:
+        """The organization as the emulator has it."""
+        document: dict[str, Any] = self.server.store.dump()
+        return document
+
     def seen(self) -> dict[str, set[Any]]:
         """What the emulator has."""
-        return from_dump(self.server.store.dump())
+        return from_dump(self.dump())
+
+    def team_ids(self) -> dict[str, int]:
+        """Mixpanel's ids of the teams, by their names."""
+        return {team["name"]: team["id"] for team in self.dump()["teams"]}
 
     def control(self, method: str, path: str, body: Any = None) -> None:
         """Do what only an emulator can."""
@@ -148,7 +178,7 @@ class World:
         self._call(f"teams/{self._team(name)}/update/", {"name": new})
 
     def _team(self, name: str) -> int:
-        return next(int(team["id"]) for team in self.server.store.dump()["teams"] if team["name"] == name)
+        return next(int(team["id"]) for team in self.dump()["teams"] if team["name"] == name)
 
     def _call(self, path: str, body: Any) -> None:
         """A call of the API by somebody else."""

@@ -20,6 +20,9 @@ raises `Unknown`, and the real engine does it: secrets, policy packs, `--target`
 hooks, transformations and so on. In the middle of an update, the state is written first, and the real engine goes on
 from there. Set `WHY_HANDED_OVER` to a file's name to see why. On a machine without /proc, the real engine does it all.
 
+`direct` and `in_process` do the same without any process, for a program that is one roster: in `tests/lives`, an update
+of a hundred resources takes some hundredths of a second.
+
 `tests/engine/test_python_engine.py` lives a life on both and compares all that comes of it. Tests of the engine's own
 part (secrets, imports, killed runs, targets, policies, upgrades) stay on the real one.
 """

@@ -1,0 +1,130 @@
+"""The access log of a life: replayed from its first line, it gives exactly who had what after each event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from mixpanel_access.files.lines import read_lines
+from mixpanel_access.model.dates import instant
+from mixpanel_access.operations.tracker.lines import ENDS, UNKNOWN, Access, LogLine
+from mixpanel_access.operations.tracker.replay import Interval, replay
+from mixpanel_access.operations.tracker.update import update, verify
+from tests.lives.checks import Disagreement
+from tests.lives.organization import Organization
+from tests.lives.script import HANDS, OWNERS, STACKS, Event
+from tests.lives.world import AUTHOR, World
+
+Key = tuple[int | None, str, int | None]
+"""An access: project, address and team's id."""
+Held = Mapping[Key, str]
+"""Access -> its role; "" for a place in a team."""
+_RUNS = ("up", "revoke")
+_BY_API = ("hand_invites", "hand_changes_team", "hand_takes_out", "hand_puts_in", "hand_renames_team")
+"""What people do by the API, as the account of `HANDS`; all else is done by the first owner."""
+_KNOWN = {AUTHOR, UNKNOWN}
+"""Known disagreements: what only a state shows to be gone has the date of what happened to the access next; nobody is
+named for an invitation that a run took back before another one sent it again."""
+_SETTLED = timedelta(seconds=30)
+"""How long after an event it is over."""
+
+
+def access_in(organization: Organization, ids: Mapping[str, int]) -> dict[Key, str]:
+    """All access that there is.
+
+    Args:
+        organization: the organization.
+        ids: Mixpanel's ids of the teams, by their names.
+    """
+    found: dict[Key, str] = {}
+    found |= {(None, email, None): person.role for email, person in organization.people.items()}
+    found |= {(project, email, None): role for (project, email), role in organization.grants.items()}
+    for team in organization.teams:
+        found |= {(None, email, ids[team.name]): "" for email in team.members}
+        found |= {(project, "", ids[team.name]): role for project, role in team.projects.items()}
+    return found
+
+
+def key_of(access: Access) -> Key:
+    """An access of the log."""
+    return access.project, access.person, access.team
+
+
+class Logbook:
+    """The access log of a life, and what it must say.
+
+    Args:
+        world: the world.
+        organization: the organization in the beginning.
+    """
+
+    def __init__(self, world: World, organization: Organization) -> None:
+        self._world = world
+        self._file = world.stacks.parent / "access-log.jsonl"
+        self._before = access_in(organization, world.team_ids())
+        self._after: list[tuple[Event, Held]] = []
+        self._hidden: set[str] = set()
+        self._invited: set[str] = set()
+        self._checked = 0
+
+    def note(self, event: Event, organization: Organization) -> None:
+        """Note what there is after an event."""
+        self._after.append((event, access_in(organization, self._world.team_ids())))
+        # No audit log shows that an invitation was taken back, so nobody knows when it was before the next update.
+        self._hidden |= self._invited - organization.people.keys()
+        self._invited = {email for email, one in organization.people.items() if one.invited_at is not None}
+
+    def disagreements(self, now: datetime) -> Iterator[Disagreement]:
+        """Update the log, and compare what it says of each instant since the last update with what there was."""
+        new = update(self._world.project, self._file, list(STACKS), now, lambda line: None)
+        lines = read_lines(self._file, LogLine, lambda line: None)
+        log = replay(lines)
+        first: dict[Key, datetime] = {}
+        for line in sorted(lines, key=lambda line: line.date, reverse=True):
+            first[key_of(log.access_of(line))] = instant(line.date)
+        for event, held in self._after[self._checked :]:
+            yield from self._compared(log.at(event.at + _SETTLED), event, held, first)
+        self._hidden.clear()
+        event, held = self._after[-1]
+        yield from self._compared(log.at(now), event, held, first)
+        self._checked = len(self._after)
+        yield from self._signed(new)
+        for problem in verify(self._world.project, self._file, list(STACKS)).problems:
+            yield Disagreement("tracker verify", "problem", problem, said=True)
+
+    def _compared(
+        self, replayed: Mapping[Access, Interval], event: Event, held: Held, first: Mapping[Key, datetime]
+    ) -> Iterator[Disagreement]:
+        """What the log says of an instant, and what there was."""
+        log = {key_of(access): one.role for access, one in replayed.items()}
+        for access in held.keys() | log.keys():
+            there, said = held.get(access), log.get(access)
+            if there == said or access[1] in self._hidden:
+                continue
+            if said == "" and there is not None:
+                continue  # the log says that it does not know the role
+            untouched = access not in first or first[access] > event.at + _SETTLED
+            if untouched and there is not None and there == self._before.get(access):
+                continue  # it was there before the log began, and nothing has become of it
+            fact = access, said, there, f"after {str(event)[:70]}"
+            yield Disagreement("tracker", "access", fact, said=said is not None)
+
+    def _signed(self, new: list[LogLine]) -> Iterator[Disagreement]:
+        """Who did what the new lines say."""
+        for line in new:
+            at = instant(line.date)
+            event = next((one for one, _ in self._after if timedelta() <= at - one.at < _SETTLED), None)
+            if line.admin not in _doers(event) | (_KNOWN if line.event in ENDS and not line.audit_id else set()):
+                what = line.event, line.label, line.what, line.date
+                yield Disagreement("tracker", "who did it", (str(event), *what, line.admin), said=True)
+
+
+def _doers(event: Event | None) -> set[str]:
+    """Who did something."""
+    if event is None:
+        return {UNKNOWN}
+    if event.what in _RUNS:
+        return {AUTHOR}
+    if event.what == "accept":
+        return {str(event.arguments[0])}
+    return {HANDS if event.what in _BY_API else OWNERS[0]}
