@@ -68,14 +68,14 @@ class ReviewItem(TypedDict):
 
 
 class ChangedItem(TypedDict):
-    """A role in `review status` that is no longer as it was listed."""
+    """A role in `review status` that is no longer as it was listed, or that somebody must correct in the packet."""
 
     email: Annotated[str, "the person's address"]
     stack: Annotated[str, "the stack"]
     project: Annotated[str | None, "the project's key, or null for the organization role"]
     role: Annotated[str, "the role as it was listed"]
     decision: Annotated[str | None, "what was decided, which `review apply` does not apply; null if it is undecided"]
-    why: Annotated[str, "what changed, and what to do"]
+    why: Annotated[str, "what changed or is wrong, and what to do"]
 
 
 class NewItem(TypedDict):
@@ -110,7 +110,7 @@ class ReviewPacket(TypedDict):
     undecided: Annotated[Sequence[ReviewItem], "the roles without a decision"]
     decided: Annotated[Sequence[ReviewItem], "the decisions that are not applied"]
     applied: Annotated[Sequence[ReviewItem], "the decisions that are applied"]
-    changed: Annotated[Sequence[ChangedItem], "the roles of `undecided` and `decided` that have changed since"]
+    changed: Annotated[Sequence[ChangedItem], "the roles that have changed since, or that somebody must correct here"]
 
 
 class ReviewStatusDocument(TypedDict):
@@ -323,7 +323,7 @@ def _print_progress(found: ReviewProgress, where: Path, today: date) -> None:
         why = {id(problem.item): f": {problem.why}" for problem in one.problems}
         for item in one.undecided:
             typer.echo(f"{one.file.name}: {item}{why.get(id(item), '')}")
-        for item in one.waiting:
+        for item in (*one.waiting, *one.applied):
             if id(item) in why:
                 typer.echo(f"{one.file.name}: {item}: {item.outcome} is not applied{why[id(item)]}")
     for new in found.new:
@@ -338,8 +338,10 @@ def _print_what_is_open(found: ReviewProgress, name: str) -> None:
         typer.echo(f"{counted(found.undecided, 'role')} undecided in the review {name}.")
     if found.stale:
         typer.echo(f"{counted(found.stale, 'decision')} to make again, since the access has changed.")
-    if left := found.waiting - found.stale:
-        typer.echo(f"{counted(left, 'decision')} to apply: mixpanel-access review apply")
+    if found.wrong:
+        typer.echo(f"{counted(found.wrong, 'role')} to correct in the packets.")
+    if ready := sum(one.ready for one in found.packets):
+        typer.echo(f"{counted(ready, 'decision')} to apply: mixpanel-access review apply")
     if found.new:
         typer.echo(f"{counted(len(found.new), 'role')} to list: mixpanel-access review start")
     if found.still_there:

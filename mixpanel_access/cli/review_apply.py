@@ -198,7 +198,7 @@ def verify(review: Review = None, cwd: Folder = Path(), as_json: AsJson = False)
     Example: `mixpanel-access review verify`
     """
     from mixpanel_access.files.lines import Verified
-    from mixpanel_access.operations.review.record import verify as problems_of
+    from mixpanel_access.operations.review.deciding import verify as problems_of
 
     cut: list[str] = []
     folder = folder_of(cwd, review)
@@ -206,6 +206,10 @@ def verify(review: Review = None, cwd: Folder = Path(), as_json: AsJson = False)
     found = Verified(len(record.lines), "".join(cut), list(problems_of(folder, record)))
     good = "each decision follows its listing, and the packets agree"
     next_step = "take the review's folder back from version control, or apply the packets again"
+    if record.contradicted:
+        again = "`mixpanel-access review start` lists again what two branches decided differently"
+        only = len(found.problems) == len(record.contradicted)
+        next_step = again if only else f"{again}; for the rest, {next_step}"
     return print_verified(found, file, good, next_step, as_json=as_json)
 
 

@@ -13,11 +13,11 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.review.applying import ReviewPlan, carry_out, plan
-from mixpanel_access.operations.review.deciding import Wish, decide
+from mixpanel_access.operations.review.deciding import Wish, decide, verify
 from mixpanel_access.operations.review.files import read_packets
 from mixpanel_access.operations.review.packet import EvidenceLine, Item, evidence_file
 from mixpanel_access.operations.review.progress import ReviewProgress, progress_of
-from mixpanel_access.operations.review.record import read_record, verify
+from mixpanel_access.operations.review.record import read_record
 from mixpanel_access.operations.review.starting import Begun, begin
 from tests.fakes import NOW, PRODUCTION, FakeApi
 from tests.operations.overviews import BO, ROSTER, overview, person

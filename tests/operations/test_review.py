@@ -17,10 +17,10 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.review.applying import carry_out
-from mixpanel_access.operations.review.deciding import Wish, decide
+from mixpanel_access.operations.review.deciding import Wish, decide, verify
 from mixpanel_access.operations.review.files import file_name, newest, quarter, read_packets, text_of, write_packet
 from mixpanel_access.operations.review.packet import EvidenceLine, evidence_file
-from mixpanel_access.operations.review.record import record_of_lines, verify
+from mixpanel_access.operations.review.record import record_of_lines
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE
 from tests.operations.overviews import BO, person
 from tests.operations.reviews import ANA, CY, MORE, Review

@@ -13,6 +13,7 @@ from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.errors import RosterError, UsageError
 from mixpanel_access.operations.new_project import TEMPLATES
 from mixpanel_access.operations.review.packet import evidence_file
+from tests.cli.typed import typed
 from tests.fakes import NOW
 from tests.operations.overviews import BO, person
 from tests.operations.reviews import ANA, CY, Review
@@ -234,3 +235,17 @@ def test_a_packet_that_both_branches_moved_is_healed_by_start(tmp_path: Path) ->
     both.review.begin()
     assert [(item.email, item.decision) for item in both.review.items() if item.email == BO] == [(BO, None)]
     assert both.review.verify() == []
+
+
+def test_verify_says_what_settles_different_decisions(tmp_path: Path) -> None:
+    """Not to take the folder back: that loses one of them."""
+    both = Branches(tmp_path)
+    (both.repository.folder / "Pulumi.yaml").write_text("name: access\nruntime: python\n")
+    both.branch("a", (BO, "keep"))
+    both.branch("b", (BO, "lower=analyst"))
+    both.merge("a", "b", take="theirs")
+    told = typed("review", "verify", "--cwd", str(both.repository.folder))
+    assert (told.code, "two branches applied different decisions: keep by" in told.out) == (1, True)
+    assert told.out.endswith(
+        "1 problem; `mixpanel-access review start` lists again what two branches decided differently.\n"
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.model.access import GrantType
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.resources import PROJECT_GRANT
 from mixpanel_access.operations.overview import overview_of
 from mixpanel_access.operations.review.progress import progress_of
@@ -348,3 +349,30 @@ def test_a_role_that_is_a_secret_in_the_state_is_still_there(tmp_path: Path, wor
     secret = replace(view, state=replace(view.state, resources={**view.state.resources, PROJECT_GRANT: grants}))
     told = overview_of({"production": secret}, found.directory, NOW)
     assert [one.state for one in progress_of(review.folder, told, []).still_there] == state
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_what_apply_refuses_is_open_and_named(tmp_path: Path, *, applied: bool) -> None:
+    """A decision that is none, and a role that stands in the packets twice: `status` and `verify` say so too."""
+    review = begun(tmp_path)
+    if applied:
+        review.decide(BO, "keep", "shop")
+        review.decide(CY, "keep")
+        review.apply()
+    file = review.folder / f"{ANA}.yaml"
+    text = file.read_text()
+    (review.folder / "copy.yaml").write_text(text)
+    words = f"it stands in {ANA}.yaml already; delete one of them"
+    status = review.status()
+    assert ([problem.why for part in status.packets for problem in part.problems], status.open) == ([words] * 2, True)
+    assert [words in problem for problem in review.verify()] == [True] * 2
+    (review.folder / "copy.yaml").unlink()
+    file.write_text(text.replace("decision: keep" if applied else "decision:", "decision: perhaps", 1))
+    status = review.status()
+    assert ["'perhaps' is not a decision" in problem.why for part in status.packets for problem in part.problems] == [
+        True
+    ]
+    assert (status.open, status.stale, sum(one.ready for one in status.packets)) == (True, 0, 0)
+    assert any("'perhaps' is not a decision" in problem for problem in review.verify())
+    with pytest.raises(UsageError, match="'perhaps' is not a decision"):
+        review.plan()

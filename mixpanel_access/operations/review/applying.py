@@ -21,14 +21,13 @@ from mixpanel_access.model.roster.editing import EntryChange, change_entries
 from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.review.checking import DecisionCheck, lowered_organization_roles
-from mixpanel_access.operations.review.deciding import problems
+from mixpanel_access.operations.review.deciding import wrong_decisions
 from mixpanel_access.operations.review.facts import RosterRoles, reviewed_parts
 from mixpanel_access.operations.review.files import PacketFile, read_packets, unusable
 from mixpanel_access.operations.review.packet import (
     ORGANIZATION,
     EvidenceLine,
     Item,
-    ItemKey,
     Packet,
     evidence_file,
 )
@@ -133,23 +132,18 @@ def plan(
     Raises:
         UsageError: decisions are wrong; all of them are named.
     """
-    record = read_record(folder, say)
-    undecided = 0
-    wrong: list[str] = []
-    places: dict[ItemKey, _Decided] = {}
+    record, packets, undecided = read_record(folder, say), read_packets(folder), 0
+    refused = list(wrong_decisions(packets, record, now.date()))
+    left_out = {(one.one.file, one.at) for one in refused}
+    wrong = [str(one) for one in refused]
     decided: dict[str, list[_Decided]] = {}
-    for one in read_packets(folder):
+    for one in packets:
         for at, item in enumerate(one.packet.items):
-            found = _Decided(one, at, new=not record.is_applied(one.packet, item))
-            told = [found.problem(*problem) for problem in problems(one.packet, item, now.date(), record)]
-            if (first := places.setdefault(item.item_key, found)) is not found:
-                words = f"{item}: it stands in {first.one.file.name} already; delete one of them"
-                told.append(found.problem("email", words))
-            wrong += told
             if stacks and item.stack not in stacks:
                 continue
             undecided += item.decision is None
-            if item.decision is not None and not told:
+            if item.decision is not None and (one.file, at) not in left_out:
+                found = _Decided(one, at, new=not record.is_applied(one.packet, item))
                 decided.setdefault(item.stack, []).append(found)
     rosters: list[RosterChange] = []
     stale: list[StaleDecision] = []

@@ -13,11 +13,12 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import meant_address, unknown
-from mixpanel_access.operations.review.files import read_packets, write_packet
+from mixpanel_access.operations.review.files import PacketFile, read_packets, write_packet
 from mixpanel_access.operations.review.packet import (
     DECISIONS,
     ORGANIZATION,
     Item,
+    ItemKey,
     Packet,
 )
 from mixpanel_access.operations.review.record import ReviewRecord, read_record
@@ -125,6 +126,75 @@ def _reviewed(packet: Packet, item: Item, today: date, record: ReviewRecord) -> 
         yield "decided", f"{item}: it was decided on {decided}, before the review was begun on {packet.made}"
     elif (listed := record.first_listed(item)) is not None and decided < listed:
         yield "decided", f"{item}: it was decided on {decided}, before it was listed like that on {listed}"
+
+
+@dataclass(frozen=True)
+class WrongDecision:
+    """An item that cannot be applied as it stands in its packet.
+
+    Attributes:
+        one: the packet.
+        at: the position of the item there.
+        name: the field that is wrong.
+        words: what is wrong.
+    """
+
+    one: PacketFile
+    at: int
+    name: str
+    words: str
+
+    @property
+    def item(self) -> Item:
+        """The item."""
+        return self.one.packet.items[self.at]
+
+    def __str__(self) -> str:
+        return f"{self.one.file.name}:{self.one.line(self.at, self.name)}: {self.words}"
+
+
+def wrong_decisions(packets: Sequence[PacketFile], record: ReviewRecord, today: date) -> Iterator[WrongDecision]:
+    """The decisions that are none, and the items that stand in the packets twice."""
+    first: dict[ItemKey, str] = {}
+    for one in packets:
+        for at, item in enumerate(one.packet.items):
+            for name, words in problems(one.packet, item, today, record):
+                yield WrongDecision(one, at, name, words)
+            if item.item_key in first:
+                words = f"{item}: it stands in {first[item.item_key]} already; delete one of them"
+                yield WrongDecision(one, at, "email", words)
+            first.setdefault(item.item_key, one.file.name)
+
+
+def verify(folder: Path, record: ReviewRecord) -> Iterator[str]:
+    """What is wrong with the evidence of a review, in words, compared with its packets.
+
+    Each decision must follow the listing of that role with these facts, and the packets must still have the facts that
+    were listed and the decisions that were applied. Decisions of two branches must agree, and every decision be one.
+    """
+    yield from record.problems
+    packets = read_packets(folder)
+    for wrong in wrong_decisions(packets, record, date.max):
+        yield str(wrong)
+    for one in packets:
+        yield from _packet_problems(one, record)
+    found = {item.turn for one in packets for item in one.packet.items}
+    for turn, heads in record.decided.items():
+        if record.turn(turn.item_key) != turn:
+            continue  # the role was listed again since
+        if words := record.contradiction(turn.item_key):
+            yield f"{heads[-1]}: {words}"
+        elif turn not in found:
+            yield f"no packet has the decision that was applied on {heads[-1]}: {heads[-1].outcome}"
+
+
+def _packet_problems(one: PacketFile, record: ReviewRecord) -> Iterator[str]:
+    for item in one.packet.items:
+        applied, is_applied = record.applied(item.item_key), record.is_applied(one.packet, item)
+        if applied and not is_applied and not record.contradiction(item.item_key):
+            yield f"{one.file.name} has another decision than was applied on {applied}: {applied.outcome}"
+        elif (item.turn in record.listed or not is_applied) and (words := record.unlisted(item)):
+            yield f"{one.file.name}: {item}: {words}"
 
 
 def decide(folder: Path, wish: Wish, today: date) -> Item:

@@ -15,6 +15,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review.checking import DecisionCheck, lowered_organization_roles
+from mixpanel_access.operations.review.deciding import WrongDecision, wrong_decisions
 from mixpanel_access.operations.review.facts import RosterRoles
 from mixpanel_access.operations.review.files import PacketFile, read_packets
 from mixpanel_access.operations.review.listing import own_custom_roles
@@ -30,10 +31,15 @@ _ENCRYPTED: Final = "a secret role"
 
 @dataclass(frozen=True)
 class ItemProblem:
-    """An item that is not as it was listed: its decision does not hold, or it is undecided and has changed."""
+    """An item that is not as it was listed, or that cannot be applied as it stands in its packet.
+
+    Attributes:
+        in_packet: whether somebody must correct the packet.
+    """
 
     item: Item
     why: str
+    in_packet: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class Progress:
     Attributes:
         waiting: the decisions that are not applied.
         applied: the decisions that are applied.
-        problems: what is undecided and has changed, and the decisions that do not hold any more.
+        problems: what is undecided and has changed, and the decisions that do not hold or are none.
     """
 
     file: Path
@@ -96,6 +102,12 @@ class Progress:
     waiting: Sequence[Item]
     applied: Sequence[Item]
     problems: Sequence[ItemProblem]
+
+    @property
+    def ready(self) -> int:
+        """How many decisions `review apply` applies."""
+        held = {id(problem.item) for problem in self.problems}
+        return sum(id(item) not in held for item in self.waiting)
 
 
 @dataclass(frozen=True)
@@ -124,12 +136,18 @@ class ReviewProgress:
     @property
     def stale(self) -> int:
         """How many of them do not hold any more."""
-        return sum(problem.item.decision is not None for one in self.packets for problem in one.problems)
+        found = (problem for one in self.packets for problem in one.problems)
+        return sum(problem.item.decision is not None and not problem.in_packet for problem in found)
+
+    @property
+    def wrong(self) -> int:
+        """How many items somebody must correct in the packets."""
+        return sum(problem.in_packet for one in self.packets for problem in one.problems)
 
     @property
     def open(self) -> bool:
         """Whether anything is left to do."""
-        return bool(self.undecided or self.waiting or self.new or self.still_there)
+        return bool(self.undecided or self.waiting or self.wrong or self.new or self.still_there)
 
 
 def progress_of(folder: Path, overview: Overview, stacks: Sequence[str], say: Say | None = None) -> ReviewProgress:
@@ -153,7 +171,8 @@ def progress_of(folder: Path, overview: Overview, stacks: Sequence[str], say: Sa
         stack: DecisionCheck(rosters.get(stack), record, lowered, overview.today)
         for stack in {item.stack for item in held}
     }
-    found = [_progress(one, record, checks, stacks) for one in packets]
+    wrong = {(one.one.file, one.at): one for one in wrong_decisions(packets, record, overview.today)}
+    found = [_progress(one, record, checks, wrong, stacks) for one in packets]
     seen = _Access(overview)
     still = [one for part in found for item in part.applied if (one := seen.still_there(item))]
     new = [one for own in rosters.values() for one in _new(own, record, held, overview)]
@@ -161,19 +180,25 @@ def progress_of(folder: Path, overview: Overview, stacks: Sequence[str], say: Sa
 
 
 def _progress(
-    one: PacketFile, record: ReviewRecord, checks: Mapping[str, DecisionCheck], stacks: Sequence[str]
+    one: PacketFile,
+    record: ReviewRecord,
+    checks: Mapping[str, DecisionCheck],
+    wrong: Mapping[tuple[Path, int], WrongDecision],
+    stacks: Sequence[str],
 ) -> Progress:
     found: dict[str, list[Item]] = {"undecided": [], "waiting": [], "applied": []}
     problems: list[ItemProblem] = []
-    for item in one.packet.items:
+    for at, item in enumerate(one.packet.items):
         if stacks and item.stack not in stacks:
             continue
         applied = "applied" if record.is_applied(one.packet, item) else "waiting"
         part = applied if item.decision else "undecided"
         found[part].append(item)
         check = checks[item.stack]
-        why = "" if part == "applied" else check.problem(item) if item.decision else check.changed(item)
-        problems += [ItemProblem(item, why)] if why else []
+        if refused := wrong.get((one.file, at)):
+            problems.append(ItemProblem(item, refused.words.removeprefix(f"{item}: "), in_packet=True))
+        elif part != "applied" and (why := check.problem(item) if item.decision else check.changed(item)):
+            problems.append(ItemProblem(item, why))
     return Progress(file=one.file, packet=one.packet, problems=problems, **found)
 
 

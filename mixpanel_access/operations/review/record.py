@@ -13,7 +13,6 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.review.facts import Facts, changes, columns_of, facts_of, more
-from mixpanel_access.operations.review.files import PacketFile, read_packets
 from mixpanel_access.operations.review.packet import (
     EvidenceLine,
     Item,
@@ -62,6 +61,11 @@ class ReviewRecord:
         """The different decisions of two branches on the latest listing of a role, in words, or ""."""
         found = self.decided.get(self.turn(key), ())
         return self._again(self.turn(key), {}) if len({line.outcome for line in found}) > 1 else ""
+
+    @property
+    def contradicted(self) -> list[ItemKey]:
+        """The roles on which two branches applied different decisions."""
+        return [turn.item_key for turn in self.decided if self.contradiction(turn.item_key)]
 
     def is_applied(self, packet: Packet, item: Item) -> bool:
         """Whether the decision on an item is in the evidence as it stands in the packet."""
@@ -186,35 +190,6 @@ def _out_of_turn(line: EvidenceLine, listed: Sequence[EvidenceLine], earlier: Se
     unknown = set(line.replaces.split(_AND)) - {"", *(one.outcome for one in earlier)}
     for outcome in sorted(unknown):
         yield f"replaces the decision {outcome} on {line}, which no line before it has"
-
-
-def verify(folder: Path, record: ReviewRecord) -> Iterator[str]:
-    """What is wrong with the evidence of a review, in words, compared with its packets.
-
-    Each decision must follow the listing of that role with these facts, and the packets must still have the facts that
-    were listed and the decisions that were applied. Decisions of two branches must agree.
-    """
-    yield from record.problems
-    packets = read_packets(folder)
-    for one in packets:
-        yield from _packet_problems(one, record)
-    found = {item.turn for one in packets for item in one.packet.items}
-    for turn, heads in record.decided.items():
-        if record.turn(turn.item_key) != turn:
-            continue  # the role was listed again since
-        if words := record.contradiction(turn.item_key):
-            yield f"{heads[-1]}: {words}"
-        elif turn not in found:
-            yield f"no packet has the decision that was applied on {heads[-1]}: {heads[-1].outcome}"
-
-
-def _packet_problems(one: PacketFile, record: ReviewRecord) -> Iterator[str]:
-    for item in one.packet.items:
-        applied, is_applied = record.applied(item.item_key), record.is_applied(one.packet, item)
-        if applied and not is_applied and not record.contradiction(item.item_key):
-            yield f"{one.file.name} has another decision than was applied on {applied}: {applied.outcome}"
-        elif (item.turn in record.listed or not is_applied) and (words := record.unlisted(item)):
-            yield f"{one.file.name}: {item}: {words}"
 
 
 def listed_line(item: Item, review: str, reviewer: str, now: datetime) -> EvidenceLine:
