@@ -417,6 +417,26 @@ def invited_again_after_it_was_cancelled(world: World) -> list[Row]:
     ]
 
 
+def taken_back_and_invited_again(world: World) -> list[Row]:
+    """A run of one stack takes the invitation back, and a run of another one invites: no event says the first."""
+    with world.run("staging", author="sam@example.com"):
+        world.client.invite(BO)
+        world.has("staging", member(BO, None, outputs={"adopted": False}, **world.times()))
+    world.update()
+    with world.run("staging", author=NIGHT):
+        world.client.post(f"/organizations/{ORG}/delete-users/", json={"emails": [BO]})
+        world.has("staging")
+    world.later(hours=1)
+    with world.run("production"):
+        world.client.invite(BO)
+        world.has("production", member(BO, None, outputs={"adopted": False}, **world.times()))
+    return [
+        ("granted", "sam@example.com", MEMBER, "staging", ""),
+        ("revoked", NIGHT, MEMBER, "staging", ""),
+        ("granted", MERGER, MEMBER, "production", ""),
+    ]
+
+
 def put_in(world: World) -> None:
     """Production adds Kim to the team by SCIM, which names nobody."""
     with world.run("production"):
@@ -529,6 +549,7 @@ def taken_and_given_between_two_updates(world: World) -> list[Row]:
 
 
 LIVES = [
+    taken_back_and_invited_again,
     let_go_before_it_was_accepted,
     a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update,
     given_again_by_hand, a_role_put_back, a_role_changed_by_the_stack, other_reasons, an_invitation_sent_again,
@@ -540,7 +561,7 @@ LIVES = [
 ]  # fmt: skip
 UNTOLD = (
     an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,
-    deactivated,
+    deactivated, taken_back_and_invited_again,
 )  # fmt: skip
 """Lives of which the audit log does not say when something ended: the log dates it with the run or the update."""
 CLOCKS = {"the same clock": 0, "an engine that is ahead": 50, "an engine that is behind": -50}

@@ -6,22 +6,22 @@ new line follows from what was there at its instant. At the end, the result is c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
 from mixpanel_access.model import audit
-from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.audited import AuditFact, Change, facts_of, pending
 from mixpanel_access.operations.tracker.births import Birth, Births, given_for
 from mixpanel_access.operations.tracker.doers import Doers
 from mixpanel_access.operations.tracker.facts import GONE, OrganizationFacts, StackFacts, Unseen
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine
+from mixpanel_access.operations.tracker.losses import Loss, Losses
 from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
-from mixpanel_access.operations.tracker.runs import SKEW, EngineRun, during, only_of
+from mixpanel_access.operations.tracker.runs import SKEW, during
 
 
 def new_lines(
@@ -77,6 +77,7 @@ class _Writer:
         self._pending = pending(self._audit, lines, self._end)
         self._births = Births(self._end, facts, stacks, self._doers, now)
         self._births.find(self._audit, {id(fact) for fact in self._pending}, given_for(lines))
+        self._losses = Losses(self._end, lines, stacks, now)
         self._undone: dict[Access, _Undone] = {}
         self._new: list[LogLine] = []
 
@@ -90,7 +91,8 @@ class _Writer:
         steps += [(one.at, one.order, 0, partial(self._birth, one)) for one in self._births.found]
         of_fact = {id(fact): place for place, fact in enumerate(self._audit, 1)}
         steps += [(fact.at, 2, of_fact[id(fact)], partial(self._happened, fact)) for fact in self._pending]
-        steps += self._losses()
+        lost = self._losses.before_events(self._pending, self._facts.presence, self._was_gone)
+        steps += [(one.run.ends, 3, 0, partial(self._lose, one)) for one in lost]
         for *_, step in sorted(steps, key=lambda one: one[:3]):
             step()
         self._compare_states()
@@ -277,35 +279,18 @@ class _Writer:
                     said = _Said(LogEvent.CHANGED, at, admin, there.role or one.line.role)
                     self._add(said, access, name, reasons=one.line)
 
-    def _losses(self) -> Iterator[tuple[datetime, int, int, Callable[[], None]]]:
-        """Each access that a stack let go in a run that is known, at the end of that run."""
-        for name, stack in self._stacks.items():
-            for access, there in self._end.held.items():
-                if name not in there.stacks or access in stack.held:
-                    continue
-                run = self._lost_in(stack, there)
-                taken = [fact.at for fact in self._pending if fact.takes(access)] if run else []
-                if run and not any(run.covers(at, SKEW) for at in taken):
-                    kept = any(at > run.ends for at in taken) or self._facts.presence.role(access) is not GONE
-                    if kept and run.ends <= self._now:
-                        yield run.ends, 3, 0, partial(self._let_go, stack.name, access, run)
-
-    def _let_go(self, name: str, access: Access, run: EngineRun) -> None:
-        there = self._log.held.get(access)
-        if there and name in there.stacks:
-            self._add(_Said(LogEvent.RELEASED, run.ends, run.author or UNKNOWN, there.role), access, name)
-
-    def _lost_in(self, stack: StackFacts, there: Interval) -> EngineRun | None:
-        """The run in which a stack lost access that its state had at the last update, as far as that is known."""
-        dates = [instant(line.date) for line in self._lines if line.event != LogEvent.RENAMED]
-        seen = max((date for date in dates if date <= self._now), default=self._now - LOOK_BACK)
-        return only_of(stack.runs, max(instant(there.stacks[stack.name].date), seen), self._now)
+    def _lose(self, loss: Loss) -> None:
+        there, run = self._log.held.get(loss.access), loss.run
+        if there and loss.stack in there.stacks:
+            names = there.stacks if loss.event is LogEvent.REVOKED else [loss.stack]
+            for name in sorted(names):
+                self._add(_Said(loss.event, run.ends, run.author or UNKNOWN, there.role), loss.access, name)
 
     def _no_longer_has(self, stack: StackFacts, access: Access, there: Interval) -> None:
         role = self._facts.presence.role(access)
         if isinstance(role, Unseen):
             return
-        run = self._lost_in(stack, there)
+        run = self._losses.run_of(stack, there)
         if role is GONE and run and not (run.writes and run.deletes):
             run = None  # it found out, and did nothing
         at = self._after(access, min(run.ends, self._now) if run else self._now)
