@@ -16,7 +16,7 @@ from mixpanel_access.files import whole
 from mixpanel_access.files.lines import read_sides, text_of_lines
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.operations.tracker.lines import LogEvent, LogLine
+from mixpanel_access.operations.tracker.lines import ENDS, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Replay, problems
 from mixpanel_access.operations.tracker.union import Union
 
@@ -107,7 +107,10 @@ def _without_pruned(sides: Sequence[Sequence[Origin]]) -> Iterator[Origin]:
 
 
 def _ordered(lines: Iterable[Origin]) -> list[Origin]:
-    return sorted(lines, key=lambda one: instant(one.line.date))
+    """The lines in the order of time; an end without an event comes before what an event gives in that second."""
+    return sorted(
+        lines, key=lambda one: (instant(one.line.date), bool(one.line.audit_id) or one.line.event not in ENDS)
+    )
 
 
 def _must_agree(union: Sequence[Origin], log: Replay) -> None:
