@@ -402,6 +402,29 @@ REVIEWS: dict[str, tuple[list[EvidenceLine], list[tuple[str, str, str]]]] = {
         [reviewed("05"), decided("06", "remove"), reviewed("12", listing=2)], [("undecided", "", "")],
     ),
     "listed again before it was decided": ([reviewed("05"), reviewed("12", listing=2)], [("undecided", "", "")]),
+    "decided differently by two branches": (
+        [reviewed("05"), decided("12"), decided("12", "remove")],
+        [("doubtful", "keep", "12"), ("doubtful", "remove", "12"), ("undecided", "", "")],
+    ),
+    "decided differently by two branches, and then by both": (
+        [reviewed("05"), decided("11"), decided("11", "remove"), decided("12", "lower", replaces="keep and remove")],
+        [("applied", "keep", "11"), ("applied", "remove", "11"), ("applied", "lower", "12")],
+    ),
+    "decided in the same way by two branches": (
+        [reviewed("05"), decided("12"), decided("12", comment="yes")], [("applied", "keep", "12")],
+    ),
+    "decided, and never listed": ([decided("12")], [("doubtful", "keep", "12")]),
+    "decided, and listed with other facts": (
+        [reviewed("05", approver=BO), decided("12", approver=ANA)],
+        [("doubtful", "keep", "12"), ("undecided", "", "")],
+    ),
+    "decided before it was listed": (
+        [reviewed("11"), replace(decided("12"), decided="2026-05-10")],
+        [("doubtful", "keep", "12"), ("undecided", "", "")],
+    ),
+    "that replaces a decision that nobody took": (
+        [reviewed("05"), decided("12", replaces="remove")], [("doubtful", "keep", "12"), ("undecided", "", "")],
+    ),
     "of another stack": ([reviewed("09", stack="other"), decided("12", stack="other")], []),
 }  # fmt: skip
 
@@ -413,6 +436,21 @@ def test_decisions_of_the_period_and_what_was_undecided_at_its_end(
     """A decision counts on the day on which it was applied; later lines are not known yet."""
     rows = review_rows(lines, MAY, [PRODUCTION, STAGING])
     assert [(row.status, row.decision, f"{row.applied:%d}" if row.applied else "") for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "day"),
+    [
+        pytest.param([reviewed("05"), reviewed("06"), decided("12")], "05", id="listed twice with the same facts"),
+        pytest.param([reviewed("05", role="admin"), reviewed("06"), decided("12")], "06", id="with another role first"),
+        pytest.param([reviewed("05", role="admin"), reviewed("06")], "06", id="undecided"),
+        pytest.param([decided("12")], "", id="never"),
+    ],
+)
+def test_a_review_says_when_it_listed_what_was_decided(lines: list[EvidenceLine], day: str) -> None:
+    """An earlier listing with another role or other reasons is none of it."""
+    (row,) = review_rows(lines, MAY, [PRODUCTION])
+    assert (f"{row.listed:%d}" if row.listed else "") == day
 
 
 # Exceptions

@@ -263,6 +263,21 @@ def test_the_document_of_a_past_period(tmp_path: Path) -> None:
     assert "compared" not in " ".join(now.unknown)
 
 
+def test_what_review_verify_finds_is_not_known(tmp_path: Path) -> None:
+    """For each review with a row, also if its packets cannot be read."""
+    decided = replace(
+        REVIEWED, date="2026-05-12T12:00:00Z", event="decided", decided="2026-05-12", decision="keep",
+        organization_role="member",
+    )  # fmt: skip
+    other = replace(decided, email="zed@example.com")
+    texts = {"tracker.jsonl": "", "reviews/2026-Q2/evidence.jsonl": text_of_lines([REVIEWED, decided, other])}
+    repository = Repository.made(tmp_path / "access", {**FILES, **texts})
+    found = [one for one in made(repository, MAY).unknown if one.startswith("The review 2026-Q2 has a problem: ")]
+    assert any("line 3 decides on zed@example.com as analyst in shop" in one for one in found), found
+    written("reviews/2026-Q2/ana.yaml", "items: [")(repository.folder)
+    assert any("ana.yaml" in one and one.startswith("The review 2026-Q2") for one in made(repository, MAY).unknown)
+
+
 def test_the_document_of_some_stacks_says_that_it_is_not_of_all(tmp_path: Path) -> None:
     """It is of all if each of the project is named."""
     repository = Repository.made(tmp_path / "access", {**FILES, "tracker.jsonl": text_of_lines([LINE])})

@@ -211,14 +211,15 @@ class ReviewRow:
 
     Attributes:
         review: the review's name.
-        status: `applied`, or `undecided` at the end of the period.
+        status: `applied`; `doubtful` if the decision contradicts that of another branch, or does not follow from the
+            lines before it; or `undecided` at the end of the period.
         stack: the stack.
         person: the address.
         project: the project's key; "" for the organization role.
         role: the role that was reviewed.
         engagement: the entry's engagement, or "".
         starts: the entry's first day, or "".
-        listed: when the item was listed, or None if the evidence does not say.
+        listed: when the item was first listed with these facts, or None if the evidence does not say.
         reviewer: who decided, or who was asked; "" if nobody was named.
         decision: `keep`, `lower` or `remove`; "" for an undecided item.
         new_role: the role that it was lowered to, or "".

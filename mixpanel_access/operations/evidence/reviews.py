@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mixpanel_access.model.dates import instant
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.evidence.document import EvidenceSource, Period, ReviewRow
 from mixpanel_access.operations.evidence.sources import file_source
+from mixpanel_access.operations.review.deciding import verify
+from mixpanel_access.operations.review.facts import changes, facts_of
 from mixpanel_access.operations.review.files import FOLDER
 from mixpanel_access.operations.review.packet import EvidenceLine, ReviewEvent, evidence_file
 from mixpanel_access.operations.review.record import ReviewRecord, read_record, record_of_lines
@@ -37,32 +40,46 @@ def read_reviews(project: Path, stacks: Sequence[str], period: Period) -> Review
     """
     rows: list[ReviewRow] = []
     sources: list[EvidenceSource] = []
-    cut: list[str] = []
+    unknown: list[str] = []
     for folder in sorted(path for path in (project / FOLDER).glob("*") if evidence_file(path).is_file()):
-        lines = read_record(folder, cut.append).lines
-        if own := [*review_rows(lines, period, stacks)]:
+        cut: list[str] = []
+        record = read_record(folder, cut.append)
+        unknown += (f"The last line of a review's evidence is left out: {words}." for words in cut)
+        if own := [*review_rows(record.lines, period, stacks)]:
             rows += own
-            sources.append(file_source(project, folder, "review", lines=len(lines)))
-    unknown = [f"The last line of a review's evidence is left out: {words}." for words in cut]
+            sources.append(file_source(project, folder, "review", lines=len(record.lines)))
+            unknown += (f"The review {folder.name} has a problem: {words}." for words in _problems(folder, record))
     return ReviewsOfPeriod(rows, sources, unknown)
+
+
+def _problems(folder: Path, record: ReviewRecord) -> list[str]:
+    """What `review verify` finds."""
+    try:
+        return [*verify(folder, record)]
+    except UsageError as error:
+        return [f"{error}".removesuffix(".")]
 
 
 def review_rows(lines: Sequence[EvidenceLine], period: Period, stacks: Collection[str]) -> Iterator[ReviewRow]:
     """The decisions of one review that were applied in a period, then the items that were undecided at its end."""
-    known = [line for line in lines if instant(line.date) <= period.end]
-    record = record_of_lines(known)
+    record = record_of_lines([line for line in lines if instant(line.date) <= period.end])
     for line in record.once:
         if line.event == ReviewEvent.DECIDED and line.stack in stacks and period.has(instant(line.date)):
-            yield _row(line, record, "applied")
+            yield _row(line, record, "applied" if _counts(line, record) else "doubtful")
     for turn, listed in record.listed.items():
-        line = listed[-1]
-        if record.turn(turn.item_key) == turn and turn not in record.decided and line.stack in stacks:
-            yield _row(line, record, "undecided")
+        is_decided = any(_counts(line, record) for line in record.decided.get(turn, ()))
+        if record.turn(turn.item_key) == turn and not is_decided and listed[-1].stack in stacks:
+            yield _row(listed[-1], record, "undecided")
+
+
+def _counts(line: EvidenceLine, record: ReviewRecord) -> bool:
+    """Whether a decision follows from the lines before it, and no other branch decided otherwise."""
+    found = record.decided.get(line.turn, ())
+    return line not in record.doubtful and (line not in found or len({one.outcome for one in found}) == 1)
 
 
 def _row(line: EvidenceLine, record: ReviewRecord, status: str) -> ReviewRow:
-    listed = record.listed.get(line.turn, ())
-    applied = line.event == ReviewEvent.DECIDED
+    same = [one for one in record.listed.get(line.turn, ()) if not [*changes(facts_of(one), facts_of(line))]]
     return ReviewRow(
         review=line.review,
         status=status,
@@ -72,11 +89,11 @@ def _row(line: EvidenceLine, record: ReviewRecord, status: str) -> ReviewRow:
         role=line.role,
         engagement=line.engagement,
         starts=line.starts,
-        listed=instant(listed[0].date) if listed else None,
+        listed=instant(same[0].date) if same else None,
         reviewer=line.reviewer,
         decision=line.decision,
         new_role=line.new_role,
         comment=line.comment,
         decided=line.decided,
-        applied=instant(line.date) if applied else None,
+        applied=instant(line.date) if line.event == ReviewEvent.DECIDED else None,
     )

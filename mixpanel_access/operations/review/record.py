@@ -39,6 +39,7 @@ class ReviewRecord:
         decided: the decisions that were applied and not replaced: one, or several if two branches applied their own.
         latest: the number of the latest listing of each role.
         problems: what does not follow from the lines before, in words.
+        doubtful: the decisions that do not follow from the lines before.
     """
 
     lines: Sequence[EvidenceLine]
@@ -47,6 +48,7 @@ class ReviewRecord:
     decided: Mapping[Turn, Sequence[EvidenceLine]]
     latest: Mapping[ItemKey, int]
     problems: Sequence[str]
+    doubtful: Sequence[EvidenceLine]
 
     def turn(self, key: ItemKey) -> Turn:
         """The latest listing of a role."""
@@ -150,6 +152,7 @@ def record_of_lines(lines: Sequence[EvidenceLine]) -> ReviewRecord:
     before: dict[Turn, list[EvidenceLine]] = {}
     latest: dict[ItemKey, int] = {}
     problems: list[str] = []
+    doubtful: list[EvidenceLine] = []
     for number, line in enumerate(lines, 1):
         latest[line.item_key] = max(line.listing, latest.get(line.item_key, 1))
         if line.event == ReviewEvent.LISTED:
@@ -160,9 +163,19 @@ def record_of_lines(lines: Sequence[EvidenceLine]) -> ReviewRecord:
         if not _counted(found, earlier, line):
             found[:] = [*_left(found, line), line]
             once.append(line)
-        problems += (f"line {number} {words}" for words in _out_of_turn(line, listed.get(line.turn, ()), earlier))
+        if wrong := [*_out_of_turn(line, listed.get(line.turn, ()), earlier)]:
+            problems += (f"line {number} {words}" for words in wrong)
+            doubtful.append(line)
         earlier.append(line)
-    return ReviewRecord(lines=lines, once=once, listed=listed, decided=decided, latest=latest, problems=problems)
+    return ReviewRecord(
+        lines=lines,
+        once=once,
+        listed=listed,
+        decided=decided,
+        latest=latest,
+        problems=problems,
+        doubtful=doubtful,
+    )
 
 
 def _left(found: Sequence[EvidenceLine], line: EvidenceLine) -> list[EvidenceLine]:
