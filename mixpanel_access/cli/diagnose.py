@@ -81,7 +81,8 @@ def _print(case: Case, found: Sequence[Diagnosis]) -> None:
     sure, possible = (
         sum(finding.verdict is verdict for finding in found) for verdict in (Likelihood.CAUSE, Likelihood.POSSIBLE)
     )
-    typer.echo(f"\n{counted(sure, 'cause')} and {counted(possible, 'possible one')} found for {case.someone.email}.")
+    more = f" and {counted(possible, 'possible one')}" if possible else ""
+    typer.echo(f"\n{counted(sure, 'cause')}{more} found for {case.someone.email}.")
 
 
 def _print_finding(finding: Diagnosis) -> None:

@@ -54,9 +54,10 @@ def report(
     elif not printed:
         about = counted(len(found.people), "person", "people")
         high = sum(1 for one in found.people if one.risk.level == "high")
+        mandatory = counted(len(found.held_up), "violation")
         typer.echo(
             f"{about} of {', '.join(found.stacks)}: {high} of high risk, {len(found.to_do)} with something to do, "
-            f"{len(found.differences)} unmanaged or changed, {len(found.held_up)} violations of mandatory rules."
+            f"{len(found.differences)} unmanaged or changed, {mandatory} of mandatory rules."
         )
     return 1 if found.problems else 0
 

@@ -239,13 +239,18 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
     return document
 
 
+def _when(days: int) -> str:
+    """How far away a day is, in words; "" for today."""
+    return "" if days == 0 else counted(days, "day") if days > 0 else f"{counted(-days, 'day')} ago"
+
+
 def _print_within(found: Sequence[WithinStack], days: int) -> None:
     table = new_table("stack", "what", "who", "on", "in", "projects", "engagement")
     for stack in found:
         for one in stack["changes"]:
             roles = [f"{key} {role}" for key, role in one.projects.items()]
             projects = ", ".join([*roles, *(f"team {key}" for key in one.teams)])
-            when, who = counted(one.days, "day"), one.email or "the team itself"
+            when, who = _when(one.days), one.email or "the team itself"
             who = f"the service account {one.account}" if one.account else who
             table.add_row(stack["stack"], str(one.event), who, str(one.on), when, projects, one.engagement or "")
     if table.row_count:

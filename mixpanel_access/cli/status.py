@@ -172,4 +172,4 @@ def _team(place: TeamHere) -> str:
 def _compared(declared: str | None, actual: str | None) -> str:
     if declared in (None, actual):
         return actual or ""
-    return f"{declared} (is {actual or 'nothing yet'})"
+    return f"{declared} (is {actual})" if actual else f"{declared} (missing)"

@@ -304,7 +304,7 @@ def _project_not_there(case: Case) -> _Found:
         for key in person.projects
     }
     if not declared:
-        return _ruled_out("no project is declared")
+        return _ruled_out("no project is declared today")
     missing = [name for id_, name in declared.items() if id_ not in there]
     if not missing:
         return _ruled_out(f"all declared projects ({len(declared)}) are there")

@@ -27,7 +27,7 @@ from mixpanel_access.model.effective_access import (
 from mixpanel_access.model.ownership import WHEN_UNUSED, should_remove
 from mixpanel_access.model.roster.salvage import NOTHING, Unread
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.scheduled import A_DAY, Cause, Part, ScheduledChange, ScheduledEvent
+from mixpanel_access.operations.scheduled import A_DAY, ChangeCause, ChangePart, ScheduledChange, ScheduledEvent
 from mixpanel_access.operations.state import State, changed_addresses
 from mixpanel_access.operations.undone import Undone, roles_of_team
 from mixpanel_access.provider.account_runs import Retiring
@@ -59,7 +59,7 @@ def changes_by_the_clock(
     Returns:
         The changes by day, then by address. Access ends after the last day: it goes on the day after.
     """
-    parts: dict[Cause, list[Part]] = {}
+    parts: dict[ChangeCause, list[ChangePart]] = {}
     undone = Undone(roster, state, today, unread, renamed).parts()
     to_come = _to_come(roster, today, unread) if roster else ()
     for cause, part in chain(undone, to_come, _of_accounts(roster, state, today)):
@@ -88,21 +88,21 @@ def renamed_in(state: State, directory: Directory) -> dict[str, str]:
     return changed_addresses({key: one.outputs for key, one in state.members.items()}, directory.people())
 
 
-def _to_come(roster: Roster, today: date, unread: Unread) -> Iterator[tuple[Cause, Part]]:
+def _to_come(roster: Roster, today: date, unread: Unread) -> Iterator[tuple[ChangeCause, ChangePart]]:
     """What comes and goes on later days."""
     for key, all_of_one in entries(roster).items():
         for cause, part in _of_person(all_of_one, today):
             if cause.event is ScheduledEvent.BEGINS or key not in unread.people:
                 yield cause, part
     for key, team in roster.teams.items():
-        days, roles = days_of(team), Part(roles_of_team(roster, team))
+        days, roles = days_of(team), ChangePart(roles_of_team(roster, team))
         if days.starts is not None and days.starts > today:
-            yield Cause(ScheduledEvent.BEGINS, "", days.starts, team=key), roles
+            yield ChangeCause(ScheduledEvent.BEGINS, "", days.starts, team=key), roles
         if days.ends is not None and not days.over(today) and key not in unread.teams:
-            yield Cause(ScheduledEvent.ENDS, "", days.ends + A_DAY, team=key), roles
+            yield ChangeCause(ScheduledEvent.ENDS, "", days.ends + A_DAY, team=key), roles
 
 
-def _of_person(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[tuple[Cause, Part]]:
+def _of_person(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[tuple[ChangeCause, ChangePart]]:
     """What changes for one person when an entry ends or begins, given what the others still or already give."""
     for entry in all_of_one:
         spans = [entry.days, *entry.memberships.values()]
@@ -112,21 +112,21 @@ def _of_person(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[tuple
             yield from _change(ScheduledEvent.ENDS, all_of_one, entry, last + A_DAY)
 
 
-def _of_accounts(roster: Roster | None, state: State, today: date) -> Iterator[tuple[Cause, Part]]:
+def _of_accounts(roster: Roster | None, state: State, today: date) -> Iterator[tuple[ChangeCause, ChangePart]]:
     """The service accounts that expire, and those that another one has replaced and that `revoke` deletes."""
     for account in state.accounts.values():
         for replaced in Retiring.all_of(account.outputs):
             last = replaced.until.date()
             event = ScheduledEvent.OVERDUE if last < today else ScheduledEvent.ENDS
-            yield Cause(event, "", last + A_DAY, account=replaced.login), Part()
+            yield ChangeCause(event, "", last + A_DAY, account=replaced.login), ChangePart()
     for name, declared in roster.own_accounts.items() if roster else ():
         if declared.expires and (last := day(declared.expires)) >= today:
-            yield Cause(ScheduledEvent.ENDS, "", last + A_DAY, account=name), Part()
+            yield ChangeCause(ScheduledEvent.ENDS, "", last + A_DAY, account=name), ChangePart()
 
 
 def _change(
     event: ScheduledEvent, all_of_one: Sequence[RosterEntry], entry: RosterEntry, on: date
-) -> Iterator[tuple[Cause, Part]]:
+) -> Iterator[tuple[ChangeCause, ChangePart]]:
     before, after = effective_access_of(all_of_one, on - A_DAY), effective_access_of(all_of_one, on)
     projects = dict(_steps(_roles(before), _roles(after), entry.projects))
     changing = _teams(before).keys() ^ _teams(after).keys()
@@ -136,8 +136,8 @@ def _change(
     membership = own_day and (before is None or after is None)
     role = dict(_steps(_organization_role(before), _organization_role(after), [""])).get("") if own_day else None
     if projects or teams or membership or role:
-        cause = Cause(event, entry.person.email, on, entry.engagement)
-        yield cause, Part(projects, teams, role, membership)
+        cause = ChangeCause(event, entry.person.email, on, entry.engagement)
+        yield cause, ChangePart(projects, teams, role, membership)
 
 
 def _roles(person: EffectivePerson | None) -> dict[str, str]:

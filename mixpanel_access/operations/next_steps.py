@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Final
 
 from mixpanel_access.model.access import Invitation
-from mixpanel_access.model.address import same_key
 from mixpanel_access.model.neighbours import About
 from mixpanel_access.model.roles import is_organization_role
 from mixpanel_access.model.teams import same_name
@@ -24,6 +23,9 @@ EXPIRES_SOON: Final = timedelta(hours=48)
 """How long before its end an invitation counts as about to expire."""
 SETTLE: Final = "keep in one roster what two have: mixpanel-access preflight shows it"
 """What to do first where two rosters claim the same: an update would have one stack work against the other."""
+
+
+_MOST_HOURS: Final = 14 * 24
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,10 @@ def invitation_steps(one: PersonOverview, invitation: Invitation | None, overvie
     if one.effective and one.person and one.person.deactivated:
         activate = up_of(stack, overview, before="have the identity provider activate them, or ", after=" in SCIM mode")
         yield StatusStep("is deactivated, and cannot log in", activate)
+    if not one.effective:
+        return  # no roster gives them anything, so nobody sends the invitation again
     if invitation is Invitation.EXPIRED:
-        again = up_of(stack, overview, after=" sends it again") if one.effective else ""  # else an update would not
+        again = up_of(stack, overview, after=" sends it again")
         yield StatusStep(f"the invitation expired on {one.expires_at:%Y-%m-%d %H:%M} UTC", again)
     elif invitation is Invitation.PENDING:
         age = overview.now - one.invited_at if one.invited_at else None
@@ -181,13 +185,11 @@ def _unmanaged(one: PersonOverview, found: AccessDifference, overview: Overview)
 
 def held_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
     """The endings of the person that a brake will hold on their day."""
-    for stack, some in overview.forecasts.items():
-        for forecast in some:
-            finding = forecast.finding
-            if one.key in map(same_key, finding.people):
-                soon = (forecast.on - overview.today).days <= overview.stacks[stack].policies.ending_days
-                text = f"a brake will hold the end in stack {stack} on {forecast.on}: {finding.words} [{finding.brake}]"
-                yield StatusStep(text, forecast.next_step, problem=soon)
+    for stack, forecast in overview.forecasts_by_key.get(one.key, ()):
+        finding = forecast.finding
+        soon = (forecast.on - overview.today).days <= overview.stacks[stack].policies.ending_days
+        text = f"a brake will hold the end in stack {stack} on {forecast.on}: {finding.words} [{finding.brake}]"
+        yield StatusStep(text, forecast.next_step, problem=soon)
 
 
 def project_name(project: int, overview: Overview) -> str:
@@ -226,5 +228,6 @@ def _is_claimed_twice(stack: str, about: About, overview: Overview) -> bool:
 
 
 def hours(span: timedelta) -> str:
-    """A span in whole hours."""
-    return f"{int(span.total_seconds() // 3600)} h"
+    """A span in whole hours, or in days where it is long."""
+    whole = int(span.total_seconds() // 3600)
+    return f"{whole} h" if whole <= _MOST_HOURS else f"{whole // 24} days"

@@ -146,6 +146,16 @@ class Overview:
         return {name: some for name, some in found.items() if some}
 
     @cached_property
+    def forecasts_by_key(self) -> Mapping[str, Sequence[tuple[str, Forecast]]]:
+        """The same for each person: the stack and the forecast, by the key of the address."""
+        found: dict[str, list[tuple[str, Forecast]]] = {}
+        for stack, some in self.forecasts.items():
+            for forecast in some:
+                for email in forecast.finding.people:
+                    found.setdefault(same_key(email), []).append((stack, forecast))
+        return found
+
+    @cached_property
     def differences(self) -> Sequence[AccessDifference]:
         """How Mixpanel differs from the states, in the projects of rosters and states."""
         known = {*self.projects, *(project for project, _ in (*self.everywhere.grants, *self.everywhere.team_grants))}

@@ -120,6 +120,8 @@ def _of(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
 
 def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
     sent = someone.invited_at
+    if not someone.effective:
+        return  # no roster gives them anything, so nobody sends the invitation again
     if sent is None or someone.invitation(overview.now) not in (Invitation.PENDING, Invitation.EXPIRED):
         return
     on = (sent + overview.pending_too_long(someone)).date()

@@ -101,7 +101,7 @@ def _with(what: str, parts: Sequence[str]) -> str:
     return f"{what} ({', '.join(parts)})" if parts else what
 
 
-class Cause(NamedTuple):
+class ChangeCause(NamedTuple):
     """What the parts of one change have in common."""
 
     event: ScheduledEvent
@@ -112,7 +112,7 @@ class Cause(NamedTuple):
     account: str = ""
 
 
-class Part(NamedTuple):
+class ChangePart(NamedTuple):
     """One part of a change."""
 
     projects: Mapping[str, str] = MappingProxyType({})

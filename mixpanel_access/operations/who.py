@@ -66,7 +66,7 @@ def project_named(overview: Overview, text: str) -> Project:
         why=f"it stands for {', '.join(f'{one.id} {one.name}' for one in found)}"
         if found
         else f"there is none of that id, key or name{did_you_mean(text, known)}",
-        next_step="Name it by its id.",
+        next_step="Name it by its id, or choose the stack with --stack.",
     )
 
 

@@ -10,8 +10,9 @@ import pytest
 from mixpanel_access.files.roster import OtherRosters
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.neighbours import About, Conflict
-from mixpanel_access.operations.next_steps import SETTLE
+from mixpanel_access.operations.next_steps import SETTLE, hours
 from mixpanel_access.operations.overview import overview_of
+from mixpanel_access.operations.reminding import reminders
 from mixpanel_access.operations.status import Status, statuses
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.held import changed_state, held_grant
@@ -67,6 +68,22 @@ def test_an_invitation_grows_old(age: timedelta, expected: list[tuple[str, bool]
     for step in one.steps:
         again = "pulumi up --stack production sends it again"
         assert f"mixpanel-access resend {BO}" in step.next_step or step.next_step == again
+
+
+@pytest.mark.parametrize("age", [100 * HOUR, 200 * HOUR])
+def test_an_invitation_of_who_has_no_access_any_more_is_not_to_be_sent_again(age: timedelta) -> None:
+    """No update would; what has ended goes, in `status` and in `remind`."""
+    entry = person(more="projects: { shop: analyst }, ends: 2026-05-05")
+    looked = overview(settled(invited=True), entry, now=NOW + age, invited={BO: NOW})
+    texts = [*(text for text, _ in said(the_one(statuses(looked)))), *(one.text for one in reminders(looked))]
+    assert len(texts) == 2
+    assert all("ended on 2026-05-05" in text for text in texts)
+
+
+@pytest.mark.parametrize(("hours_", "words"), [(335, "335 h"), (336, "336 h"), (337, "14 days"), (518, "21 days")])
+def test_a_long_time_is_shown_in_days(hours_: int, words: str) -> None:
+    """From two weeks on."""
+    assert hours(hours_ * HOUR) == words
 
 
 def test_an_invitation_of_unknown_age_is_only_pending() -> None:
