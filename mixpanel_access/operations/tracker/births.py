@@ -78,12 +78,20 @@ class Births:
                 at, gift = self._birth_of(name, access, one), gifts.get(LogKey(name, access))
                 if gift is not None and id(gift) in pending_ids:
                     self.born[id(gift)] = name
-                elif at is not None:
+                    gift, at = (None, at) if self._was_taken(gift, one) else (gift, None)
+                elif gift is not None and self._was_taken(gift, one):
+                    gift = None
+                if at is not None:
                     at, order = self._between(self._by_access.get(access, ()), at, access)
                     self._starts[LogKey(name, access)] = at
                     self.found.append(
                         Birth(stack=name, access=access, one=one, at=at, order=order, given=gift is not None)
                     )
+
+    def _was_taken(self, gift: AuditFact, one: StateLine) -> bool:
+        """Whether what an event gave was taken away before the stack got what its state has."""
+        facts, until = self._by_access[gift.access], instant(one.line.date)
+        return any(fact.change is Change.TAKEN and gift.at < fact.at < until for fact in facts)
 
     def start(self, name: str, access: Access, one: StateLine) -> datetime:
         """Since when a stack has access by its state, by Mixpanel's clock as far as that is known."""
