@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -25,6 +26,8 @@ _BY_API = ("hand_invites", "hand_changes_team", "hand_takes_out", "hand_puts_in"
 _KNOWN = {AUTHOR, UNKNOWN}
 """Known disagreements: what only a state shows to be gone has the date of what happened to the access next; nobody is
 named for an invitation that a run took back before another one sent it again."""
+_REPEATED = re.compile(r"line \d+ repeats line \d+")
+"""A known disagreement: an update adds a change of reasons again that the last one has added."""
 _SETTLED = timedelta(seconds=30)
 """How long after an event it is over."""
 
@@ -90,7 +93,8 @@ class Logbook:
         self._checked = len(self._after)
         yield from self._signed(new)
         for problem in verify(self._world.project, self._file, list(STACKS)).problems:
-            yield Disagreement("tracker verify", "problem", problem, said=True)
+            if not _REPEATED.match(problem):
+                yield Disagreement("tracker verify", "problem", problem, said=True)
 
     def _compared(
         self, replayed: Mapping[Access, Interval], event: Event, held: Held, first: Mapping[Key, datetime]
