@@ -18,6 +18,11 @@ _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NO_XML: Final = re.compile("[^\t\n\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that cannot stand in a workbook (XML 1.0, 2.2)."""
 
+_CELL: Final = 32_767
+"""The most characters of a cell in a workbook."""
+_CUT: Final = " [cut off: a cell has no room for more; CSV and JSON have all of it]"
+"""What a longer text ends with there."""
+
 
 def exported(lines: Sequence[FileLine], line_type: type[FileLine], form: str) -> bytes:
     """A table of all lines."""
@@ -50,7 +55,7 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
         sheet.freeze_panes = "A2"  # before the first row
         sheet.append([*one.columns])
         for row in one.rows:
-            sheet.append([_harmless(value) for value in row])
+            sheet.append([_fitting(_harmless(value)) for value in row])
     book.save(content)
     return content.getvalue()
 
@@ -96,3 +101,9 @@ def _harmless(value: Any) -> Any:
         return value
     text = _NO_XML.sub("\ufffd", value)
     return f"'{text}" if text.startswith(_FORMULA) or text[:1].isspace() else text
+
+
+def _fitting(value: Any) -> Any:
+    """A text that a cell has room for; a longer one says that it was cut off."""
+    too_long = isinstance(value, str) and len(value) > _CELL
+    return f"{value[: _CELL - len(_CUT)]}{_CUT}" if too_long else value

@@ -228,6 +228,14 @@ def test_a_custom_role_has_its_name() -> None:
         assert [row.role_name for row in history.changes(MAY)] == [name, None]
 
 
+def test_a_role_that_is_not_known_is_not_the_same_as_none() -> None:
+    """A membership in a team has no role; of all other access, one that the log does not say is unknown."""
+    team = line("12", E.REVOKED, "", project=None, team="Data", team_id=9)
+    history = AccessHistory([line("12", E.CHANGED, "admin"), team], BOTH)
+    assert [row.role for row in history.at(MAY.before)] == ["", UNKNOWN]
+    assert [(row.role_before, row.role_after) for row in history.changes(MAY)] == [(UNKNOWN, "admin"), ("", None)]
+
+
 Shown = tuple[str, str, str | None, str | None, str]
 CHANGES: dict[str, tuple[list[LogLine], list[Shown]]] = {
     "given in the first second": (
@@ -328,7 +336,8 @@ def test_the_access_of_a_life_is_what_the_emulator_had(life: Callable[[Emulated]
         history = AccessHistory(made.lines, EvidenceScope([*made.states], whole=True))
         named = {_key(one.access) for one in replay(made.lines).intervals}
         for at, held in truth.items():
-            shown = {_shown_key(row): row.role or held.get(_shown_key(row)) for row in history.at(at)}
+            rows = [(_shown_key(row), row.role) for row in history.at(at)]
+            shown = {key: held.get(key) if role in ("", UNKNOWN) else role for key, role in rows}
             assert shown == {key: role for key, role in held.items() if key in named}, at
 
 
@@ -567,6 +576,9 @@ UNKNOWNS: dict[str, tuple[Callable[[], list[str]], str]] = {
         lambda: _of_log([replace(GOOD[0], admin=UNKNOWN), *GOOD[1:]]),
         "who gave 1 of the 1 rows of access at the start",
     ),
+    "a role that nobody knows": (
+        lambda: _of_log([replace(GOOD[0], role=""), *GOOD[1:]]), "the role of 1 of the 1 rows of access at the start",
+    ),
     "changed by nobody knows whom": (
         lambda: _of_log([GOOD[0], replace(GOOD[1], admin=""), GOOD[2]]), "who made 1 of the 1 changes",
     ),
@@ -583,7 +595,7 @@ UNKNOWNS: dict[str, tuple[Callable[[], list[str]], str]] = {
     "lines that contradict each other": (
         lambda: _of_log([GOOD[0], *GOOD]), "The access log has a problem: line 2 grants bo@example.com",
     ),
-    "nothing of the stacks": (lambda: _of_stacks(PRODUCTION), ""),
+    "all stacks": (lambda: _of_stacks(PRODUCTION), "Access outside of the stacks that was there before the access log"),
     "other stacks": (
         lambda: _of_stacks(PRODUCTION, whole=False),
         "Only the stack production was asked about: access of other stacks",

@@ -187,6 +187,22 @@ def test_any_text_is_a_cell(text: str) -> None:
         assert not shown.startswith(MARKS)
 
 
+@pytest.mark.parametrize(
+    ("text", "fits"), [("x" * 32_767, True), ("x" * 32_768, False), ("=" + "x" * 32_766, False), ("x" * 40_000, False)]
+)
+def test_a_text_that_a_cell_has_no_room_for_says_that_it_is_cut_off(text: str, fits: bool) -> None:
+    """In the workbook; in CSV it is whole."""
+    lines = [line("a", justification=text)]
+    sheet = load_workbook(io.BytesIO(exported(lines, LogLine, "xlsx"))).active
+    assert sheet is not None
+    shown = str(dict(zip(COLUMNS, sheet[2], strict=True))["justification"].value)
+    assert len(shown) == 32_767
+    assert (shown == text, shown.endswith("[cut off: a cell has no room for more; CSV and JSON have all of it]")) == (
+        (True, False) if fits else (False, True)
+    )
+    assert text in exported(lines, LogLine, "csv").decode()
+
+
 def test_tables_have_every_line() -> None:
     """In Markdown no bar and no line end breaks the table; JSON is the lines themselves."""
     lines = [line("a", justification="x | y\nz \\ w"), line("b")]

@@ -86,7 +86,7 @@ class AccessHistory:
                 person=there.email,
                 kind=AccessKind.of(there.access),
                 organization=there.organization,
-                role=there.role,
+                role=_role_of(there),
                 since=since,
                 role_since=role_since,
                 given_by=self._giver(there, role_since),
@@ -162,8 +162,8 @@ class AccessHistory:
             person=line.email or (there.email if there else ""),
             kind=AccessKind.of(access),
             organization=self._log.organization_of(line),
-            role_before=before.role if before else None,
-            role_after=after.role if after else None,
+            role_before=_role_of(before) if before else None,
+            role_after=_role_of(after) if after else None,
             by=line.admin or UNKNOWN,
             audit_id=line.audit_id,
             note=note or ("" if there else "it was gone already"),
@@ -195,6 +195,12 @@ class AccessHistory:
         if project is not None:
             name, role_name = self._scope.projects.get(project), self._scope.roles.get((project, there.role))
         return {"project": project, "project_name": name, "role_name": role_name, "team": there.team, "stack": stack}
+
+
+def _role_of(there: Interval) -> str:
+    """The role; "" for a membership in a team, which has none."""
+    a_membership_in_a_team = AccessKind.of(there.access) is AccessKind.TEAM_MEMBERSHIP
+    return there.role or ("" if a_membership_in_a_team else UNKNOWN)
 
 
 def _reasons(line: LogLine | None) -> dict[str, Any]:

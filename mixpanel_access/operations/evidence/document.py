@@ -116,7 +116,7 @@ class AccessRow:
         project: the project's id; None for a role in the organization and for a membership in a team.
         project_name: its name in a roster, else its key there, or None.
         team: the team's name, or "".
-        role: the role; "" for a membership in a team, and if the log does not say; the id of a custom role.
+        role: the role, or the id of a custom role; `unknown` if the log does not say; "" for a membership in a team.
         role_name: the name of a custom role by the states; None for any other role, and if they do not have it.
         stack: the stack that had it; "" for access outside of the stacks.
         since: since when the access was there without a break; None if it was there before the log began.
@@ -166,7 +166,7 @@ class ChangeRow:
         project_name: its name in a roster, else its key there, or None.
         team: the team's name, or "".
         stack: the stack that it is about; "" for a change outside of the stacks.
-        role_before: the role before; "" without a role or if the log does not say; None if the access was not there.
+        role_before: the role before, in the words of `role` in a row of access; None if the access was not there.
         role_after: the role afterwards; None if the access is gone. Access stays if another stack has it too.
         role_name: the name of that role, or of the one before, if it is a custom role that the states have; else None.
         by: who did it; `unknown` if the log does not say.

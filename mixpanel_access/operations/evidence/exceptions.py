@@ -16,6 +16,9 @@ from mixpanel_access.rules.exceptions import problem_with, span
 from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Level
 
+ROSTER: Final = "roster"
+"""The source of an exception that a roster declares."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RulesOfStack:
@@ -68,7 +71,7 @@ def _of_roster(rules: RulesOfStack, roster: Roster, period: Period) -> Iterator[
         if days and (days[1] < period.first or days[0] > period.last):
             continue
         yield ExceptionRow(
-            source="roster",
+            source=ROSTER,
             stack=rules.stack,
             path=rules.roster_path,
             commit=rules.commit,

@@ -83,6 +83,8 @@ def _of_people(log: FromTheLog) -> Iterator[str]:
     for rows, when in ((log.at_start, "start"), (log.at_end, "end")):
         if nameless := sum(row.given_by == UNKNOWN for row in rows):
             yield f"The access log does not say who gave {nameless} of the {len(rows)} rows of access at the {when}."
+        if roleless := sum(row.role == UNKNOWN for row in rows):
+            yield f"The access log does not say the role of {roleless} of the {len(rows)} rows of access at the {when}."
     if nameless := sum(row.by == UNKNOWN for row in log.changes):
         yield f"The access log does not say who made {nameless} of the {len(log.changes)} changes."
     found = sum(row.by == UNKNOWN and not row.audit_id and row.event in ENDS for row in log.changes)
@@ -117,7 +119,9 @@ def unknown_of_stacks(log: FromTheLog, known: Collection[str], asked: Collection
         asked: the stacks that were asked about.
         whole: whether these are all.
     """
-    if not whole:
+    if whole:
+        yield _OUTSIDE
+    else:
         yield (
             f"Only {_stacks(asked)} {'was' if len(asked) == 1 else 'were'} asked about: access of other stacks, and "
             "access outside of the stacks, is not in this document."
@@ -127,6 +131,12 @@ def unknown_of_stacks(log: FromTheLog, known: Collection[str], asked: Collection
             f"The access log shows access of the stack {stack} at the end, and the project no longer has that stack: "
             "no state says whether the access is still there."
         )
+
+
+_OUTSIDE: Final = (
+    "Access outside of the stacks that was there before the access log began, and has not changed since, may be "
+    "missing in this document: `mixpanel-access drift` and `report` list what is there now."
+)
 
 
 def _stacks(names: Collection[str]) -> str:
