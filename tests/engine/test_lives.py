@@ -16,8 +16,8 @@ from tests.engine.test_python_engine import varying_left_out
 from tests.in_process import emulating, without_sockets
 from tests.lives.checks import AHEAD, Day
 from tests.lives.engine_world import EngineWorld
-from tests.lives.expected import Truth
 from tests.lives.script import STACKS, Event, Script
+from tests.lives.truth import Truth
 from tests.lives.world import World, document_of
 
 pytestmark = pytest.mark.engine

@@ -20,9 +20,10 @@ from mixpanel_access.operations.revoking.run import revoke
 from mixpanel_access.operations.scheduled import ScheduledChange, ScheduledEvent
 from mixpanel_access.operations.status import statuses
 from mixpanel_access.operations.who import of_person
-from tests.lives.expected import Fact, Truth
+from tests.lives.expected import Fact
 from tests.lives.rosters import Roster
 from tests.lives.script import STACKS
+from tests.lives.truth import Truth
 from tests.lives.world import World
 
 _EVENTS = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)

@@ -7,9 +7,9 @@ from pathlib import Path
 from tests.in_process import emulating, without_sockets
 from tests.lives.checks import AHEAD, Day
 from tests.lives.commands import Commands
-from tests.lives.expected import Truth
 from tests.lives.logbook import Logbook
 from tests.lives.script import Event, Script
+from tests.lives.truth import Truth
 from tests.lives.world import World, document_of
 from tests.tally import count
 

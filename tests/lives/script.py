@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.lives.organization import Organization, Person, Team
 from tests.lives.rosters import RANK, Entry, Roster, TeamEntry
-from tests.lives.stacks import Landscape, Run, Stack
+from tests.lives.runs import Run
+from tests.lives.stacks import Landscape, Stack
 
 FIRST = date(2027, 1, 4)
 """The first day of every life."""
