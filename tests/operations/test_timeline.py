@@ -264,6 +264,24 @@ def let_go(world: World) -> list[Row]:
     ]
 
 
+def a_role_put_back_with_other_reasons(world: World) -> list[Row]:
+    """In the same second: an update after it adds nothing again."""
+    invited(world)
+    world.update()
+    world.later()
+    world.give(BO, "admin")
+    with world.run("production", author=NIGHT):
+        world.client.grant(BO, "analyst")
+        born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
+        world.has("production", member(BO, created=born["created"]), grant(BO, **LATER_WHY, **born))
+    return [
+        *GIVEN,
+        ("changed", ANA, f"bo: admin in project {P}", "production", "OPS-1"),
+        ("restored", NIGHT, GRANT, "production", "OPS-1"),
+        ("changed", NIGHT, GRANT, "production", "OPS-2"),
+    ]
+
+
 def let_go_before_it_was_accepted(world: World) -> list[Row]:
     """Between two updates: the acceptance is of access that no stack has."""
     invited(world)
@@ -549,6 +567,7 @@ def taken_and_given_between_two_updates(world: World) -> list[Row]:
 
 
 LIVES = [
+    a_role_put_back_with_other_reasons,
     taken_back_and_invited_again,
     let_go_before_it_was_accepted,
     a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update,

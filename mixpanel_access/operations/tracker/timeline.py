@@ -85,8 +85,10 @@ class _Writer:
         """The new lines; `alone`: the log is about this organization only."""
         places = {fact.event.id: place for place, fact in enumerate(self._audit, 1) if fact.event.id}
         steps: list[tuple[datetime, int, int, Callable[[], None]]] = []
-        for line in self._lines:
-            place = places.get(line.audit_id, 0)
+        before, place = "", 0
+        for line in ordered(self._lines):  # a line without an event stays behind those before it in its second
+            place = max(place if line.date == before else 0, places.get(line.audit_id, 0))
+            before = line.date
             steps.append((instant(line.date), 2 if place else 0, place, partial(self._known, line)))
         steps += [(one.at, one.order, 0, partial(self._birth, one)) for one in self._births.found]
         of_fact = {id(fact): place for place, fact in enumerate(self._audit, 1)}
