@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -20,6 +20,7 @@ from mixpanel_access.cli.output import (
     write_file,
 )
 from mixpanel_access.cli.tracker import LogFile, default_log, must_exist
+from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
@@ -98,10 +99,15 @@ def _sheets(found: EvidenceDocument) -> list[Sheet]:
         "exceptions": records.ExceptionRow,
     }
     for name, kind in kinds.items():
-        columns = [camel_case(one.name) for one in fields(kind)]
+        columns = [camel_case(one.name) for one in sorted(fields(kind), key=_order_of_columns)]
         sheets.append(Sheet(name, columns, [[row[column] for column in columns] for row in shown[name]]))
     sentences = {name: shown[name] or () for name in ("differences", "unknown")}
     return [*sheets, *(Sheet(name, ["sentence"], [[one] for one in its]) for name, its in sentences.items())]
+
+
+def _order_of_columns(column: Field[Any]) -> tuple[bool, bool]:
+    """What happened comes first, and the reasons come last."""
+    return column.name not in ("at", "event"), column.name in REASONS
 
 
 def _summary(found: EvidenceDocument) -> str:

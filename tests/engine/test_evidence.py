@@ -107,6 +107,8 @@ def _tables_say_the_same(workspace: Workspace, found: dict[str, Any]) -> None:
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     parts = ("sources", "accessAtStart", "accessAtEnd", "changes", "reviews", "exceptions", "differences", "unknown")
     assert book.sheetnames == ["document", *parts]
+    heads = [str(cell.value) for cell in next(iter(book["changes"].iter_rows()))]
+    assert (heads[:3], heads[-1]) == (["at", "event", "person"], "ends"), "what happened first, and the reasons last"
     for part in parts:
         expected = [one if isinstance(one, dict) else {"sentence": one} for one in found[part]]
         head, *cells = book[part].iter_rows(values_only=True)

@@ -28,7 +28,7 @@ from mixpanel_access.operations.evidence.unknown import (
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.review.packet import EvidenceLine
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import replay
+from mixpanel_access.operations.tracker.replay import problems, replay
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
 from tests.operations.test_timeline import LIVES, UNTOLD
@@ -540,6 +540,7 @@ def _of_log(lines: list[LogLine], period: Period = MAY, cut: str = "") -> list[s
     log = FromTheLog(
         lines=lines,
         cut=cut,
+        problems=[*problems(lines, {})],
         at_start=history.at(period.before),
         at_end=history.at(period.end),
         changes=history.changes(period),
@@ -550,7 +551,9 @@ def _of_log(lines: list[LogLine], period: Period = MAY, cut: str = "") -> list[s
 def _of_stacks(stack: str, *, whole: bool = True) -> list[str]:
     asked = [PRODUCTION, STAGING] if whole else [PRODUCTION]
     lines = [line("01", E.GRANTED, stack=stack)]
-    log = FromTheLog(lines=lines, cut="", at_start=[], at_end=AccessHistory(lines, BOTH).at(MAY.end), changes=[])
+    log = FromTheLog(
+        lines=lines, cut="", problems=[], at_start=[], at_end=AccessHistory(lines, BOTH).at(MAY.end), changes=[]
+    )
     return [*unknown_of_stacks(log, [PRODUCTION, STAGING], asked, whole=whole)]
 
 

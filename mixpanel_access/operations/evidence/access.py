@@ -178,14 +178,8 @@ class AccessHistory:
             person="",
             kind=AccessKind.STACK,
             organization=self._log.organization_of(line),
-            role_before=None,
-            role_after=None,
             by=line.admin or UNKNOWN,
             note=f"before, the stack was {line.renamed_from}",
-            project=None,
-            project_name=None,
-            role_name=None,
-            team="",
             stack=line.stack,
         )
 

@@ -84,7 +84,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
             (row for one in read.values() for row in exception_rows(one.rules, period)),
             key=lambda row: row.source != ROSTER,
         ),
-        differences=_differences(log.lines, read) if period.is_open else None,
+        differences=_differences(log, read) if period.is_open else None,
         unknown=[
             *unknown_of_log(log, period),
             *unknown_of_stacks(log, project.stacks, stacks, whole=scope.whole),
@@ -104,6 +104,7 @@ def _read_log(file: Path, scope: EvidenceScope, period: Period) -> FromTheLog:
     return FromTheLog(
         lines=lines,
         cut="".join(cut),
+        problems=[*problems(lines, {})],
         at_start=history.at(period.before),
         at_end=history.at(period.end),
         changes=history.changes(period),
@@ -113,11 +114,10 @@ def _read_log(file: Path, scope: EvidenceScope, period: Period) -> FromTheLog:
 _NOT_COMPARED: Final = "The states are those of now and not of {last}: the access at the end is not compared with them."
 
 
-def _differences(lines: Sequence[LogLine], read: Mapping[str, StackEvidence]) -> list[str]:
+def _differences(log: FromTheLog, read: Mapping[str, StackEvidence]) -> list[str]:
     """Where the states differ from the log."""
-    of_the_log_alone = {*problems(lines, {})}
-    found = problems(lines, {stack: one.state for stack, one in read.items()})
-    return [problem for problem in found if problem not in of_the_log_alone]
+    found = problems(log.lines, {stack: one.state for stack, one in read.items()})
+    return [problem for problem in found if problem not in log.problems]
 
 
 def _project_names(read: Mapping[str, StackEvidence]) -> dict[int, str]:

@@ -106,22 +106,18 @@ class EvidenceSource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccessRow:
-    """One access that somebody had, for one stack that had it.
+class AboutAccess:
+    """What a row of access and a row of a change both say.
 
     Attributes:
-        person: the address; "" for a team's role.
-        kind: what it is.
+        person: the address; "" for a team's role, and for a renamed stack.
+        kind: what it is about.
         organization: the organization's id, or None if the log does not say.
         project: the project's id; None for a role in the organization and for a membership in a team.
         project_name: its name in a roster, else its key there, or None.
         team: the team's name, or "".
-        role: the role, or the id of a custom role; `unknown` if the log does not say; "" for a membership in a team.
-        role_name: the name of a custom role by the states; None for any other role, and if they do not have it.
-        stack: the stack that had it; "" for access outside of the stacks.
-        since: since when the access was there without a break; None if it was there before the log began.
-        role_since: since when it was there with this role; None if that was before the log began.
-        given_by: who gave it with this role; `unknown` if the log does not say.
+        stack: the stack; "" for access outside of the stacks.
+        role_name: the name of the role, or of the one before, if it is a custom role that the states have; else None.
         engagement: the engagement's key, or "".
         sow: the statement of work, or "".
         ticket: the ticket that asks for it, or "".
@@ -134,15 +130,11 @@ class AccessRow:
     person: str
     kind: AccessKind
     organization: int | None
-    project: int | None
-    project_name: str | None
-    team: str
-    role: str
-    role_name: str | None
+    project: int | None = None
+    project_name: str | None = None
+    team: str = ""
     stack: str
-    since: datetime | None
-    role_since: datetime | None
-    given_by: str
+    role_name: str | None = None
     engagement: str = ""
     sow: str = ""
     ticket: str = ""
@@ -153,54 +145,41 @@ class AccessRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangeRow:
+class AccessRow(AboutAccess):
+    """One access that somebody had, for one stack that had it.
+
+    Attributes:
+        role: the role, or the id of a custom role; `unknown` if the log does not say; "" for a membership in a team.
+        since: since when the access was there without a break; None if it was there before the log began.
+        role_since: since when it was there with this role; None if that was before the log began.
+        given_by: who gave it with this role; `unknown` if the log does not say.
+    """
+
+    role: str
+    since: datetime | None
+    role_since: datetime | None
+    given_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeRow(AboutAccess):
     """One change of access.
 
     Attributes:
         at: when.
         event: what happened, in the words of the access log: `granted`, `changed`, `revoked`, ...
-        person: the address; "" for a team's role, and for a renamed stack.
-        kind: what it is about.
-        organization: the organization's id, or None if the log does not say.
-        project: the project's id; None for a role in the organization and for a membership in a team.
-        project_name: its name in a roster, else its key there, or None.
-        team: the team's name, or "".
-        stack: the stack that it is about; "" for a change outside of the stacks.
         role_before: the role before, in the words of `role` in a row of access; None if the access was not there.
         role_after: the role afterwards; None if the access is gone. Access stays if another stack has it too.
-        role_name: the name of that role, or of the one before, if it is a custom role that the states have; else None.
         by: who did it; `unknown` if the log does not say.
-        engagement: the engagement's key, or "".
-        sow: the statement of work, or "".
-        ticket: the ticket that asks for it, or "".
-        approver: who approved it, or "".
-        justification: why, or "".
-        starts: the first day by the roster, or "".
-        ends: the last day by the roster, or "".
         audit_id: the id of the event in Mixpanel's audit log, or "".
         note: what else happened, in words, or "".
     """
 
     at: datetime
     event: str
-    person: str
-    kind: AccessKind
-    organization: int | None
-    project: int | None
-    project_name: str | None
-    team: str
-    stack: str
-    role_before: str | None
-    role_after: str | None
-    role_name: str | None
+    role_before: str | None = None
+    role_after: str | None = None
     by: str
-    engagement: str = ""
-    sow: str = ""
-    ticket: str = ""
-    approver: str = ""
-    justification: str = ""
-    starts: str = ""
-    ends: str = ""
     audit_id: str = ""
     note: str = ""
 

@@ -9,7 +9,7 @@ from typing import Final
 from mixpanel_access.model.dates import instant
 from mixpanel_access.operations.evidence.document import AccessRow, ChangeRow, EvidenceSource, Period
 from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, UNKNOWN, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import ordered, problems
+from mixpanel_access.operations.tracker.replay import ordered
 
 ALWAYS: Final = (
     "Service accounts, the roles of projects that all users have, and what a custom role allows are not in the access "
@@ -25,6 +25,7 @@ class FromTheLog:
     Attributes:
         lines: its lines.
         cut: the message about a cut-off last line, or "".
+        problems: what is wrong with it, in words.
         at_start: who had what before the first change of the period.
         at_end: who had what at its end.
         changes: the changes in it.
@@ -32,6 +33,7 @@ class FromTheLog:
 
     lines: Sequence[LogLine]
     cut: str
+    problems: Sequence[str]
     at_start: Sequence[AccessRow]
     at_end: Sequence[AccessRow]
     changes: Sequence[ChangeRow]
@@ -43,13 +45,10 @@ def unknown_of_log(log: FromTheLog, period: Period) -> Iterator[str]:
     yield from _of_its_span(lines, period)
     if log.cut:
         yield f"The last line of the access log was cut off, and is left out: {log.cut}."
-    for line in lines:
-        if line.event == LogEvent.PRUNED:
-            yield _pruned(line, period)
+    yield from (_pruned(line, period) for line in lines if line.event == LogEvent.PRUNED)
     yield from _of_people(log)
     yield from _of_the_audit_log(lines, log.changes)
-    for problem in problems(log.lines, {}):
-        yield f"The access log has a problem: {problem}."
+    yield from (f"The access log has a problem: {problem}." for problem in log.problems)
 
 
 def _of_its_span(lines: Sequence[LogLine], period: Period) -> Iterator[str]:
