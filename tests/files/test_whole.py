@@ -33,7 +33,7 @@ def line(kind, **more):
     return kind(**{**dict.fromkeys(kind.columns(), "x"), **more})
 def tracker():
     file = folder / "tracker.jsonl"
-    append_lines(file, [line(LogLine, justification=long)], read_lines(file, LogLine))
+    append_lines(file, [line(LogLine, event="granted", justification=long)], read_lines(file, LogLine))
 def decided(): return line(EvidenceLine, comment=long)
 def evidence_lines():
     file = folder / "evidence.jsonl"
