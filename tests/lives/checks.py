@@ -117,7 +117,7 @@ class Day:
         ends = {(one.stack, one.email, one.on) for one in found if one.kind is ReminderKind.ENDS and one.email}
         yield from compared("remind", "ending", ends, self.truth.endings)
         pending = {one.email for one in found if one.kind is ReminderKind.PENDING}
-        sent = {email for email, (_, sent, _) in self.truth.waiting.items() if sent}
+        sent = {email for email, (_, at, _) in self.truth.waiting.items() if at and self.truth.is_wanted(email)}
         yield from compared("remind", "waiting", pending, sent)
 
     # Person by person

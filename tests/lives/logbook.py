@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from mixpanel_access.files.lines import read_lines
 from mixpanel_access.model.dates import instant
-from mixpanel_access.operations.tracker.lines import ENDS, UNKNOWN, Access, LogLine
+from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogLine
 from mixpanel_access.operations.tracker.replay import Interval, replay
 from mixpanel_access.operations.tracker.update import update, verify
 from tests.lives.checks import Disagreement
@@ -24,10 +24,10 @@ _RUNS = ("up", "revoke")
 _BY_API = ("hand_invites", "hand_changes_team", "hand_takes_out", "hand_puts_in", "hand_renames_team")
 """What people do by the API, as the account of `HANDS`; all else is done by the first owner."""
 _KNOWN = {AUTHOR, UNKNOWN}
-"""Known disagreements: what only a state shows to be gone has the date of what happened to the access next; nobody is
-named for an invitation that a run took back before another one sent it again."""
-_REPEATED = re.compile(r"line \d+ repeats line \d+")
-"""A known disagreement: an update adds a change of reasons again that the last one has added."""
+"""Known disagreements: what only a state shows to be gone, or to have other reasons, has the date of what happened to
+the access next; nobody is named for an invitation that a run took back before another one sent it again."""
+_REPEATED = re.compile(r"line \d+ (repeats line \d+|releases .*, which no line before it grants)")
+"""A known disagreement: an update adds a change of reasons, or a release, again that the last one has added."""
 _SETTLED = timedelta(seconds=30)
 """How long after an event it is over."""
 
@@ -118,7 +118,7 @@ class Logbook:
         for line in new:
             at = instant(line.date)
             event = next((one for one, _ in self._after if timedelta() <= at - one.at < _SETTLED), None)
-            if line.admin not in _doers(event) | (_KNOWN if line.event in ENDS and not line.audit_id else set()):
+            if line.admin not in _doers(event) | (set() if line.audit_id else _KNOWN):
                 what = line.event, line.label, line.what, line.date
                 yield Disagreement("tracker", "who did it", (str(event), *what, line.admin), said=True)
 

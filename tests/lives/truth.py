@@ -100,6 +100,10 @@ class Truth:
         """Why somebody of the rosters or states needs action."""
         return troubled(self, pending_hours)
 
+    def is_wanted(self, email: str) -> bool:
+        """Whether a roster has an entry for somebody that is of today."""
+        return any(stack.declares(email, self.today) for stack in self.stacks)
+
     def is_declared(self, email: str) -> bool:
         """Whether a roster gives somebody anything today: not only places in teams that have ended."""
         given = [(stack.roster, one) for stack in self.stacks if (one := stack.roster.declared_to(email, self.today))]
@@ -166,7 +170,8 @@ def troubled(truth: Truth, pending_hours: int) -> dict[str, set[str]]:
     waits, differences, undone_now, teams_now = truth.waiting, truth.drift, truth.undone, truth.undone_teams
     for email in everybody:
         why = {f"{fact[0]} in {fact[1]}: {fact[3]}" for fact in undone_now if fact[2] == email}
-        if email in waits:
+        given = {stack.name: stack.roster.declared_to(email, today) for stack in stacks}
+        if email in waits and any(given.values()):  # else nobody sends the invitation again
             how, sent, until = waits[email]
             if how == "expired":
                 why.add("expired")
@@ -174,7 +179,6 @@ def troubled(truth: Truth, pending_hours: int) -> dict[str, set[str]]:
                 why.add("pending for long")
             elif until and until - now <= timedelta(hours=48):
                 why.add("expires soon")
-        given = {stack.name: stack.roster.declared_to(email, today) for stack in stacks}
         places = [(stack.name, key) for stack in stacks for key, one in stack.places if one == email]
         keys = {*places, *((name, key) for name, one in given.items() if one for key in one.teams)}
         why |= {f"{how} in {name}: team {key}" for how, name, key in teams_now if (name, key) in keys}
