@@ -60,7 +60,9 @@ def evidence(
     must_exist(file)
     project = open_project(cwd, progress)
     names = stacks_of(project, stack or [])
-    period = period_of(first, last, instant_of(now) or project.settings(names[0]).clock())
+    settings = project.settings(names[0])
+    by_clock = now is None and settings.now is None
+    period = period_of(first, last, instant_of(now) or settings.clock(), by_clock=by_clock)
     found = make_evidence(project, file, names, period)
     content = _content(found, format_)
     if output is None:
@@ -88,7 +90,7 @@ def _sheets(found: EvidenceDocument) -> list[Sheet]:
     shown = plain(found)
     organizations = "; ".join(f"{one['id']} {one['name'] or ''}".strip() for one in shown["organizations"])
     head = {"organizations": organizations, "stacks": ", ".join(shown["stacks"])}
-    head |= {key: shown[key] for key in ("whole", "from", "to", "made", "version")}
+    head |= {key: shown[key] for key in ("allStacks", "from", "to", "made", "version")}
     sheets = [Sheet("document", [*head], [[*head.values()]])]
     kinds: dict[str, type[Any]] = {
         "sources": records.EvidenceSource,
@@ -101,7 +103,9 @@ def _sheets(found: EvidenceDocument) -> list[Sheet]:
     for name, kind in kinds.items():
         columns = [camel_case(one.name) for one in sorted(fields(kind), key=_order_of_columns)]
         sheets.append(Sheet(name, columns, [[row[column] for column in columns] for row in shown[name]]))
-    sentences = {name: shown[name] or () for name in ("differences", "unknown")}
+    not_compared = ["not compared: the period is in the past"]
+    differences = not_compared if found.differences is None else shown["differences"]
+    sentences = {"differences": differences, "unknown": shown["unknown"]}
     return [*sheets, *(Sheet(name, ["sentence"], [[one] for one in its]) for name, its in sentences.items())]
 
 

@@ -20,6 +20,8 @@ _NO_XML: Final = re.compile("[^\t\n\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 _CELL: Final = 32_767
 """The most characters of a cell in a workbook."""
+_WIDEST: Final = 60
+"""The most characters that a column shows at once."""
 _CUT: Final = " [cut off: a cell has no room for more; CSV and JSON have all of it]"
 """What a longer text ends with there."""
 
@@ -48,11 +50,16 @@ class Sheet(NamedTuple):
 def workbook(sheets: Sequence[Sheet]) -> bytes:
     """A workbook with these sheets."""
     from openpyxl import Workbook  # a tenth of a second that only a workbook waits for
+    from openpyxl.utils import get_column_letter
 
     book, content = Workbook(write_only=True), io.BytesIO()
     for one in sheets:
         sheet = book.create_sheet(one.name)
         sheet.freeze_panes = "A2"  # before the first row
+        for number, column in enumerate(zip(one.columns, *one.rows, strict=True), 1):
+            widest = max(len(str(value)) for value in column)
+            sheet.column_dimensions[get_column_letter(number)].width = min(widest + 3, _WIDEST)
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(one.columns))}{len(one.rows) + 1}"
         sheet.append([*one.columns])
         for row in one.rows:
             sheet.append([_fitting(_harmless(value)) for value in row])

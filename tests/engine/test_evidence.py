@@ -75,7 +75,7 @@ def test_the_document_of_a_day(workspace: Workspace) -> None:
 
     found = document(workspace, first=YESTERDAY)
     assert (found["from"], found["to"], found["version"]) == (f"{YESTERDAY}", f"{TODAY}", __version__)
-    assert (found["stacks"], found["whole"]) == (["production", "staging"], True)
+    assert (found["stacks"], found["allStacks"]) == (["production", "staging"], True)
     assert [one["id"] for one in found["organizations"]] == [7654321]
     assert found["accessAtStart"] == []
     end = [row for row in found["accessAtEnd"] if row["person"] == ROBIN]
@@ -122,6 +122,10 @@ def _tables_say_the_same(workspace: Workspace, found: dict[str, Any]) -> None:
         for row, values in zip(section, plain, strict=True):
             assert {key: row[key] for key in values} == {key: _text(value) for key, value in values.items()}, part
     assert [row["to"] for row in rows if row["section"] == "document"] == [f"{TODAY}"]
+
+    done = workspace.command("evidence", "--from", f"{YESTERDAY}", "--to", f"{YESTERDAY}", "--format", "csv")
+    past = [row for row in csv.DictReader(io.StringIO(done.stdout)) if row["section"] == "differences"]
+    assert [row["sentence"] for row in past] == ["not compared: the period is in the past"]
 
 
 def _cell(value: Any) -> Any:

@@ -37,7 +37,7 @@ from tests.operations.tracking import world
 
 E = LogEvent
 PRODUCTION, STAGING = "production", "staging"
-BOTH = EvidenceScope([PRODUCTION, STAGING], whole=True, projects={7: "Shop"})
+BOTH = EvidenceScope([PRODUCTION, STAGING], all_stacks=True, projects={7: "Shop"})
 ANA, BO = "ana@example.com", "bo@example.com"
 MAY = Period(date(2026, 5, 10), date(2026, 5, 20), datetime(2026, 6, 1, 12, tzinfo=UTC))
 
@@ -299,7 +299,7 @@ def test_access_that_ends_with_the_membership_says_so() -> None:
     ]
 
 
-ONE = EvidenceScope([PRODUCTION], whole=False)
+ONE = EvidenceScope([PRODUCTION], all_stacks=False)
 OF_ONE: dict[str, tuple[list[LogLine], int, int]] = {
     "of the stack": ([line("01", E.GRANTED), line("12", E.CHANGED, "admin")], 1, 1),
     "of another stack": ([line("01", E.GRANTED, stack=STAGING), line("12", E.REVOKED, stack=STAGING)], 0, 0),
@@ -333,7 +333,7 @@ def test_the_access_of_a_life_is_what_the_emulator_had(life: Callable[[Emulated]
         life(made)
         made.update()
         truth = {at: {_key(access): role for access, role in held.items()} for at, held in made.truth}
-        history = AccessHistory(made.lines, EvidenceScope([*made.states], whole=True))
+        history = AccessHistory(made.lines, EvidenceScope([*made.states], all_stacks=True))
         named = {_key(one.access) for one in replay(made.lines).intervals}
         for at, held in truth.items():
             rows = [(_shown_key(row), row.role) for row in history.at(at)]
@@ -548,13 +548,13 @@ def _of_log(lines: list[LogLine], period: Period = MAY, cut: str = "") -> list[s
     return [*unknown_of_log(log, period)]
 
 
-def _of_stacks(stack: str, *, whole: bool = True) -> list[str]:
-    asked = [PRODUCTION, STAGING] if whole else [PRODUCTION]
+def _of_stacks(stack: str, *, all_stacks: bool = True) -> list[str]:
+    asked = [PRODUCTION, STAGING] if all_stacks else [PRODUCTION]
     lines = [line("01", E.GRANTED, stack=stack)]
     log = FromTheLog(
         lines=lines, cut="", problems=[], at_start=[], at_end=AccessHistory(lines, BOTH).at(MAY.end), changes=[]
     )
-    return [*unknown_of_stacks(log, [PRODUCTION, STAGING], asked, whole=whole)]
+    return [*unknown_of_stacks(log, [PRODUCTION, STAGING], asked, all_stacks=all_stacks)]
 
 
 def _of_source(**more: Any) -> list[str]:
@@ -568,6 +568,9 @@ def _pruned(day: str) -> LogLine:
 
 UNKNOWNS: dict[str, tuple[Callable[[], list[str]], str]] = {
     "nothing of the log": (lambda: _of_log(GOOD), ""),
+    "made for a day that no clock says": (
+        lambda: _of_log(GOOD, replace(MAY, by_clock=False)), "made for 2026-06-01, by --now or mixpanel:now",
+    ),
     "no lines": (lambda: _of_log([]), "has no lines"),
     "begins in the period": (lambda: _of_log(GOOD[1:]), "begins on 2026-05-12"),
     "not brought up to date": (lambda: _of_log(GOOD[:2]), "The newest line of the access log is from 2026-05-12"),
@@ -577,13 +580,13 @@ UNKNOWNS: dict[str, tuple[Callable[[], list[str]], str]] = {
     "pruned before it": (lambda: _of_log([_pruned("02"), *GOOD]), "and who gave it, may be missing."),
     "given by nobody knows whom": (
         lambda: _of_log([replace(GOOD[0], admin=UNKNOWN), *GOOD[1:]]),
-        "who gave 1 of the 1 rows of access at the start",
+        "who gave 1 of 1 rows of access at the start",
     ),
     "a role that nobody knows": (
-        lambda: _of_log([replace(GOOD[0], role=""), *GOOD[1:]]), "the role of 1 of the 1 rows of access at the start",
+        lambda: _of_log([replace(GOOD[0], role=""), *GOOD[1:]]), "the role of 1 of 1 rows of access at the start",
     ),
     "changed by nobody knows whom": (
-        lambda: _of_log([GOOD[0], replace(GOOD[1], admin=""), GOOD[2]]), "who made 1 of the 1 changes",
+        lambda: _of_log([GOOD[0], replace(GOOD[1], admin=""), GOOD[2]]), "who made 1 of 1 changes",
     ),
     "found gone": (
         lambda: _of_log([GOOD[0], line("12", E.REVOKED, admin=UNKNOWN, audit_id=""), GOOD[2]]),
@@ -593,14 +596,14 @@ UNKNOWNS: dict[str, tuple[Callable[[], list[str]], str]] = {
         lambda: _of_log([replace(one, audit_id="") for one in GOOD]), "No line of the access log names an event",
     ),
     "a change that the audit log does not have": (
-        lambda: _of_log([GOOD[0], replace(GOOD[1], audit_id=""), GOOD[2]]), "1 of the 1 changes name no event",
+        lambda: _of_log([GOOD[0], replace(GOOD[1], audit_id=""), GOOD[2]]), "1 of 1 changes names no event",
     ),
     "lines that contradict each other": (
         lambda: _of_log([GOOD[0], *GOOD]), "The access log has a problem: line 2 grants bo@example.com",
     ),
     "all stacks": (lambda: _of_stacks(PRODUCTION), "Access outside of the stacks that was there before the access log"),
     "other stacks": (
-        lambda: _of_stacks(PRODUCTION, whole=False),
+        lambda: _of_stacks(PRODUCTION, all_stacks=False),
         "Only the stack production was asked about: access of other stacks",
     ),
     "a stack that is gone": (lambda: _of_stacks("old"), "access of the stack old at the end, and the project no"),

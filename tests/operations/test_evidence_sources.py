@@ -283,7 +283,7 @@ def test_the_document_of_some_stacks_says_that_it_is_not_of_all(tmp_path: Path) 
     repository = Repository.made(tmp_path / "access", {**FILES, "tracker.jsonl": text_of_lines([LINE])})
     for stacks, whole in (((), True), (("staging",), False)):
         found = made(repository, MAY, *stacks)
-        assert found.whole is whole
+        assert found.all_stacks is whole
         assert any("Only the stack production was asked about" in one for one in found.unknown) is not whole
 
 

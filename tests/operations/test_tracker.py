@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 
 from mixpanel_access.files.lines import append_lines, read_lines
 from mixpanel_access.model.errors import UsageError
@@ -201,6 +202,16 @@ def test_a_text_that_a_cell_has_no_room_for_says_that_it_is_cut_off(text: str, f
         (True, False) if fits else (False, True)
     )
     assert text in exported(lines, LogLine, "csv").decode()
+
+
+def test_a_sheet_shows_its_columns_and_can_be_filtered() -> None:
+    """A column is as wide as what is in it, up to a limit; the filter is of all rows."""
+    lines = [line("a", justification="x" * 500), line("b")]
+    sheet = load_workbook(io.BytesIO(exported(lines, LogLine, "xlsx"))).active
+    assert sheet is not None
+    letters = [get_column_letter(COLUMNS.index(name) + 1) for name in ("email", "justification")]
+    assert tuple(sheet.column_dimensions[letter].width for letter in letters) == (len("a@example.com") + 3, 60)
+    assert sheet.auto_filter.ref == sheet.dimensions
 
 
 def test_tables_have_every_line() -> None:

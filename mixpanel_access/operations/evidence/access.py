@@ -20,22 +20,22 @@ class EvidenceScope:
 
     Attributes:
         stacks: the stacks that were asked about.
-        whole: whether these are all of the project; if not, only their access counts.
+        all_stacks: whether these are all of the project; if not, only their access counts.
         projects: the names of projects in Mixpanel by the rosters, by id.
         organizations: the organization of each stack, for a log of an earlier version, which names none.
         roles: the names of custom roles by the states, by project id and the role's id.
     """
 
     stacks: Collection[str]
-    whole: bool
+    all_stacks: bool
     projects: Mapping[int, str] = field(default_factory=dict)
     organizations: Mapping[str, int] = field(default_factory=dict)
     roles: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     def of(self, stacks: Collection[str]) -> list[str]:
         """The stacks of an access to show; "" for one that no stack has."""
-        shown = sorted(stack for stack in stacks if self.whole or stack in self.stacks)
-        return shown if shown or stacks or not self.whole else [""]
+        shown = sorted(stack for stack in stacks if self.all_stacks or stack in self.stacks)
+        return shown if shown or stacks or not self.all_stacks else [""]
 
 
 class AccessHistory:
@@ -123,7 +123,7 @@ class AccessHistory:
         before = {one: self._before(log, one, at) for one in (access, *self._with(log, line))}
         log.step(line)
         if line.event == LogEvent.RENAMED:
-            if self._scope.whole or line.stack in self._scope.stacks:
+            if self._scope.all_stacks or line.stack in self._scope.stacks:
                 yield self._renamed(line)
             return
         for one, there in before.items():
@@ -132,7 +132,7 @@ class AccessHistory:
                 continue
             stack = log.stack_of(line)
             concerned = {stack} if stack or there is None else {"", *there.stacks}
-            if self._scope.whole or concerned & {*self._scope.stacks}:
+            if self._scope.all_stacks or concerned & {*self._scope.stacks}:
                 yield self._change(line, (one, there, after), stack)
 
     def _before(self, log: Replay, access: Access, at: datetime) -> Interval | None:

@@ -27,7 +27,7 @@ from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.replay import problems
 
 
-def period_of(first: date, last: date, now: datetime) -> Period:
+def period_of(first: date, last: date, now: datetime, *, by_clock: bool = True) -> Period:
     """A period of days.
 
     Raises:
@@ -45,7 +45,7 @@ def period_of(first: date, last: date, now: datetime) -> Period:
             why=f"today is {today} in UTC, and later days are not known",
             next_step=f"Give --to {today} or an earlier day.",
         )
-    return Period(first, last, now)
+    return Period(first, last, now, by_clock)
 
 
 def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str], period: Period) -> EvidenceDocument:
@@ -57,7 +57,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     read = read_stacks(project, stacks, period)
     scope = EvidenceScope(
         stacks=[*stacks],
-        whole=set(project.stacks) <= set(stacks),
+        all_stacks=set(project.stacks) <= set(stacks),
         projects=_project_names(read),
         organizations={stack: one.settings.organization_id for stack, one in read.items()},
         roles={key: role.name for one in read.values() for key, role in one.state.custom_roles.items() if role.name},
@@ -70,7 +70,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     return EvidenceDocument(
         organizations=[*_organizations(read)],
         stacks=[*stacks],
-        whole=scope.whole,
+        all_stacks=scope.all_stacks,
         from_=period.first,
         to=period.last,
         made=period.now,
@@ -87,7 +87,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
         differences=_differences(log, read) if period.is_open else None,
         unknown=[
             *unknown_of_log(log, period),
-            *unknown_of_stacks(log, project.stacks, stacks, whole=scope.whole),
+            *unknown_of_stacks(log, project.stacks, stacks, all_stacks=scope.all_stacks),
             *(sentence for one in read.values() for sentence in one.unknown),
             *unknown_of_sources(sources),
             *reviews.unknown,

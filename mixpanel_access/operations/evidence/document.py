@@ -22,11 +22,13 @@ class Period:
         first: its first day.
         last: its last day.
         now: the present instant; a period whose last day is today ends now.
+        by_clock: whether the clock says so, and not an option or a setting.
     """
 
     first: date
     last: date
     now: datetime
+    by_clock: bool = True
 
     @property
     def before(self) -> datetime:
@@ -266,7 +268,7 @@ class EvidenceDocument:
     Attributes:
         organizations: the organizations of the stacks.
         stacks: the stacks that were asked about.
-        whole: whether these are all stacks of the project. If not, access outside of the stacks is left out.
+        all_stacks: whether these are all stacks of the project. If not, access outside of the stacks is left out.
         from_: the first day of the period (UTC).
         to: its last day (UTC).
         made: when the document was made.
@@ -283,7 +285,7 @@ class EvidenceDocument:
 
     organizations: Sequence[EvidenceOrganization]
     stacks: Sequence[str]
-    whole: bool
+    all_stacks: bool
     from_: date
     to: date
     made: datetime

@@ -182,7 +182,7 @@ class _StackFiles:
         if not before:
             yield (
                 f"Git has no commit from before {period.first}: which other exceptions the stack {self.stack} had "
-                f"in the period is not known, unless `git log -p -- {name}` shows them."
+                f"in the period is not known. Look in `git log -p -- {name}`."
             )
         elif file_in_git(self.roster, before).commit != at_end.commit:
             yield (

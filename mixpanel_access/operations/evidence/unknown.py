@@ -42,6 +42,9 @@ class FromTheLog:
 def unknown_of_log(log: FromTheLog, period: Period) -> Iterator[str]:
     """What the access log does not say."""
     lines = ordered(log.lines)
+    if not period.by_clock:
+        day = f"{period.now:%Y-%m-%d}"
+        yield f"The document was made for {day}, by --now or mixpanel:now and not by the clock."
     yield from _of_its_span(lines, period)
     if log.cut:
         yield f"The last line of the access log was cut off, and is left out: {log.cut}."
@@ -81,15 +84,15 @@ def _pruned(line: LogLine, period: Period) -> str:
 def _of_people(log: FromTheLog) -> Iterator[str]:
     for rows, when in ((log.at_start, "start"), (log.at_end, "end")):
         if nameless := sum(row.given_by == UNKNOWN for row in rows):
-            yield f"The access log does not say who gave {nameless} of the {len(rows)} rows of access at the {when}."
+            yield f"The access log does not say who gave {nameless} of {len(rows)} rows of access at the {when}."
         if roleless := sum(row.role == UNKNOWN for row in rows):
-            yield f"The access log does not say the role of {roleless} of the {len(rows)} rows of access at the {when}."
+            yield f"The access log does not say the role of {roleless} of {len(rows)} rows of access at the {when}."
     if nameless := sum(row.by == UNKNOWN for row in log.changes):
-        yield f"The access log does not say who made {nameless} of the {len(log.changes)} changes."
+        yield f"The access log does not say who made {nameless} of {len(log.changes)} changes."
     found = sum(row.by == UNKNOWN and not row.audit_id and row.event in ENDS for row in log.changes)
     if found:
         yield (
-            f"{found} of the {len(log.changes)} changes took access away, and neither a run of a stack nor Mixpanel's "
+            f"{found} of {len(log.changes)} changes took access away, and neither a run of a stack nor Mixpanel's "
             "audit log shows how: their time is that at which the access was found gone."
         )
 
@@ -104,21 +107,23 @@ def _of_the_audit_log(lines: Sequence[LogLine], changes: Sequence[ChangeRow]) ->
         )
     elif without:
         yield (
-            f"{without} of the {len(about_access)} changes name no event of Mixpanel's audit log: their times and "
-            "people are those of the engine's history and the states."
+            f"{without} of {len(about_access)} changes {'names' if without == 1 else 'name'} no event of Mixpanel's "
+            "audit log: their times and people are those of the engine's history and the states."
         )
 
 
-def unknown_of_stacks(log: FromTheLog, known: Collection[str], asked: Collection[str], *, whole: bool) -> Iterator[str]:
+def unknown_of_stacks(
+    log: FromTheLog, known: Collection[str], asked: Collection[str], *, all_stacks: bool
+) -> Iterator[str]:
     """What is not known because of stacks that were not asked about, or no longer exist.
 
     Args:
         log: what the access log gave.
         known: the stacks of the project.
         asked: the stacks that were asked about.
-        whole: whether these are all.
+        all_stacks: whether these are all.
     """
-    if whole:
+    if all_stacks:
         yield _OUTSIDE
     else:
         yield (
