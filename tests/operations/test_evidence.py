@@ -17,7 +17,7 @@ from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.evidence.access import AccessHistory, EvidenceScope
 from mixpanel_access.operations.evidence.build import period_of
 from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, EvidenceSource, Period
-from mixpanel_access.operations.evidence.exceptions import RulesOfStack, exception_rows
+from mixpanel_access.operations.evidence.exceptions import RulesOfStack, all_exceptions, exception_rows
 from mixpanel_access.operations.evidence.reviews import review_rows
 from mixpanel_access.operations.evidence.unknown import (
     FromTheLog,
@@ -473,19 +473,23 @@ EXCEPTION = {
 }  # fmt: skip
 
 
-def rows_of(config: Any = None, **changes: Any) -> list[tuple[str, str, str, str]]:
-    """Source, rule, person and note of each exception, with one in the roster that is changed like this."""
+def rules_of(config: Any = None, **changes: Any) -> RulesOfStack:
+    """Rules of a stack whose roster has one exception that is changed like this."""
     one = {name: value for name, value in {**EXCEPTION, **changes}.items() if value is not None}
-    roster = Roster.model_validate({"environment": "production", "exceptions": [one]})
-    rules = RulesOfStack(
+    return RulesOfStack(
         stack=PRODUCTION,
         commit="",
-        roster=roster,
+        roster=Roster.model_validate({"environment": "production", "exceptions": [one]}),
         roster_path="production.yaml",
         config=PolicyConfig(config or {}),
         config_path="policies/config/production.json",
         context=COMPANY,
     )
+
+
+def rows_of(config: Any = None, **changes: Any) -> list[tuple[str, str, str, str]]:
+    """Source, rule, person and note of each exception, with one in the roster that is changed like this."""
+    rules = rules_of(config, **changes)
     return [(row.source, row.rule, row.person, row.note) for row in exception_rows(rules, MAY)]
 
 
@@ -527,6 +531,12 @@ def test_a_rule_that_the_configuration_weakens_is_an_exception() -> None:
         ("policy configuration", "domain-allowed", "", "the rule is disabled instead of mandatory"),
         ("policy configuration", "justified", "", "the rule is advisory instead of mandatory"),
     ]
+
+
+def test_the_exceptions_that_somebody_asked_for_come_first() -> None:
+    """Of all stacks, before the rules that configurations weaken."""
+    rows = all_exceptions([rules_of({"justified": "advisory"}), rules_of({"justified": "advisory"})], MAY)
+    assert [row.source for row in rows] == ["roster", "roster", *["policy configuration"] * 2]
 
 
 # What is not known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,9 +15,6 @@ from mixpanel_access.rules.entry import ExceptionEntry
 from mixpanel_access.rules.exceptions import problem_with, span
 from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Level
-
-ROSTER: Final = "roster"
-"""The source of an exception that a roster declares."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +38,11 @@ class RulesOfStack:
     config: PolicyConfig
     config_path: str
     context: Context
+
+
+def all_exceptions(rules: Iterable[RulesOfStack], period: Period) -> list[ExceptionRow]:
+    """The exceptions of several stacks: those that rosters declare come first."""
+    return sorted((row for one in rules for row in exception_rows(one, period)), key=lambda row: row.source != "roster")
 
 
 def exception_rows(rules: RulesOfStack, period: Period) -> Iterator[ExceptionRow]:
@@ -71,7 +73,7 @@ def _of_roster(rules: RulesOfStack, roster: Roster, period: Period) -> Iterator[
         if days and (days[1] < period.first or days[0] > period.last):
             continue
         yield ExceptionRow(
-            source=ROSTER,
+            source="roster",
             stack=rules.stack,
             path=rules.roster_path,
             commit=rules.commit,
