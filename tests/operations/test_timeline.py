@@ -191,6 +191,20 @@ def other_reasons(world: World) -> list[Row]:
     return [*GIVEN, ("changed", NIGHT, GRANT, "production", "OPS-2")]
 
 
+def other_reasons_before_it_was_accepted(world: World) -> list[Row]:
+    """The run that changed them is known, and the acceptance does not hide it."""
+    with world.run("production"):
+        world.client.invite(BO)
+        world.has("production", member(BO, outputs={"adopted": False}, **world.times()))
+    world.update()
+    with world.run("production", author=NIGHT):
+        born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
+        world.has("production", member(BO, outputs={"adopted": False, "ticket": "OPS-2"}, **born))
+    world.later(hours=1)
+    world.client.control("POST", "invitations/accept", {"email": BO})
+    return [GIVEN[0], ("accepted", BO, MEMBER, "production", ""), ("changed", NIGHT, MEMBER, "production", "OPS-2")]
+
+
 def an_invitation_sent_again(world: World) -> list[Row]:
     """It changes nothing; that the state notes it is no change and no later grant."""
     invited(world)
@@ -567,6 +581,7 @@ def taken_and_given_between_two_updates(world: World) -> list[Row]:
 
 
 LIVES = [
+    other_reasons_before_it_was_accepted,
     a_role_put_back_with_other_reasons,
     taken_back_and_invited_again,
     let_go_before_it_was_accepted,

@@ -275,8 +275,10 @@ class _Writer:
                 if one is None:
                     self._no_longer_has(stack, access, there)
                 elif one.line.reasons != there.stacks[name].reasons or (one.line.role and not there.role):
-                    at = self._after(access, instant(one.modified) if one.modified else self._now)
-                    run = during(stack.runs, at)
+                    modified = instant(one.modified) if one.modified else self._now
+                    run, at = during(stack.runs, modified), self._after(access, modified)
+                    if self._log.last[access].event == LogEvent.ACCEPTED:  # which changes neither role nor reasons
+                        at = max(modified, *(instant(line.date) for line in there.stacks.values()))
                     admin = (run.author if run else "") or UNKNOWN
                     said = _Said(LogEvent.CHANGED, at, admin, there.role or one.line.role)
                     self._add(said, access, name, reasons=one.line)
