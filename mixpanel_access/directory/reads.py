@@ -5,7 +5,7 @@ Reads come from one snapshot. Requests of an operation grow with projects and pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -290,22 +290,23 @@ class Reads:
         return frozenset() if self._seen_invited else self.invited().union(joining)
 
     def shows_invited(self, project: int) -> bool:
-        """Whether projects' grants are seen to list invited people: this one's, or any other's.
+        """Whether projects' grants are seen to list invited people: this one's, or any that was read before.
 
         Nobody documents whether they do. Where not one invited person is seen, an invited person's grant that is not
-        listed is unknown, not gone. The other projects are read only if this one lists nobody who is invited.
+        listed is unknown, not gone.
         """
-        if not self._seen_invited and (invited := self.invited()):
-            others = (other for other in self.projects() if other != project and self._lists(other, invited))
-            self._seen_invited = not invited.isdisjoint(self.grants(project)) or any(True for _ in others)
+        if not self._seen_invited:
+            people = self.people()
+            self._seen_invited = any(key in people and people[key].invited for key in self.grants(project))
         return self._seen_invited
 
-    def _lists(self, project: int, people: frozenset[str]) -> bool:
-        """Whether a project lists any of these people; one that we may not read lists nobody."""
-        try:
-            return not people.isdisjoint(self.grants(project))
-        except (errors.Forbidden, errors.NotFound):
-            return False
+    def blind(self, projects: Collection[int]) -> frozenset[int]:
+        """Which of these projects may hide the grants of invited people, for a command that only looks: all or none.
+
+        One project that lists an invited person tells of all, in whatever order they are read. A run that writes asks
+        `shows_invited` of each project: another one says nothing of a list that shows a write late.
+        """
+        return frozenset() if any(map(self.shows_invited, projects)) else frozenset(projects)
 
     def hides_grant(self, project: int, email: str) -> bool:
         """Whether this person's grant in the project may be there without being listed: they are only invited."""

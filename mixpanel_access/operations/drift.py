@@ -109,9 +109,7 @@ def read_organization(directory: Directory, among: Collection[int] | None = None
         for grant in rows
         if grant.grant_type is GrantType.INDIVIDUAL
     }
-    # One project that lists an invited person tells of all, in whatever order they are read.
-    shown = any(directory.shows_invited(project) for project in projects)
-    blind = frozenset() if shown else frozenset(projects)
+    blind = directory.blind(projects)
     try:
         teams = directory.teams.all()
     except UNTOLD:

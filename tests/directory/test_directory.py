@@ -9,10 +9,8 @@ import pytest
 
 from mixpanel_access.directory.people import Invite, Inviting, PersonRole
 from mixpanel_access.model import errors
-from mixpanel_access.model.access import GrantType, Project
+from mixpanel_access.model.access import GrantType
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
-
-THIRD = 999
 
 
 @pytest.fixture
@@ -248,14 +246,13 @@ def test_whether_invited_people_are_listed_is_seen_not_assumed(api: FakeApi, hid
     assert make_directory(api).shows_invited(PRODUCTION) is shows
 
 
-@pytest.mark.parametrize("unreadable", [(), (THIRD,)])
-def test_another_project_shows_that_invited_people_are_listed(api: FakeApi, unreadable: tuple[int, ...]) -> None:
-    """It does not depend on which projects were read before, nor on one that we may not read."""
-    api.projects_ = {THIRD: Project(THIRD, "Third"), **api.projects_}
-    api.unreadable = set(unreadable)
+@pytest.mark.parametrize("projects", [(PRODUCTION, WAREHOUSE), (WAREHOUSE, PRODUCTION)])
+def test_a_command_that_only_looks_learns_from_every_project(api: FakeApi, projects: tuple[int, ...]) -> None:
+    """In whatever order it reads them; where none lists anybody who is invited, all of them may hide grants."""
     api.put("cy@example.com", invited=True)
+    assert make_directory(api).blind(projects) == {*projects}
     api.give(WAREHOUSE, "cy@example.com", "consumer")
-    assert make_directory(api).shows_invited(PRODUCTION)
+    assert make_directory(api).blind(projects) == frozenset()
 
 
 @pytest.mark.parametrize("seconds", [0, 10])

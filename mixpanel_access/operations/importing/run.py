@@ -244,8 +244,7 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
         accounts = [account.username for account in directory.accounts.all()]
     except (errors.Forbidden, errors.NotFound):
         accounts = None
-    blind = frozenset(project for project in projects if not directory.shows_invited(project))
-    return OrganizationSnapshot(people, projects, access, blind, accounts)
+    return OrganizationSnapshot(people, projects, access, directory.blind(projects), accounts)
 
 
 def _entries(
