@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -26,8 +25,6 @@ _BY_API = ("hand_invites", "hand_changes_team", "hand_takes_out", "hand_puts_in"
 _KNOWN = {AUTHOR, UNKNOWN}
 """Known disagreements: what only a state shows to be gone, or to have other reasons, has the date of what happened to
 the access next; nobody is named for an invitation that a run took back before another one sent it again."""
-_REPEATED = re.compile(r"line \d+ (repeats line \d+|releases .*, which no line before it grants)")
-"""A known disagreement: an update adds a change of reasons, or a release, again that the last one has added."""
 _SETTLED = timedelta(seconds=30)
 """How long after an event it is over."""
 
@@ -93,8 +90,7 @@ class Logbook:
         self._checked = len(self._after)
         yield from self._signed(new)
         for problem in verify(self._world.project, self._file, list(STACKS)).problems:
-            if not _REPEATED.match(problem):
-                yield Disagreement("tracker verify", "problem", problem, said=True)
+            yield Disagreement("tracker verify", "problem", problem, said=True)
 
     def _compared(
         self, replayed: Mapping[Access, Interval], event: Event, held: Held, first: Mapping[Key, datetime]
