@@ -22,9 +22,6 @@ Held = Mapping[Key, str]
 _RUNS = ("up", "revoke")
 _BY_API = ("hand_invites", "hand_changes_team", "hand_takes_out", "hand_puts_in", "hand_renames_team")
 """What people do by the API, as the account of `HANDS`; all else is done by the first owner."""
-_KNOWN = {AUTHOR, UNKNOWN}
-"""Known disagreements: what only a state shows to be gone, or to have other reasons, has the date of what happened to
-the access next; nobody is named for an invitation that a run took back before another one sent it again."""
 _SETTLED = timedelta(seconds=30)
 """How long after an event it is over."""
 
@@ -114,7 +111,7 @@ class Logbook:
         for line in new:
             at = instant(line.date)
             event = next((one for one, _ in self._after if timedelta() <= at - one.at < _SETTLED), None)
-            if line.admin not in _doers(event) | (set() if line.audit_id else _KNOWN):
+            if line.admin not in _doers(event):
                 what = line.event, line.label, line.what, line.date
                 yield Disagreement("tracker", "who did it", (str(event), *what, line.admin), said=True)
 
