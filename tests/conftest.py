@@ -15,26 +15,6 @@ if settings.get_current_profile_name() == "default":  # hypothesis has a profile
     settings.load_profile("default")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let each worker begin with its part of the slow tests, file by file, so that none waits for another in the end.
-
-    A worker gets a part of the list without a gap, and one that is done takes tests from the end of another's.
-    """
-    workers = getattr(config, "workerinput", {}).get("workercount", 1)
-    marks = ("engine", "python_engine", "slow")
-    files = dict.fromkeys(item.path for item in items if any(map(item.get_closest_marker, marks)))
-    worker_of = {file: number % workers for number, file in enumerate(files)}
-    quick = [item for item in items if item.path not in worker_of]
-    share = -(-len(items) // workers)
-    ordered: list[pytest.Item] = []
-    for worker in range(workers):
-        slow = [item for item in items if worker_of.get(item.path) == worker]
-        room = max(0, share - len(slow)) if worker < workers - 1 else len(quick)
-        ordered += [*slow, *quick[:room]]
-        quick = quick[room:]
-    items[:] = ordered
-
-
 def pytest_collection_finish() -> None:
     """Keep what is there out of each search for garbage: with all tests, one of them takes a third of a second."""
     gc.collect()
