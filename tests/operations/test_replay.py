@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mixpanel_access.operations.tracker.lines import LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import access_at, replay
+from mixpanel_access.operations.tracker.replay import replay
 
 E = LogEvent
 
@@ -107,6 +107,6 @@ def test_an_instant_counts_from_its_own_second() -> None:
     """A line of that second has happened; access from before the log began is there at every earlier instant."""
     lines = [line(2, E.GRANTED), line(4, E.REVOKED), line(9, E.REVOKED, stack="", project=8)]
     at = [datetime(2026, 5, 4, 12, 0, second, tzinfo=UTC) for second in (1, 2, 3, 4, 9)]
-    assert [sorted(access.project or 0 for access in access_at(lines, one)) for one in at] == [
+    assert [sorted(access.project or 0 for access in replay(lines).at(one)) for one in at] == [
         [8], [7, 8], [7, 8], [8], [],
     ]  # fmt: skip

@@ -72,8 +72,8 @@ def test_a_state_as_lines() -> None:
         ("team Data", "consumer in project 7", "Data", 77),
     ]
     assert {(one.date, one.stack, one.event, one.ticket) for one in found} == {(at, "production", "granted", "OPS-1")}
-    assert len({one.key for one in found}) == len(found)
-    assert replace(found[2], team="Date").key == found[2].key
+    assert len({one.access for one in found}) == len(found)
+    assert replace(found[2], team="Date").access == found[2].access
 
 
 GONE = {"event": LogEvent.REVOKED}

@@ -24,7 +24,7 @@ from mixpanel_access.operations.evidence.unknown import (
 )
 from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.tracker.lines import LogLine
-from mixpanel_access.operations.tracker.replay import problems
+from mixpanel_access.operations.tracker.replay import contradictions, differences
 
 
 def period_of(first: date, last: date, now: datetime, *, by_clock: bool = True) -> Period:
@@ -65,6 +65,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     log = _read_log(log_file, scope, period)
     folder = project.pulumi.project
     reviews = read_reviews(folder, stacks, period)
+    states = {stack: one.state for stack, one in read.items()}
     of_log = file_source(folder, log_file, "access log", lines=len(log.lines))
     sources = [of_log, *(source for one in read.values() for source in one.sources), *reviews.sources]
     return EvidenceDocument(
@@ -81,7 +82,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
         changes=log.changes,
         reviews=reviews.rows,
         exceptions=all_exceptions([one.rules for one in read.values()], period),
-        differences=_differences(log, read) if period.is_open else None,
+        differences=[*differences(log.lines, states)] if period.is_open else None,
         unknown=[
             *unknown_of_log(log, period),
             *unknown_of_stacks(log, project.stacks, stacks, all_stacks=scope.all_stacks),
@@ -101,7 +102,7 @@ def _read_log(file: Path, scope: EvidenceScope, period: Period) -> FromTheLog:
     return FromTheLog(
         lines=lines,
         cut="".join(cut),
-        problems=[*problems(lines, {})],
+        problems=[*contradictions(lines)],
         at_start=history.at(period.before),
         at_end=history.at(period.end),
         changes=history.changes(period),
@@ -109,12 +110,6 @@ def _read_log(file: Path, scope: EvidenceScope, period: Period) -> FromTheLog:
 
 
 _NOT_COMPARED: Final = "The states are those of now and not of {last}: the access at the end is not compared with them."
-
-
-def _differences(log: FromTheLog, read: Mapping[str, StackEvidence]) -> list[str]:
-    """Where the states differ from the log."""
-    found = problems(log.lines, {stack: one.state for stack, one in read.items()})
-    return [problem for problem in found if problem not in log.problems]
 
 
 def _project_names(read: Mapping[str, StackEvidence]) -> dict[int, str]:

@@ -146,11 +146,6 @@ class LogLine(FileLine):
         return Access(self.organization if a_membership else None, self.project, same_key(self.email), self.team_id)
 
     @property
-    def key(self) -> LogKey:
-        """The access, and the stack that has it."""
-        return LogKey(self.stack, self.access)
-
-    @property
     def reasons(self) -> tuple[str, ...]:
         """Why the stack gives the access, and until when."""
         return tuple(getattr(self, name) for name in REASONS)

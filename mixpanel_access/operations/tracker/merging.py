@@ -17,7 +17,7 @@ from mixpanel_access.files.lines import read_sides, text_of_lines
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.tracker.lines import ENDS, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import Replay, problems
+from mixpanel_access.operations.tracker.replay import Replay, contradictions
 from mixpanel_access.operations.tracker.union import Union
 
 
@@ -77,8 +77,8 @@ def merged(sides: Sequence[Sequence[Origin]], file: Path) -> Merged:
     lines = [one.line for one in union]
     _must_agree(_ordered(_without_pruned(sides)), Replay(lines))
     found = Union(lines)
-    known = {line for side in sides for line in problems([one.line for one in side], {})}
-    wrong = list(problems(found.kept, {}))
+    known = {line for side in sides for line in contradictions([one.line for one in side])}
+    wrong = list(contradictions(found.kept))
     if len(wrong) > len(known):
         raise _refused(file, f"replayed, the union contradicts itself: {wrong[0]}", "Correct the logs, or take one.")
     mine = {one.line for one in sides[0]}

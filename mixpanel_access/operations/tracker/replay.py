@@ -68,11 +68,6 @@ class Interval:
         return (self.begins is None or self.begins <= at) and (self.ends is None or at < self.ends)
 
 
-def access_at(lines: Iterable[LogLine], at: datetime) -> dict[Access, Interval]:
-    """Who had what at an instant, by the log; lines of that very second count."""
-    return replay(lines).at(at)
-
-
 def replay(lines: Iterable[LogLine], organizations: Mapping[str, int] | None = None) -> Replay:
     """Replay all lines of a log; for the arguments, see `Replay`."""
     found = [*lines]
@@ -120,7 +115,7 @@ class Replay:
         return [*self._past, *self.held.values()]
 
     def at(self, at: datetime) -> dict[Access, Interval]:
-        """Who had what at an instant."""
+        """Who had what at an instant; lines of that very second count."""
         return {one.access: one for one in self.intervals if one.covers(at)}
 
     def stack_of(self, line: LogLine) -> str:
@@ -223,17 +218,19 @@ class Replay:
 
 
 def problems(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[str]:
-    """What is wrong with a log, in words.
+    """What is wrong with a log, in words: in itself, and compared with the states."""
+    yield from contradictions(lines)
+    yield from differences(lines, states)
 
-    The lines of stacks without a state here are not compared.
-    """
-    yield from _contradictions(lines)
+
+def differences(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[str]:
+    """Where states differ from what a log adds up to; a stack without a state here is not compared."""
     replayed = replay(lines)
     for stack, state in states.items():
         yield from _differences(stack, state, replayed)
 
 
-def _contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
+def contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
     """Lines that do not follow from the lines before them; a pruned log may begin with a change."""
     pruned = any(line.event == LogEvent.PRUNED for line in lines)
     replayed, numbers = Replay(lines), {id(line): number for number, line in enumerate(lines, 1)}
