@@ -21,7 +21,7 @@ from mixpanel_access.operations.tracker.facts import GONE, OrganizationFacts, St
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine
 from mixpanel_access.operations.tracker.losses import Loss, Losses
 from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
-from mixpanel_access.operations.tracker.runs import SKEW, during
+from mixpanel_access.operations.tracker.runs import SKEW, EngineRun, during
 
 
 def new_lines(
@@ -132,7 +132,7 @@ class _Writer:
             event = LogEvent.RESTORED if self._was_undone(name, access) else LogEvent.GRANTED
         else:
             event = LogEvent.IMPORTED if self._was_there(one, at, name) else LogEvent.GRANTED
-        admin = (run.author if run else "") or UNKNOWN
+        admin = _author(run)
         role = there.role if there else self._births.role_at(access, at, one.line.role)
         self._add(_Said(event, at, admin, role), access, name)
 
@@ -177,9 +177,8 @@ class _Writer:
         if there and self._was_noted(fact, there):
             return
         if there and self._was_gone(fact):
-            for name in sorted(there.stacks) or [""]:
-                self._note(access, LogEvent.REVOKED, there, by_hand=True)
-                self._add(_Said(LogEvent.REVOKED, fact.at, UNKNOWN, there.role), access, name)
+            self._note(access, LogEvent.REVOKED, there, by_hand=True)
+            self._add_for(there.stacks, _Said(LogEvent.REVOKED, fact.at, UNKNOWN, there.role), access)
         elif there:
             if role and there.role and role != there.role:
                 self._changed(fact)
@@ -231,9 +230,8 @@ class _Writer:
             del self._undone[access]
         else:
             self._note(access, LogEvent.CHANGED, there, by_hand=not doer.stacks)
-        for name in sorted(stacks) or [""]:
-            word = LogEvent.RESTORED if name and back else LogEvent.CHANGED
-            self._add(_Said(word, fact.at, doer.admin, role, event.id), access, name, fact)
+        word = LogEvent.RESTORED if stacks and back else LogEvent.CHANGED
+        self._add_for(stacks, _Said(word, fact.at, doer.admin, role, event.id), access, fact)
 
     def _taken(self, fact: AuditFact) -> None:
         log, of = self._log, self._facts.id
@@ -251,18 +249,17 @@ class _Writer:
             there = log.held.get(access)
             role = (there.role if there else "") or (fact.event.role or "" if access == fact.access else "")
             self._note(access, LogEvent.REVOKED, there, by_hand=not doer.stacks)
-            for name in sorted(having[access] | ({*there.stacks} if there else set())) or [""]:
-                said = _Said(LogEvent.REVOKED, fact.at, doer.admin, role, fact.event.id)
-                self._add(said, access, name, fact if access == fact.access else None)
+            said = _Said(LogEvent.REVOKED, fact.at, doer.admin, role, fact.event.id)
+            stacks = having[access] | ({*there.stacks} if there else set())
+            self._add_for(stacks, said, access, fact if access == fact.access else None)
 
     def _accepted(self, fact: AuditFact) -> None:
         there, last = self._log.held.get(fact.access), self._log.last.get(fact.access)
         if last and (there is None or (last.event == LogEvent.ACCEPTED and instant(last.date) == fact.at)):
             return
         role = (there.role if there else "") or fact.event.role or ""
-        for name in sorted(self._having(fact.access, fact.at)) or [""]:
-            said = _Said(LogEvent.ACCEPTED, fact.at, fact.event.who or UNKNOWN, role, fact.event.id)
-            self._add(said, fact.access, name, fact)
+        said = _Said(LogEvent.ACCEPTED, fact.at, fact.event.who or UNKNOWN, role, fact.event.id)
+        self._add_for(self._having(fact.access, fact.at), said, fact.access, fact)
 
     # What is there now
 
@@ -279,16 +276,15 @@ class _Writer:
                     run, at = during(stack.runs, modified), self._after(access, modified)
                     if self._log.last[access].event == LogEvent.ACCEPTED:  # which changes neither role nor reasons
                         at = max(modified, *(instant(line.date) for line in there.stacks.values()))
-                    admin = (run.author if run else "") or UNKNOWN
+                    admin = _author(run)
                     said = _Said(LogEvent.CHANGED, at, admin, there.role or one.line.role)
                     self._add(said, access, name, reasons=one.line)
 
     def _lose(self, loss: Loss) -> None:
         there, run = self._log.held.get(loss.access), loss.run
         if there and loss.stack in there.stacks:
-            names = there.stacks if loss.event is LogEvent.REVOKED else [loss.stack]
-            for name in sorted(names):
-                self._add(_Said(loss.event, run.ends, run.author or UNKNOWN, there.role), loss.access, name)
+            stacks = there.stacks if loss.event is LogEvent.REVOKED else [loss.stack]
+            self._add_for(stacks, _Said(loss.event, run.ends, _author(run), there.role), loss.access)
 
     def _no_longer_has(self, stack: StackFacts, access: Access, there: Interval) -> None:
         role = self._facts.presence.role(access)
@@ -298,12 +294,11 @@ class _Writer:
         if role is GONE and run and not (run.writes and run.deletes):
             run = None  # it found out, and did nothing
         at = self._after(access, min(run.ends, self._now) if run else self._now)
-        admin = (run.author if run else "") or UNKNOWN
+        admin = _author(run)
         if role is not GONE:
             self._add(_Said(LogEvent.RELEASED, at, admin, there.role), access, stack.name)
-            return
-        for name in sorted(there.stacks):
-            self._add(_Said(LogEvent.REVOKED, at, admin, there.role), access, name)
+        else:
+            self._add_for(there.stacks, _Said(LogEvent.REVOKED, at, admin, there.role), access)
 
     def _compare_organization(self, *, alone: bool) -> None:
         """Write where the organization has something else than the log adds up to."""
@@ -335,9 +330,8 @@ class _Writer:
             one = self._stacks[name].held.get(access) if name in self._stacks else None
             run = during(self._stacks[name].runs, instant(one.modified)) if one and one.modified else None
             if one and run and run.writes and one.line.role == role:
-                at, admin = instant(one.modified), run.author or UNKNOWN
-        for name in sorted(stacks) or [""]:
-            self._add(_Said(event, self._after(access, at), admin, role), access, name)
+                at, admin = instant(one.modified), _author(run)
+        self._add_for(stacks, _Said(event, self._after(access, at), admin, role), access)
 
     def _after(self, access: Access, at: datetime) -> datetime:
         """An instant that is not before the last line about an access."""
@@ -345,6 +339,11 @@ class _Writer:
         return max(at, instant(last.date)) if last else at
 
     # The lines
+
+    def _add_for(self, stacks: Collection[str], said: _Said, access: Access, fact: AuditFact | None = None) -> None:
+        """Add a line for each of some stacks; where there are none, one without a stack."""
+        for name in sorted(stacks) or [""]:
+            self._add(said, access, name, fact)
 
     def _add(
         self, said: _Said, access: Access, stack: str, fact: AuditFact | None = None, reasons: LogLine | None = None
@@ -380,6 +379,10 @@ class _Writer:
             team=team or str(access.team or ""),
             team_id=access.team,
         )  # fmt: skip
+
+
+def _author(run: EngineRun | None) -> str:
+    return (run.author if run else "") or UNKNOWN
 
 
 _OF_MEMBERS: Final = (audit.INVITATION_SENT, audit.USER_ADDED)
