@@ -74,14 +74,14 @@ def problems(packet: Packet, item: Item, today: date, record: ReviewRecord) -> I
     """
     if item.decision is None:
         if item.new_role is not None:
-            yield "new_role", f"{item}: there is a newRole and no decision"
+            yield "new_role", "there is a newRole and no decision"
         return
     if item.decision not in DECISIONS:
-        yield "decision", f"{item}: {_no_decision(item.decision)}"
+        yield "decision", _no_decision(item.decision)
     elif item.decision == Suggestion.LOWER:
         yield from _lowered(item)
     elif item.new_role is not None:
-        yield "new_role", f"{item}: newRole is for the decision lower"
+        yield "new_role", "newRole is for the decision lower"
     yield from _reviewed(packet, item, today, record)
 
 
@@ -98,34 +98,34 @@ def _lowered(item: Item) -> Iterator[tuple[str, str]]:
         return role in own or roles.is_role_id(role)
 
     if not new:
-        yield "decision", f"{item}: lower needs newRole"
+        yield "decision", "lower needs newRole"
     elif new not in known and not (in_project and roles.is_role_id(new)):
-        yield "new_role", f"{item}: {unknown(new, 'project role' if in_project else 'organization role', known)}"
+        yield "new_role", unknown(new, "project role" if in_project else "organization role", known)
     elif new == item.role or not (custom(new) or custom(item.role) or is_lower(new, item.role, in_project=in_project)):
-        yield "new_role", f"{item}: {new} is not lower than {item.role}"
+        yield "new_role", f"{new} is not lower than {item.role}"
 
 
 def _reviewed(packet: Packet, item: Item, today: date, record: ReviewRecord) -> Iterator[tuple[str, str]]:
     reviewer = packet.reviewer_of(item)
     if not reviewer:
-        yield "decision", f"{item}: nobody is named who decided: fill in reviewer"
+        yield "decision", "nobody is named who decided: fill in reviewer"
     elif reason := problem_with(reviewer):
-        yield "reviewer", f"{item}: the reviewer, {reviewer!r}, is not an e-mail address ({reason})"
+        yield "reviewer", f"the reviewer, {reviewer!r}, is not an e-mail address ({reason})"
     elif same_key(reviewer) == item.key:
-        yield "reviewer", f"{item}: nobody reviews what they have themselves"
+        yield "reviewer", "nobody reviews what they have themselves"
     if item.decided is None:
         return
     try:
         decided = day(item.decided)
     except ValueError:
-        yield "decided", f"{item}: {item.decided!r} is not a date; write it as YYYY-MM-DD"
+        yield "decided", f"{item.decided!r} is not a date; write it as YYYY-MM-DD"
         return
     if decided > today:
-        yield "decided", f"{item}: it was decided on {decided}, which is to come"
+        yield "decided", f"it was decided on {decided}, which is to come"
     elif packet.made is not None and item.decided < packet.made:
-        yield "decided", f"{item}: it was decided on {decided}, before the review was begun on {packet.made}"
+        yield "decided", f"it was decided on {decided}, before the review was begun on {packet.made}"
     elif (listed := record.first_listed(item)) is not None and decided < listed:
-        yield "decided", f"{item}: it was decided on {decided}, before it was listed like that on {listed}"
+        yield "decided", f"it was decided on {decided}, before it was listed like that on {listed}"
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class WrongDecision:
         return self.one.packet.items[self.at]
 
     def __str__(self) -> str:
-        return f"{self.one.file.name}:{self.one.line(self.at, self.name)}: {self.words}"
+        return f"{self.one.file.name}:{self.one.line(self.at, self.name)}: {self.item}: {self.words}"
 
 
 def wrong_decisions(packets: Sequence[PacketFile], record: ReviewRecord, today: date) -> Iterator[WrongDecision]:
@@ -161,7 +161,7 @@ def wrong_decisions(packets: Sequence[PacketFile], record: ReviewRecord, today: 
             for name, words in problems(one.packet, item, today, record):
                 yield WrongDecision(one, at, name, words)
             if item.item_key in first:
-                words = f"{item}: it stands in {first[item.item_key]} already; delete one of them"
+                words = f"it stands in {first[item.item_key]} already; delete one of them"
                 yield WrongDecision(one, at, "email", words)
             first.setdefault(item.item_key, one.file.name)
 
@@ -219,7 +219,7 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
     packet = one.packet
     update = _decision(wish, packet, today) if wish.decision != CLEAR else _cleared(packet, at, record)
     item = packet.items[at].model_copy(update=update)
-    if wrong := [words for _, words in problems(packet, item, today, record)]:
+    if wrong := [f"{item}: {words}" for _, words in problems(packet, item, today, record)]:
         raise UsageError("cannot decide", why="; ".join(wrong), next_step="Nothing was written. Correct that.")
     write_packet(folder, packet.model_copy(update={"items": [*packet.items[:at], item, *packet.items[at + 1 :]]}))
     return item

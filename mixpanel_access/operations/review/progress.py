@@ -196,7 +196,7 @@ def _progress(
         found[part].append(item)
         check = checks[item.stack]
         if refused := wrong.get((one.file, at)):
-            problems.append(ItemProblem(item, refused.words.removeprefix(f"{item}: "), in_packet=True))
+            problems.append(ItemProblem(item, refused.words, in_packet=True))
         elif part != "applied" and (why := check.problem(item) if item.decision else check.changed(item)):
             problems.append(ItemProblem(item, why))
     return Progress(file=one.file, packet=one.packet, problems=problems, **found)

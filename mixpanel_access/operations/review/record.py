@@ -61,8 +61,14 @@ class ReviewRecord:
 
     def contradiction(self, key: ItemKey) -> str:
         """The different decisions of two branches on the latest listing of a role, in words, or ""."""
-        found = self.decided.get(self.turn(key), ())
-        return self._again(self.turn(key), {}) if len({line.outcome for line in found}) > 1 else ""
+        return self._contradiction(self.turn(key))
+
+    def _contradiction(self, turn: Turn) -> str:
+        found = self.decided.get(turn, ())
+        if len({line.outcome for line in found}) < 2:
+            return ""
+        words = " and ".join(f"{line.outcome} by {line.reviewer} on {line.decided}" for line in found)
+        return f"two branches applied different decisions: {words}"
 
     @property
     def contradicted(self) -> list[ItemKey]:
@@ -94,11 +100,10 @@ class ReviewRecord:
 
     def _again(self, turn: Turn, now: Facts) -> str:
         found = self.decided.get(turn, ())
-        if len({line.outcome for line in found}) > 1:
-            words = " and ".join(f"{line.outcome} by {line.reviewer} on {line.decided}" for line in found)
-            return f"two branches applied different decisions: {words}"
         if not found:
             return ""
+        if words := self._contradiction(turn):
+            return words
         line = found[-1]
         if line.decision == Suggestion.REMOVE:
             return f"it was given again after the decision to remove it, of {line.decided}, was applied"
@@ -117,14 +122,21 @@ class ReviewRecord:
     def listed_facts(self, item: Item) -> Facts:
         """The facts of an item, by the evidence where the packet does not have them."""
         own = facts_of(item)
-        same = [facts for line in self.listed.get(item.turn, ()) if not list(changes(facts := facts_of(line), own))]
-        return {**(same[-1] if same else {}), **own}
+        same = _with_facts(self.listed.get(item.turn, ()), own)
+        return {**(facts_of(same[-1]) if same else {}), **own}
 
     def first_listed(self, item: Item) -> date | None:
         """The day on which an item was first listed as it is, or None."""
-        own = facts_of(item)
-        same = [line for line in self.listed.get(item.turn, ()) if not list(changes(facts_of(line), own))]
-        return min((instant(line.date).date() for line in same), default=None)
+        return _first_day(_with_facts(self.listed.get(item.turn, ()), facts_of(item)))
+
+
+def _with_facts(listed: Sequence[EvidenceLine], facts: Facts) -> list[EvidenceLine]:
+    """The listings with these facts; a fact that one of both does not have is not compared."""
+    return [line for line in listed if not list(changes(facts_of(line), facts))]
+
+
+def _first_day(listed: Sequence[EvidenceLine]) -> date | None:
+    return min((instant(line.date).date() for line in listed), default=None)
 
 
 def after(line: EvidenceLine) -> Facts:
@@ -193,8 +205,7 @@ def _counted(found: Sequence[EvidenceLine], earlier: Sequence[EvidenceLine], lin
 
 def _out_of_turn(line: EvidenceLine, listed: Sequence[EvidenceLine], earlier: Sequence[EvidenceLine]) -> Iterator[str]:
     """What is wrong with a decision after the lines before it."""
-    same = [one for one in listed if not list(changes(facts_of(one), facts_of(line)))]
-    first = min((instant(one.date).date() for one in same), default=None)
+    first = _first_day(_with_facts(listed, facts_of(line)))
     if first is None:
         alike = " like that" if any(one.role == line.role for one in listed) else ""
         yield f"decides on {line}, which no line before it lists{alike}"
