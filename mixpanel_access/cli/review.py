@@ -55,46 +55,42 @@ class StartDocument(TypedDict):
     otherAccess: Annotated[Sequence[OtherAccess], "access that no stack manages"]
 
 
-class ReviewItem(TypedDict):
-    """A role in `review status`."""
+class ReviewedRole(TypedDict):
+    """A role that a review is about."""
 
     email: Annotated[str, "the person's address"]
     stack: Annotated[str, "the stack"]
     project: Annotated[str | None, "the project's key, or null for the organization role"]
+
+
+class ReviewItem(ReviewedRole):
+    """A role in `review status`."""
+
     what: Annotated[str, "the project's key, or `the organization`"]
     role: Annotated[str, "the role"]
     suggestion: Annotated[str, "what is suggested"]
     decision: Annotated[str | None, "what was decided"]
 
 
-class ChangedItem(TypedDict):
+class ChangedItem(ReviewedRole):
     """A role in `review status` that is no longer as it was listed, or that somebody must correct in the packet."""
 
-    email: Annotated[str, "the person's address"]
-    stack: Annotated[str, "the stack"]
-    project: Annotated[str | None, "the project's key, or null for the organization role"]
     role: Annotated[str, "the role as it was listed"]
     decision: Annotated[str | None, "what was decided, which `review apply` does not apply; null if it is undecided"]
     why: Annotated[str, "what changed or is wrong, and what to do"]
 
 
-class NewItem(TypedDict):
+class NewItem(ReviewedRole):
     """A role in `review status` that the review does not list yet."""
 
-    email: Annotated[str, "the person's address"]
-    stack: Annotated[str, "the stack"]
-    project: Annotated[str | None, "the project's key, or null for the organization role"]
     engagement: Annotated[str | None, "the engagement's key"]
     role: Annotated[str, "the role that the roster gives"]
     why: Annotated[str, "why it is new"]
 
 
-class StillThereItem(TypedDict):
+class StillThereItem(ReviewedRole):
     """Access in `review status` that an applied decision took out of the roster, and that is still there."""
 
-    email: Annotated[str, "the person's address"]
-    stack: Annotated[str, "the stack"]
-    project: Annotated[str | None, "the project's key, or null for the organization role"]
     decision: Annotated[str, "what was decided"]
     state: Annotated[str, "the access in the stack's state, or empty"]
     mixpanel: Annotated[str, "the access in Mixpanel, or empty"]

@@ -19,7 +19,7 @@ from mixpanel_access.cli.output import (
     progress,
     record_of,
 )
-from mixpanel_access.cli.review import Review, folder_of
+from mixpanel_access.cli.review import Review, ReviewedRole, folder_of
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
@@ -41,12 +41,9 @@ class ApplyDecision(TypedDict):
     decided: Annotated[str, "the day of the decision"]
 
 
-class StaleItem(TypedDict):
+class StaleItem(ReviewedRole):
     """A decision in `review apply` that does not hold for what stands in the roster now."""
 
-    email: Annotated[str, "the person's address"]
-    stack: Annotated[str, "the stack"]
-    project: Annotated[str | None, "the project's key, or null for the organization role"]
     engagement: Annotated[str | None, "the engagement's key"]
     decision: Annotated[str, "what was decided"]
     packet: Annotated[Path, "the packet's file"]
