@@ -126,12 +126,14 @@ class Overview:
         The change of a whole team is left out where the person comes into the team, or leaves it, for the same reason.
         """
         own = list(self._changes_by_key.get(someone.key, ()))
-        told = {(stack, change.event, team) for stack, change in own for team in change.teams}
+        listed = {(stack, change.event, team) for stack, change in own for team in change.teams}
+        whole = self._changes_by_key.get("", ())
+        theirs = {stack: self.team_keys(someone, stack) for stack in {stack for stack, _ in whole}}
         of_teams = [
             (stack, change)
-            for stack, change in self._changes_by_key.get("", ())
+            for stack, change in whole
             for team in change.teams
-            if team in self.team_keys(someone, stack) and (stack, change.event, team) not in told
+            if team in theirs[stack] and (stack, change.event, team) not in listed
         ]
         return [*own, *of_teams]
 
@@ -198,8 +200,8 @@ class Overview:
     def facts_for(self, someone: PersonOverview) -> OrganizationFacts:
         """What one person reads about the organization, from the first of their stacks that says anything."""
         rosters = (self.stacks[stack].roster for stack in sorted(someone.effective))
-        told = (roster.organization for roster in rosters if roster and roster.organization.model_fields_set)
-        return next(told, OrganizationFacts())
+        facts = (roster.organization for roster in rosters if roster and roster.organization.model_fields_set)
+        return next(facts, OrganizationFacts())
 
     def effective_projects(self, someone: PersonOverview) -> Iterator[tuple[str, RosterProject, EffectiveRole]]:
         """The projects that somebody is given today, by stack: short key, project and role."""
@@ -285,7 +287,7 @@ def _people(
         for key, member in view.state.members.items():
             of(key, member.email).members[name] = member
             if isinstance(user_id := member.outputs.get("user_id"), int):
-                directory.remember(member.email, user_id)  # who has another address by now is still there
+                directory.remember(member.email, user_id)  # somebody whose address has changed is still there
         for (project, key), grant in view.state.grants.items():
             of(key, grant.email).grants[name, project] = grant
         for (team, key), place in view.state.team_members.items():
