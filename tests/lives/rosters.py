@@ -102,8 +102,6 @@ class Roster:
     teams: dict[str, TeamEntry] = field(default_factory=dict)
     engagements: dict[str, tuple[date, date]] = field(default_factory=dict)
     authoritative: frozenset[str] = frozenset()
-    custom_roles: dict[str, tuple[str, str]] = field(default_factory=dict)
-    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def entries_of(self, email: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.email == email]
@@ -161,11 +159,6 @@ class Roster:
             "people": [_written(entry) for entry in self.entries],
             "engagements": {key: _engagement(*days) for key, days in self.engagements.items()},
             "teams": {key: _of_team(team) for key, team in self.teams.items()},
-            "customRoles": {
-                key: {"name": name, "project": project, "permissions": ["share_reports"]}
-                for key, (name, project) in self.custom_roles.items()
-            },
-            "serviceAccounts": {name: _of_account(one) for name, one in self.accounts.items()},
         }  # fmt: skip
         return json.dumps({key: value for key, value in document.items() if value not in ({}, [])}, indent=1)
 
@@ -199,9 +192,3 @@ def _engagement(starts: date, ends: date) -> dict[str, Any]:
 def _of_team(team: TeamEntry) -> dict[str, Any]:
     reasons = {"ticket": "OPS-1", "approver": APPROVER, "justification": "Works on the shop"}
     return {"name": team.name, "projects": team.projects, **reasons, **_days(team.starts, team.ends)}
-
-
-def _of_account(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "purpose": "Loads orders", "contact": APPROVER, "ticket": "OPS-2", "approver": SPONSOR, **one,
-    }  # fmt: skip

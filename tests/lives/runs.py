@@ -113,7 +113,7 @@ class Run:
             self.ops.add(("create", email))
             ours, before = True, None
             if person is not None:
-                ours = self._was_brought(email, person)
+                ours = self._was_brought(email)
                 if one.role is not None:
                     before = self._role_before(email, person)
             held = HeldMember(one.role, one.role, one.reasons, ours, before, adopted=person is not None)
@@ -166,9 +166,8 @@ class Run:
         later = (one for one in found if one and one.sent and one.until and one.until > self.now)
         return next((one for one in later if one.sent and (held.sent is None or one.sent > held.sent)), None)
 
-    def _was_brought(self, email: str, person: Person) -> bool:
+    def _was_brought(self, email: str) -> bool:
         """Whether a stack of the project brought somebody who is there."""
-        del person
         return any(email in other.members and other.members[email].ours for other in self.landscape.others(self.stack))
 
     def _role_before(self, email: str, person: Person) -> str:

@@ -9,8 +9,9 @@ provider's verbs are called with plain values. So an update of a hundred resourc
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -177,15 +178,13 @@ class DirectProviders:
         return plain({**(outputs or {}), PROVIDER_KEY: new["inputs"].get(PROVIDER_KEY)})
 
 
-class _as_the_engine_says:  # noqa: N801  # it is called as a function
+@contextmanager
+def _as_the_engine_says() -> Iterator[None]:
     """A provider's error as the engine gets it."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, at: object) -> None:
-        if isinstance(error, AccessError):
-            raise LinkError(grpc.StatusCode.UNKNOWN, f"Exception calling application: {error}") from None
+    try:
+        yield
+    except AccessError as error:
+        raise LinkError(grpc.StatusCode.UNKNOWN, f"Exception calling application: {error}") from None
 
 
 @dataclass(frozen=True)
