@@ -303,8 +303,8 @@ class Reads:
     def blind(self, projects: Collection[int]) -> frozenset[int]:
         """Which of these projects may hide the grants of invited people, for a command that only looks: all or none.
 
-        One project that lists an invited person tells of all, in whatever order they are read. A run that writes asks
-        `shows_invited` of each project: another one says nothing of a list that shows a write late.
+        If one project lists an invited person, all of them list such people, in whatever order they are read. A run
+        that writes asks `shows_invited` of each project instead: the list of one may still lack what was just written.
         """
         return frozenset() if any(map(self.shows_invited, projects)) else frozenset(projects)
 

@@ -13,8 +13,8 @@ from tests.lives.truth import Truth
 from tests.lives.world import World, document_of
 from tests.tally import count
 
-_TOLD = 12
-"""How many of the last events a failure tells of."""
+_EVENTS_SHOWN = 12
+"""How many of the last events the message of a failure shows."""
 
 
 class Broken(AssertionError):
@@ -73,5 +73,5 @@ class Life:
         count("days of scripted lives")
 
     def _broken(self, day: int, what: str) -> Broken:
-        events = "\n".join(map(str, self._history[-_TOLD:]))
+        events = "\n".join(map(str, self._history[-_EVENTS_SHOWN:]))
         return Broken(f"seed {self._seed}, day {day}, {self._script.now:%Y-%m-%d %H:%M}\n{events}\n{what}")

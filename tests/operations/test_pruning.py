@@ -69,7 +69,7 @@ def held(log: Replay, at: datetime) -> dict[Access, tuple[str, dict[str, tuple[s
 
 
 def possible(lines: Sequence[LogLine]) -> list[LogLine]:
-    """The lines without those that nothing can bring about: what is gone is first given again."""
+    """The lines that can follow one another: once access has gone, the next line about it gives it again."""
     log, found = Replay(lines), []
     for one in lines:
         access = log.access_of(one)

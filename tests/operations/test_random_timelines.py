@@ -108,7 +108,7 @@ class Life:
             self.refresh_state(stack)
 
     def up(self) -> None:
-        """A stack declares something else, and brings it about."""
+        """Somebody edits a stack's roster, and runs an update."""
         stack, email = self.random.choice(self.stacks), self.random.choice(PEOPLE)
         if self.random.random() < 0.4:
             stack.declared.pop(email, None)
