@@ -49,7 +49,7 @@ from mixpanel_access.operations.preflight import Prerequisite
 from mixpanel_access.operations.releasing import Released
 from mixpanel_access.operations.report.model import Report
 from mixpanel_access.operations.resending import Resent
-from mixpanel_access.operations.review.packet import EvidenceLine, Item
+from mixpanel_access.operations.review.packet import Item, ReviewLine
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.welcome import Message
 
@@ -83,7 +83,7 @@ DOCUMENTS: Final[dict[str, Any]] = {
     "review decide": Item,
     "review status": review.ReviewStatusDocument,
     "review apply": review_apply.ApplyDocument,
-    "review evidence": list[EvidenceLine],
+    "review evidence": list[ReviewLine],
     "review verify": output.VerifiedDocument,
     "tracker update": list[LogLine],
     "tracker export": list[LogLine],

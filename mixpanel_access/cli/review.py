@@ -26,7 +26,7 @@ from mixpanel_access.model.similarity import counted
 if TYPE_CHECKING:
     from mixpanel_access.model.access import OtherAccess
     from mixpanel_access.operations.review.packet import Item, Packet, Unmanaged
-    from mixpanel_access.operations.review.progress import Progress, ReviewProgress
+    from mixpanel_access.operations.review.progress import PacketProgress, ReviewProgress
     from mixpanel_access.operations.review.starting import Begun
 
 Review = Annotated[
@@ -267,7 +267,7 @@ def status(
         print_json(_status_document(found, where, today))
     else:
         _print_progress(found, where, today)
-    return 1 if found.open else 0
+    return 1 if found.is_open else 0
 
 
 def _status_document(found: ReviewProgress, where: Path, today: date) -> ReviewStatusDocument:
@@ -297,7 +297,7 @@ def _status_document(found: ReviewProgress, where: Path, today: date) -> ReviewS
             )
             for one in found.still_there
         ],
-        "open": found.open,
+        "open": found.is_open,
     }
 
 
@@ -342,7 +342,7 @@ def _print_what_is_open(found: ReviewProgress, name: str) -> None:
         typer.echo(f"{counted(len(found.new), 'role')} to list: mixpanel-access review start")
     if found.still_there:
         typer.echo(f"{counted(len(found.still_there), 'applied decision')} not done in Mixpanel yet.")
-    if not found.open:
+    if not found.is_open:
         typer.echo(f"The review {name} is done.")
 
 
@@ -362,7 +362,7 @@ def folder_of(folder: Path, review: Path | None) -> Path:
     return review
 
 
-def _progress(one: Progress, today: date) -> ReviewPacket:
+def _progress(one: PacketProgress, today: date) -> ReviewPacket:
     return {
         "reviewer": one.packet.reviewer,
         "file": one.file,

@@ -25,7 +25,7 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange
-    from mixpanel_access.operations.review.packet import EvidenceLine
+    from mixpanel_access.operations.review.packet import ReviewLine
     from mixpanel_access.operations.review.record import ReviewRecord
 
 
@@ -163,7 +163,7 @@ def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
     }
 
 
-def _decision(line: EvidenceLine) -> ApplyDecision:
+def _decision(line: ReviewLine) -> ApplyDecision:
     """A decision as JSON, which has null where the table of the evidence has an empty cell."""
     project, engagement, new_role = line.project or None, line.engagement or None, line.new_role or None
     return record_of(ApplyDecision, line, project=project, engagement=engagement, newRole=new_role)
@@ -176,16 +176,16 @@ def evidence(
     cwd: Folder = Path(),
     as_json: AsJsonFormat = False,
 ) -> int:
-    """Write the evidence for auditors: what was listed, who decided what, when and why.
+    """Write the review's evidence for auditors: what was listed, who decided what, when and why.
 
     Example: `mixpanel-access review evidence --format xlsx --to evidence.xlsx`
     """
-    from mixpanel_access.operations.review.packet import EvidenceLine
+    from mixpanel_access.operations.review.packet import ReviewLine
 
     format_ = "json" if as_json else format_
     must_be_format(format_, to)
     _, record = _evidence(folder_of(cwd, review), progress)
-    print_or_write(record.once, EvidenceLine, format_, to)
+    print_or_write(record.counted, ReviewLine, format_, to)
     return 0
 
 
@@ -217,6 +217,8 @@ def _evidence(review: Path, say: Callable[[str], None]) -> tuple[Path, ReviewRec
     file = evidence_file(review)
     if not file.is_file():
         raise UsageError(
-            "cannot find the evidence", subject=str(file), next_step="Start a review: mixpanel-access review start"
+            "cannot find the review's evidence",
+            subject=str(file),
+            next_step="Start a review: mixpanel-access review start",
         )
     return file, read_record(review, say)

@@ -24,7 +24,7 @@ from mixpanel_access.files import onboarding, roster, whole
 from mixpanel_access.files.lines import append_lines, read_lines
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.operations.review import applying
-from mixpanel_access.operations.review.packet import EvidenceLine
+from mixpanel_access.operations.review.packet import ReviewLine
 from mixpanel_access.operations.tracker.lines import LogLine
 
 kind, folder, end = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
@@ -34,10 +34,10 @@ def line(kind, **more):
 def tracker():
     file = folder / "tracker.jsonl"
     append_lines(file, [line(LogLine, event="granted", justification=long)], read_lines(file, LogLine))
-def decided(): return line(EvidenceLine, comment=long)
+def decided(): return line(ReviewLine, comment=long)
 def evidence_lines():
     file = folder / "evidence.jsonl"
-    append_lines(file, [decided()], read_lines(file, EvidenceLine))
+    append_lines(file, [decided()], read_lines(file, ReviewLine))
 def ticks():
     before, _ = onboarding.read_ticks(folder / "ticks.json")
     onboarding.write_ticks(folder / "ticks.json", before, {"a@example.com": {"k": onboarding.Tick("2026-01-01", long)}})

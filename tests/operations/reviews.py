@@ -15,7 +15,7 @@ from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.review.applying import ReviewPlan, carry_out, plan
 from mixpanel_access.operations.review.deciding import Wish, decide, verify
 from mixpanel_access.operations.review.files import read_packets
-from mixpanel_access.operations.review.packet import EvidenceLine, Item, evidence_file
+from mixpanel_access.operations.review.packet import Item, ReviewLine, evidence_file
 from mixpanel_access.operations.review.progress import ReviewProgress, progress_of
 from mixpanel_access.operations.review.record import read_record
 from mixpanel_access.operations.review.starting import Begun, begin
@@ -92,12 +92,12 @@ class Review:
     def status(self, now: datetime = NOW) -> ReviewProgress:
         return progress_of(self.folder, self.overview(now), [])
 
-    def lines(self) -> list[EvidenceLine]:
-        return read_lines(evidence_file(self.folder), EvidenceLine)
+    def lines(self) -> list[ReviewLine]:
+        return read_lines(evidence_file(self.folder), ReviewLine)
 
     def verify(self) -> list[str]:
         return list(verify(self.folder, read_record(self.folder)))
 
-    def once(self) -> Sequence[EvidenceLine]:
+    def once(self) -> Sequence[ReviewLine]:
         """The evidence as `review evidence` writes it."""
-        return read_record(self.folder).once
+        return read_record(self.folder).counted

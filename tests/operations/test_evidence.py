@@ -26,7 +26,7 @@ from mixpanel_access.operations.evidence.unknown import (
     unknown_of_stacks,
 )
 from mixpanel_access.operations.policy_check import PolicyConfig
-from mixpanel_access.operations.review.packet import EvidenceLine
+from mixpanel_access.operations.review.packet import ReviewLine
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import problems, replay
 from mixpanel_access.rules.catalogue import EXCEPTABLE
@@ -383,22 +383,22 @@ def test_a_period_that_cannot_be_is_refused(first: date, last: date, words: str)
 # Reviews
 
 
-def reviewed(at: str, event: str = "listed", **more: Any) -> EvidenceLine:
+def reviewed(at: str, event: str = "listed", **more: Any) -> ReviewLine:
     """Ana is asked about, or decides on, Bo's role in the shop."""
     given = {
         "review": "2026-Q2", "stack": PRODUCTION, "email": BO, "project": "shop", "engagement": "", "starts": "",
         "role": "analyst", "suggestion": "keep", "suggested_role": "", "reason": "", "reviewer": ANA,
         "organization_role": "member", **more,
     }  # fmt: skip
-    return EvidenceLine(date=f"2026-05-{at}T12:00:00Z", event=event, **given)
+    return ReviewLine(date=f"2026-05-{at}T12:00:00Z", event=event, **given)
 
 
-def decided(at: str, decision: str = "keep", **more: Any) -> EvidenceLine:
+def decided(at: str, decision: str = "keep", **more: Any) -> ReviewLine:
     """The decision."""
     return reviewed(at, "decided", decision=decision, decided=f"2026-05-{at}", **more)
 
 
-REVIEWS: dict[str, tuple[list[EvidenceLine], list[tuple[str, str, str]]]] = {
+REVIEWS: dict[str, tuple[list[ReviewLine], list[tuple[str, str, str]]]] = {
     "decided in the period": ([reviewed("09"), decided("12")], [("applied", "keep", "12")]),
     "decided before it": ([reviewed("05"), decided("09")], []),
     "decided after it": ([reviewed("09"), decided("21")], [("undecided", "", "")]),
@@ -440,7 +440,7 @@ REVIEWS: dict[str, tuple[list[EvidenceLine], list[tuple[str, str, str]]]] = {
 
 @pytest.mark.parametrize(("lines", "expected"), REVIEWS.values(), ids=REVIEWS.keys())
 def test_decisions_of_the_period_and_what_was_undecided_at_its_end(
-    lines: list[EvidenceLine], expected: list[tuple[str, str, str]]
+    lines: list[ReviewLine], expected: list[tuple[str, str, str]]
 ) -> None:
     """A decision counts on the day on which it was applied; later lines are not known yet."""
     rows = review_rows(lines, MAY, [PRODUCTION, STAGING])
@@ -456,7 +456,7 @@ def test_decisions_of_the_period_and_what_was_undecided_at_its_end(
         pytest.param([decided("12")], "", id="never"),
     ],
 )
-def test_a_review_says_when_it_listed_what_was_decided(lines: list[EvidenceLine], day: str) -> None:
+def test_a_review_says_when_it_listed_what_was_decided(lines: list[ReviewLine], day: str) -> None:
     """An earlier listing with another role or other reasons is none of it."""
     (row,) = review_rows(lines, MAY, [PRODUCTION])
     assert (f"{row.listed:%d}" if row.listed else "") == day

@@ -19,7 +19,7 @@ from mixpanel_access.operations.evidence.exceptions import exception_rows
 from mixpanel_access.operations.evidence.sources import StackEvidence, read_stacks
 from mixpanel_access.operations.evidence.unknown import ALWAYS
 from mixpanel_access.operations.project import PulumiProject
-from mixpanel_access.operations.review.packet import EvidenceLine
+from mixpanel_access.operations.review.packet import ReviewLine
 from mixpanel_access.operations.tracker.lines import LogLine
 from tests.repositories import FILES, PRODUCTION, Repository, written
 
@@ -225,7 +225,7 @@ LINE = LogLine(
     date="2026-05-12T12:00:00Z", admin="ana@example.com", event="granted", email="bo@example.com", stack="production",
     project=1234567, role="analyst",
 )  # fmt: skip
-REVIEWED = EvidenceLine(
+REVIEWED = ReviewLine(
     date="2026-05-01T12:00:00Z", event="listed", review="2026-Q2", stack="production", email="bo@example.com",
     project="shop", engagement="", starts="", role="analyst", suggestion="keep", suggested_role="", reason="",
     reviewer="ana@example.com",

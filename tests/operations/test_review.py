@@ -19,7 +19,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.review.applying import carry_out
 from mixpanel_access.operations.review.deciding import Wish, decide, verify
 from mixpanel_access.operations.review.files import file_name, newest, quarter, read_packets, text_of, write_packet
-from mixpanel_access.operations.review.packet import EvidenceLine, evidence_file
+from mixpanel_access.operations.review.packet import ReviewLine, evidence_file
 from mixpanel_access.operations.review.record import record_of_lines
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE
 from tests.operations.overviews import BO, person
@@ -460,7 +460,7 @@ def test_two_packets_cannot_have_the_same(review: Review) -> None:
         review.plan()
 
 
-def applied(review: Review) -> list[EvidenceLine]:
+def applied(review: Review) -> list[ReviewLine]:
     """The evidence of a review in which everything was decided and applied."""
     for email, word, project in ((BO, "lower=analyst", "shop"), (BO, "remove", "warehouse"), (CY, "keep", None)):
         review.decide(email, word, project)
@@ -469,7 +469,7 @@ def applied(review: Review) -> list[EvidenceLine]:
 
 
 OTHER = f"{ANA}.yaml has another decision than was applied on"
-Lines = list[EvidenceLine]
+Lines = list[ReviewLine]
 TOUCHED: dict[str, tuple[Callable[[Lines], Lines], list[str]]] = {
     "as it was": (lambda lines: lines, []),
     "another decision": (

@@ -73,7 +73,7 @@ def test_decisions_on_different_people_merge(tmp_path: Path) -> None:
     assert [(one.email, dict(one.projects)) for one in read_roster(review.file).people] == [(BO, {"shop": "analyst"})]
     assert {one.item.email for one in review.status().still_there} == {BO, CY}
     review.up()
-    assert not review.status().open
+    assert not review.status().is_open
 
 
 @pytest.mark.parametrize("word", ["keep", "lower=consumer", "remove"])
@@ -94,7 +94,7 @@ def test_the_same_decision_of_two_branches_counts_once(
         review.decide(CY, "keep")
         review.apply()
     review.up()
-    assert not review.status().open
+    assert not review.status().is_open
 
 
 CONTRADICTIONS = {
@@ -128,7 +128,7 @@ def test_different_decisions_of_two_branches_are_named(tmp_path: Path, first: st
         review.decide(CY, "keep")
     assert not review.apply().stale
     review.up()
-    assert (review.status().open, review.verify()) == (False, [])
+    assert (review.status().is_open, review.verify()) == (False, [])
 
 
 def test_different_decisions_on_what_is_gone_are_settled_by_applying_one(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_different_decisions_on_what_is_gone_are_settled_by_applying_one(tmp_pat
     assert (list(made.stale), [line.replaces for line in made.rosters[0].lines]) == ([], ["keep and remove"])
     assert review.verify() == []
     review.up()
-    assert not review.status().open
+    assert not review.status().is_open
 
 
 def test_a_changed_mind_is_no_contradiction(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_conflict_in_the_evidence_is_one_message(tmp_path: Path, use: Callable
     for other in set(conflicts) - {"reviews/2026-Q2/evidence.jsonl"}:
         both.repository.git("checkout", "--ours", other)
     before = file.read_text()
-    words = r"cannot read the evidence for .*: line 3 is a conflict marker of git. Keep the lines of both"
+    words = r"cannot read the review's evidence for .*: line 3 is a conflict marker of git. Keep the lines of both"
     with pytest.raises(UsageError, match=words):
         use(both.review)
     assert file.read_text() == before

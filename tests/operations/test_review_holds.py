@@ -78,7 +78,7 @@ def test_a_decision_is_not_applied_if_the_access_changed_since(
     assert review.file.read_text().splitlines() == before
     assert [line.email for line in review.lines() if line.event == "decided"] == [CY]
     status = review.status()
-    assert (status.stale, status.waiting, status.open) == (1, 1, True)
+    assert (status.stale, status.waiting, status.is_open) == (1, 1, True)
     assert [problem.why for part in status.packets for problem in part.problems] == [stale.why]
     assert review.verify() == []
 

@@ -214,5 +214,5 @@ def test_a_review_does_what_was_decided_and_is_open_until_it_is_done(
     life = Life(tmp_path_factory.mktemp("life"))
     for name, *args in steps:
         getattr(life, name)(*args)
-        assert life.review.status().open == life.model.open()
+        assert life.review.status().is_open == life.model.open()
         assert life.review.verify() == []

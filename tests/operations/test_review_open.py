@@ -55,14 +55,14 @@ AGAIN: dict[str, tuple[str, str, str]] = {
 def test_access_given_again_or_raised_is_listed_as_new(tmp_path: Path, word: str, entry: str, words: str) -> None:
     """Once, by the next `start` of the same review; the evidence keeps the first decision, and a new one counts."""
     review = decided(tmp_path, word)
-    assert not review.status().open
+    assert not review.status().is_open
     before = review.lines()
     text = review.file.read_text()
     rest = [line for line in text.splitlines() if f"email: {BO}, org" not in line]
     review.file.write_text("\n".join(rest).replace("people:\n", f"people:\n{entry}\n") + "\n")
     status = review.status()
     assert [(one.email, words in one.why) for one in status.new] == [(BO, True)]
-    assert status.open
+    assert status.is_open
     assert not review.plan().rosters
     for _ in range(2):
         review.begin(now=NOW)
@@ -77,7 +77,7 @@ def test_access_given_again_or_raised_is_listed_as_new(tmp_path: Path, word: str
     made = review.apply()
     assert (list(made.stale), len(made.rosters[0].lines)) == ([], 1)
     review.up()
-    assert not review.status().open
+    assert not review.status().is_open
     assert review.verify() == []
 
 
@@ -97,7 +97,7 @@ def test_access_that_only_shrank_is_not_listed_again(tmp_path: Path, word: str, 
     rest = [line for line in review.file.read_text().splitlines() if f"email: {BO}, org" not in line]
     review.file.write_text("\n".join(rest).replace("people:\n", f"people:\n{entry}\n") + "\n")
     review.up()
-    assert not review.status().open
+    assert not review.status().is_open
     before = review.lines()
     review.begin()
     assert review.lines() == before
@@ -142,7 +142,7 @@ def test_access_that_was_never_listed_is_new(
     edit(review)
     status = review.status()
     assert {(one.email, one.key.project) for one in status.new} == new
-    assert status.open
+    assert status.is_open
     review.begin()
     assert {(item.email, item.project) for item in review.items() if item.decision is None} == new
     assert not review.status().new
@@ -154,7 +154,7 @@ def test_access_that_begins_tomorrow_is_new_tomorrow(tmp_path: Path) -> None:
     review.edit(
         "people:\n", f"people:\n{person(CY, 'engagement: review, starts: 2026-05-05, projects: { shop: admin }')}\n"
     )
-    assert not review.status().open
+    assert not review.status().is_open
     assert [one.role for one in review.status(NOW + timedelta(days=1)).new] == ["admin"]
 
 
@@ -193,7 +193,7 @@ def test_an_applied_decision_is_open_until_the_access_is_gone(
     hold(review, role)
     status = review.status()
     assert [(one.state, one.mixpanel) for one in status.still_there] == ([there] if there else [])
-    assert status.open == bool(there)
+    assert status.is_open == bool(there)
     for one in status.still_there:
         assert ("pulumi up --stack production" in str(one)) == bool(there and there[0])
 
@@ -212,7 +212,7 @@ def test_access_that_another_entry_gives_is_not_waited_for(tmp_path: Path) -> No
     assert [one.state for one in review.status().still_there] == ["admin"]
     review.up()
     review.api.give(PRODUCTION, BO, "owner", GrantType.TEAM)
-    assert not review.status().open
+    assert not review.status().is_open
 
 
 def test_a_whole_entry_is_waited_for_with_its_organization_role(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_a_whole_entry_is_waited_for_with_its_organization_role(tmp_path: Path) 
     review.up()
     assert [(one.state, one.mixpanel) for one in review.status().still_there] == [("", "admin")]
     review.api.put(BO, role="member")
-    assert not review.status().open
+    assert not review.status().is_open
 
 
 def test_the_clock_past_the_end_closes_nothing(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_the_clock_past_the_end_closes_nothing(tmp_path: Path) -> None:
     review.decide(BO, "lower=analyst", "shop")
     review.apply()
     review.up()
-    assert not review.status(late).open
+    assert not review.status(late).is_open
 
 
 def test_a_stack_that_is_gone_leaves_nothing_undecided(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_killed_start_lists_nothing_twice(tmp_path: Path) -> None:
     done = {file: file.read_bytes() for file in review.folder.iterdir()}
     for file, content in packets.items():
         file.write_bytes(content)
-    assert review.status().open
+    assert review.status().is_open
     review.begin()
     assert {file: file.read_bytes() for file in review.folder.iterdir()} == done
 
@@ -296,7 +296,7 @@ def test_an_organization_role_of_another_entry_may_stay(tmp_path: Path, role: st
     review.apply()
     review.up()
     review.api.put(BO, role=role)
-    assert review.status().open == open_
+    assert review.status().is_open == open_
 
 
 @pytest.mark.parametrize("in_mixpanel", [True, False])
@@ -332,7 +332,7 @@ def test_a_custom_role_is_compared_by_its_key(tmp_path: Path, *, up: bool) -> No
         review.up()
     hold(review, role.id)
     assert [one.state for one in review.status().still_there] == ([] if up else ["admin"])
-    assert review.status().open != up
+    assert review.status().is_open != up
 
 
 @pytest.mark.parametrize(("word", "state"), [("remove", ["a secret role"]), ("lower=analyst", [])])
@@ -364,7 +364,10 @@ def test_what_apply_refuses_is_open_and_named(tmp_path: Path, *, applied: bool) 
     (review.folder / "copy.yaml").write_text(text)
     words = f"it stands in {ANA}.yaml already; delete one of them"
     status = review.status()
-    assert ([problem.why for part in status.packets for problem in part.problems], status.open) == ([words] * 2, True)
+    assert ([problem.why for part in status.packets for problem in part.problems], status.is_open) == (
+        [words] * 2,
+        True,
+    )
     assert [words in problem for problem in review.verify()] == [True] * 2
     (review.folder / "copy.yaml").unlink()
     file.write_text(text.replace("decision: keep" if applied else "decision:", "decision: perhaps", 1))
@@ -372,7 +375,7 @@ def test_what_apply_refuses_is_open_and_named(tmp_path: Path, *, applied: bool) 
     assert ["'perhaps' is not a decision" in problem.why for part in status.packets for problem in part.problems] == [
         True
     ]
-    assert (status.open, status.stale, sum(one.ready for one in status.packets)) == (True, 0, 0)
+    assert (status.is_open, status.stale, sum(one.ready for one in status.packets)) == (True, 0, 0)
     assert any("'perhaps' is not a decision" in problem for problem in review.verify())
     with pytest.raises(UsageError, match="'perhaps' is not a decision"):
         review.plan()

@@ -13,7 +13,7 @@ from mixpanel_access.operations.evidence.sources import file_source
 from mixpanel_access.operations.review.deciding import verify
 from mixpanel_access.operations.review.facts import changes, facts_of
 from mixpanel_access.operations.review.files import FOLDER
-from mixpanel_access.operations.review.packet import EvidenceLine, ReviewEvent, evidence_file
+from mixpanel_access.operations.review.packet import ReviewEvent, ReviewLine, evidence_file
 from mixpanel_access.operations.review.record import ReviewRecord, read_record, record_of_lines
 
 
@@ -60,26 +60,26 @@ def _problems(folder: Path, record: ReviewRecord) -> list[str]:
         return [f"{error}".removesuffix(".")]
 
 
-def review_rows(lines: Sequence[EvidenceLine], period: Period, stacks: Collection[str]) -> Iterator[ReviewRow]:
+def review_rows(lines: Sequence[ReviewLine], period: Period, stacks: Collection[str]) -> Iterator[ReviewRow]:
     """The decisions of one review that were applied in a period, then the items that were undecided at its end."""
     record = record_of_lines([line for line in lines if instant(line.date) <= period.end])
-    for line in record.once:
+    for line in record.counted:
         if line.event == ReviewEvent.DECIDED and line.stack in stacks and period.has(instant(line.date)):
             yield _row(line, record, "applied" if _counts(line, record) else "doubtful")
-    for turn, listed in record.listed.items():
-        is_decided = any(_counts(line, record) for line in record.decided.get(turn, ()))
-        if record.turn(turn.item_key) == turn and not is_decided and listed[-1].stack in stacks:
+    for listing_key, listed in record.listed.items():
+        is_decided = any(_counts(line, record) for line in record.decided.get(listing_key, ()))
+        if record.latest_key(listing_key.item_key) == listing_key and not is_decided and listed[-1].stack in stacks:
             yield _row(listed[-1], record, "undecided")
 
 
-def _counts(line: EvidenceLine, record: ReviewRecord) -> bool:
+def _counts(line: ReviewLine, record: ReviewRecord) -> bool:
     """Whether a decision follows from the lines before it, and no other branch decided otherwise."""
-    found = record.decided.get(line.turn, ())
+    found = record.decided.get(line.listing_key, ())
     return line not in record.doubtful and (line not in found or len({one.outcome for one in found}) == 1)
 
 
-def _row(line: EvidenceLine, record: ReviewRecord, status: str) -> ReviewRow:
-    same = [one for one in record.listed.get(line.turn, ()) if not [*changes(facts_of(one), facts_of(line))]]
+def _row(line: ReviewLine, record: ReviewRecord, status: str) -> ReviewRow:
+    same = [one for one in record.listed.get(line.listing_key, ()) if not [*changes(facts_of(one), facts_of(line))]]
     return ReviewRow(
         review=line.review,
         status=status,

@@ -26,9 +26,9 @@ from mixpanel_access.operations.review.facts import RosterRoles, reviewed_parts
 from mixpanel_access.operations.review.files import PacketFile, read_packets, unusable
 from mixpanel_access.operations.review.packet import (
     ORGANIZATION,
-    EvidenceLine,
     Item,
     Packet,
+    ReviewLine,
     evidence_file,
 )
 from mixpanel_access.operations.review.record import ReviewRecord, decided_line, listed_line, read_record
@@ -52,7 +52,7 @@ class RosterChange:
     after: str
     meaning: Sequence[str]
     notes: Sequence[str]
-    lines: Sequence[EvidenceLine]
+    lines: Sequence[ReviewLine]
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def plan(
     return ReviewPlan(folder, rosters, undecided, applied, stale)
 
 
-def carry_out(made: ReviewPlan) -> list[EvidenceLine]:
+def carry_out(made: ReviewPlan) -> list[ReviewLine]:
     """Write the rosters and their evidence: all of it or nothing. One that was killed half-way is run again.
 
     Raises:
@@ -168,7 +168,7 @@ def carry_out(made: ReviewPlan) -> list[EvidenceLine]:
     if not made.rosters:
         return []
     file = evidence_file(made.folder)
-    lines = read_lines(file, EvidenceLine)
+    lines = read_lines(file, ReviewLine)
     added = [line for one in made.rosters for line in one.lines]
     rosters = [roster_change(one.file, one.before, one.after) for one in made.rosters]
     write_all([*rosters, with_lines(file, added, lines)])  # the evidence last: the next run can finish it
@@ -306,7 +306,7 @@ def _notes(found: Iterable[_Entry]) -> Iterator[str]:
             )
 
 
-def _line(one: _Decided, file: Path, hashes: tuple[str, str], now: datetime, record: ReviewRecord) -> EvidenceLine:
+def _line(one: _Decided, file: Path, hashes: tuple[str, str], now: datetime, record: ReviewRecord) -> ReviewLine:
     listed = listed_line(one.item, one.packet.review, one.packet.reviewer_of(one.item), now)
     line = decided_line(listed, one.item, one.day(now.date()), record)
     return replace(line, roster=file.name, before=hashes[0], after=hashes[1])

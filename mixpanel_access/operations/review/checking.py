@@ -40,7 +40,9 @@ class DecisionCheck:
         now = self.roles.facts(key)
         if now is None:
             return self._gone(item)
-        if words := record.again(key, now) or ("it is listed again" if item.turn != record.turn(key) else ""):
+        if words := record.again(key, now) or (
+            "it is listed again" if item.listing_key != record.latest_key(key) else ""
+        ):
             return f"{words}; run `mixpanel-access review start` again, and decide on the new item"
         found = ", ".join(map(str, self._changes(item, now)))
         return f"since it was listed, {found}; {START_AGAIN}" if found else ""

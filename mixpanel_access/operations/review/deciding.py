@@ -178,13 +178,13 @@ def verify(folder: Path, record: ReviewRecord) -> Iterator[str]:
         yield str(wrong)
     for one in packets:
         yield from _packet_problems(one, record)
-    found = {item.turn for one in packets for item in one.packet.items}
-    for turn, heads in record.decided.items():
-        if record.turn(turn.item_key) != turn:
+    found = {item.listing_key for one in packets for item in one.packet.items}
+    for listing_key, heads in record.decided.items():
+        if record.latest_key(listing_key.item_key) != listing_key:
             continue  # the role was listed again since
-        if words := record.contradiction(turn.item_key):
+        if words := record.contradiction(listing_key.item_key):
             yield f"{heads[-1]}: {words}"
-        elif turn not in found:
+        elif listing_key not in found:
             yield f"no packet has the decision that was applied on {heads[-1]}: {heads[-1].outcome}"
 
 
@@ -193,7 +193,7 @@ def _packet_problems(one: PacketFile, record: ReviewRecord) -> Iterator[str]:
         applied, is_applied = record.applied(item.item_key), record.is_applied(one.packet, item)
         if applied and not is_applied and not record.contradiction(item.item_key):
             yield f"{one.file.name} has another decision than was applied on {applied}: {applied.outcome}"
-        elif (item.turn in record.listed or not is_applied) and (words := record.unlisted(item)):
+        elif (item.listing_key in record.listed or not is_applied) and (words := record.unlisted(item)):
             yield f"{one.file.name}: {item}: {words}"
 
 

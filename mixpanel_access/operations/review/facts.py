@@ -14,7 +14,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declared_inputs import standard_role
 from mixpanel_access.model.effective_access import RosterEntry, days_of, entry_of
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.review.packet import EntryKey, EvidenceLine, Item, ItemKey
+from mixpanel_access.operations.review.packet import EntryKey, Item, ItemKey, ReviewLine
 from mixpanel_access.operations.review.suggesting import is_lower
 
 Facts = Mapping[str, str]
@@ -152,7 +152,7 @@ def facts_in(roster: Roster, entry: RosterEntry, project: str | None) -> Facts:
     return _in_words(values_in(roster, entry, project), project)
 
 
-def facts_of(listed: Item | EvidenceLine) -> Facts:
+def facts_of(listed: Item | ReviewLine) -> Facts:
     """The facts that a packet's item or a line of the evidence has; of an earlier version's line, only the role."""
     values = {name: getattr(listed, name) for name in NAMES}
     if not listed.organization_role:

@@ -39,7 +39,7 @@ class ItemKey(NamedTuple):
     project: str | None
 
 
-class Turn(NamedTuple):
+class ListingKey(NamedTuple):
     """One listing of a role in a review, which is decided once."""
 
     item_key: ItemKey
@@ -163,9 +163,9 @@ class Item(PacketPart):
         return ItemKey(self.entry, self.project)
 
     @property
-    def turn(self) -> Turn:
+    def listing_key(self) -> ListingKey:
         """What it is about, and which listing of that it is."""
-        return Turn(self.item_key, self.listing)
+        return ListingKey(self.item_key, self.listing)
 
     @property
     def outcome(self) -> str:
@@ -234,7 +234,7 @@ class ReviewEvent(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvidenceLine(FileLine):
+class ReviewLine(FileLine):
     """One line of the evidence.
 
     Attributes:
@@ -274,7 +274,7 @@ class EvidenceLine(FileLine):
             branches, both of them.
     """
 
-    file_is: ClassVar[str] = "the evidence"
+    file_is: ClassVar[str] = "the review's evidence"
 
     date: str
     event: str
@@ -316,9 +316,9 @@ class EvidenceLine(FileLine):
         return ItemKey(entry, self.project or None)
 
     @property
-    def turn(self) -> Turn:
+    def listing_key(self) -> ListingKey:
         """The item that it is about, and which listing of that it is."""
-        return Turn(self.item_key, self.listing)
+        return ListingKey(self.item_key, self.listing)
 
     @property
     def outcome(self) -> str:

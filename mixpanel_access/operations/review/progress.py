@@ -87,7 +87,7 @@ class StillThere:
 
 
 @dataclass(frozen=True)
-class Progress:
+class PacketProgress:
     """How far one packet is.
 
     Attributes:
@@ -119,7 +119,7 @@ class ReviewProgress:
         still_there: the access that `pulumi up` must still take away.
     """
 
-    packets: Sequence[Progress]
+    packets: Sequence[PacketProgress]
     new: Sequence[NewRole]
     still_there: Sequence[StillThere]
 
@@ -145,7 +145,7 @@ class ReviewProgress:
         return sum(problem.in_packet for one in self.packets for problem in one.problems)
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether anything is left to do."""
         return bool(self.undecided or self.waiting or self.wrong or self.new or self.still_there)
 
@@ -173,7 +173,7 @@ def progress_of(folder: Path, overview: Overview, stacks: Sequence[str], say: Sa
     }
     wrong = {(one.one.file, one.at): one for one in wrong_decisions(packets, record, overview.today)}
     found = [_progress(one, record, checks, wrong, stacks) for one in packets]
-    seen = _Access(overview)
+    seen = _AccessNow(overview)
     still = [one for part in found for item in part.applied if (one := seen.still_there(item))]
     new = [one for own in rosters.values() for one in _new(own, record, held, overview)]
     return ReviewProgress(found, new, still)
@@ -185,7 +185,7 @@ def _progress(
     checks: Mapping[str, DecisionCheck],
     wrong: Mapping[tuple[Path, int], WrongDecision],
     stacks: Sequence[str],
-) -> Progress:
+) -> PacketProgress:
     found: dict[str, list[Item]] = {"undecided": [], "waiting": [], "applied": []}
     problems: list[ItemProblem] = []
     for at, item in enumerate(one.packet.items):
@@ -199,7 +199,7 @@ def _progress(
             problems.append(ItemProblem(item, refused.words, in_packet=True))
         elif part != "applied" and (why := check.problem(item) if item.decision else check.changed(item)):
             problems.append(ItemProblem(item, why))
-    return Progress(file=one.file, packet=one.packet, problems=problems, **found)
+    return PacketProgress(file=one.file, packet=one.packet, problems=problems, **found)
 
 
 def _new(own: RosterRoles, record: ReviewRecord, held: Sequence[Item], overview: Overview) -> Iterator[NewRole]:
@@ -208,7 +208,7 @@ def _new(own: RosterRoles, record: ReviewRecord, held: Sequence[Item], overview:
     for key in own.listed(overview.today):
         facts = own.facts(key) or {}
         item = there.get(key)
-        if item is None or item.turn != record.turn(key):
+        if item is None or item.listing_key != record.latest_key(key):
             why = "no packet lists it"
         else:
             why = record.again(key, facts) if item.decision is not None else ""
@@ -217,7 +217,7 @@ def _new(own: RosterRoles, record: ReviewRecord, held: Sequence[Item], overview:
 
 
 @dataclass(frozen=True)
-class _Access:
+class _AccessNow:
     """The access that states and Mixpanel have now."""
 
     overview: Overview

@@ -14,12 +14,12 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.review.facts import Facts, changes, columns_of, facts_of, more
 from mixpanel_access.operations.review.packet import (
-    EvidenceLine,
     Item,
     ItemKey,
+    ListingKey,
     Packet,
     ReviewEvent,
-    Turn,
+    ReviewLine,
     evidence_file,
 )
 from mixpanel_access.rules.rule import Suggestion
@@ -34,7 +34,7 @@ class ReviewRecord:
 
     Attributes:
         lines: its lines as they stand there.
-        once: the lines without the decisions that a second branch applied too.
+        counted: the lines without the decisions that a second branch applied too.
         listed: the listings of each role, the first one first: the facts may have changed before somebody decided.
         decided: the decisions that were applied and not replaced: one, or several if two branches applied their own.
         latest: the number of the latest listing of each role.
@@ -42,29 +42,29 @@ class ReviewRecord:
         doubtful: the decisions that do not follow from the lines before.
     """
 
-    lines: Sequence[EvidenceLine]
-    once: Sequence[EvidenceLine]
-    listed: Mapping[Turn, Sequence[EvidenceLine]]
-    decided: Mapping[Turn, Sequence[EvidenceLine]]
+    lines: Sequence[ReviewLine]
+    counted: Sequence[ReviewLine]
+    listed: Mapping[ListingKey, Sequence[ReviewLine]]
+    decided: Mapping[ListingKey, Sequence[ReviewLine]]
     latest: Mapping[ItemKey, int]
     problems: Sequence[str]
-    doubtful: Sequence[EvidenceLine]
+    doubtful: Sequence[ReviewLine]
 
-    def turn(self, key: ItemKey) -> Turn:
+    def latest_key(self, key: ItemKey) -> ListingKey:
         """The latest listing of a role."""
-        return Turn(key, self.latest.get(key, 1))
+        return ListingKey(key, self.latest.get(key, 1))
 
-    def applied(self, key: ItemKey) -> EvidenceLine | None:
+    def applied(self, key: ItemKey) -> ReviewLine | None:
         """The decision that was applied to the latest listing of a role, or None."""
-        found = self.decided.get(self.turn(key), ())
+        found = self.decided.get(self.latest_key(key), ())
         return found[-1] if found else None
 
     def contradiction(self, key: ItemKey) -> str:
         """The different decisions of two branches on the latest listing of a role, in words, or ""."""
-        return self._contradiction(self.turn(key))
+        return self._contradiction(self.latest_key(key))
 
-    def _contradiction(self, turn: Turn) -> str:
-        found = self.decided.get(turn, ())
+    def _contradiction(self, listing_key: ListingKey) -> str:
+        found = self.decided.get(listing_key, ())
         if len({line.outcome for line in found}) < 2:
             return ""
         words = " and ".join(f"{line.outcome} by {line.reviewer} on {line.decided}" for line in found)
@@ -73,7 +73,7 @@ class ReviewRecord:
     @property
     def contradicted(self) -> list[ItemKey]:
         """The roles on which two branches applied different decisions."""
-        return [turn.item_key for turn in self.decided if self.contradiction(turn.item_key)]
+        return [listing_key.item_key for listing_key in self.decided if self.contradiction(listing_key.item_key)]
 
     def is_applied(self, packet: Packet, item: Item) -> bool:
         """Whether the decision on an item is in the evidence as it stands in the packet."""
@@ -83,36 +83,36 @@ class ReviewRecord:
             roles.normalized(item.new_role or ""),
             same_key(packet.reviewer_of(item)),
         )
-        found = self.decided.get(item.turn, ())
+        found = self.decided.get(item.listing_key, ())
         return any(line.says == says for line in found) and not self.contradiction(item.item_key)
 
     def again(self, key: ItemKey, now: Facts) -> str:
         """Why a role that the roster gives must be listed again after a decision was applied, in words, or ""."""
-        return self._again(self.turn(key), now)
+        return self._again(self.latest_key(key), now)
 
     def next_listing(self, key: ItemKey, now: Facts) -> tuple[int, str]:
         """The number under which a role that the roster gives is listed now, and why it is not the first one, or ""."""
-        turn = self.turn(key)
-        if words := self._again(turn, now):
-            return turn.listing + 1, words
-        before = Turn(key, turn.listing - 1)
-        return turn.listing, "" if turn in self.decided else self._again(before, now)
+        listing_key = self.latest_key(key)
+        if words := self._again(listing_key, now):
+            return listing_key.listing + 1, words
+        before = ListingKey(key, listing_key.listing - 1)
+        return listing_key.listing, "" if listing_key in self.decided else self._again(before, now)
 
-    def _again(self, turn: Turn, now: Facts) -> str:
-        found = self.decided.get(turn, ())
+    def _again(self, listing_key: ListingKey, now: Facts) -> str:
+        found = self.decided.get(listing_key, ())
         if not found:
             return ""
-        if words := self._contradiction(turn):
+        if words := self._contradiction(listing_key):
             return words
         line = found[-1]
         if line.decision == Suggestion.REMOVE:
             return f"it was given again after the decision to remove it, of {line.decided}, was applied"
-        changed = ", ".join(map(str, more(after(line), now, in_project=turn.item_key.project is not None)))
+        changed = ", ".join(map(str, more(after(line), now, in_project=listing_key.item_key.project is not None)))
         return f"since the decision of {line.decided} was applied, {changed}" if changed else ""
 
     def unlisted(self, item: Item) -> str:
         """Why an item is not as the evidence lists it, in words, or ""."""
-        found = self.listed.get(item.turn, ())
+        found = self.listed.get(item.listing_key, ())
         if not found:
             return "the evidence does not list it"
         own = facts_of(item)
@@ -122,24 +122,24 @@ class ReviewRecord:
     def listed_facts(self, item: Item) -> Facts:
         """The facts of an item, by the evidence where the packet does not have them."""
         own = facts_of(item)
-        same = _with_facts(self.listed.get(item.turn, ()), own)
+        same = _with_facts(self.listed.get(item.listing_key, ()), own)
         return {**(facts_of(same[-1]) if same else {}), **own}
 
     def first_listed(self, item: Item) -> date | None:
         """The day on which an item was first listed as it is, or None."""
-        return _first_day(_with_facts(self.listed.get(item.turn, ()), facts_of(item)))
+        return _first_day(_with_facts(self.listed.get(item.listing_key, ()), facts_of(item)))
 
 
-def _with_facts(listed: Sequence[EvidenceLine], facts: Facts) -> list[EvidenceLine]:
+def _with_facts(listed: Sequence[ReviewLine], facts: Facts) -> list[ReviewLine]:
     """The listings with these facts; a fact that one of both does not have is not compared."""
     return [line for line in listed if not list(changes(facts_of(line), facts))]
 
 
-def _first_day(listed: Sequence[EvidenceLine]) -> date | None:
+def _first_day(listed: Sequence[ReviewLine]) -> date | None:
     return min((instant(line.date).date() for line in listed), default=None)
 
 
-def after(line: EvidenceLine) -> Facts:
+def after(line: ReviewLine) -> Facts:
     """The facts of a role after a decision to keep or to lower it."""
     facts = facts_of(line)
     if not line.new_role:
@@ -153,35 +153,35 @@ def read_record(folder: Path, say: Say | None = None) -> ReviewRecord:
     Raises:
         UsageError: it cannot be read.
     """
-    return record_of_lines(read_lines(evidence_file(folder), EvidenceLine, say))
+    return record_of_lines(read_lines(evidence_file(folder), ReviewLine, say))
 
 
-def record_of_lines(lines: Sequence[EvidenceLine]) -> ReviewRecord:
+def record_of_lines(lines: Sequence[ReviewLine]) -> ReviewRecord:
     """What lines add up to. A decision that two branches applied counts once."""
-    once: list[EvidenceLine] = []
-    listed: dict[Turn, list[EvidenceLine]] = {}
-    decided: dict[Turn, list[EvidenceLine]] = {}
-    before: dict[Turn, list[EvidenceLine]] = {}
+    counted: list[ReviewLine] = []
+    listed: dict[ListingKey, list[ReviewLine]] = {}
+    decided: dict[ListingKey, list[ReviewLine]] = {}
+    before: dict[ListingKey, list[ReviewLine]] = {}
     latest: dict[ItemKey, int] = {}
     problems: list[str] = []
-    doubtful: list[EvidenceLine] = []
+    doubtful: list[ReviewLine] = []
     for number, line in enumerate(lines, 1):
         latest[line.item_key] = max(line.listing, latest.get(line.item_key, 1))
         if line.event == ReviewEvent.LISTED:
-            listed.setdefault(line.turn, []).append(line)
-            once.append(line)
+            listed.setdefault(line.listing_key, []).append(line)
+            counted.append(line)
             continue
-        earlier, found = before.setdefault(line.turn, []), decided.setdefault(line.turn, [])
+        earlier, found = before.setdefault(line.listing_key, []), decided.setdefault(line.listing_key, [])
         if not _counted(found, earlier, line):
             found[:] = [*_left(found, line), line]
-            once.append(line)
-        if wrong := [*_out_of_turn(line, listed.get(line.turn, ()), earlier)]:
+            counted.append(line)
+        if wrong := [*_out_of_turn(line, listed.get(line.listing_key, ()), earlier)]:
             problems += (f"line {number} {words}" for words in wrong)
             doubtful.append(line)
         earlier.append(line)
     return ReviewRecord(
         lines=lines,
-        once=once,
+        counted=counted,
         listed=listed,
         decided=decided,
         latest=latest,
@@ -190,20 +190,20 @@ def record_of_lines(lines: Sequence[EvidenceLine]) -> ReviewRecord:
     )
 
 
-def _left(found: Sequence[EvidenceLine], line: EvidenceLine) -> list[EvidenceLine]:
+def _left(found: Sequence[ReviewLine], line: ReviewLine) -> list[ReviewLine]:
     """The decisions that one more does not replace. A line of an earlier version replaces all of them."""
     replaced = line.replaces.split(_AND)
     return [one for one in found if line.organization_role and one.outcome not in replaced]
 
 
-def _counted(found: Sequence[EvidenceLine], earlier: Sequence[EvidenceLine], line: EvidenceLine) -> bool:
+def _counted(found: Sequence[ReviewLine], earlier: Sequence[ReviewLine], line: ReviewLine) -> bool:
     """Whether a decision is the one that another branch applied and that counts already."""
     if not line.organization_role or len(_left(found, line)) < len(found):
         return False
     return any(one.says == line.says for one in (found if line.replaces else earlier))
 
 
-def _out_of_turn(line: EvidenceLine, listed: Sequence[EvidenceLine], earlier: Sequence[EvidenceLine]) -> Iterator[str]:
+def _out_of_turn(line: ReviewLine, listed: Sequence[ReviewLine], earlier: Sequence[ReviewLine]) -> Iterator[str]:
     """What is wrong with a decision after the lines before it."""
     first = _first_day(_with_facts(listed, facts_of(line)))
     if first is None:
@@ -216,9 +216,9 @@ def _out_of_turn(line: EvidenceLine, listed: Sequence[EvidenceLine], earlier: Se
         yield f"replaces the decision {outcome} on {line}, which no line before it has"
 
 
-def listed_line(item: Item, review: str, reviewer: str, now: datetime) -> EvidenceLine:
+def listed_line(item: Item, review: str, reviewer: str, now: datetime) -> ReviewLine:
     """The line that says that a reviewer was asked about an item."""
-    return EvidenceLine(
+    return ReviewLine(
         date=written(now),
         event=ReviewEvent.LISTED.value,
         review=review,
@@ -237,9 +237,9 @@ def listed_line(item: Item, review: str, reviewer: str, now: datetime) -> Eviden
     )
 
 
-def decided_line(listed: EvidenceLine, item: Item, day: date, record: ReviewRecord) -> EvidenceLine:
+def decided_line(listed: ReviewLine, item: Item, day: date, record: ReviewRecord) -> ReviewLine:
     """The line that says that a decision was applied, but for the roster."""
-    old = dict.fromkeys(one.outcome for one in record.decided.get(item.turn, ()))
+    old = dict.fromkeys(one.outcome for one in record.decided.get(item.listing_key, ()))
     return replace(
         listed,
         event=ReviewEvent.DECIDED.value,

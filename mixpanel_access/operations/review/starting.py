@@ -88,7 +88,7 @@ def _without_undecided(packet: Packet, existing: Collection[str] | None) -> Pack
 
 def _to_list(item: Item, record: ReviewRecord) -> bool:
     """Whether the evidence does not list an item as it is now."""
-    found = record.listed.get(item.turn, ())
+    found = record.listed.get(item.listing_key, ())
     return not found or not found[-1].organization_role or any(changes(facts_of(found[-1]), facts_of(item)))
 
 
@@ -134,7 +134,7 @@ def _stays(item: Item, record: ReviewRecord, again: Collection[ItemKey], stacks:
     """Whether an item stays as it is: a decision does, unless the role must be listed again."""
     if item.stack not in stacks:
         return True
-    current = item.listing >= record.turn(item.item_key).listing
+    current = item.listing >= record.latest_key(item.item_key).listing
     return item.decision is not None and current and item.item_key not in again
 
 
