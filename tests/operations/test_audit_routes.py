@@ -30,9 +30,9 @@ from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
 from mixpanel_access.operations.review.listing import items
 from mixpanel_access.operations.state import EMPTY
-from mixpanel_access.operations.tracker.facts import read_facts
 from mixpanel_access.operations.tracker.lines import LogLine
-from mixpanel_access.operations.tracker.timeline import new_lines
+from mixpanel_access.operations.tracker.reading import read_in_mixpanel
+from mixpanel_access.operations.tracker.writing import new_lines
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.fakes import NOW, FakeApi
 from tests.in_process import InProcess, emulating
@@ -142,7 +142,7 @@ def read(client: Client, connect: Connect) -> Read:
     client.control("DELETE", "requests")
     said: list[str] = []
     settings = Settings(ORG, "https://mixpanel.example.com", "admin-bot", Secret("s:ecret"), now=NOW)
-    log = read_facts(Directory(connect(), ORG), [settings], EMPTY, (NOW - LOOK_BACK, NOW), said.append)
+    log = read_in_mixpanel(Directory(connect(), ORG), [settings], EMPTY, (NOW - LOOK_BACK, NOW), said.append)
     case = case_of(seen, BO)
     api = connect()
     steps = onboarding(seen.anybody(BO), seen, read_checklists(None), {}).steps

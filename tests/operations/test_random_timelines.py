@@ -15,7 +15,7 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.tracker.lines import LogLine
-from mixpanel_access.operations.tracker.merging import Origin, merged
+from mixpanel_access.operations.tracker.merging import LineOfLog, merged
 from mixpanel_access.operations.tracker.replay import problems
 from tests.emulator.conftest import ORG, P, Q
 from tests.operations.tracking import ANA, LEE, World, grant, member, world
@@ -235,6 +235,6 @@ def test_the_logs_of_branches_of_a_random_life_merge_into_its_truth(seed: int) -
         assert there.update() == []
 
 
-def origins(lines: list[LogLine], side: int) -> list[Origin]:
+def origins(lines: list[LogLine], side: int) -> list[LineOfLog]:
     """The lines of one log."""
-    return [Origin(line, NOWHERE, number, side) for number, line in enumerate(lines, 1)]
+    return [LineOfLog(line, NOWHERE, number, side) for number, line in enumerate(lines, 1)]

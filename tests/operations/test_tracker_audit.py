@@ -12,10 +12,10 @@ from mixpanel_access.model import audit
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import written
 from mixpanel_access.operations.drift import Organization
-from mixpanel_access.operations.tracker.audited import CHANGES, Change, facts_of, pending
-from mixpanel_access.operations.tracker.doers import Doers
-from mixpanel_access.operations.tracker.facts import Presence, StackFacts
+from mixpanel_access.operations.tracker.audit_facts import CHANGES, Change, facts_of, not_in_log
+from mixpanel_access.operations.tracker.authors import Authors
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.reading import Absence, Presence, StackReading
 from mixpanel_access.operations.tracker.replay import replay
 from mixpanel_access.operations.tracker.runs import during, runs_of
 
@@ -93,15 +93,15 @@ DOERS: dict[str, tuple[AuditEvent, dict[str, Any], set[str], str]] = {
 @pytest.mark.parametrize(("found", "run", "having", "admin"), DOERS.values(), ids=DOERS.keys())
 def test_who_did_it(found: AuditEvent, run: dict[str, Any], having: set[str], admin: str) -> None:
     """The author of the commit for a run of the stack; else the actor, the source, or nobody known."""
-    stack = StackFacts(name="production", organization=1, held={}, runs=runs_of([run]))
-    doers = Doers(frozenset({BOT}), {"production": stack})
+    stack = StackReading(name="production", organization=1, held={}, runs=runs_of([run]))
+    doers = Authors(frozenset({BOT}), {"production": stack})
     assert doers.of(found, having).admin == admin
 
 
 def test_a_line_that_an_earlier_version_signed_by_the_commit_is_of_its_run() -> None:
     """Also if the run was of changes that are in no commit."""
-    stack = StackFacts(name="production", organization=1, held={}, runs=runs_of([DIRTY]))
-    doers = Doers(frozenset({BOT}), {"production": stack})
+    stack = StackReading(name="production", organization=1, held={}, runs=runs_of([DIRTY]))
+    doers = Authors(frozenset({BOT}), {"production": stack})
     assert [doers.made_in_a_run(line(0, G, admin=admin)) for admin in ("merger@example.com", ANA)] == [True, False]
 
 
@@ -156,7 +156,7 @@ def test_an_event_that_the_log_has_is_not_added_again(
     events: list[AuditEvent], lines: list[LogLine], expected: int
 ) -> None:
     """Not even if a line of an earlier version has it without its id, and with the engine's time."""
-    assert len(pending([*facts_of(events, 1, {})], lines, replay(lines, {"production": 1}))) == expected
+    assert len(not_in_log([*facts_of(events, 1, {})], lines, replay(lines, {"production": 1}))) == expected
 
 
 def test_an_address_that_has_changed_is_that_of_the_state() -> None:
@@ -164,4 +164,4 @@ def test_an_address_that_has_changed_is_that_of_the_state() -> None:
     (fact,) = facts_of([event(audit.ROLE_CHANGED, email="Bo.New@example.com")], 1, {"bo.new@example.com": BO})
     assert (fact.access.person, fact.email, fact.change) == (BO, BO, Change.CHANGED)
     there = Presence(Organization({}, {}, {}), known_as={BO: "bo.new@example.com"})
-    assert there.role(Access(1, None, BO, None)) is None
+    assert there.role(Access(1, None, BO, None)) is Absence.GONE

@@ -25,12 +25,12 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.setting_values import Secret
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.state import State, StateResource
-from mixpanel_access.operations.tracker.facts import read_facts, stack_facts
 from mixpanel_access.operations.tracker.lines import Access, LogLine
+from mixpanel_access.operations.tracker.reading import read_in_mixpanel, stack_reading
 from mixpanel_access.operations.tracker.renaming import renamed
 from mixpanel_access.operations.tracker.replay import ordered, replay
 from mixpanel_access.operations.tracker.runs import runs_of
-from mixpanel_access.operations.tracker.timeline import new_lines
+from mixpanel_access.operations.tracker.writing import new_lines
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.in_process import InProcess, emulating
 from tests.operations.held import held_grant, held_member, held_team_grant, held_team_member, state_of_resources
@@ -182,10 +182,10 @@ class World:
             whole = whole | state
         said: list[str] = []
         span = (min(newest, now - LOOK_BACK), now)
-        facts = read_facts(self.directory(), self.accounts, whole, span, said.append)
+        facts = read_in_mixpanel(self.directory(), self.accounts, whole, span, said.append)
         facts = replace(facts, events=[event for event in facts.events if event.at <= now - self.lag])
         stacks = {
-            name: stack_facts(name, ORG, state, runs_of(self.history.get(name, ())))
+            name: stack_reading(name, ORG, state, runs_of(self.history.get(name, ())))
             for name, state in self.states.items()
         }
         new = renamed(self.lines, stacks, [*self.states], now)

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant
-from mixpanel_access.operations.tracker.audited import AuditFact
-from mixpanel_access.operations.tracker.facts import GONE, Presence, StackFacts
+from mixpanel_access.operations.tracker.audit_facts import AuditFact
 from mixpanel_access.operations.tracker.lines import Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.reading import Absence, Presence, StackReading
 from mixpanel_access.operations.tracker.replay import Interval, Replay
-from mixpanel_access.operations.tracker.runs import SKEW, EngineRun, only_of
+from mixpanel_access.operations.tracker.runs import SKEW, HistoryRun, only_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Loss:
 
     stack: str
     access: Access
-    run: EngineRun
+    run: HistoryRun
     event: LogEvent
 
 
@@ -39,12 +39,14 @@ class Losses:
         now: the present instant.
     """
 
-    def __init__(self, log: Replay, lines: Sequence[LogLine], stacks: Mapping[str, StackFacts], now: datetime) -> None:
+    def __init__(
+        self, log: Replay, lines: Sequence[LogLine], stacks: Mapping[str, StackReading], now: datetime
+    ) -> None:
         dates = [instant(line.date) for line in lines if line.event != LogEvent.RENAMED]
         self._seen = max((date for date in dates if date <= now), default=now - LOOK_BACK)
         self._log, self._stacks, self._now = log, stacks, now
 
-    def run_of(self, stack: StackFacts, there: Interval) -> EngineRun | None:
+    def run_of(self, stack: StackReading, there: Interval) -> HistoryRun | None:
         """The run in which a stack lost access, as far as that is known."""
         since = max(instant(there.stacks[stack.name].date), self._seen)
         return only_of(stack.runs, since, self._now)
@@ -76,5 +78,5 @@ class Losses:
                 again = any(fact.access == access and fact.at > run.ends and was_gone(fact) for fact in facts)
                 if again and run.writes and run.deletes and not taken:
                     yield Loss(stack=name, access=access, run=run, event=LogEvent.REVOKED)
-                elif not again and (any(at > run.ends for at in taken) or presence.role(access) is not GONE):
+                elif not again and (any(at > run.ends for at in taken) or presence.role(access) is not Absence.GONE):
                     yield Loss(stack=name, access=access, run=run, event=LogEvent.RELEASED)

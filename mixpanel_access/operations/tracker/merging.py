@@ -21,7 +21,7 @@ from mixpanel_access.operations.tracker.replay import Replay, contradictions
 from mixpanel_access.operations.tracker.union import Union
 
 
-class Origin(NamedTuple):
+class LineOfLog(NamedTuple):
     """A line of one of the logs, and where it is."""
 
     line: LogLine
@@ -56,7 +56,7 @@ def merge(file: Path, others: Sequence[Path]) -> Merged:
     """
     content = whole.content_of(file, LogLine.file_is)
     sides = [
-        [Origin(line, source, number, 0) for number, line in side]
+        [LineOfLog(line, source, number, 0) for number, line in side]
         for source in (file, *others)
         for side in read_sides(source, LogLine)
     ]
@@ -66,7 +66,7 @@ def merge(file: Path, others: Sequence[Path]) -> Merged:
     return found
 
 
-def merged(sides: Sequence[Sequence[Origin]], file: Path) -> Merged:
+def merged(sides: Sequence[Sequence[LineOfLog]], file: Path) -> Merged:
     """The union of logs, which is the same in whichever order they come.
 
     Raises:
@@ -89,7 +89,7 @@ def merged(sides: Sequence[Sequence[Origin]], file: Path) -> Merged:
     )
 
 
-def _without_pruned(sides: Sequence[Sequence[Origin]]) -> Iterator[Origin]:
+def _without_pruned(sides: Sequence[Sequence[LineOfLog]]) -> Iterator[LineOfLog]:
     """Every line once, but for those that one log has pruned and another one still has."""
     everything = [{one.line for one in side} for side in sides]
     pruned = [
@@ -106,16 +106,16 @@ def _without_pruned(sides: Sequence[Sequence[Origin]]) -> Iterator[Origin]:
                 yield one
 
 
-def _ordered(lines: Iterable[Origin]) -> list[Origin]:
+def _ordered(lines: Iterable[LineOfLog]) -> list[LineOfLog]:
     """The lines in the order of time; an end without an event comes before what an event gives in that second."""
     return sorted(
         lines, key=lambda one: (instant(one.line.date), bool(one.line.audit_id) or one.line.event not in ENDS)
     )
 
 
-def _must_agree(union: Sequence[Origin], log: Replay) -> None:
+def _must_agree(union: Sequence[LineOfLog], log: Replay) -> None:
     """Refuse two lines of one event, or of different logs in one second, that cannot both be true."""
-    same: dict[tuple[object, ...], list[Origin]] = {}
+    same: dict[tuple[object, ...], list[LineOfLog]] = {}
     for one in union:
         line, access = one.line, log.access_of(one.line)
         key = (line.audit_id, access) if line.audit_id else (line.date, access, log.stack_of(line))
@@ -127,7 +127,7 @@ def _must_agree(union: Sequence[Origin], log: Replay) -> None:
                 raise _refused(first.file, f"{first} and {other} contradict each other: {why}", "Correct one of them.")
 
 
-def _contradiction(one: Origin, other: Origin) -> str:
+def _contradiction(one: LineOfLog, other: LineOfLog) -> str:
     """Why two lines about the same cannot both be true, or ""."""
     first, second = one.line, other.line
     if one.side == other.side:

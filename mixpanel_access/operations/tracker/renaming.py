@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.operations.tracker.facts import StackFacts
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine
+from mixpanel_access.operations.tracker.reading import StackReading
 from mixpanel_access.operations.tracker.replay import replay
 from mixpanel_access.operations.tracker.runs import SKEW
 
 
 def renamed(
-    lines: Sequence[LogLine], stacks: Mapping[str, StackFacts], existing: Sequence[str], now: datetime
+    lines: Sequence[LogLine], stacks: Mapping[str, StackReading], existing: Sequence[str], now: datetime
 ) -> list[LogLine]:
     """The lines for stacks that have another name since the last update.
 

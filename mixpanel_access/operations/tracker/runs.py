@@ -17,7 +17,7 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
-class EngineRun:
+class HistoryRun:
     """One run of the engine.
 
     Attributes:
@@ -51,13 +51,13 @@ class EngineRun:
         return self.starts - skew <= at and (self.ends == _NEVER or at <= self.ends + skew)
 
 
-def runs_of(history: Iterable[Mapping[str, Any]]) -> list[EngineRun]:
+def runs_of(history: Iterable[Mapping[str, Any]]) -> list[HistoryRun]:
     """The runs of a stack as the engine's history has them, the newest first."""
     found = []
     for run in history:
         environment = run.get("environment") or {}
         found.append(
-            EngineRun(
+            HistoryRun(
                 starts=instant(str(run["startTime"])),
                 ends=instant(str(run["endTime"])) if run.get("endTime") else _NEVER,
                 commit_author=str(environment.get("git.author.email") or environment.get("git.committer.email") or ""),
@@ -74,7 +74,7 @@ def is_dirty(run: Mapping[str, Any]) -> bool:
     return str((run.get("environment") or {}).get("git.dirty")).lower() == "true"
 
 
-def during(runs: Sequence[EngineRun], at: datetime) -> EngineRun | None:
+def during(runs: Sequence[HistoryRun], at: datetime) -> HistoryRun | None:
     """The run in which something happened, else the run that it happened next to by Mixpanel's clock, or None."""
     for skew in (timedelta(), SKEW):
         for run in runs:
@@ -83,7 +83,7 @@ def during(runs: Sequence[EngineRun], at: datetime) -> EngineRun | None:
     return None
 
 
-def only_of(runs: Sequence[EngineRun], since: datetime, until: datetime) -> EngineRun | None:
+def only_of(runs: Sequence[HistoryRun], since: datetime, until: datetime) -> HistoryRun | None:
     """The run in which a state lost something, the newest of several by one author; None if that is not known.
 
     Args:

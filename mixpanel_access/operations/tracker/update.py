@@ -1,7 +1,7 @@
 """The access log: a timeline of who got, changed or lost which access, when, by whom and why. Lines are only added.
 
 `update` adds what Mixpanel's audit log says happened, and from the states and a fresh read of the organization what it
-does not say (`timeline.py`). `verify` replays the log and compares it with the states (`replay.py`).
+does not say (`writing.py`). `verify` replays the log and compares it with the states (`replay.py`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,17 @@ from mixpanel_access.model.dates import instant
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.state import EMPTY, State
-from mixpanel_access.operations.tracker.facts import OrganizationFacts, StackFacts, read_facts, stack_facts
 from mixpanel_access.operations.tracker.lines import LogLine
+from mixpanel_access.operations.tracker.reading import (
+    OrganizationReading,
+    StackReading,
+    read_in_mixpanel,
+    stack_reading,
+)
 from mixpanel_access.operations.tracker.renaming import renamed
 from mixpanel_access.operations.tracker.replay import problems, replay
 from mixpanel_access.operations.tracker.runs import runs_of
-from mixpanel_access.operations.tracker.timeline import new_lines
+from mixpanel_access.operations.tracker.writing import new_lines
 
 
 def update(
@@ -51,14 +56,14 @@ def update(
 
 def _read(
     project: PulumiProject, stacks: Sequence[str], lines: Sequence[LogLine], now: datetime, progress: Progress
-) -> tuple[dict[str, StackFacts], list[OrganizationFacts]]:
+) -> tuple[dict[str, StackReading], list[OrganizationReading]]:
     """What the stacks and their organizations say now; the audit log from the newest line on, and 90 days at least."""
 
-    def asked(stack: str) -> tuple[Settings, State, StackFacts]:
+    def asked(stack: str) -> tuple[Settings, State, StackReading]:
         settings = project.settings(stack)
         state = project.state(stack, settings.organization_id)
         runs = runs_of(project.history(stack))
-        return settings, state, stack_facts(stack, settings.organization_id, state, runs)
+        return settings, state, stack_reading(stack, settings.organization_id, state, runs)
 
     answers = of_each(stacks, asked)
     newest = max((instant(line.date) for line in lines), default=now)
@@ -71,7 +76,7 @@ def _read(
         with connected(accounts[0], progress) as directory:
             # The organization is read as it is, so the events until then count too, whatever our clock or --now shows.
             span = min(newest, now - LOOK_BACK), max(now, newest, datetime.now(UTC))
-            found.append(read_facts(directory, accounts, everywhere, span, progress))
+            found.append(read_in_mixpanel(directory, accounts, everywhere, span, progress))
     return {stack: facts for stack, (*_, facts) in answers.items()}, found
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mixpanel_access.model.dates import instant
-from mixpanel_access.operations.tracker.audited import AuditFact, Change
-from mixpanel_access.operations.tracker.doers import Doers
-from mixpanel_access.operations.tracker.facts import GONE, OrganizationFacts, StackFacts
+from mixpanel_access.operations.tracker.audit_facts import AuditFact, Change
+from mixpanel_access.operations.tracker.authors import Authors
 from mixpanel_access.operations.tracker.lines import GIVES, Access, LogEvent, LogKey, LogLine, StateLine
+from mixpanel_access.operations.tracker.reading import Absence, OrganizationReading, StackReading
 from mixpanel_access.operations.tracker.replay import Replay
 from mixpanel_access.operations.tracker.runs import SKEW, during
 
 
 @dataclass(frozen=True, kw_only=True)
-class Birth:
+class StateStart:
     """Access that a stack got without a new event of the audit log.
 
     Attributes:
@@ -38,29 +38,34 @@ def given_for(lines: Sequence[LogLine]) -> dict[str, str]:
     return {line.audit_id: line.stack for line in lines if line.audit_id and line.event in GIVES}
 
 
-class Births:
+class StateStarts:
     """What the states say of when the stacks got their access.
 
     Args:
         log: the log, replayed to its end.
-        facts: what Mixpanel says of the organization.
+        reading: what Mixpanel says of the organization.
         stacks: the stacks in it.
-        doers: tells our own account.
+        authors: tells our own account.
         now: the present instant.
 
     Attributes:
-        born: the `id` of a new fact -> the stack that gave the access.
+        stack_of_fact: the `id` of a new fact -> the stack that gave the access.
         found: the access that the stacks got otherwise.
     """
 
     def __init__(
-        self, log: Replay, facts: OrganizationFacts, stacks: Mapping[str, StackFacts], doers: Doers, now: datetime
+        self,
+        log: Replay,
+        reading: OrganizationReading,
+        stacks: Mapping[str, StackReading],
+        authors: Authors,
+        now: datetime,
     ) -> None:
-        self._end, self._facts, self._stacks, self._doers, self._now = log, facts, stacks, doers, now
+        self._end, self._reading, self._stacks, self._authors, self._now = log, reading, stacks, authors, now
         self._by_access: dict[Access, list[AuditFact]] = {}
         self._starts: dict[LogKey, datetime] = {}
-        self.born: dict[int, str] = {}
-        self.found: list[Birth] = []
+        self.stack_of_fact: dict[int, str] = {}
+        self.found: list[StateStart] = []
 
     def find(self, audit: Sequence[AuditFact], pending_ids: Collection[int], given: Mapping[str, str]) -> None:
         """Find out what each stack got, when and how.
@@ -75,9 +80,9 @@ class Births:
         gifts = self._gifts(given)
         for name, stack in self._stacks.items():
             for access, one in stack.held.items():
-                at, gift = self._birth_of(name, access, one), gifts.get(LogKey(name, access))
+                at, gift = self._start_of(name, access, one), gifts.get(LogKey(name, access))
                 if gift is not None and id(gift) in pending_ids:
-                    self.born[id(gift)] = name
+                    self.stack_of_fact[id(gift)] = name
                     gift, at = (None, at) if self._was_taken(gift, one) else (gift, None)
                 elif gift is not None and self._was_taken(gift, one):
                     gift = None
@@ -85,7 +90,7 @@ class Births:
                     at, order = self._between(self._by_access.get(access, ()), at, access)
                     self._starts[LogKey(name, access)] = at
                     self.found.append(
-                        Birth(stack=name, access=access, one=one, at=at, order=order, given=gift is not None)
+                        StateStart(stack=name, access=access, one=one, at=at, order=order, given=gift is not None)
                     )
 
     def _was_taken(self, gift: AuditFact, one: StateLine) -> bool:
@@ -103,7 +108,7 @@ class Births:
         first = next((fact for fact in changes if fact.change is Change.CHANGED), None)
         if first is not None:
             return first.event.previous_role or ""
-        there = "" if role else self._facts.presence.role(access)
+        there = "" if role else self._reading.presence.role(access)
         return there if isinstance(there, str) and there else role
 
     def _gifts(self, given: Mapping[str, str]) -> dict[LogKey, AuditFact]:
@@ -125,19 +130,19 @@ class Births:
         if given and access not in self._end.held:
             return given[-1], 3
         taken = [fact.at for fact in facts if fact.change is Change.TAKEN]
-        if taken and at - SKEW <= taken[-1] <= at and self._facts.presence.role(access) is GONE:
+        if taken and at - SKEW <= taken[-1] <= at and self._reading.presence.role(access) is Absence.GONE:
             return taken[-1], 1
         return at, 3
 
-    def _birth_of(self, name: str, access: Access, one: StateLine) -> datetime | None:
+    def _start_of(self, name: str, access: Access, one: StateLine) -> datetime | None:
         """When a stack got access that the log does not show as its own; None if it does, or somebody took it away."""
         there, lines = self._end.held.get(access), self._end.of_stack(name, access)
         at = instant(one.line.date) if one.line.date else self._now
         if there and name in there.stacks:
             since = instant(lines[0].date) + SKEW
             return at if at > since else None  # it may have lost the access and got it again since
-        by_hand = bool(lines) and lines[-1].event == LogEvent.REVOKED and not self._doers.made_in_a_run(lines[-1])
-        if by_hand and self._facts.presence.role(access) is GONE and at != instant(one.earliest):
+        by_hand = bool(lines) and lines[-1].event == LogEvent.REVOKED and not self._authors.made_in_a_run(lines[-1])
+        if by_hand and self._reading.presence.role(access) is Absence.GONE and at != instant(one.earliest):
             return None  # the others of a `ProjectAccess` changed
         if lines and at <= (end := instant(lines[-1].date)):
             if by_hand:
@@ -146,14 +151,14 @@ class Births:
             return modified if modified > end else self._now
         return at
 
-    def _gift(self, stack: StackFacts, one: StateLine, facts: Sequence[AuditFact]) -> AuditFact | None:
+    def _gift(self, stack: StackReading, one: StateLine, facts: Sequence[AuditFact]) -> AuditFact | None:
         """The event by which a stack gave access that its state has."""
         if not one.line.date:
             return None
-        ours = [fact for fact in facts if fact.change is Change.GIVEN and self._doers.is_ours(fact.event)]
+        ours = [fact for fact in facts if fact.change is Change.GIVEN and self._authors.is_ours(fact.event)]
         ours = [fact for fact in ours if not fact.repeats_an_acceptance]
         at, since = instant(one.line.date), instant(one.earliest)
-        run = during(self._doers.writing_runs(stack.name), at) if ours else None
+        run = during(self._authors.writing_runs(stack.name), at) if ours else None
         begins, ends = (run.starts, max(run.ends, at)) if run else (at, at)
         within = (fact for fact in reversed(ours) if min(since, begins) - SKEW <= fact.at <= ends + SKEW)
         return next(within, None)

@@ -14,20 +14,20 @@ from typing import Final, NamedTuple
 
 from mixpanel_access.model import audit
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.operations.tracker.audited import AuditFact, Change, facts_of, pending
-from mixpanel_access.operations.tracker.births import Birth, Births, given_for
-from mixpanel_access.operations.tracker.doers import Doers
-from mixpanel_access.operations.tracker.facts import GONE, OrganizationFacts, StackFacts, Unseen
+from mixpanel_access.operations.tracker.audit_facts import AuditFact, Change, facts_of, not_in_log
+from mixpanel_access.operations.tracker.authors import Authors
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine
 from mixpanel_access.operations.tracker.losses import Loss, Losses
+from mixpanel_access.operations.tracker.reading import Absence, OrganizationReading, StackReading
 from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
-from mixpanel_access.operations.tracker.runs import SKEW, EngineRun, during
+from mixpanel_access.operations.tracker.runs import SKEW, HistoryRun, during
+from mixpanel_access.operations.tracker.state_starts import StateStart, StateStarts, given_for
 
 
 def new_lines(
     lines: Sequence[LogLine],
-    organizations: Sequence[OrganizationFacts],
-    stacks: Mapping[str, StackFacts],
+    organizations: Sequence[OrganizationReading],
+    stacks: Mapping[str, StackReading],
     now: datetime,
 ) -> list[LogLine]:
     """The lines that a log lacks, the oldest first.
@@ -39,9 +39,9 @@ def new_lines(
         now: the present instant.
     """
     found: list[LogLine] = []
-    for facts in organizations:
-        here = {name: stack for name, stack in stacks.items() if stack.organization == facts.id}
-        found += _Writer([*lines, *found], facts, here, now).write(alone=len(organizations) == 1)
+    for reading in organizations:
+        here = {name: stack for name, stack in stacks.items() if stack.organization == reading.id}
+        found += _Writer([*lines, *found], reading, here, now).write(alone=len(organizations) == 1)
     return ordered(found)
 
 
@@ -67,16 +67,16 @@ class _Writer:
     """Writes the new lines about one organization."""
 
     def __init__(
-        self, lines: Sequence[LogLine], facts: OrganizationFacts, stacks: Mapping[str, StackFacts], now: datetime
+        self, lines: Sequence[LogLine], reading: OrganizationReading, stacks: Mapping[str, StackReading], now: datetime
     ) -> None:
-        self._lines, self._facts, self._stacks, self._now = lines, facts, stacks, now
-        self._doers = Doers(facts.own, stacks)
-        known = dict.fromkeys(stacks, facts.id)
+        self._lines, self._reading, self._stacks, self._now = lines, reading, stacks, now
+        self._authors = Authors(reading.own, stacks)
+        known = dict.fromkeys(stacks, reading.id)
         self._log, self._end = Replay(lines, known), replay(lines, known)
-        self._audit = [*facts_of(facts.events, facts.id, facts.known_as)]
-        self._pending = pending(self._audit, lines, self._end)
-        self._births = Births(self._end, facts, stacks, self._doers, now)
-        self._births.find(self._audit, {id(fact) for fact in self._pending}, given_for(lines))
+        self._audit = [*facts_of(reading.events, reading.id, reading.known_as)]
+        self._pending = not_in_log(self._audit, lines, self._end)
+        self._starts = StateStarts(self._end, reading, stacks, self._authors, now)
+        self._starts.find(self._audit, {id(fact) for fact in self._pending}, given_for(lines))
         self._losses = Losses(self._end, lines, stacks, now)
         self._undone: dict[Access, _Undone] = {}
         self._new: list[LogLine] = []
@@ -90,10 +90,10 @@ class _Writer:
             place = max(place if line.date == before else 0, places.get(line.audit_id, 0))
             before = line.date
             steps.append((instant(line.date), 2 if place else 0, place, partial(self._known, line)))
-        steps += [(one.at, one.order, 0, partial(self._birth, one)) for one in self._births.found]
+        steps += [(one.at, one.order, 0, partial(self._start, one)) for one in self._starts.found]
         of_fact = {id(fact): place for place, fact in enumerate(self._audit, 1)}
         steps += [(fact.at, 2, of_fact[id(fact)], partial(self._happened, fact)) for fact in self._pending]
-        lost = self._losses.before_events(self._pending, self._facts.presence, self._was_gone)
+        lost = self._losses.before_events(self._pending, self._reading.presence, self._was_gone)
         steps += [(one.run.ends, 3, 0, partial(self._lose, one)) for one in lost]
         for *_, step in sorted(steps, key=lambda one: one[:3]):
             step()
@@ -107,7 +107,7 @@ class _Writer:
         if line.event in (LogEvent.REVOKED, LogEvent.CHANGED):
             access = self._log.access_of(line)
             there = self._log.held.get(access)
-            self._note(access, LogEvent(line.event), there, by_hand=not self._doers.made_in_a_run(line))
+            self._note(access, LogEvent(line.event), there, by_hand=not self._authors.made_in_a_run(line))
         self._log.step(line)
 
     def _note(self, access: Access, event: LogEvent, there: Interval | None, *, by_hand: bool) -> None:
@@ -119,12 +119,12 @@ class _Writer:
 
     # What the states say
 
-    def _birth(self, birth: Birth) -> None:
-        name, access, one, at = birth.stack, birth.access, birth.one, birth.at
+    def _start(self, start: StateStart) -> None:
+        name, access, one, at = start.stack, start.access, start.one, start.at
         there, run = self._log.held.get(access), during(self._stacks[name].runs, at)
         if there and name in there.stacks:
             return
-        if birth.given:
+        if start.given:
             event = LogEvent.GRANTED
         elif there:
             event = LogEvent.IMPORTED
@@ -133,7 +133,7 @@ class _Writer:
         else:
             event = LogEvent.IMPORTED if self._was_there(one, at, name) else LogEvent.GRANTED
         admin = _author(run)
-        role = there.role if there else self._births.role_at(access, at, one.line.role)
+        role = there.role if there else self._starts.role_at(access, at, one.line.role)
         self._add(_Said(event, at, admin, role), access, name)
 
     def _was_there(self, one: StateLine, at: datetime, name: str) -> bool:
@@ -141,16 +141,16 @@ class _Writer:
         if one.adopted is not None:
             return one.adopted
         run = during(self._stacks[name].runs, at)
-        return bool(run and not run.writes) or (self._facts.since is not None and self._facts.since <= at)
+        return bool(run and not run.writes) or (self._reading.since is not None and self._reading.since <= at)
 
     def _having(self, access: Access, at: datetime, fact: AuditFact | None = None) -> set[str]:
         """The stacks that have an access at an instant: by the log, and by states in which it is no younger."""
         there = self._log.held.get(access)
-        born = self._births.born.get(id(fact))
+        stack_of_fact = self._starts.stack_of_fact.get(id(fact))
         found = {name for name in there.stacks if name in self._stacks} if there else set()
         for name, stack in self._stacks.items():
             one = stack.held.get(access)
-            if one and (name == born or (one.line.date and self._births.start(name, access, one) < at)):
+            if one and (name == stack_of_fact or (one.line.date and self._starts.start(name, access, one) < at)):
                 found.add(name)
         return found
 
@@ -188,31 +188,31 @@ class _Writer:
                 self._accepted(fact)
             return
         having = self._having(access, fact.at, fact)
-        doer = self._doers.of(event, having)
-        stacks = having | (doer.stacks if len(doer.stacks) == 1 else frozenset())
+        author = self._authors.of(event, having)
+        stacks = having | (author.stacks if len(author.stacks) == 1 else frozenset())
         for name in sorted(stacks) or [""]:
             again = self._was_undone(name, access) or (
-                not seen and name in having and name != self._births.born.get(id(fact))
+                not seen and name in having and name != self._starts.stack_of_fact.get(id(fact))
             )
             word = LogEvent.RESTORED if name and again else LogEvent.GRANTED
-            self._add(_Said(word, fact.at, doer.admin, role, event.id), access, name, fact)
+            self._add(_Said(word, fact.at, author.admin, role, event.id), access, name, fact)
         self._undone.pop(access, None)
 
     def _was_noted(self, fact: AuditFact, there: Interval) -> bool:
         """Whether a late event is about access that the log took for an import; its line then corrects that."""
-        line = there.stacks.get(self._births.born.get(id(fact), ""))
+        line = there.stacks.get(self._starts.stack_of_fact.get(id(fact), ""))
         if line is None or line.event != LogEvent.IMPORTED or abs(instant(line.date) - fact.at) > SKEW:
             return False
         at, event = instant(line.date) - timedelta(seconds=1), fact.event
-        admin = self._doers.of(event, there.stacks).admin
+        admin = self._authors.of(event, there.stacks).admin
         said = _Said(LogEvent.GRANTED, at, admin, event.role or "", event.id)
         self._add(said, fact.access, self._log.stack_of(line), fact)
         return True
 
     def _was_gone(self, fact: AuditFact) -> bool:
         """Whether access that an event gives was gone without an event, as with an invitation that was cancelled."""
-        born = self._births.born.get(id(fact))
-        one = self._stacks[born].held.get(fact.access) if born else None
+        stack_of_fact = self._starts.stack_of_fact.get(id(fact))
+        one = self._stacks[stack_of_fact].held.get(fact.access) if stack_of_fact else None
         return one is not None and (fact.event.type not in _OF_MEMBERS or one.adopted is False)
 
     def _changed(self, fact: AuditFact) -> None:
@@ -224,17 +224,17 @@ class _Writer:
         if there and there.role == role:
             return
         stacks = self._having(access, fact.at)
-        doer, undone = self._doers.of(event, stacks), self._undone.get(access)
+        author, undone = self._authors.of(event, stacks), self._undone.get(access)
         back = bool(undone and undone.by_hand and undone.event is LogEvent.CHANGED and undone.role == role)
         if back:
             del self._undone[access]
         else:
-            self._note(access, LogEvent.CHANGED, there, by_hand=not doer.stacks)
+            self._note(access, LogEvent.CHANGED, there, by_hand=not author.stacks)
         word = LogEvent.RESTORED if stacks and back else LogEvent.CHANGED
-        self._add_for(stacks, _Said(word, fact.at, doer.admin, role, event.id), access, fact)
+        self._add_for(stacks, _Said(word, fact.at, author.admin, role, event.id), access, fact)
 
     def _taken(self, fact: AuditFact) -> None:
-        log, of = self._log, self._facts.id
+        log, of = self._log, self._reading.id
         gone = [
             one.access
             for one in log.held_with(fact.access)
@@ -244,12 +244,12 @@ class _Writer:
         if own in log.held or (own not in log.last and (own.person or own.project is not None)):
             gone.insert(0, own)
         having = {access: self._having(access, fact.at) for access in gone}
-        doer = self._doers.of(fact.event, set().union(*having.values()))
+        author = self._authors.of(fact.event, set().union(*having.values()))
         for access in gone:
             there = log.held.get(access)
             role = (there.role if there else "") or (fact.event.role or "" if access == fact.access else "")
-            self._note(access, LogEvent.REVOKED, there, by_hand=not doer.stacks)
-            said = _Said(LogEvent.REVOKED, fact.at, doer.admin, role, fact.event.id)
+            self._note(access, LogEvent.REVOKED, there, by_hand=not author.stacks)
+            said = _Said(LogEvent.REVOKED, fact.at, author.admin, role, fact.event.id)
             stacks = having[access] | ({*there.stacks} if there else set())
             self._add_for(stacks, said, access, fact if access == fact.access else None)
 
@@ -286,16 +286,16 @@ class _Writer:
             stacks = there.stacks if loss.event is LogEvent.REVOKED else [loss.stack]
             self._add_for(stacks, _Said(loss.event, run.ends, _author(run), there.role), loss.access)
 
-    def _no_longer_has(self, stack: StackFacts, access: Access, there: Interval) -> None:
-        role = self._facts.presence.role(access)
-        if isinstance(role, Unseen):
+    def _no_longer_has(self, stack: StackReading, access: Access, there: Interval) -> None:
+        role = self._reading.presence.role(access)
+        if role is Absence.UNSEEN:
             return
         run = self._losses.run_of(stack, there)
-        if role is GONE and run and not (run.writes and run.deletes):
+        if role is Absence.GONE and run and not (run.writes and run.deletes):
             run = None  # it found out, and did nothing
         at = self._after(access, min(run.ends, self._now) if run else self._now)
         admin = _author(run)
-        if role is not GONE:
+        if role is not Absence.GONE:
             self._add(_Said(LogEvent.RELEASED, at, admin, there.role), access, stack.name)
         else:
             self._add_for(there.stacks, _Said(LogEvent.REVOKED, at, admin, there.role), access)
@@ -304,13 +304,13 @@ class _Writer:
         """Write where the organization has something else than the log adds up to."""
         for access, last in [*self._log.last.items()]:
             of = access.organization or self._log.organization_of(last)
-            there, role = self._log.held.get(access), self._facts.presence.role(access)
-            if isinstance(role, Unseen) or self._may_settle(last) or not (of == self._facts.id or (alone and not of)):
+            there, role = self._log.held.get(access), self._reading.presence.role(access)
+            if role is Absence.UNSEEN or self._may_settle(last) or not (of == self._reading.id or (alone and not of)):
                 continue
             if there is None:
-                if role is not GONE:
+                if role is not Absence.GONE:
                     self._differs(LogEvent.RESTORED, access, role, self._with_state(access))
-            elif role is GONE:
+            elif role is Absence.GONE:
                 self._differs(LogEvent.REVOKED, access, there.role, there.stacks)
             elif role and there.role and role != there.role:
                 self._differs(LogEvent.CHANGED, access, role, there.stacks)
@@ -318,7 +318,7 @@ class _Writer:
     def _may_settle(self, last: LogLine) -> bool:
         """Whether Mixpanel may not show yet what its audit log says."""
         age = self._now - instant(last.date)
-        return bool(last.audit_id) and timedelta() < age < timedelta(seconds=self._facts.settle_seconds)
+        return bool(last.audit_id) and timedelta() < age < timedelta(seconds=self._reading.settle_seconds)
 
     def _with_state(self, access: Access) -> set[str]:
         return {name for name, stack in self._stacks.items() if access in stack.held}
@@ -356,7 +356,7 @@ class _Writer:
             event=said.event.value,
             stack=stack,
             role=said.role,
-            organization=self._facts.id,
+            organization=self._reading.id,
             audit_id=said.audit_id,
         )
         self._log.step(line)
@@ -368,7 +368,9 @@ class _Writer:
         if there and stack in there.stacks:
             return replace(there.stacks[stack], renamed_from="")
         one = self._stacks[stack].held.get(access) if stack in self._stacks else None
-        if one and (stack == self._births.born.get(id(fact)) or not one.line.date or instant(one.line.date) <= at):
+        if one and (
+            stack == self._starts.stack_of_fact.get(id(fact)) or not one.line.date or instant(one.line.date) <= at
+        ):
             return one.line
         event, last = fact.event if fact else None, self._log.last.get(access)
         team = (event.team_name if event else "") or (there.team if there else "") or (last.team if last else "")
@@ -381,7 +383,7 @@ class _Writer:
         )  # fmt: skip
 
 
-def _author(run: EngineRun | None) -> str:
+def _author(run: HistoryRun | None) -> str:
     return (run.author if run else "") or UNKNOWN
 
 

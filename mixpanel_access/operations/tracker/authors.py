@@ -9,13 +9,13 @@ from datetime import datetime
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import instant
-from mixpanel_access.operations.tracker.facts import StackFacts
 from mixpanel_access.operations.tracker.lines import UNKNOWN, LogLine
-from mixpanel_access.operations.tracker.runs import EngineRun, during
+from mixpanel_access.operations.tracker.reading import StackReading
+from mixpanel_access.operations.tracker.runs import HistoryRun, during
 
 
 @dataclass(frozen=True)
-class Doer:
+class Author:
     """Who did something.
 
     Attributes:
@@ -27,7 +27,7 @@ class Doer:
     stacks: frozenset[str] = frozenset()
 
 
-class Doers:
+class Authors:
     """Tells the stacks' own changes from those of others.
 
     Args:
@@ -35,7 +35,7 @@ class Doers:
         stacks: the stacks of one organization.
     """
 
-    def __init__(self, own: frozenset[str], stacks: Mapping[str, StackFacts]) -> None:
+    def __init__(self, own: frozenset[str], stacks: Mapping[str, StackReading]) -> None:
         self._own = own
         self._runs = {name: [run for run in stack.runs if run.writes] for name, stack in stacks.items()}
 
@@ -43,11 +43,11 @@ class Doers:
         """Whether an account of the stacks did it, or may have done it by SCIM, which names nobody."""
         return same_key(event.actor) in self._own or event.by_scim
 
-    def writing_runs(self, stack: str) -> Sequence[EngineRun]:
+    def writing_runs(self, stack: str) -> Sequence[HistoryRun]:
         """The runs of a stack that may have changed access, the newest first."""
         return self._runs[stack]
 
-    def of(self, event: AuditEvent, having: Collection[str]) -> Doer:
+    def of(self, event: AuditEvent, having: Collection[str]) -> Author:
         """Who did what an event says; `having` are the stacks that have or had the access."""
         running = self._running(event.at) if self.is_ours(event) else {}
         mine = {name: run for name, run in running.items() if name in having}
@@ -55,7 +55,7 @@ class Doers:
         authors = {run.author for run in runs.values()} - {""}
         by_others = "" if runs and event.by_scim else event.who
         admin = authors.pop() if len(authors) == 1 else by_others or UNKNOWN
-        return Doer(admin, frozenset(runs))
+        return Author(admin, frozenset(runs))
 
     def made_in_a_run(self, line: LogLine) -> bool:
         """Whether a run of a stack did what a line of the log says, as far as its date and admin tell."""
@@ -64,6 +64,6 @@ class Doers:
         runs = self._running(instant(line.date)).values()
         return any(admin in known or admin == same_key(run.commit_author) for run in runs)
 
-    def _running(self, at: datetime) -> dict[str, EngineRun]:
+    def _running(self, at: datetime) -> dict[str, HistoryRun]:
         found = {name: during(runs, at) for name, runs in self._runs.items()}
         return {name: run for name, run in found.items() if run is not None}

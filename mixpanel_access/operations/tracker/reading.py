@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from enum import Enum
+from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.address import same_key
@@ -14,22 +15,19 @@ from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.drift import Organization, read_organization
 from mixpanel_access.operations.project import Progress
 from mixpanel_access.operations.state import State, changed_addresses
-from mixpanel_access.operations.tracker.audited import READ
+from mixpanel_access.operations.tracker.audit_facts import READ
 from mixpanel_access.operations.tracker.lines import Access, StateLine, state_lines
-from mixpanel_access.operations.tracker.runs import EngineRun
+from mixpanel_access.operations.tracker.runs import HistoryRun
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
 
-GONE: Final = None
-"""The organization does not have an access."""
 
+class Absence(Enum):
+    """What the organization says of access that it does not show."""
 
-class Unseen:
-    """Whether the organization has an access is not known."""
-
-
-UNSEEN: Final = Unseen()
+    GONE = "it is not there"
+    UNSEEN = "whether it is there is not known"
 
 
 @dataclass(frozen=True)
@@ -48,43 +46,43 @@ class Presence:
     is_gone: Callable[[int], bool] = lambda _: False
     known_as: Mapping[str, str] = field(default_factory=dict)
 
-    def role(self, access: Access) -> str | Unseen | None:
-        """The role of an access that is there, "" if none is shown; `GONE`, or `UNSEEN`.
+    def role(self, access: Access) -> str | Absence:
+        """The role of an access that is there, "" if none is shown; or why it shows none.
 
         Who is deactivated has no access.
         """
         key = self.known_as.get(access.person, access.person)
         if access.person and (key not in self.organization.people or self.organization.is_deactivated(key)):
-            return GONE if self.complete else UNSEEN
+            return Absence.GONE if self.complete else Absence.UNSEEN
         if access.team is not None:
             return self._in_team(access.team, access.project, key)
         if access.project is None:
             return self.organization.people[key].role or ""
         return self._grant(access.project, key)
 
-    def _grant(self, project: int, key: str) -> str | Unseen | None:
+    def _grant(self, project: int, key: str) -> str | Absence:
         there = self.organization
         if grant := there.grants.get((project, key)):
             return grant.role
         if project not in there.projects:
-            return GONE if self.is_gone(project) else UNSEEN
-        return UNSEEN if there.people[key].invited and project in there.blind else GONE
+            return Absence.GONE if self.is_gone(project) else Absence.UNSEEN
+        return Absence.UNSEEN if there.people[key].invited and project in there.blind else Absence.GONE
 
-    def _in_team(self, id_: int, project: int | None, key: str) -> str | Unseen | None:
+    def _in_team(self, id_: int, project: int | None, key: str) -> str | Absence:
         if self.organization.teams is None:
-            return UNSEEN
+            return Absence.UNSEEN
         team = self.organization.teams.get(id_)
         if team is None:
-            return GONE
+            return Absence.GONE
         if project is not None:
-            return team.projects.get(project, GONE)
+            return team.projects.get(project, Absence.GONE)
         if team.members is None:
-            return UNSEEN
-        return "" if team.is_member(key) else GONE
+            return Absence.UNSEEN
+        return "" if team.is_member(key) else Absence.GONE
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrganizationFacts:
+class OrganizationReading:
     """What Mixpanel says of one organization.
 
     Attributes:
@@ -107,7 +105,7 @@ class OrganizationFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StackFacts:
+class StackReading:
     """What is known of one stack.
 
     Attributes:
@@ -122,23 +120,25 @@ class StackFacts:
     organization: int
     held: Mapping[Access, StateLine]
     left: frozenset[Access] = frozenset()
-    runs: Sequence[EngineRun] = ()
+    runs: Sequence[HistoryRun] = ()
 
 
-def stack_facts(name: str, organization: int, state: State, runs: Sequence[EngineRun]) -> StackFacts:
+def stack_reading(name: str, organization: int, state: State, runs: Sequence[HistoryRun]) -> StackReading:
     """What the state and the history of a stack say."""
     held = {one.line.access: one for one in state_lines(name, state, organization)}
     places = {Access(None, None, person, team) for team, person in state.team_members}
-    return StackFacts(name=name, organization=organization, held=held, left=frozenset(places - held.keys()), runs=runs)
+    return StackReading(
+        name=name, organization=organization, held=held, left=frozenset(places - held.keys()), runs=runs
+    )
 
 
-def read_facts(
+def read_in_mixpanel(
     directory: Directory,
     accounts: Sequence[Settings],
     states: State,
     span: tuple[datetime, datetime],
     progress: Progress,
-) -> OrganizationFacts:
+) -> OrganizationReading:
     """Read the audit log of an organization, and the access that it has.
 
     If the plan or the role does not allow reading the audit log, a line says so.
@@ -166,7 +166,7 @@ def read_facts(
     members = {key: member.outputs for key, member in states.members.items()}
     changed = changed_addresses(members, there.people)
     presence = Presence(there, not directory.unknown_people(), directory.project_is_gone, changed)
-    return OrganizationFacts(
+    return OrganizationReading(
         id=directory.organization,
         events=[*reversed(events)],
         own=frozenset(own),

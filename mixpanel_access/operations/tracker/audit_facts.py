@@ -123,7 +123,7 @@ def facts_of(events: Iterable[AuditEvent], organization: int, known_as: Mapping[
             yield AuditFact(event=event, change=change, access=Access(of, project, same_key(email), team), email=email)
 
 
-def pending(facts: Sequence[AuditFact], lines: Sequence[LogLine], log: Replay) -> list[AuditFact]:
+def not_in_log(facts: Sequence[AuditFact], lines: Sequence[LogLine], log: Replay) -> list[AuditFact]:
     """The facts that a log does not have yet.
 
     A line of an earlier version, or one from a time when the audit log could not be read, has no event. It is the same
