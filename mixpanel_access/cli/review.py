@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -20,12 +21,12 @@ from mixpanel_access.cli.output import (
     progress,
     record_of,
 )
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.errors import ConfigurationError, EngineError, MixpanelError, UsageError
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.access import OtherAccess
-    from mixpanel_access.operations.review.packet import Item, Packet, Unmanaged
+    from mixpanel_access.operations.review.packet import Item, Unmanaged
     from mixpanel_access.operations.review.progress import PacketProgress, ReviewProgress
     from mixpanel_access.operations.review.starting import Begun
 
@@ -73,7 +74,7 @@ class ReviewItem(ReviewedRole):
 
 
 class ChangedItem(ReviewedRole):
-    """A role in `review status` that is no longer as it was listed, or that somebody must correct in the packet."""
+    """A role in `review status`, decided or not, that has changed, or that somebody must correct in the packet."""
 
     role: Annotated[str, "the role as it was listed"]
     decision: Annotated[str | None, "what was decided, which `review apply` does not apply; null if it is undecided"]
@@ -118,7 +119,8 @@ class ReviewStatusDocument(TypedDict):
     packets: Annotated[Sequence[ReviewPacket], "the packets"]
     new: Annotated[Sequence[NewItem], "the roles that the review does not list yet"]
     stillThere: Annotated[Sequence[StillThereItem], "the access that `pulumi up` must still take away"]
-    open: Annotated[bool, "whether anything is left to do"]
+    unknown: Annotated[str, "why the states and Mixpanel could not be read, or empty"]
+    open: Annotated[bool, "whether anything is left to do, as far as we know"]
 
 
 def start(
@@ -184,7 +186,7 @@ def _print_begun(begun: Begun) -> None:
     for item in begun.unassigned:
         typer.echo(f"{item}: {item.unassigned}")
     for row_ in begun.unmanaged:
-        typer.echo(f"{row_.email} has {row_.role} in {row_.project}, stack {row_.stack}: {row_.note}")
+        typer.echo(f"{row_.email} has {row_.role} in {row_.project}, a project of stack {row_.stack}: {row_.note}")
     total = sum(len(one.packet.items) for one in begun.packets)
     typer.echo(f"The review {begun.folder.name} has {counted(total, 'role')} in {begun.folder}.")
 
@@ -242,7 +244,7 @@ def decide(
     if as_json:
         print_json(item)
     else:
-        next_step = "`mixpanel-access review apply` writes it into the roster"
+        next_step = f"`mixpanel-access review apply --stack {item.stack}` writes it into the roster"
         done = f"{item.outcome}, on {item.decided}. {next_step}." if item.decision else "undecided."
         typer.echo(f"{item}: {done}")
     return 0
@@ -253,16 +255,21 @@ def status(
 ) -> int:
     """Show what is open, by reviewer; exit 1 until all is decided, applied, and done by `pulumi up`.
 
+    Without credentials, it compares with the rosters alone, and also ends with 1.
+
     Example: `mixpanel-access review status`
     """
     from mixpanel_access.operations.overview import load_overview
-    from mixpanel_access.operations.project import open_project
-    from mixpanel_access.operations.review.progress import progress_of
+    from mixpanel_access.operations.project import open_project, project_folder, roster_file
+    from mixpanel_access.operations.review.progress import progress_by_files, progress_of
 
-    where = folder_of(cwd, review)
-    project = open_project(cwd, progress)
-    with load_overview(project, stack or [], instant_of(now), progress) as overview:
-        found, today = progress_of(where, overview, stack or [], progress), overview.today
+    where, stacks_ = folder_of(cwd, review), stack or []
+    try:
+        with load_overview(open_project(cwd, progress), stacks_, instant_of(now), progress) as overview:
+            found, today = progress_of(where, overview, stacks_, progress), overview.today
+    except (ConfigurationError, EngineError, MixpanelError) as error:
+        today, roster_of = day_of(now), partial(roster_file, project_folder(cwd))
+        found = progress_by_files(where, roster_of, stacks_, today, str(error))
     if as_json:
         print_json(_status_document(found, where, today))
     else:
@@ -274,7 +281,7 @@ def _status_document(found: ReviewProgress, where: Path, today: date) -> ReviewS
     return {
         "review": where.name,
         "folder": where,
-        "undecided": found.undecided,
+        "undecided": sum(len(one.undecided) for one in found.packets),
         "packets": [_progress(one, today) for one in found.packets],
         "new": [
             record_of(
@@ -297,6 +304,7 @@ def _status_document(found: ReviewProgress, where: Path, today: date) -> ReviewS
             )
             for one in found.still_there
         ],
+        "unknown": found.unknown,
         "open": found.is_open,
     }
 
@@ -305,23 +313,17 @@ def _print_progress(found: ReviewProgress, where: Path, today: date) -> None:
     from mixpanel_access.operations.review.files import UNASSIGNED
 
     table = new_table("reviewer", "undecided", "decided", "applied", "open for")
-    for one in found.packets:
-        days = _days(one.packet, today)
-        counts = [str(len(part)) for part in (one.undecided, one.waiting, one.applied)]
-        table.add_row(
-            one.packet.reviewer or UNASSIGNED,
-            *counts,
-            counted(days, "day") if one.undecided and days is not None else "",
-        )
+    for part in found.packets:
+        days = _days(part, today)
+        counts = [str(len(items)) for items in (part.undecided, part.waiting, part.applied)]
+        reviewer = part.packet_file.packet.reviewer or UNASSIGNED
+        table.add_row(reviewer, *counts, "" if days is None else counted(days, "day"))
     print_table(table)
     typer.echo("")
-    for one in found.packets:
-        why = {id(problem.item): f": {problem.why}" for problem in one.problems}
-        for item in one.undecided:
-            typer.echo(f"{one.file.name}: {item}{why.get(id(item), '')}")
-        for item in (*one.waiting, *one.applied):
-            if id(item) in why:
-                typer.echo(f"{one.file.name}: {item}: {item.outcome} is not applied{why[id(item)]}")
+    for one in found.items:
+        if one.item.decision is None or one.why:
+            outcome = f"{one.item.outcome} is not applied" if one.item.decision else ""
+            typer.echo(": ".join(filter(None, (one.packet_file.file.name, str(one.item), outcome, one.why))))
     for new in found.new:
         typer.echo(f"new: {new}: {new.why}")
     for there in found.still_there:
@@ -330,18 +332,25 @@ def _print_progress(found: ReviewProgress, where: Path, today: date) -> None:
 
 
 def _print_what_is_open(found: ReviewProgress, name: str) -> None:
-    if found.undecided:
-        typer.echo(f"{counted(found.undecided, 'role')} undecided in the review {name}.")
-    if found.stale:
-        typer.echo(f"{counted(found.stale, 'decision')} to make again, since the access has changed.")
-    if found.wrong:
-        typer.echo(f"{counted(found.wrong, 'role')} to correct in the packets.")
-    if ready := sum(one.ready for one in found.packets):
-        typer.echo(f"{counted(ready, 'decision')} to apply: mixpanel-access review apply")
+    from collections import Counter
+
+    from mixpanel_access.operations.review.decisions import ItemStatus
+
+    if undecided := sum(len(one.undecided) for one in found.packets):
+        typer.echo(f"{counted(undecided, 'role')} undecided in the review {name}.")
+    if stale := found.of(ItemStatus.STALE):
+        typer.echo(f"{counted(len(stale), 'decision')} to make again, since the access has changed.")
+    if wrong := found.of(ItemStatus.WRONG):
+        typer.echo(f"{counted(len(wrong), 'role')} to correct in the packets.")
+    ready = Counter(one.item.stack for one in found.of(ItemStatus.WAITING))
+    for stack, count in sorted(ready.items()):
+        typer.echo(f"{counted(count, 'decision')} to apply: mixpanel-access review apply --stack {stack}")
     if found.new:
         typer.echo(f"{counted(len(found.new), 'role')} to list: mixpanel-access review start")
     if found.still_there:
         typer.echo(f"{counted(len(found.still_there), 'applied decision')} not done in Mixpanel yet.")
+    if found.unknown:
+        typer.echo(f"Unknown: whether the access that the applied decisions took away is gone: {found.unknown}")
     if not found.is_open:
         typer.echo(f"The review {name} is done.")
 
@@ -362,15 +371,15 @@ def folder_of(folder: Path, review: Path | None) -> Path:
     return review
 
 
-def _progress(one: PacketProgress, today: date) -> ReviewPacket:
+def _progress(part: PacketProgress, today: date) -> ReviewPacket:
     return {
-        "reviewer": one.packet.reviewer,
-        "file": one.file,
-        "openForDays": _days(one.packet, today) if one.undecided else None,
-        "undecided": [_short(item) for item in one.undecided],
-        "decided": [_short(item) for item in one.waiting],
-        "applied": [_short(item) for item in one.applied],
-        "changed": [record_of(ChangedItem, problem.item, why=problem.why) for problem in one.problems],
+        "reviewer": part.packet_file.packet.reviewer,
+        "file": part.packet_file.file,
+        "openForDays": _days(part, today),
+        "undecided": [_short(one.item) for one in part.undecided],
+        "decided": [_short(one.item) for one in part.waiting],
+        "applied": [_short(one.item) for one in part.applied],
+        "changed": [record_of(ChangedItem, one.item, why=one.why) for one in part.items if one.why],
     }
 
 
@@ -380,5 +389,7 @@ def _short(item: Item) -> ReviewItem:
     return record_of(ReviewItem, item, what=item.project or ORGANIZATION)
 
 
-def _days(packet: Packet, today: date) -> int | None:
-    return max(0, (today - date.fromisoformat(packet.made)).days) if packet.made else None
+def _days(part: PacketProgress, today: date) -> int | None:
+    """For how many days a packet with something undecided has been open."""
+    made = part.packet_file.packet.made
+    return max(0, (today - date.fromisoformat(made)).days) if made and part.undecided else None

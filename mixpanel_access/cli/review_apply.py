@@ -125,11 +125,14 @@ def _outcome(made: ReviewPlan, *, written: bool) -> str:
     left = f" {counted(len(made.stale), 'decision')} not applied, since the access has changed." if made.stale else ""
     left += f" {counted(made.undecided, 'role')} undecided." if made.undecided else ""
     if not made.rosters:
-        return f"Nothing to apply; {counted(made.applied, 'decision')} applied already.{left}"
+        before = f" {counted(made.applied, 'decision')} applied before." if made.applied else ""
+        return f"Nothing to apply.{before}{left}"
     if not written:
         return f"Nothing was written. Add --yes to write {counted(new, 'decision')}.{left}"
+    kept = all(line.decision == "keep" for one in made.rosters for line in one.lines)
+    does = "stores the day of the review" if kept else "lowers or removes the access"
     ups = ", ".join(f"`pulumi up --stack {one.stack}`" for one in made.rosters)
-    return f"Applied {counted(new, 'decision')}. Commit the roster; {ups} lowers or removes the access.{left}"
+    return f"Applied {counted(new, 'decision')}. Commit the roster and the review's folder; {ups} {does}.{left}"
 
 
 def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
@@ -156,6 +159,7 @@ def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
                 project=one.item.project,
                 engagement=one.item.engagement,
                 decision=one.item.outcome,
+                packet=one.packet_file.file,
             )
             for one in made.stale
         ],

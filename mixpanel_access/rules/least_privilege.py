@@ -247,7 +247,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
         types=(*PEOPLE, Type.TEAM_GRANT),
         options=(STANDARDS,),
         controls=controls("soc2 CC6.3", "iso27001 A.8.3", "cis 6.8"),
-        suggestion=Suggestion.LOOK,
+        suggestion=Suggestion.CHECK,
         highest=_standard,
     ),
     Rule(
@@ -260,7 +260,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
         types=(Type.GRANT,),
         options=LIMITS,
         controls=controls("soc2 CC6.3", "iso27001 A.5.19", "iso27001 A.8.3", "cis 15.7"),
-        suggestion=Suggestion.LOOK,
+        suggestion=Suggestion.CHECK,
         highest=_limit,
     ),
     Rule(
@@ -273,7 +273,7 @@ LEAST_PRIVILEGE_RULES: Final = Family.LEAST_PRIVILEGE.rules(
         types=(Type.GRANT,),
         controls=controls("soc2 CC6.3", "iso27001 A.8.2", "iso27001 A.5.19", "cis 5.4"),
         exceptable=False,
-        suggestion=Suggestion.LOOK,
+        suggestion=Suggestion.CHECK,
         highest=lambda _entry, _context: roles.ADMIN,
     ),
     Rule(

@@ -286,7 +286,7 @@ PEOPLE_RULES: Final = Family.PEOPLE.rules(
         options=(texts("roles", roles.PRIVILEGED_ROLES, "Roles that no external person has."),),
         controls=controls("soc2 CC6.3", "iso27001 A.8.2", "iso27001 A.5.19", "cis 5.4"),
         exceptable=False,
-        suggestion=Suggestion.LOOK,
+        suggestion=Suggestion.CHECK,
         highest=lambda _entry, _context: roles.MEMBER,
     ),
     Rule(

@@ -54,10 +54,10 @@ class Severity(StrEnum):
 
 
 class Suggestion(StrEnum):
-    """What an access review suggests, from the least to the most; `look` if the facts are not enough for more."""
+    """What an access review suggests, from the least to the most; `check` if the facts are not enough for more."""
 
     KEEP = "keep"
-    LOOK = "look"
+    CHECK = "check"
     LOWER = "lower"
     REMOVE = "remove"
 

@@ -112,7 +112,13 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     head, lee, rest = file.read_text().partition(f"email: {LEE}\n")
     file.write_text(head + lee + rest.replace("    decision:\n", "    decision: remove\n", 1))
     decided = workspace.command("review", "status", *NOW)
-    assert (decided.returncode, "5 decisions to apply: mixpanel-access review apply" in decided.stdout) == (1, True)
+    applies = "{}: mixpanel-access review apply --stack {}\n"
+    steps = [
+        applies.format(*step) in decided.stdout
+        for step in (("4 decisions to apply", "production"), ("1 decision to apply", "staging"))
+    ]
+    assert (decided.returncode, steps) == (1, [True, True])
+    without_credentials(workspace, decided.stdout)
 
     before = workspace.dump()
     rosters = {path: path.read_text() for path in workspace.stacks.glob("*.yaml")}
@@ -172,6 +178,20 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     touched = workspace.command("review", "verify")
     assert touched.returncode == 1
     assert "has another decision than was applied on " in touched.stdout
+
+
+def without_credentials(workspace: Workspace, shown: str) -> None:
+    """A reviewer sees what is open by the packets and the rosters, and that the rest is unknown."""
+    workspace.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = ""
+    alone = workspace.command("review", "status", *NOW)
+    assert alone.returncode == 1
+    assert alone.stdout.startswith(shown)
+    words = "Unknown: whether the access that the applied decisions took away is gone: "
+    assert alone.stdout.removeprefix(shown).startswith(words)
+    document = json.loads(workspace.command("review", "status", "--json", *NOW).stdout)
+    assert (document["open"], document["undecided"], document["stillThere"]) == (True, 0, [])
+    assert document["unknown"] in alone.stdout
+    del workspace.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"]
 
 
 def changed_later(workspace: Workspace) -> None:

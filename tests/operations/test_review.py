@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -49,7 +50,7 @@ def test_a_packet_tells_who_what_why_and_what_is_suggested(tmp_path: Path) -> No
     )  # fmt: skip
     assert shop.sources == ["admin through an individual grant", "analyst through a team"]
     cy = next(item for item in one.packet.items if item.email == CY)
-    assert (cy.suggestion, cy.last_active) == ("look", "never")
+    assert (cy.suggestion, cy.last_active) == ("check", "never")
     assert [text_of(again.packet) for again in read_packets(made.folder)] == [text_of(one.packet)]
     page = one.file.with_suffix(".md").read_text()
     for words in (BO, "OPS-1", ANA, "admin through an individual grant; analyst through a team", "lower to consumer"):
@@ -78,7 +79,7 @@ def test_what_nobody_can_review_is_told(tmp_path: Path, entry: str, by: str, wor
     assert begun.packets[0].file.name == "unassigned.yaml"
     with pytest.raises(UsageError, match="nobody is named who decided"):
         made.decide(BO, "keep")
-    with pytest.raises(UsageError, match="nobody reviews what they have themselves"):
+    with pytest.raises(UsageError, match="cannot decide on their own access"):
         made.decide(BO, "keep", reviewer="Bo@Example.com")
     assert made.decide(BO, "keep", reviewer=CY).reviewer == CY
 
@@ -139,17 +140,17 @@ def test_a_packet_in_which_nothing_is_left_goes(review: Review) -> None:
 
 WRONG = {
     "a word": ("shop", "decision: yep", "'yep' is not a decision"),
-    "no role": ("shop", "decision: lower", "lower needs newRole"),
+    "no role": ("shop", "decision: lower", "lower needs a role"),
     "a role": ("shop", "decision: lower\n    newRole: analist", "did you mean 'analyst'"),
     "the same": ("shop", "decision: lower\n    newRole: admin", "admin is not lower than admin"),
     "higher": ("shop", "decision: lower\n    newRole: Owner", "owner is not lower than admin"),
     "a role to keep": ("shop", "decision: keep\n    newRole: analyst", "newRole is for the decision lower"),
     "a role alone": ("shop", "newRole: analyst", "there is a newRole and no decision"),
     "no address": ("shop", "decision: keep\n    reviewer: Ana", "is not an e-mail address"),
-    "themselves": ("shop", f"decision: keep\n    reviewer: {BO.upper()}", "nobody reviews what they have themselves"),
+    "themselves": ("shop", f"decision: keep\n    reviewer: {BO.upper()}", "cannot decide on their own access"),
     "no date": ("shop", "decision: keep\n    decided: May", "'May' is not a date"),
-    "to come": ("shop", "decision: keep\n    decided: 2026-05-05", "which is to come"),
-    "before": ("shop", "decision: keep\n    decided: 2026-05-03", "before the review was begun"),
+    "to come": ("shop", "decision: keep\n    decided: 2026-05-05", "which is in the future"),
+    "before": ("shop", "decision: keep\n    decided: 2026-05-03", "before the review was started"),
 }
 
 
@@ -222,7 +223,7 @@ def test_decisions_come_into_the_roster_once(review: Review) -> None:
         ("warehouse", "keep", "", "2026-05-04", "so"),
         ("shop", "remove", "", "2026-05-04", "so"),
     ]
-    assert {line.suggestion for line in decided} == {"lower", "keep", "look"}
+    assert {line.suggestion for line in decided} == {"lower", "keep", "check"}
     assert len({(line.before, line.after) for line in decided}) == 1
     assert decided[0].before != decided[0].after
     again = review.plan(now=NOW + timedelta(days=9))
@@ -371,7 +372,7 @@ def test_the_organization_role_is_an_item_of_its_own_where_it_is_above_member(tm
     assert [(item.email, item.project, item.role) for item in made.items()] == [
         (BO, None, "admin"), (BO, "shop", "admin"), (CY, None, "member"),
     ]  # fmt: skip
-    with pytest.raises(UsageError, match="cannot tell which of their roles is meant"):
+    with pytest.raises(UsageError, match="they have 2 such roles"):
         made.decide(BO, "keep")
     with pytest.raises(UsageError, match="'delete' is not a decision"):  # before it is asked which of their roles
         made.decide(BO, "delete")
@@ -394,34 +395,33 @@ ENTRIES = {
 }
 
 
-def test_an_entry_without_an_engagement_is_told_from_one_with(tmp_path: Path) -> None:
-    """An empty name is the one without; the message says how they differ."""
-    made = Review(tmp_path, person(more=SHOP), person(more=f"engagement: review, {SHOP}"))
+SEVERAL = {
+    "with an engagement and without": [person(more=SHOP), person(more=f"engagement: review, {SHOP}")],
+    "one after the other": [*ENTRIES.values()],
+    "an organization role": [person(more=SHOP).replace(": member", ": admin")],
+}
+
+
+@pytest.mark.parametrize("entries", SEVERAL.values(), ids=SEVERAL.keys())
+def test_a_decision_that_could_be_on_several_roles_says_how_to_select_each(tmp_path: Path, entries: list[str]) -> None:
+    """The options in the message select one role each."""
+    made = Review(tmp_path, *entries)
     made.begin()
-    with pytest.raises(UsageError, match="cannot tell which of their roles is meant") as told:
+    roles = [item for item in made.items() if item.email == BO]
+    with pytest.raises(UsageError, match=f"they have {len(roles)} such roles in this review") as told:
         made.decide(BO, "keep")
-    assert told.value.why == (
-        "there are shop in stack production without an engagement; shop in stack production with the engagement review"
-    )
-    assert "--starts" not in told.value.next_step
-    assert made.decide(BO, "keep", engagement="").engagement is None
-    assert made.decide(BO, "keep", engagement="review").engagement == "review"
-    assert [item.decision for item in made.items()] == ["keep", "keep"]
+    for number, words in enumerate(told.value.next_step.partition(": ")[2].split("; "), 1):
+        rest = iter(shlex.split(words.replace("--organization", "--organization True")))
+        made.decide(BO, "keep", **{name.removeprefix("--"): value for name, value in zip(rest, rest, strict=True)})
+        assert len([item for item in made.items() if item.decision]) == number
+    assert number == len(roles)
 
 
-def test_entries_that_follow_each_other_are_told_apart_by_their_first_days(tmp_path: Path) -> None:
-    """An empty one is the entry without a first day; what is not a date is refused."""
+def test_a_first_day_that_no_entry_has_is_refused(tmp_path: Path) -> None:
+    """And what is not a date."""
     made = Review(tmp_path, *ENTRIES.values())
     made.begin()
-    with pytest.raises(UsageError, match="cannot tell which of their roles is meant") as told:
-        made.decide(BO, "keep", engagement="review")
-    for words in ("review without a first day", "review from 2026-03-01", "review from 2026-05-01"):
-        assert words in told.value.why
-    assert "--starts" in told.value.next_step
-    for number, starts in enumerate(ENTRIES, 1):
-        assert made.decide(BO, "keep", starts=starts).starts == (starts or None)
-        assert len([item for item in made.items() if item.decision]) == number
-    with pytest.raises(UsageError, match="cannot find what is to be decided"):
+    with pytest.raises(UsageError, match=r"no packet in .* has such a role of theirs"):
         made.decide(BO, "keep", starts="2026-03-02")
     for wrong in ("May", "20260301", "2026-02-30"):
         with pytest.raises(UsageError, match=f"cannot use --starts for {wrong}: it is not a date"):
@@ -456,7 +456,7 @@ def test_two_packets_cannot_have_the_same(review: Review) -> None:
     review.decide(CY, "keep")
     file = review.folder / f"{ANA}.yaml"
     (review.folder / "copy.yaml").write_text(file.read_text())
-    with pytest.raises(UsageError, match=f"it stands in {ANA}.yaml already"):
+    with pytest.raises(UsageError, match=f"{ANA}.yaml already has it"):
         review.plan()
 
 

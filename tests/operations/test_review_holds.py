@@ -10,13 +10,17 @@ import pytest
 
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.review.decisions import ItemStatus
 from mixpanel_access.operations.review.files import read_packets, write_packet
 from mixpanel_access.operations.review.packet import evidence_file
 from tests.fakes import NOW
 from tests.operations.overviews import BO, person
 from tests.operations.reviews import ANA, CY, MORE, Review
 
-AGAIN = "clear its decision, and run `mixpanel-access review start` again"
+AGAIN = (
+    f"run `mixpanel-access review decide {BO} clear --stack production --project shop --engagement review "
+    "--starts 2026-04-01`, then `mixpanel-access review start`"
+)
 OF_BO = "engagement: review, starts: 2026-04-01, ends: 2026-06-30, justification: funnels"
 MUCH = f"""{MORE}
 teams: {{ data: {{ name: Data, standard: audit, projects: {{ warehouse: analyst }} }}, ops: {{ name: Ops }} }}
@@ -59,8 +63,12 @@ CHANGED: dict[str, tuple[tuple[str, str], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("word", ["keep", "lower=analyst", "remove"])
-@pytest.mark.parametrize(("edit", "words"), CHANGED.values(), ids=CHANGED.keys())
+EACH = [("lower=analyst", *row) for row in CHANGED.values()] + [
+    (word, *CHANGED[name]) for word in ("keep", "remove") for name in ("role raised", "start", "engagement deleted")
+]
+
+
+@pytest.mark.parametrize(("word", "edit", "words"), EACH)
 def test_a_decision_is_not_applied_if_the_access_changed_since(
     tmp_path: Path, word: str, edit: tuple[str, str], words: str
 ) -> None:
@@ -78,8 +86,8 @@ def test_a_decision_is_not_applied_if_the_access_changed_since(
     assert review.file.read_text().splitlines() == before
     assert [line.email for line in review.lines() if line.event == "decided"] == [CY]
     status = review.status()
-    assert (status.stale, status.waiting, status.is_open) == (1, 1, True)
-    assert [problem.why for part in status.packets for problem in part.problems] == [stale.why]
+    assert ([one.why for one in status.items if one.why], status.is_open) == ([stale.why], True)
+    assert [one.item.email for one in status.of(ItemStatus.STALE)] == [BO]
     assert review.verify() == []
 
 
@@ -144,8 +152,8 @@ def test_the_organization_role_waits_for_a_project_that_changed(tmp_path: Path) 
     review.decide(CY, "keep")
     review.edit("shop: admin", "shop: owner")
     made = review.apply()
-    assert [one.item.project for one in made.stale] == ["shop", None]
-    assert "goes with the whole entry" in made.stale[1].why
+    assert [one.item.project for one in made.stale] == [None, "shop"]
+    assert "goes with the whole entry" in made.stale[0].why
     assert [one.reviewed for one in read_roster(review.file).people] == [None, "2026-05-04"]
 
 
@@ -174,8 +182,8 @@ def test_an_undecided_role_that_changed_is_shown_as_changed(tmp_path: Path) -> N
     """Before anybody decides on what is not there any more."""
     review = begun(tmp_path)
     review.edit("ends: 2026-06-30", "ends: 2026-12-31")
-    (problem,) = [problem for part in review.status().packets for problem in part.problems]
-    assert problem.why == "ends changed from 2026-06-30 to 2026-12-31"
+    (changed,) = [one.why for one in review.status().items if one.why]
+    assert changed == "ends changed from 2026-06-30 to 2026-12-31; run `mixpanel-access review start`"
 
 
 TWINS = (

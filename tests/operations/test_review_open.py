@@ -13,7 +13,8 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.resources import PROJECT_GRANT
 from mixpanel_access.operations.overview import overview_of
-from mixpanel_access.operations.review.progress import progress_of
+from mixpanel_access.operations.review.decisions import ItemStatus
+from mixpanel_access.operations.review.progress import progress_by_files, progress_of
 from tests.fakes import NOW, PRODUCTION
 from tests.operations.overviews import BO, person
 from tests.operations.reviews import ANA, CY, Review
@@ -72,7 +73,7 @@ def test_access_given_again_or_raised_is_listed_as_new(tmp_path: Path, word: str
     assert [line.listing for line in review.lines()[len(before) :]] == [2]
     assert review.lines()[: len(before)] == before
     status = review.status()
-    assert (status.undecided, list(status.new)) == (1, [])
+    assert (len(status.of(ItemStatus.UNDECIDED)), list(status.new)) == (1, [])
     review.decide(BO, word if word != "lower=analyst" else "lower=consumer", "shop")
     made = review.apply()
     assert (list(made.stale), len(made.rosters[0].lines)) == ([], 1)
@@ -236,7 +237,7 @@ def test_the_clock_past_the_end_closes_nothing(tmp_path: Path) -> None:
     review = begun(tmp_path)
     review.decide(CY, "keep")
     late = NOW + timedelta(days=100)
-    assert (review.status(late).undecided, review.status(late).waiting) == (1, 1)
+    assert {one.status for one in review.status(late).items} == {ItemStatus.UNDECIDED, ItemStatus.WAITING}
     review.decide(BO, "lower=analyst", "shop")
     review.apply()
     review.up()
@@ -256,7 +257,7 @@ def test_a_stack_that_is_gone_leaves_nothing_undecided(tmp_path: Path) -> None:
         ("old", CY, "keep"), ("production", BO, None), ("production", CY, None),
     }  # fmt: skip
     assert begin_all.packets
-    (problem,) = [problem for part in review.status().packets for problem in part.problems]
+    (problem,) = [one for one in review.status().items if one.why]
     assert problem.why.startswith("the stack old has no roster")
 
 
@@ -362,20 +363,37 @@ def test_what_apply_refuses_is_open_and_named(tmp_path: Path, *, applied: bool) 
     file = review.folder / f"{ANA}.yaml"
     text = file.read_text()
     (review.folder / "copy.yaml").write_text(text)
-    words = f"it stands in {ANA}.yaml already; delete one of them"
+    words = f"{ANA}.yaml already has it; delete one of them"
     status = review.status()
-    assert ([problem.why for part in status.packets for problem in part.problems], status.is_open) == (
-        [words] * 2,
-        True,
-    )
+    assert ([one.why for one in status.items if one.why], status.is_open) == ([words] * 2, True)
     assert [words in problem for problem in review.verify()] == [True] * 2
     (review.folder / "copy.yaml").unlink()
     file.write_text(text.replace("decision: keep" if applied else "decision:", "decision: perhaps", 1))
     status = review.status()
-    assert ["'perhaps' is not a decision" in problem.why for part in status.packets for problem in part.problems] == [
-        True
-    ]
-    assert (status.is_open, status.stale, sum(one.ready for one in status.packets)) == (True, 0, 0)
+    assert ["'perhaps' is not a decision" in one.why for one in status.of(ItemStatus.WRONG)] == [True]
+    assert (status.is_open, status.of(ItemStatus.STALE), status.of(ItemStatus.WAITING)) == (True, [], [])
     assert any("'perhaps' is not a decision" in problem for problem in review.verify())
     with pytest.raises(UsageError, match="'perhaps' is not a decision"):
         review.plan()
+
+
+@pytest.mark.parametrize("stacks", [[], ["production"]])
+def test_without_states_and_mixpanel_the_rest_is_shown_as_ever(tmp_path: Path, stacks: list[str]) -> None:
+    """The packets, the evidence and the rosters are files; what is only in the states and Mixpanel keeps it open."""
+    review = begun(tmp_path)
+    review.edit("people:\n", f"people:\n{person('di@example.com', f'approver: {ANA}, projects: {{ shop: owner }}')}\n")
+    review.edit("ends: 2026-06-30", "ends: 2026-12-31")
+    review.decide(CY, "remove")
+    for _ in range(2):
+        alone = progress_by_files(review.folder, lambda stack: tmp_path / f"{stack}.yaml", stacks, NOW.date(), "no key")
+        assert replace(alone, unknown="") == replace(review.status(), still_there=())
+        assert (alone.unknown, alone.is_open) == ("no key", True)
+        review.apply()
+
+
+def test_what_is_unknown_is_not_done(tmp_path: Path) -> None:
+    """With everything decided and applied, a review stays open until somebody can see the access."""
+    review = decided(tmp_path, "lower=analyst")
+    alone = progress_by_files(review.folder, lambda _: review.file, [], NOW.date(), "no key")
+    assert not review.status().is_open
+    assert (list(alone.new), alone.is_open) == ([], True)

@@ -84,11 +84,11 @@ CASES: dict[str, tuple[dict[str, Any], str, str | None, str]] = {
     "below": ({"role": "consumer"}, "keep", None, "no rule objects"),
     "custom": ({"role": CUSTOM}, "keep", None, "no rule objects"),
     "no type": ({"role": "owner", "engagement_type": None}, "keep", None, "no rule objects"),
-    "no such type": ({"engagement_type": "tea"}, "look", None, "'tea' is not an engagement type"),
+    "no such type": ({"engagement_type": "tea"}, "check", None, "'tea' is not an engagement type"),
     "outside, admin": (
         {"role": "admin", "engagement_type": "implementation", "email": OUTSIDE}, "lower", "analyst", "outside the",
     ),
-    "outside, no type": ({"engagement_type": None, "email": OUTSIDE}, "look", None, "no engagement with a type"),
+    "outside, no type": ({"engagement_type": None, "email": OUTSIDE}, "check", None, "no engagement with a type"),
     "outside, analyst": ({"email": OUTSIDE}, "keep", None, "no rule objects"),
     "outside, staging": (
         {"role": "admin", "engagement_type": "implementation", "email": OUTSIDE, "environment": "staging"},
@@ -100,9 +100,9 @@ CASES: dict[str, tuple[dict[str, Any], str, str | None, str]] = {
         None,
         "no rule objects",
     ),
-    "no engagement": ({"engagement": None}, "look", None, "the roster names no engagement"),
-    "no approver": ({"approver": None}, "look", None, "the roster names no approver"),
-    "neither": ({"engagement": None, "approver": ""}, "look", None, "no engagement and no approver"),
+    "no engagement": ({"engagement": None}, "check", None, "the roster names no engagement"),
+    "no approver": ({"approver": None}, "check", None, "the roster names no approver"),
+    "neither": ({"engagement": None, "approver": ""}, "check", None, "no engagement and no approver"),
     "organization admin": ({"role": "admin", "organization": True}, "lower", "member", "needs organization member"),
     "organization, idle": (
         {"role": "billing_admin", "organization": True, "engagement_type": None, "last_login": ago(91)},
@@ -176,7 +176,7 @@ def test_every_rule_that_a_review_asks_is_tried_here() -> None:
 
 
 def test_the_strongest_wins_and_every_reason_is_shown() -> None:
-    """Removal over lowering, lowering over a look; of two roles, the lower."""
+    """Removal over lowering, lowering over a check; of two roles, the lower."""
     facts: dict[str, Any] = {
         "role": "owner", "engagement_type": "implementation", "email": OUTSIDE, "approver": None,
     }  # fmt: skip

@@ -11,7 +11,6 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.evidence.document import EvidenceSource, Period, ReviewRow
 from mixpanel_access.operations.evidence.sources import file_source
 from mixpanel_access.operations.review.deciding import verify
-from mixpanel_access.operations.review.facts import changes, facts_of
 from mixpanel_access.operations.review.files import FOLDER
 from mixpanel_access.operations.review.packet import ReviewEvent, ReviewLine, evidence_file
 from mixpanel_access.operations.review.record import ReviewRecord, read_record, record_of_lines
@@ -79,7 +78,7 @@ def _counts(line: ReviewLine, record: ReviewRecord) -> bool:
 
 
 def _row(line: ReviewLine, record: ReviewRecord, status: str) -> ReviewRow:
-    same = [one for one in record.listed.get(line.listing_key, ()) if not [*changes(facts_of(one), facts_of(line))]]
+    same = record.same_listings(line)
     return ReviewRow(
         review=line.review,
         status=status,

@@ -1,8 +1,8 @@
-"""What a decision is about: the facts of a role, as the roster, a packet or the evidence has them. Pure."""
+"""What a decision is about: the facts of a role, as the roster, a packet or the review's evidence has them. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -17,14 +17,11 @@ from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.review.packet import EntryKey, Item, ItemKey, ReviewLine
 from mixpanel_access.operations.review.suggesting import is_lower
 
-Facts = Mapping[str, str]
-"""Name of a fact -> its value as text, "" for none. A fact that is not in it is unknown."""
-
 NAMES: Final = (
     "role", "organization_role", "ends", "approver", "ticket", "sow", "justification", "sponsor", "teams",
     "permissions", "project_id",
 )  # fmt: skip
-"""The facts, in the order of a message. The engagement and the first day are what an entry is found by."""
+"""The facts, in the order of a message. An entry is found by its engagement and its first day."""
 _NEW: Final = frozenset({"organization_role", "teams", "permissions", "project_id"})
 """The facts that packets of earlier versions do not have."""
 _PEOPLE: Final = ("approver", "sponsor")
@@ -43,21 +40,79 @@ class FactChange:
         return f"{to_camel(self.name)} changed from {self.was or 'nothing'} to {self.now or 'nothing'}"
 
 
-def role_in(roster: Roster, entry: RosterEntry, project: str | None) -> str | None:
-    """The role that an entry gives in a project or (None) in the organization, as it stands there; None for nothing."""
-    if project is not None:
-        return roster.role_word(project, entry.projects[project]) if project in entry.projects else None
-    return entry.person.organization_role or roles.MEMBER
+@dataclass(frozen=True)
+class Facts:
+    """The facts of a role.
+
+    Attributes:
+        values: the name of a fact -> its value as text, "" for none. A fact that is not in it is unknown.
+        in_project: whether it is a project role.
+    """
+
+    values: Mapping[str, str]
+    in_project: bool
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], project: str | None) -> Facts:
+        """The facts of a role in a project or (None) in the organization, as `roster_values` or a file has them."""
+        return cls({name: _text(values[name]) for name in NAMES if name in values}, project is not None)
+
+    @classmethod
+    def of_listed(cls, listed: Item | ReviewLine) -> Facts:
+        """The facts that a packet's item or a line of the evidence has; of an earlier version's line, only the role."""
+        known: Iterable[str] = NAMES
+        if not listed.organization_role:
+            known = [name for name in NAMES if name not in _NEW] if isinstance(listed, Item) else ("role",)
+        return cls.of({name: getattr(listed, name) for name in known}, listed.project or None)
+
+    def but(self, more: Mapping[str, str]) -> Facts:
+        """These facts, but for some."""
+        return Facts({**self.values, **more}, self.in_project)
+
+    def changes(self, now: Facts) -> list[FactChange]:
+        """What differs between the facts that are known of both."""
+        was, there = self.values, now.values
+        left_out = set() if self.in_project else {"organization_role"}  # which is the role
+        if was["role"] != there["role"]:
+            left_out.add("permissions")  # of another role
+        names = [name for name in NAMES if name in was and name in there and name not in left_out]
+        return [FactChange(name, was[name], there[name]) for name in names if _differ(name, was[name], there[name])]
+
+    def more(self, now: Facts) -> list[FactChange]:
+        """The changes after which the role gives more than before, or is for another reason."""
+        return [change for change in self.changes(now) if not _is_less(change, in_project=self.in_project)]
 
 
-def values_in(roster: Roster, entry: RosterEntry, project: str | None) -> dict[str, Any]:
-    """The facts of a role in the roster, as an item of a packet has them."""
+def _differ(name: str, was: str, now: str) -> bool:
+    return same_key(was) != same_key(now) if name in _PEOPLE else was != now
+
+
+def _is_less(change: FactChange, *, in_project: bool) -> bool:
+    """Whether a change only takes away."""
+    if change.name == "ends":
+        return bool(change.now) and (not change.was or change.now < change.was)
+    if change.name in ("role", "organization_role"):
+        return is_lower(change.now, change.was, in_project=in_project and change.name == "role")
+    if change.name in ("teams", "permissions"):
+        return set(change.now.split(_BETWEEN)) <= {*change.was.split(_BETWEEN), ""}
+    return False
+
+
+def _text(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return _BETWEEN.join(value)
+    return " ".join(str(value).split()) if value is not None else ""
+
+
+def roster_values(roster: Roster, entry: RosterEntry, project: str | None) -> dict[str, Any]:
+    """The facts of a role that an entry of the roster gives, as an item of a packet has them."""
     reasons = ("sow", "ticket", "justification", "approver", "sponsor")
-    key = roster.own_roles(project).get(entry.projects.get(project, "")) if project else None
+    key = roster.own_roles(project).get(entry.projects[project]) if project else None
+    organization_role = entry.person.organization_role or roles.MEMBER
     return {
         **{name: entry.metadata.get(name) for name in reasons},
-        "role": role_in(roster, entry, project) or "",
-        "organization_role": entry.person.organization_role or roles.MEMBER,
+        "role": roster.role_word(project, entry.projects[project]) if project else organization_role,
+        "organization_role": organization_role,
         "ends": entry.ends.isoformat() if entry.ends else None,
         "teams": [_place(roster, team) for team in sorted(entry.memberships)],
         "permissions": roles.as_set(roster.custom_roles[key].permissions) if key else [],
@@ -109,7 +164,7 @@ class RosterRoles:
         entry = self.entries.get(key.entry)
         if entry is None or (key.project is not None and key.project not in entry.projects):
             return None
-        return facts_in(self.roster, entry, key.project)
+        return Facts.of(roster_values(self.roster, entry, key.project), key.project)
 
     def listed(self, today: date) -> Iterator[ItemKey]:
         """What a review lists on a day."""
@@ -145,64 +200,3 @@ def _place(roster: Roster, key: str) -> str:
     what = ", ".join(f"{role} in {project}" for project, role in given.items())
     until = f"until {days.ends}" if days.ends else ""
     return ": ".join(filter(None, (key, ", ".join(filter(None, (what, until))))))
-
-
-def facts_in(roster: Roster, entry: RosterEntry, project: str | None) -> Facts:
-    """The facts of a role in the roster."""
-    return _in_words(values_in(roster, entry, project), project)
-
-
-def facts_of(listed: Item | ReviewLine) -> Facts:
-    """The facts that a packet's item or a line of the evidence has; of an earlier version's line, only the role."""
-    values = {name: getattr(listed, name) for name in NAMES}
-    if not listed.organization_role:
-        known = NAMES if isinstance(listed, Item) else ("role",)
-        values = {name: values[name] for name in known if name not in _NEW}
-    return _in_words(values, listed.project or None)
-
-
-def _in_words(values: Mapping[str, Any], project: str | None) -> Facts:
-    """The facts as text; an organization role that is itself reviewed is the role."""
-    named = (name for name in NAMES if name in values and (project or name != "organization_role"))
-    return {name: _text(values[name]) for name in named}
-
-
-def _text(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return _BETWEEN.join(value)
-    return " ".join(str(value).split()) if value is not None else ""
-
-
-def columns_of(item: Item) -> dict[str, str]:
-    """The facts of an item for a line of the evidence; none where the packet is of an earlier version."""
-    if not item.organization_role:
-        return {}
-    return {name: _text(getattr(item, name)) for name in NAMES if name != "role"}
-
-
-def changes(was: Facts, now: Facts) -> Iterator[FactChange]:
-    """What differs between the facts that both have."""
-    for name in NAMES:
-        both = name in was and name in now and (name != "permissions" or was["role"] == now["role"])
-        if both and _plain(name, was[name]) != _plain(name, now[name]):
-            yield FactChange(name, was[name], now[name])
-
-
-def _plain(name: str, value: str) -> str:
-    return same_key(value) if name in _PEOPLE else value
-
-
-def more(was: Facts, now: Facts, *, in_project: bool) -> list[FactChange]:
-    """The changes after which a role gives more than before, or is for another reason."""
-    return [change for change in changes(was, now) if not _less(change, in_project=in_project)]
-
-
-def _less(change: FactChange, *, in_project: bool) -> bool:
-    """Whether a change only takes away."""
-    if change.name == "ends":
-        return bool(change.now) and (not change.was or change.now < change.was)
-    if change.name in ("role", "organization_role"):
-        return is_lower(change.now, change.was, in_project=in_project and change.name == "role")
-    if change.name in ("teams", "permissions"):
-        return set(change.now.split(_BETWEEN)) <= {*change.was.split(_BETWEEN), ""}
-    return False

@@ -20,6 +20,7 @@ from mixpanel_access.files import whole
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster.yaml_text import BadYaml, load, with_lines
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.review.packet import FILLED_IN, ORGANIZATION, Item, Packet
 from mixpanel_access.operations.tables import cell, markdown
 
@@ -33,8 +34,8 @@ _WHAT: Final = "the packet"
 _HEAD: Final = """\
 # The access review {review}: what {reviewer} decides.
 # Fill in each `decision`: keep, lower (with `newRole`) or remove; then run `mixpanel-access review apply`.
-# `comment` is kept as evidence. `reviewer` is for who decides in somebody's stead, `decided` for another day than that
-# on which it is applied. Comments like these are not kept.
+# `comment` is kept as evidence. Set `reviewer` if somebody else decides, and `decided` if it is not the day on which
+# you apply it. Comments like these are not kept.
 """
 
 
@@ -61,22 +62,22 @@ def quarter(today: date) -> str:
 
 
 def newest(project: Path) -> Path:
-    """The folder of a project's newest review: the latest quarter or, where others are among them, the last begun."""
+    """The folder of a project's newest review: the latest quarter; if some have other names, the last one started."""
     found = sorted(path for path in (project / FOLDER).glob("*") if any(path.glob("*.yaml")))
     if not all(_QUARTER.fullmatch(path.name) for path in found):
-        found.sort(key=_begun)
+        found.sort(key=_started)
     if not found:
         raise UsageError(
             "cannot find a review",
             subject=str(project / FOLDER),
             why="there is none",
-            next_step="Begin one: mixpanel-access review start",
+            next_step="Start one: mixpanel-access review start",
         )
     return found[-1]
 
 
-def _begun(folder: Path) -> str:
-    """The day on which a review was begun, as its first packet says above all items; "" where it does not."""
+def _started(folder: Path) -> str:
+    """The day on which a review was started, as its first packet says above all items, or ""."""
     with min(folder.glob("*.yaml")).open(encoding="utf-8", errors="replace") as lines:
         head = takewhile(lambda line: not line.startswith("items:"), lines)
         return next((said[1] for line in head if (said := _MADE.match(line))), "")
@@ -110,7 +111,7 @@ def read_packets(folder: Path) -> list[PacketFile]:
 
 def unusable(problems: Sequence[str]) -> UsageError:
     """The error that says what is wrong in packets."""
-    return UsageError("cannot use the review", why="; ".join(problems), next_step="Nothing was changed. Correct that.")
+    return UsageError("cannot use the review", why="; ".join(problems), next_step="Nothing was changed. Correct them.")
 
 
 def _read(file: Path) -> PacketFile:
@@ -176,7 +177,7 @@ def text_of(packet: Packet) -> str:
         text += "\n" + "".join(f"  {' ' if number else '-'} {line}\n" for number, line in enumerate(lines))
     if packet.unmanaged:
         rows = [one.model_dump(by_alias=True) for one in packet.unmanaged]
-        text += f"\n# Nothing is to be decided on these: no roster gives them.\n{_dumped({'unmanaged': rows})}"
+        text += f"\n# You do not decide on these: no roster gives them.\n{_dumped({'unmanaged': rows})}"
     return text
 
 
@@ -216,11 +217,11 @@ def _lines(packet: Packet) -> Iterator[str]:
     undecided = sum(item.decision is None for item in packet.items)
     yield f"# Access review {packet.review}: {reviewer}"
     yield ""
-    yield f"Begun on {packet.made}. {len(packet.items)} to decide, {undecided} of them undecided."
+    yield f"Started on {packet.made}. {undecided} of {counted(len(packet.items), 'role')} undecided."
     if packet.items:
         yield ""
         yield markdown(
-            ("who", "stack", "project", "role", "since", "last active", "engagement", "suggestion", "decision"),
+            ("who", "stack", "project", "role", "since", "last login", "engagement", "suggestion", "decision"),
             [_row(item) for item in packet.items],
         )
     for item in packet.items:
@@ -235,7 +236,7 @@ def _lines(packet: Packet) -> Iterator[str]:
         yield from (f"- {cell(line)}" for line in packet.unknown)
     if packet.unmanaged:
         yield ""
-        yield "## Given by no roster"
+        yield "## Grants that no roster gives"
         yield ""
         yield markdown(
             ("who", "stack", "project", "role", "note"),
@@ -250,7 +251,7 @@ def _row(item: Item) -> tuple[str, ...]:
         item.project or ORGANIZATION,
         item.role,
         item.since or "",
-        item.last_active,
+        _login(item),
         item.state,
         _to(item.suggestion, item.suggested_role),
         _to(item.decision or "", item.new_role),
@@ -266,7 +267,7 @@ def _details(item: Item) -> Iterator[tuple[str, str]]:
     yield "ticket", item.ticket or ""
     yield "why", item.justification or ""
     yield "approved by", item.approver or "nobody on record"
-    yield "wanted by", item.sponsor or ""
+    yield "sponsor", item.sponsor or ""
     yield "from", item.starts or ""
     yield "until", f"{item.ends} ({item.state})" if item.ends else "no end"
     yield "organization role", item.organization_role or ""
@@ -274,7 +275,7 @@ def _details(item: Item) -> Iterator[tuple[str, str]]:
     yield "permissions of the role", ", ".join(item.permissions)
     yield "in the stack since", item.since or "not yet"
     yield "changed", item.changed or ""
-    yield "last active", item.last_active
+    yield "last login", _login(item)
     yield "last reviewed", item.reviewed or "never"
     yield "custom roles of the project", ", ".join(item.custom_roles)
     yield "as Mixpanel shows it", "; ".join(item.sources) or "nothing"
@@ -282,6 +283,10 @@ def _details(item: Item) -> Iterator[tuple[str, str]]:
     yield "suggestion", f"{_to(item.suggestion, item.suggested_role)}: {item.reason}"
     yield "decision", _to(item.decision or "", item.new_role)
     yield "comment", item.comment or ""
+
+
+def _login(item: Item) -> str:
+    return {"invited": "none, the invitation is not accepted yet"}.get(item.last_active, item.last_active)
 
 
 def _to(what: str, role: str | None) -> str:

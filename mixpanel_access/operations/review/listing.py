@@ -16,7 +16,7 @@ from mixpanel_access.model.declared_inputs import excepted
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.overview import Overview, keys_there
-from mixpanel_access.operations.review.facts import is_listed_on, reviewed_parts, values_in
+from mixpanel_access.operations.review.facts import is_listed_on, reviewed_parts, roster_values
 from mixpanel_access.operations.review.packet import Item, Unmanaged
 from mixpanel_access.operations.review.suggesting import ReviewRules, Role, advise
 from mixpanel_access.operations.stack_view import PersonOverview
@@ -40,7 +40,7 @@ class Listed:
 def items(overview: Overview, by: str, other: Sequence[OtherAccess] = ()) -> list[Listed]:
     """Every role that a roster gives or gave.
 
-    What has not begun is left out. What is over is there until its entry is taken out.
+    An entry that has not started yet is left out. An entry that has ended is listed until somebody deletes it.
     """
     shows_logins = any(person.last_login for person in overview.directory.people().values())
     found: list[Listed] = []
@@ -56,7 +56,15 @@ def items(overview: Overview, by: str, other: Sequence[OtherAccess] = ()) -> lis
                     continue
                 reviewer, unassigned = _reviewer(entry, view.roster, by)
                 for project in reviewed_parts(entry):
-                    seen = _Seen(overview, someone, stack, view.roster, entry, project, own_roles)
+                    seen = _Seen(
+                        overview=overview,
+                        someone=someone,
+                        stack=stack,
+                        roster=view.roster,
+                        entry=entry,
+                        project=project,
+                        own_roles=own_roles,
+                    )
                     item = seen.item(asked[stack], shows_logins=shows_logins)
                     more = _other_access(other, someone, item, view.roster)
                     update = {"unassigned": unassigned, "other_access": more}
@@ -110,7 +118,7 @@ class _Seen:
             project_name=self.roster.projects[self.project].name if self.project else None,
             since=_text(since),
             changed=_text(changed) if changed != since else None,
-            **values_in(self.roster, entry, self.project),
+            **roster_values(self.roster, entry, self.project),
             state=asked.state_on(entry.ends),
             last_active=self._last_active(never=role.never),
             reviewed=entry.person.reviewed,
@@ -212,9 +220,9 @@ def _unmanaged(overview: Overview, own_roles: Mapping[tuple[int, str], str]) -> 
             if someone and any(key in entry.projects for entry in someone.entries.get(stack, ())):
                 continue
             held = someone is not None and (stack, project) in someone.grants
-            note = f"no roster gives it: mixpanel-access drift --stack {stack}"
+            note = f"no roster gives it; run `mixpanel-access drift --stack {stack}`"
             if held:
-                note = f"no roster gives it any more: pulumi up --stack {stack} takes it away"
+                note = f"the roster does not give it any more; `pulumi up --stack {stack}` takes it away"
             for grant in grants:
                 if grant.grant_type is GrantType.INDIVIDUAL:
                     role = own_roles.get((project, grant.role), grant.role)

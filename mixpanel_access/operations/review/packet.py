@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, NamedTuple
@@ -14,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from mixpanel_access.files.lines import FileLine
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import day
 from mixpanel_access.model.roster.schema import IsoDate
 from mixpanel_access.rules.rule import Suggestion
 
@@ -166,6 +169,22 @@ class Item(PacketPart):
     def listing_key(self) -> ListingKey:
         """What it is about, and which listing of that it is."""
         return ListingKey(self.item_key, self.listing)
+
+    @property
+    def lowered_to(self) -> str:
+        """The role to lower to, as the roster has it, or ""."""
+        return roles.normalized(self.new_role or "")
+
+    def decided_on(self, today: date) -> date:
+        """The day of the decision: today, if the packet has none."""
+        return day(self.decided) if self.decided else today
+
+    @property
+    def options(self) -> str:
+        """The options of `review decide` that select it among the person's items."""
+        named = {"stack": self.stack, "project": self.project, "engagement": self.engagement, "starts": self.starts}
+        words = [word for name, value in named.items() if value for word in (f"--{name}", value)]
+        return shlex.join([*words, *([] if self.project else ["--organization"])])
 
     @property
     def outcome(self) -> str:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.lines import Say
+from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.review.checking import DecisionCheck, lowered_organization_roles
-from mixpanel_access.operations.review.deciding import WrongDecision, wrong_decisions
+from mixpanel_access.operations.review.decisions import ItemStatus, ReviewedItem, decisions_of
 from mixpanel_access.operations.review.facts import RosterRoles
 from mixpanel_access.operations.review.files import PacketFile, read_packets
 from mixpanel_access.operations.review.listing import own_custom_roles
-from mixpanel_access.operations.review.packet import ORGANIZATION, Item, ItemKey, Packet
+from mixpanel_access.operations.review.packet import ORGANIZATION, Item, ItemKey
 from mixpanel_access.operations.review.record import ReviewRecord, read_record
 from mixpanel_access.operations.review.suggesting import is_lower
 from mixpanel_access.operations.stack_view import PersonOverview
@@ -27,19 +28,6 @@ from mixpanel_access.rules.rule import Suggestion
 
 _ENCRYPTED: Final = "a secret role"
 """A role that the state holds encrypted. Only Mixpanel shows whether it was lowered."""
-
-
-@dataclass(frozen=True)
-class ItemProblem:
-    """An item that is not as it was listed, or that cannot be applied as it stands in its packet.
-
-    Attributes:
-        in_packet: whether somebody must correct the packet.
-    """
-
-    item: Item
-    why: str
-    in_packet: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,26 +76,25 @@ class StillThere:
 
 @dataclass(frozen=True)
 class PacketProgress:
-    """How far one packet is.
+    """How far the items of one packet are."""
 
-    Attributes:
-        waiting: the decisions that are not applied.
-        applied: the decisions that are applied.
-        problems: what is undecided and has changed, and the decisions that do not hold or are none.
-    """
-
-    file: Path
-    packet: Packet
-    undecided: Sequence[Item]
-    waiting: Sequence[Item]
-    applied: Sequence[Item]
-    problems: Sequence[ItemProblem]
+    packet_file: PacketFile
+    items: Sequence[ReviewedItem]
 
     @property
-    def ready(self) -> int:
-        """How many decisions `review apply` applies."""
-        held = {id(problem.item) for problem in self.problems}
-        return sum(id(item) not in held for item in self.waiting)
+    def undecided(self) -> list[ReviewedItem]:
+        """The items without a decision."""
+        return [one for one in self.items if one.item.decision is None]
+
+    @property
+    def waiting(self) -> list[ReviewedItem]:
+        """The decisions that are not applied, also those that `review apply` leaves out or refuses."""
+        return [one for one in self.items if one.item.decision is not None and one.status is not ItemStatus.APPLIED]
+
+    @property
+    def applied(self) -> list[ReviewedItem]:
+        """The decisions that are applied."""
+        return [one for one in self.items if one.status is ItemStatus.APPLIED]
 
 
 @dataclass(frozen=True)
@@ -117,41 +104,32 @@ class ReviewProgress:
     Attributes:
         new: the roles that the review does not list yet.
         still_there: the access that `pulumi up` must still take away.
+        unknown: why nobody knows what is still there, or "".
     """
 
     packets: Sequence[PacketProgress]
     new: Sequence[NewRole]
-    still_there: Sequence[StillThere]
+    still_there: Sequence[StillThere] = ()
+    unknown: str = ""
 
     @property
-    def undecided(self) -> int:
-        """How many roles are undecided."""
-        return sum(len(one.undecided) for one in self.packets)
+    def items(self) -> list[ReviewedItem]:
+        """The items of all packets."""
+        return [one for part in self.packets for one in part.items]
 
-    @property
-    def waiting(self) -> int:
-        """How many decisions are not applied."""
-        return sum(len(one.waiting) for one in self.packets)
-
-    @property
-    def stale(self) -> int:
-        """How many of them do not hold any more."""
-        found = (problem for one in self.packets for problem in one.problems)
-        return sum(problem.item.decision is not None and not problem.in_packet for problem in found)
-
-    @property
-    def wrong(self) -> int:
-        """How many items somebody must correct in the packets."""
-        return sum(problem.in_packet for one in self.packets for problem in one.problems)
+    def of(self, status: ItemStatus) -> list[ReviewedItem]:
+        """The items with a status."""
+        return [one for one in self.items if one.status is status]
 
     @property
     def is_open(self) -> bool:
-        """Whether anything is left to do."""
-        return bool(self.undecided or self.waiting or self.wrong or self.new or self.still_there)
+        """Whether anything is left to do, as far as we know."""
+        undone = any(one.status is not ItemStatus.APPLIED for one in self.items)
+        return undone or bool(self.new or self.still_there or self.unknown)
 
 
 def progress_of(folder: Path, overview: Overview, stacks: Sequence[str], say: Say | None = None) -> ReviewProgress:
-    """How far a review is, for all stacks where none is named.
+    """How far a review is, for all stacks unless some are named.
 
     Args:
         folder: the review's folder.
@@ -162,58 +140,56 @@ def progress_of(folder: Path, overview: Overview, stacks: Sequence[str], say: Sa
     Raises:
         UsageError: a packet or the evidence cannot be read.
     """
-    record = read_record(folder, say)
-    packets = read_packets(folder)
-    held = [item for one in packets for item in one.packet.items]
     rosters = {name: RosterRoles.of(name, view.roster) for name, view in overview.stacks.items() if view.roster}
-    lowered = lowered_organization_roles(held)
-    checks = {
-        stack: DecisionCheck(rosters.get(stack), record, lowered, overview.today)
-        for stack in {item.stack for item in held}
-    }
-    wrong = {(one.one.file, one.at): one for one in wrong_decisions(packets, record, overview.today)}
-    found = [_progress(one, record, checks, wrong, stacks) for one in packets]
+    found = _progress(folder, rosters, stacks, overview.today, say)
     seen = _AccessNow(overview)
-    still = [one for part in found for item in part.applied if (one := seen.still_there(item))]
-    new = [one for own in rosters.values() for one in _new(own, record, held, overview)]
-    return ReviewProgress(found, new, still)
+    applied = [one.item for one in found.of(ItemStatus.APPLIED)]
+    return replace(found, still_there=[one for item in applied if (one := seen.still_there(item))])
+
+
+def progress_by_files(
+    folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], today: date, why: str
+) -> ReviewProgress:
+    """How far a review is, by the packets, the evidence and the rosters alone.
+
+    Args:
+        folder: the review's folder.
+        roster_of: the file of a stack's roster.
+        stacks: the stacks that are named; else those of the packets.
+        today: the day.
+        why: why the states and Mixpanel cannot be read.
+
+    Raises:
+        UsageError: a packet, the evidence or a roster cannot be read.
+    """
+    named = stacks or sorted({item.stack for one in read_packets(folder) for item in one.packet.items})
+    files = {stack: file for stack in named if (file := roster_of(stack)).is_file()}
+    rosters = {stack: RosterRoles.of(stack, read_roster(file)) for stack, file in files.items()}
+    return replace(_progress(folder, rosters, stacks, today), unknown=why)
 
 
 def _progress(
-    one: PacketFile,
-    record: ReviewRecord,
-    checks: Mapping[str, DecisionCheck],
-    wrong: Mapping[tuple[Path, int], WrongDecision],
-    stacks: Sequence[str],
-) -> PacketProgress:
-    found: dict[str, list[Item]] = {"undecided": [], "waiting": [], "applied": []}
-    problems: list[ItemProblem] = []
-    for at, item in enumerate(one.packet.items):
-        if stacks and item.stack not in stacks:
-            continue
-        applied = "applied" if record.is_applied(one.packet, item) else "waiting"
-        part = applied if item.decision else "undecided"
-        found[part].append(item)
-        check = checks[item.stack]
-        if refused := wrong.get((one.file, at)):
-            problems.append(ItemProblem(item, refused.words, in_packet=True))
-        elif part != "applied" and (why := check.problem(item) if item.decision else check.changed(item)):
-            problems.append(ItemProblem(item, why))
-    return PacketProgress(file=one.file, packet=one.packet, problems=problems, **found)
+    folder: Path, rosters: Mapping[str, RosterRoles], stacks: Sequence[str], today: date, say: Say | None = None
+) -> ReviewProgress:
+    record, packets = read_record(folder, say), read_packets(folder)
+    found = [one for one in decisions_of(packets, record, rosters, today) if not stacks or one.item.stack in stacks]
+    parts = [PacketProgress(packet, [one for one in found if one.packet_file is packet]) for packet in packets]
+    held = {item.item_key: item for packet in packets for item in packet.packet.items}
+    return ReviewProgress(parts, [new for own in rosters.values() for new in _new(own, record, held, today)])
 
 
-def _new(own: RosterRoles, record: ReviewRecord, held: Sequence[Item], overview: Overview) -> Iterator[NewRole]:
+def _new(own: RosterRoles, record: ReviewRecord, held: Mapping[ItemKey, Item], today: date) -> Iterator[NewRole]:
     """The roles of a roster that no packet lists, or that must be listed again."""
-    there = {item.item_key: item for item in held}
-    for key in own.listed(overview.today):
-        facts = own.facts(key) or {}
-        item = there.get(key)
-        if item is None or item.listing_key != record.latest_key(key):
+    for key in own.listed(today):
+        item, facts, latest = held.get(key), own.facts(key), record.latest_key(key)
+        if facts is None:
+            continue
+        if item is None or item.listing_key != latest:
             why = "no packet lists it"
         else:
-            why = record.again(key, facts) if item.decision is not None else ""
+            why = record.again(latest, facts) if item.decision is not None else ""
         if why:
-            yield NewRole(key, own.entries[key.entry].person.email, facts.get("role", ""), why)
+            yield NewRole(key, own.entries[key.entry].person.email, facts.values["role"], why)
 
 
 @dataclass(frozen=True)
@@ -241,7 +217,7 @@ class _AccessNow:
         project = item.project_id or (known.id if known else 0)
         effective = someone.effective.get(item.stack)
         declared = effective.projects if effective else {}
-        left = {roles.normalized(item.new_role), _ENCRYPTED} if item.new_role else set()
+        left = {item.lowered_to, _ENCRYPTED} if item.new_role else set()
         left |= {roster.role_word(key, one.role) for key, one in declared.items() if roster.projects[key].id == project}
 
         def word(role: str) -> str:
@@ -258,7 +234,7 @@ class _AccessNow:
 
     def _organization(self, item: Item, roster: Roster, someone: PersonOverview) -> tuple[str, str]:
         effective = someone.effective.get(item.stack)
-        left = {roles.normalized(item.new_role or ""), (effective.organization_role if effective else None) or ""}
+        left = {item.lowered_to, (effective.organization_role if effective else None) or ""}
         held, person = someone.members.get(item.stack), someone.person
         state, mixpanel = [], []
         if held and (not effective or (held.role and held.role not in left)):

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from mixpanel_access.files.lines import Say, read_lines
-from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.operations.review.facts import Facts, changes, columns_of, facts_of, more
+from mixpanel_access.operations.review.facts import Facts
 from mixpanel_access.operations.review.packet import (
     Item,
     ItemKey,
@@ -59,11 +58,8 @@ class ReviewRecord:
         found = self.decided.get(self.latest_key(key), ())
         return found[-1] if found else None
 
-    def contradiction(self, key: ItemKey) -> str:
-        """The different decisions of two branches on the latest listing of a role, in words, or ""."""
-        return self._contradiction(self.latest_key(key))
-
-    def _contradiction(self, listing_key: ListingKey) -> str:
+    def contradiction(self, listing_key: ListingKey) -> str:
+        """The different decisions of two branches on a listing, in words, or ""."""
         found = self.decided.get(listing_key, ())
         if len({line.outcome for line in found}) < 2:
             return ""
@@ -71,80 +67,72 @@ class ReviewRecord:
         return f"two branches applied different decisions: {words}"
 
     @property
-    def contradicted(self) -> list[ItemKey]:
-        """The roles on which two branches applied different decisions."""
-        return [listing_key.item_key for listing_key in self.decided if self.contradiction(listing_key.item_key)]
+    def contradicted(self) -> list[ListingKey]:
+        """The latest listings on which two branches applied different decisions."""
+        return [key for key in self.decided if key == self.latest_key(key.item_key) and self.contradiction(key)]
 
     def is_applied(self, packet: Packet, item: Item) -> bool:
-        """Whether the decision on an item is in the evidence as it stands in the packet."""
-        says = (
-            item.role,
-            item.decision or "",
-            roles.normalized(item.new_role or ""),
-            same_key(packet.reviewer_of(item)),
-        )
+        """Whether the decision on an item is in the evidence as it is in the packet."""
+        says = (item.role, item.decision or "", item.lowered_to, same_key(packet.reviewer_of(item)))
         found = self.decided.get(item.listing_key, ())
-        return any(line.says == says for line in found) and not self.contradiction(item.item_key)
+        return any(line.says == says for line in found) and not self.contradiction(item.listing_key)
 
-    def again(self, key: ItemKey, now: Facts) -> str:
-        """Why a role that the roster gives must be listed again after a decision was applied, in words, or ""."""
-        return self._again(self.latest_key(key), now)
-
-    def next_listing(self, key: ItemKey, now: Facts) -> tuple[int, str]:
-        """The number under which a role that the roster gives is listed now, and why it is not the first one, or ""."""
-        listing_key = self.latest_key(key)
-        if words := self._again(listing_key, now):
-            return listing_key.listing + 1, words
-        before = ListingKey(key, listing_key.listing - 1)
-        return listing_key.listing, "" if listing_key in self.decided else self._again(before, now)
-
-    def _again(self, listing_key: ListingKey, now: Facts) -> str:
+    def again(self, listing_key: ListingKey, now: Facts) -> str:
+        """Why a role with these facts must be listed again after a listing was decided, in words, or ""."""
         found = self.decided.get(listing_key, ())
         if not found:
             return ""
-        if words := self._contradiction(listing_key):
+        if words := self.contradiction(listing_key):
             return words
         line = found[-1]
         if line.decision == Suggestion.REMOVE:
             return f"it was given again after the decision to remove it, of {line.decided}, was applied"
-        changed = ", ".join(map(str, more(after(line), now, in_project=listing_key.item_key.project is not None)))
+        changed = ", ".join(map(str, facts_after(line).more(now)))
         return f"since the decision of {line.decided} was applied, {changed}" if changed else ""
+
+    def next_listing(self, key: ItemKey, now: Facts) -> tuple[int, str]:
+        """The number under which a role with these facts is listed now, and why it is not the first one, or ""."""
+        latest = self.latest_key(key)
+        if words := self.again(latest, now):
+            return latest.listing + 1, words
+        before = ListingKey(key, latest.listing - 1)
+        return latest.listing, "" if latest in self.decided else self.again(before, now)
+
+    def same_listings(self, listed: Item | ReviewLine) -> list[ReviewLine]:
+        """The lines that list a role with the same facts, as far as both have them."""
+        return _with_facts(self.listed.get(listed.listing_key, ()), Facts.of_listed(listed))
 
     def unlisted(self, item: Item) -> str:
         """Why an item is not as the evidence lists it, in words, or ""."""
         found = self.listed.get(item.listing_key, ())
         if not found:
             return "the evidence does not list it"
-        own = facts_of(item)
-        edits = [list(changes(facts_of(line), own)) for line in found]
-        return "" if [] in edits else f"the packet differs from the evidence: {', '.join(map(str, edits[-1]))}"
+        edits = Facts.of_listed(found[-1]).changes(Facts.of_listed(item))
+        words = f"the packet differs from the evidence: {', '.join(map(str, edits))}"
+        return "" if self.same_listings(item) else words
 
     def listed_facts(self, item: Item) -> Facts:
         """The facts of an item, by the evidence where the packet does not have them."""
-        own = facts_of(item)
-        same = _with_facts(self.listed.get(item.listing_key, ()), own)
-        return {**(facts_of(same[-1]) if same else {}), **own}
-
-    def first_listed(self, item: Item) -> date | None:
-        """The day on which an item was first listed as it is, or None."""
-        return _first_day(_with_facts(self.listed.get(item.listing_key, ()), facts_of(item)))
+        own, same = Facts.of_listed(item), self.same_listings(item)
+        return Facts.of_listed(same[-1]).but(own.values) if same else own
 
 
 def _with_facts(listed: Sequence[ReviewLine], facts: Facts) -> list[ReviewLine]:
-    """The listings with these facts; a fact that one of both does not have is not compared."""
-    return [line for line in listed if not list(changes(facts_of(line), facts))]
+    return [line for line in listed if not Facts.of_listed(line).changes(facts)]
 
 
-def _first_day(listed: Sequence[ReviewLine]) -> date | None:
+def first_day(listed: Sequence[ReviewLine]) -> date | None:
+    """The day of the first of some listings, or None if there is none."""
     return min((instant(line.date).date() for line in listed), default=None)
 
 
-def after(line: ReviewLine) -> Facts:
+def facts_after(line: ReviewLine) -> Facts:
     """The facts of a role after a decision to keep or to lower it."""
-    facts = facts_of(line)
+    facts = Facts.of_listed(line)
     if not line.new_role:
         return facts
-    return {name: value for name, value in facts.items() if name != "permissions"} | {"role": line.new_role}
+    left = {name: value for name, value in facts.values.items() if name != "permissions"}
+    return Facts({**left, "role": line.new_role}, facts.in_project)
 
 
 def read_record(folder: Path, say: Say | None = None) -> ReviewRecord:
@@ -205,7 +193,7 @@ def _counted(found: Sequence[ReviewLine], earlier: Sequence[ReviewLine], line: R
 
 def _out_of_turn(line: ReviewLine, listed: Sequence[ReviewLine], earlier: Sequence[ReviewLine]) -> Iterator[str]:
     """What is wrong with a decision after the lines before it."""
-    first = _first_day(_with_facts(listed, facts_of(line)))
+    first = first_day(_with_facts(listed, Facts.of_listed(line)))
     if first is None:
         alike = " like that" if any(one.role == line.role for one in listed) else ""
         yield f"decides on {line}, which no line before it lists{alike}"
@@ -227,25 +215,24 @@ def listed_line(item: Item, review: str, reviewer: str, now: datetime) -> Review
         project=item.project or "",
         engagement=item.engagement or "",
         starts=item.starts or "",
-        role=item.role,
         suggestion=item.suggestion,
         suggested_role=item.suggested_role or "",
         reason=item.reason,
         reviewer=reviewer,
         listing=item.listing,
-        **columns_of(item),
+        **(Facts.of_listed(item).values if item.organization_role else {"role": item.role}),
     )
 
 
-def decided_line(listed: ReviewLine, item: Item, day: date, record: ReviewRecord) -> ReviewLine:
+def decided_line(packet: Packet, item: Item, now: datetime, record: ReviewRecord) -> ReviewLine:
     """The line that says that a decision was applied, but for the roster."""
     old = dict.fromkeys(one.outcome for one in record.decided.get(item.listing_key, ()))
     return replace(
-        listed,
+        listed_line(item, packet.review, packet.reviewer_of(item), now),
         event=ReviewEvent.DECIDED.value,
-        decided=day.isoformat(),
+        decided=item.decided_on(now.date()).isoformat(),
         decision=item.decision or "",
-        new_role=roles.normalized(item.new_role) if item.new_role else "",
+        new_role=item.lowered_to,
         comment=item.comment or "",
         replaces=_AND.join(old),
     )

@@ -12,7 +12,7 @@ from mixpanel_access.files.lines import Say, append_lines
 from mixpanel_access.model.access import OtherAccess
 from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.review.facts import changes, facts_of
+from mixpanel_access.operations.review.facts import Facts
 from mixpanel_access.operations.review.files import PacketFile, file_name, make_folder, read_packets, write_packet
 from mixpanel_access.operations.review.listing import Listed, items, unmanaged
 from mixpanel_access.operations.review.packet import Item, ItemKey, Packet, Unmanaged, evidence_file
@@ -89,7 +89,8 @@ def _without_undecided(packet: Packet, existing: Collection[str] | None) -> Pack
 def _to_list(item: Item, record: ReviewRecord) -> bool:
     """Whether the evidence does not list an item as it is now."""
     found = record.listed.get(item.listing_key, ())
-    return not found or not found[-1].organization_role or any(changes(facts_of(found[-1]), facts_of(item)))
+    facts = Facts.of_listed(item)
+    return not found or not found[-1].organization_role or bool(Facts.of_listed(found[-1]).changes(facts))
 
 
 def packets_of(
@@ -106,7 +107,9 @@ def packets_of(
     def of(reviewer: str | None) -> list[Item]:
         return content.setdefault(file_name(reviewer), (reviewer, []))[1]
 
-    again = {key for one in listed if record.again(key := one.item.item_key, facts_of(one.item))}
+    again = {
+        key for one in listed if record.again(record.latest_key(key := one.item.item_key), Facts.of_listed(one.item))
+    }
     kept: set[tuple[ItemKey, str]] = set()
     for packet in before:
         for item in packet.items:
@@ -140,14 +143,14 @@ def _stays(item: Item, record: ReviewRecord, again: Collection[ItemKey], stacks:
 
 def _listed(item: Item, old: Item | None, record: ReviewRecord) -> Item:
     """An item as it is listed: with what the reviewer filled in, and with why it is listed again."""
-    listing, again = record.next_listing(item.item_key, facts_of(item))
+    listing, again = record.next_listing(item.item_key, Facts.of_listed(item))
     update: dict[str, Any] = {"listing": listing}
     if old is not None and old.listing == listing:
         update |= {name: getattr(old, name) for name in _CARRIED}
     if again:
         update["reason"] = f"{again}; {item.reason}"
         if item.suggestion == Suggestion.KEEP:
-            update["suggestion"] = Suggestion.LOOK.value
+            update["suggestion"] = Suggestion.CHECK.value
     return item.model_copy(update=update)
 
 

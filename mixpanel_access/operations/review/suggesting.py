@@ -113,7 +113,7 @@ def _never_used(role: Role, asked: ReviewRules) -> Iterator[Advice]:
 def _unexplained(role: Role) -> Iterator[Advice]:
     missing = [name for name in ("engagement", "approver") if not getattr(role, name)]
     if missing:
-        yield Advice(Suggestion.LOOK, f"the roster names no {' and no '.join(missing)}")
+        yield Advice(Suggestion.CHECK, f"the roster names no {' and no '.join(missing)}")
 
 
 _SEVERITY: Final = list(Suggestion)
