@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from math import inf
 from typing import Final
 
@@ -37,6 +38,7 @@ def written(value: datetime) -> str:
     return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
+@lru_cache(maxsize=4096)
 def day(text: str) -> date:
     """Read an ISO 8601 calendar date (`2026-05-01`).
 

@@ -7,7 +7,7 @@ its id and a row here; see CONTRIBUTING.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
 from mixpanel_access.model.errors import InputError
@@ -64,7 +64,7 @@ class ResourceId:
     @property
     def parts(self) -> tuple[int | str, ...]:
         """Its parts, the organization first."""
-        return astuple(self)
+        return tuple(vars(self).values())
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in self.parts)

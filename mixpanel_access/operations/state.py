@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from mixpanel_access.model import roles
@@ -47,10 +48,15 @@ class Outputs(dict[str, Any]):
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        own = {name: value for name, value in values.items() if name != PROVIDER_KEY}
-        plain = {name: _plain(value) for name, value in own.items()}
-        super().__init__({name: value for name, value in plain.items() if value is not _SECRET})
-        self.secrets = frozenset(name for name, value in own.items() if has_secret(value))
+        super().__init__(values)
+        self.pop(PROVIDER_KEY, None)
+        nested = [name for name, value in self.items() if isinstance(value, (dict, list))]
+        self.secrets = frozenset(name for name in nested if has_secret(self[name]))
+        for name in self.secrets:
+            if (plain := _plain(self[name])) is _SECRET:
+                del self[name]
+            else:
+                self[name] = plain
 
 
 def without_provider(values: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +67,7 @@ def without_provider(values: dict[str, Any]) -> dict[str, Any]:
 
 def has_secret(value: Any) -> bool:
     """Whether a value of an exported state is a secret, or has one in it."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return SIGNATURE in value or any(map(has_secret, value.values()))
     return isinstance(value, list) and any(map(has_secret, value))
 
@@ -84,7 +90,7 @@ def hides_people(export: Mapping[str, Any]) -> bool:
 
 def _plain(value: Any) -> Any:
     """The value without what is secret in it; `_SECRET` where all of it is."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         if SIGNATURE in value:
             return _SECRET
         parts = {key: _plain(part) for key, part in value.items()}
@@ -362,4 +368,10 @@ def name_of(urn: str) -> str:
 
 def _seconds(instant_text: Any) -> str:
     """The engine's instant in the project's form, without its fractions of a second."""
-    return written(instant(instant_text)) if isinstance(instant_text, str) else ""
+    return _written(instant_text) if isinstance(instant_text, str) else ""
+
+
+@lru_cache(maxsize=1024)
+def _written(instant_text: str) -> str:
+    """The same of a text; one run of the engine changes many resources in one instant."""
+    return written(instant(instant_text))

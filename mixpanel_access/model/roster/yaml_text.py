@@ -6,12 +6,13 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.resolver import VersionedResolver
 
 MOST_PARTS: Final = 1_000_000
 """The most parts of a document with its aliases written out; a roster of thousands has a tenth of that."""
@@ -30,6 +31,21 @@ class BadYaml(ValueError):
         super().__init__(" ".join(why.split()))
 
 
+class _Resolver(VersionedResolver):
+    """Finds the rules of the document's version of YAML once; the library does so for each value."""
+
+    @cached_property
+    def versioned_resolver(self) -> Any:
+        return super().versioned_resolver
+
+
+def _yaml() -> YAML:
+    """What reads one document as plain data."""
+    yaml = YAML(typ="safe")
+    yaml.Resolver = _Resolver
+    return yaml
+
+
 def load(text: str) -> Any:
     """A YAML document as plain data: mappings, lists, texts, numbers, dates.
 
@@ -39,11 +55,11 @@ def load(text: str) -> Any:
     """
     with _told(text):
         if "*" in text:
-            _parts(YAML(typ="safe").compose(text), {})
+            _parts(_yaml().compose(text), {})
         try:
-            return YAML(typ="safe").load(text)
+            return _yaml().load(text)
         except ValueError:  # an impossible date or number; the library does not say where
-            _check_scalars(YAML(typ="safe").compose(text), set())
+            _check_scalars(_yaml().compose(text), set())
             raise
 
 
@@ -68,7 +84,7 @@ def with_lines(text: str) -> Any:
 def compose(text: str) -> Node | None:
     """The nodes of the parser of `load`: how it reads each part, with its place; raises as `load` does."""
     with _told(text):
-        found: Node | None = YAML(typ="safe").compose(text)
+        found: Node | None = _yaml().compose(text)
         return found
 
 
@@ -116,7 +132,7 @@ def _check_scalars(node: Node | None, seen: set[int]) -> None:
                 _check_scalars(below, seen)
     elif isinstance(node, ScalarNode) and node.style not in ("'", '"', "|", ">"):
         try:
-            YAML(typ="safe").load(node.value)
+            _yaml().load(node.value)
         except MarkedYAMLError:
             return
         except ValueError as error:
