@@ -16,10 +16,10 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.model.brakes import Brake
+    from mixpanel_access.operations.pending.change import PendingChange
     from mixpanel_access.operations.project import PulumiProject
     from mixpanel_access.operations.revoking.removals import Removal
     from mixpanel_access.operations.revoking.run import Revocation
-    from mixpanel_access.operations.scheduled import ScheduledChange
 
 
 class RemovalRow(TypedDict):
@@ -67,7 +67,7 @@ class WithinStack(TypedDict):
 
     stack: Annotated[str, "the stack"]
     today: Annotated[date | None, "the day from which it looks; null if the stack cannot be read"]
-    changes: Annotated[Sequence[ScheduledChange], "what begins, ends, or is overdue"]
+    changes: Annotated[Sequence[PendingChange], "what begins, ends, or is overdue"]
     held: Annotated[Sequence[BrakeRow], "the brakes that will hold an ending"]
     problems: Annotated[Sequence[str], "what cannot be read"]
 
@@ -216,7 +216,7 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
     """What happens in one stack; what cannot be read is one of its problems."""
     from mixpanel_access.directory import connected
     from mixpanel_access.files.roster import read_salvaged
-    from mixpanel_access.operations.expiring import changes_by_the_clock, forecasts_for, renamed_in
+    from mixpanel_access.operations.pending.find import forecasts_for, pending_changes, renamed_in
 
     document = WithinStack(stack=stack, today=None, changes=[], held=[], problems=[])
     try:
@@ -226,10 +226,10 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
         read = read_salvaged(project.roster(stack))
         document["problems"] = [read.problem] if read.problem else []
         state = project.state(stack, settings.organization_id)
-        document["changes"] = changes_by_the_clock(read.roster, state, today, days, read.unread)
+        document["changes"] = pending_changes(read.roster, state, today, days, read.unread)
         with connected(settings) as directory:
             if renamed := renamed_in(state, directory):
-                document["changes"] = changes_by_the_clock(read.roster, state, today, days, read.unread, renamed)
+                document["changes"] = pending_changes(read.roster, state, today, days, read.unread, renamed)
             ahead = forecasts_for(read.roster, today, directory, settings.username)
     except AccessError as error:
         document["problems"] = [*document["problems"], str(error)]

@@ -16,7 +16,8 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.overview import Overview
-    from mixpanel_access.operations.status import RoleHere, Status, TeamHere
+    from mixpanel_access.operations.roles_there import RoleHere
+    from mixpanel_access.operations.status import Status, TeamHere
 
 _CLEAR: Final = "\x1b[2J\x1b[H"
 

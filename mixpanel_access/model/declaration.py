@@ -22,9 +22,9 @@ from mixpanel_access.model.declared_inputs import (
     member_inputs,
     project_access_inputs,
     reasons_of,
+    roles_of_team,
     roster_facts,
     security_inputs,
-    standard_role,
     team_inputs,
     team_reasons,
 )
@@ -209,10 +209,9 @@ def declaration(roster: Roster, today: date) -> Declaration:
         project_access={id_: project_access_inputs(id_, roster, grants) for id_ in roster.whole_projects},
         teams={key: team_inputs(team) for key, team in teams.items()},
         team_grants={
-            (roster.projects[project].id, key): grant_inputs(roster, project, role or standard_role(roster, team))
-            | team_reasons(team)
+            (roster.projects[project].id, key): grant_inputs(roster, project, role) | team_reasons(team)
             for key, team in teams.items()
-            for project, role in team.projects.items()
+            for project, role in roles_of_team(roster, team).items()
         },
         team_members={
             (key, person.key): {"email": person.email, **entry.metadata_in(key), **reasons_of(person, roster, None)}

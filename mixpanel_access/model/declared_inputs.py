@@ -62,9 +62,10 @@ def team_inputs(team: RosterTeam) -> dict[str, Any]:
     return {"name": team.name, "removal": team.removal or WHEN_UNUSED, **team_reasons(team)}
 
 
-def standard_role(roster: Roster, team: RosterTeam) -> str:
-    """The role of a team in a project where it names none."""
-    return roster.standards[team.standard or ""].project_role(roster.environment)
+def roles_of_team(roster: Roster, team: RosterTeam) -> dict[str, str]:
+    """The roles of a team, by the keys of the projects, with the standard one where it names none."""
+    usual = roster.standards[team.standard].project_role(roster.environment) if team.standard else ""
+    return {key: roster.role_here(key, role or usual) for key, role in team.projects.items()}
 
 
 def team_reasons(team: RosterTeam) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from mixpanel_access.operations import login
 from mixpanel_access.operations.lost_access import ended_places, lost_in_teams, roles_too_low
 from mixpanel_access.operations.next_steps import hours
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.stack_view import PersonOverview
+from mixpanel_access.operations.person_overview import PersonOverview
 
 _NOBODY: Final = "no roster gives them anything today, and so none sends an invitation"
 SENDER: Final = "mixpanel.com"

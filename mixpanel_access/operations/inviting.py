@@ -28,10 +28,15 @@ from mixpanel_access.model.roster.problems import problems_with
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.similarity import alike, unknown
-from mixpanel_access.operations.overview import role_there
-from mixpanel_access.operations.policy_check import Violation, policy_config_file, read_policy_config, violations
+from mixpanel_access.operations.policy_check import (
+    Violation,
+    policy_config_file,
+    read_policy_config,
+    rules_context,
+    violations,
+)
 from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder, with_variables
-from mixpanel_access.operations.stack_view import rules_context
+from mixpanel_access.operations.roles_there import role_there
 from mixpanel_access.operations.state_change import changes_at_preview
 from mixpanel_access.rules.rule import Level
 

@@ -7,14 +7,14 @@ from typing import Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.declared_inputs import roles_of_team
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.drift import DriftKind
 from mixpanel_access.operations.next_steps import StatusStep, late_step, step_of
-from mixpanel_access.operations.overview import Overview, access_there, role_there
-from mixpanel_access.operations.scheduled import ScheduledEvent
-from mixpanel_access.operations.stack_view import PersonOverview
-from mixpanel_access.operations.status import RoleHere, roles_of
-from mixpanel_access.operations.undone import roles_of_team
+from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.pending.change import PendingEvent
+from mixpanel_access.operations.person_overview import PersonOverview
+from mixpanel_access.operations.roles_there import RoleHere, access_there, role_there, roles_of
 
 _LOST: Final = (
     DriftKind.MISSING_TEAM,
@@ -55,7 +55,7 @@ def lost_in_teams(someone: PersonOverview, overview: Overview) -> list[StatusSte
     late = [
         late_step(someone, stack, change, overview)
         for stack, change in overview.changes_of(someone)
-        if change.event is ScheduledEvent.LATE and any((stack, key) in by_key for key in change.teams)
+        if change.event is PendingEvent.LATE and any((stack, key) in by_key for key in change.teams)
     ]
     return [*lost, *late]
 

@@ -16,8 +16,8 @@ from mixpanel_access.model.roles import is_organization_role
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.drift import AccessDifference, DriftKind
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.scheduled import ScheduledChange, ScheduledEvent
-from mixpanel_access.operations.stack_view import PersonOverview
+from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
+from mixpanel_access.operations.person_overview import PersonOverview
 
 EXPIRES_SOON: Final = timedelta(hours=48)
 """How long before its end an invitation counts as about to expire."""
@@ -71,25 +71,25 @@ def change_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep
     """What ends or begins soon, and what the last updates have left undone."""
     for stack, change in overview.changes_of(one):
         match change.event:
-            case ScheduledEvent.OVERDUE:
+            case PendingEvent.OVERDUE:
                 text = f"{change.what} in stack {stack} ended on {change.last} and is not yet taken away"
                 yield StatusStep(text, revoke_of(stack))
-            case ScheduledEvent.REMOVED:
+            case PendingEvent.REMOVED:
                 text = f"{change.what} in the state of stack {stack} is no longer in its roster"
                 yield StatusStep(text, f"{revoke_of(stack)} takes it away")
-            case ScheduledEvent.LATE:
+            case PendingEvent.LATE:
                 yield late_step(one, stack, change, overview)
-            case ScheduledEvent.ENDS:
+            case PendingEvent.ENDS:
                 left = (change.last - overview.today).days
                 if left <= overview.stacks[stack].policies.ending_days:
                     when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
                     text = f"{change.what} in stack {stack} ends {when}"
                     yield StatusStep(text, "prolong `ends`, or let it end", problem=False)
-            case ScheduledEvent.BEGINS:
+            case PendingEvent.BEGINS:
                 yield StatusStep(f"{change.what} in stack {stack} begins on {change.on}", problem=False)
 
 
-def late_step(one: PersonOverview, stack: str, change: ScheduledChange, overview: Overview) -> StatusStep:
+def late_step(one: PersonOverview, stack: str, change: PendingChange, overview: Overview) -> StatusStep:
     """What to do about something that the roster gives and the state does not have."""
     if change.membership and one.person is None:
         text = "is declared, and not in the organization"

@@ -26,7 +26,7 @@ from mixpanel_access.model.roster.schema import OrganizationFacts, RosterProject
 from mixpanel_access.model.similarity import unknown
 from mixpanel_access.operations.login import identity_provider, second_factor_required, sso_required
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.stack_view import PersonOverview
+from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.status import status_of
 
 _OWNERS: Final = 2

@@ -14,25 +14,22 @@ from typing import TYPE_CHECKING
 from mixpanel_access.directory import connected
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
-from mixpanel_access.model.access import AccessInProject, access_in_project
+from mixpanel_access.model.access import access_in_project
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Forecast
-from mixpanel_access.model.effective_access import (
-    EffectiveRole,
-    effective_by_key,
-    entries,
-)
+from mixpanel_access.model.effective_access import EffectiveRole, effective_by_key, entries
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.roles import declared_role, is_role_id, project_role_of
-from mixpanel_access.model.roster.schema import OrganizationFacts, Roster, RosterProject
+from mixpanel_access.model.roles import project_role_of
+from mixpanel_access.model.roster.schema import OrganizationFacts, RosterProject
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.drift import AccessDifference, differences, read_organization
-from mixpanel_access.operations.expiring import changes_by_the_clock, forecasts_for, renamed_in
 from mixpanel_access.operations.login import Logins, read_logins
+from mixpanel_access.operations.pending.change import PendingChange
+from mixpanel_access.operations.pending.find import forecasts_for, pending_changes, renamed_in
+from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_file, read_policy_config
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of
-from mixpanel_access.operations.scheduled import ScheduledChange
-from mixpanel_access.operations.stack_view import PersonOverview, StackView
+from mixpanel_access.operations.stack_view import StackView
 from mixpanel_access.operations.state import EMPTY, State, state_of
 
 if TYPE_CHECKING:
@@ -96,18 +93,18 @@ class Overview:
         return reduce(or_, self.others.values(), self.here)
 
     @cached_property
-    def changes(self) -> Mapping[str, Sequence[ScheduledChange]]:
+    def changes(self) -> Mapping[str, Sequence[PendingChange]]:
         """What the clock changes in each stack, and what its last updates have left undone."""
         return {
-            name: changes_by_the_clock(
+            name: pending_changes(
                 view.roster, view.state, self.today, None, renamed=renamed_in(view.state, self.directory)
             )
             for name, view in self.stacks.items()
         }
 
     @cached_property
-    def _changes_by_key(self) -> Mapping[str, Sequence[tuple[str, ScheduledChange]]]:
-        found: dict[str, list[tuple[str, ScheduledChange]]] = {}
+    def _changes_by_key(self) -> Mapping[str, Sequence[tuple[str, PendingChange]]]:
+        found: dict[str, list[tuple[str, PendingChange]]] = {}
         for stack, changes in self.changes.items():
             for change in changes:
                 found.setdefault(same_key(change.email), []).append((stack, change))
@@ -120,7 +117,7 @@ class Overview:
         held = (place.team for (name, _), place in someone.teams.items() if name == stack)
         return {*given, *(keys.get(team, str(team)) for team in held)}
 
-    def changes_of(self, someone: PersonOverview) -> list[tuple[str, ScheduledChange]]:
+    def changes_of(self, someone: PersonOverview) -> list[tuple[str, PendingChange]]:
         """What changes for a person, by stack: what is theirs, then what concerns a whole team that they are in.
 
         The change of a whole team is left out where the person comes into the team, or leaves it, for the same reason.
@@ -307,38 +304,3 @@ def _people(
             if access.effective is not None:
                 someone.access[project] = access
     return sorted(found.values(), key=lambda one: one.key)
-
-
-def access_there(directory: Directory, project: int, email: str) -> AccessInProject:
-    """What a person can do in a project, or will be able to once they accept the invitation, and through what."""
-    person = directory.person(email)
-    return access_in_project(directory.access(project, email).grants, person.role if person else None)
-
-
-def keys_there(directory: Directory, roster: Roster) -> dict[tuple[int, str], str]:
-    """The roster's own custom roles that are there already: project id and the role's id -> the key."""
-    words = {(one.project, declared_role(key)): key for key, one in roster.custom_roles.items()}
-    ids = {
-        (roster.projects[project].id, role_there(directory, roster, project, word)): key
-        for (project, word), key in words.items()
-    }
-    return {place: key for place, key in ids.items() if is_role_id(place[1])}
-
-
-def role_there(directory: Directory, roster: Roster, project: str, role: str) -> str:
-    """A declared role as Mixpanel shows it: the id of the roster's own custom role, where it is there already.
-
-    Args:
-        directory: the organization.
-        roster: the roster.
-        project: the project's key.
-        role: the role that the roster gives; any other than one of its own is as it is.
-    """
-    key = roster.own_roles(project).get(role)
-    if key is None:
-        return role
-    try:
-        held = directory.custom_roles.by_name(roster.projects[project].id, roster.custom_roles[key].name)
-    except UNTOLD:
-        return role
-    return held.id if held else role

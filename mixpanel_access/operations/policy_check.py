@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -15,14 +16,16 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration, DeclaredResource, grant_name
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.resources import ALL_KINDS, BY_NAME, KINDS, ORGANIZATION_SECURITY, PROJECT_GRANT, REFERENCES
+from mixpanel_access.model.settings import Settings, approvers, company_domains
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.state import Outputs, State, StateResource, name_of
-from mixpanel_access.rules.catalogue import RULES, find
+from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import ALL, LEVEL, kept_on, problems_of
 from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Type
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
+from mixpanel_access.rules.hygiene import GUARDED
 from mixpanel_access.rules.rule import Level, Rule
 
 
@@ -329,3 +332,21 @@ def _violations(output: str) -> Iterator[tuple[Level, str, str, str]]:
                 no_description = described[0].strip().startswith(_NOT_RUN) or len(described) == 1
                 said = described[0 if no_description else 1]
             yield Level(head["level"]), head["rule"], head["resource"], said.strip()
+
+
+def rules_context(stack: str, settings: Settings, config: Mapping[str, str] | None, today: date) -> Context:
+    """What the policy rules know of a stack on a day, but for its resources.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+    """
+    given = config or {}
+    return Context(
+        today,
+        settings.environment,
+        company_domains(given.get("companyDomains", "")),
+        rules=EXCEPTABLE,
+        approvers=approvers(given.get("approvers", "")),
+        settings=None if config is None else {key: given.get(key, "") for key in GUARDED},
+        stack=stack,
+    )

@@ -11,7 +11,7 @@ from typing import Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Feature, Security, SingleSignOn, Topic, another_project
 from mixpanel_access.model.address import domain_of
-from mixpanel_access.model.declared_inputs import standard_role
+from mixpanel_access.model.declared_inputs import roles_of_team
 from mixpanel_access.model.effective_access import days_of, entries
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.neighbours import About
@@ -116,11 +116,7 @@ def _custom_roles(roster: Roster, today: date) -> Iterator[str]:
     """Those that a roster makes, or gives now or later, in the roster's words."""
     yield from map(roles.normalized, roster.custom_roles)
     people = [entry.projects for own in entries(roster).values() for entry in own if not entry.over(today)]
-    teams = [
-        {key: role or standard_role(roster, team) for key, role in team.projects.items()}
-        for team in roster.teams.values()
-        if not days_of(team).over(today)
-    ]
+    teams = [roles_of_team(roster, team) for team in roster.teams.values() if not days_of(team).over(today)]
     accounts = [account.projects for account in roster.own_accounts.values()]
     for projects in (*people, *teams, *accounts):
         here = {key: roster.role_here(key, role) for key, role in projects.items()}

@@ -14,8 +14,9 @@ from mixpanel_access.model.dates import day
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.operations.next_steps import revoke_of, up_of
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.scheduled import ScheduledChange, ScheduledEvent
-from mixpanel_access.operations.stack_view import PersonOverview, StackView
+from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
+from mixpanel_access.operations.person_overview import PersonOverview
+from mixpanel_access.operations.stack_view import StackView
 
 LATE_STAGES: Final = (0, 7)
 """Days before the end of the access on which somebody is reminded again; first when `ending-soon` finds it."""
@@ -91,7 +92,7 @@ def reminders(overview: Overview) -> list[Reminder]:
         reminder
         for stack, changes in overview.changes.items()
         for change in changes
-        if change.event is not ScheduledEvent.BEGINS
+        if change.event is not PendingEvent.BEGINS
         for reminder in _of_change(stack, change, overview)
     ]
     found += _held(overview)
@@ -129,7 +130,7 @@ def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
     yield Reminder(ReminderKind.PENDING, someone.email, "", on, text, f"mixpanel-access resend {someone.email}")
 
 
-def _of_change(stack: str, change: ScheduledChange, overview: Overview) -> Iterator[Reminder]:
+def _of_change(stack: str, change: PendingChange, overview: Overview) -> Iterator[Reminder]:
     """What ends, or what the last updates have left undone; the end of each team is a matter of its own."""
     if change.email and len(change.teams) > 1 and not (change.projects or change.membership):
         for key in change.teams:
@@ -142,13 +143,13 @@ def _of_change(stack: str, change: ScheduledChange, overview: Overview) -> Itera
     kind, on = ReminderKind.OVERDUE, change.last
     step = f"{revoke_of(stack)} takes it away."
     match change.event:
-        case ScheduledEvent.ENDS:
+        case PendingEvent.ENDS:
             kind = ReminderKind.ENDS
             text = f"{what} ends on {change.last}."
             step = f"Prolong `ends`{' of the team' if team else ''} in the roster, or let it end."
-        case ScheduledEvent.OVERDUE:
+        case PendingEvent.OVERDUE:
             text = f"{what} ended on {change.last} and is not yet taken away."
-        case ScheduledEvent.REMOVED:
+        case PendingEvent.REMOVED:
             text, on = f"{what} is no longer in the roster and not yet taken away.", change.on
         case _:
             kind, on = ReminderKind.LATE, change.on

@@ -36,6 +36,7 @@ from mixpanel_access.model.resources import (
     ResourceKind,
     rows_in,
 )
+from mixpanel_access.model.roster.schema import Roster
 
 _SECRET: Final = object()
 
@@ -359,6 +360,19 @@ def changed_addresses(members: Mapping[str, Mapping[str, Any]], people: Mapping[
         if now not in (None, key):
             found[key] = now
     return found
+
+
+def team_keys(roster: Roster | None, state: State) -> dict[int, str]:
+    """Mixpanel's id of each team in a state -> its key in the roster, else the one in the resource's name."""
+    declared = {same_key(team.name): key for key, team in roster.teams.items()} if roster else {}
+
+    def key(team: StateResource) -> str:
+        own = name_of(team.urn).removeprefix(TEAM.prefix)
+        if roster and own in roster.teams:
+            return own
+        return declared.get(same_key(team.name), own or team.name or str(team.team))
+
+    return {team.team: key(team) for team in state.teams.values()}
 
 
 def name_of(urn: str) -> str:

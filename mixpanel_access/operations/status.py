@@ -15,29 +15,9 @@ from mixpanel_access.operations.next_steps import (
     invitation_steps,
     project_name,
 )
-from mixpanel_access.operations.overview import Overview, role_there
-from mixpanel_access.operations.stack_view import PersonOverview
-
-
-@dataclass(frozen=True)
-class RoleHere:
-    """One project role, declared and actual.
-
-    Attributes:
-        project: the project's id.
-        name: its short key, or its name.
-        declared: the role that rosters give today, or None.
-        actual: the individual role that Mixpanel has, or None.
-        effective: the highest role from any source, or None.
-        through: what gives that, in words, if it is not the individual role; or None.
-    """
-
-    project: int
-    name: str
-    declared: str | None
-    actual: str | None
-    effective: str | None
-    through: str | None = None
+from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.person_overview import PersonOverview
+from mixpanel_access.operations.roles_there import RoleHere, roles_of
 
 
 @dataclass(frozen=True)
@@ -140,28 +120,6 @@ def status_of(one: PersonOverview, overview: Overview) -> Status:
         ends=None if None in ends else max((end for end in ends if end), default=None),
         steps=sorted(steps, key=lambda step: not step.problem),
     )
-
-
-def roles_of(one: PersonOverview, overview: Overview) -> Iterator[RoleHere]:
-    """The roles of a person in projects."""
-    declared: dict[int, str] = {}
-    for stack, person in one.effective.items():
-        roster = overview.stacks[stack].roster
-        if roster is not None:
-            declared |= {
-                roster.projects[key].id: role_there(overview.directory, roster, key, held.role)
-                for key, held in person.projects.items()
-            }
-    for project in sorted({*declared, *one.access, *(project for _, project in one.grants)}):
-        access = one.access.get(project)
-        yield RoleHere(
-            project,
-            project_name(project, overview),
-            declared.get(project),
-            access.individual if access else None,
-            access.effective if access else None,
-            access.through if access else None,
-        )
 
 
 def _teams(one: PersonOverview, overview: Overview) -> Iterator[TeamHere]:

@@ -25,7 +25,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster.schema import Engagement, OrganizationFacts
 from mixpanel_access.model.similarity import meant_address
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.stack_view import PersonOverview
+from mixpanel_access.operations.person_overview import PersonOverview
 
 WELCOME: Final = "welcome"
 """The message with everything that one has to know."""

@@ -14,7 +14,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.stack_view import PersonOverview
+from mixpanel_access.operations.person_overview import PersonOverview
 
 
 @dataclass(frozen=True)

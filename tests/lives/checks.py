@@ -11,13 +11,13 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.operations.diagnosing import Case, KnownFailure, Likelihood, diagnose
 from mixpanel_access.operations.drift import AccessDifference
-from mixpanel_access.operations.expiring import changes_by_the_clock
 from mixpanel_access.operations.overview import Overview, load_overview
+from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
+from mixpanel_access.operations.pending.find import pending_changes
 from mixpanel_access.operations.reminding import ReminderKind, reminders
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.report.model import EndsIn
 from mixpanel_access.operations.revoking.run import revoke
-from mixpanel_access.operations.scheduled import ScheduledChange, ScheduledEvent
 from mixpanel_access.operations.status import statuses
 from mixpanel_access.operations.who import of_person
 from tests.lives.expected import Fact
@@ -27,7 +27,7 @@ from tests.lives.truth import Truth
 from tests.lives.world import World
 
 _EVENTS = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)
-_UNDONE = (ScheduledEvent.OVERDUE, ScheduledEvent.REMOVED, ScheduledEvent.LATE)
+_UNDONE = (PendingEvent.OVERDUE, PendingEvent.REMOVED, PendingEvent.LATE)
 _WAITING = (Invitation.PENDING, Invitation.EXPIRED)
 AHEAD = 30
 """How many days the commands look ahead."""
@@ -52,7 +52,7 @@ def compared(command: str, about: str, said: set[Any], true: set[Any]) -> Iterat
     yield from (Disagreement(command, about, fact, False) for fact in sorted(true - said, key=str))
 
 
-def _parts(change: ScheduledChange, roster: Roster) -> set[Any]:
+def _parts(change: PendingChange, roster: Roster) -> set[Any]:
     """What of somebody changes."""
     role, membership = change.organization_role, change.membership
     return {
@@ -94,14 +94,14 @@ class Day:
         for name, view in overview.stacks.items():
             assert view.roster is not None
             roster = truth.landscape.stacks[name].roster
-            for one in changes_by_the_clock(view.roster, view.state, self.today, AHEAD):
+            for one in pending_changes(view.roster, view.state, self.today, AHEAD):
                 if one.event in _UNDONE and one.email:
                     undone |= {(one.event.value, name, one.email, part) for part in _parts(one, roster)}
                 elif one.event in _UNDONE:
                     teams_undone |= {(one.event.value, name, key) for key in one.teams}
-                elif one.event is ScheduledEvent.ENDS and one.email:
+                elif one.event is PendingEvent.ENDS and one.email:
                     ends.add((name, one.email, one.last))
-                elif one.event is ScheduledEvent.ENDS:
+                elif one.event is PendingEvent.ENDS:
                     teams_end |= {(name, key, one.last) for key in one.teams}
                 elif one.email:
                     begins.add((name, one.email, one.on))

@@ -10,8 +10,8 @@ from typing import Any
 from mixpanel_access.cli.output import plain
 from mixpanel_access.model.dates import written
 from mixpanel_access.operations.diagnosing import case_of, diagnose
-from mixpanel_access.operations.expiring import changes_by_the_clock
 from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.pending.find import pending_changes
 from mixpanel_access.operations.reminding import reminders
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.status import statuses
@@ -53,7 +53,7 @@ class Commands:
             rows, lambda said: [{key: one[key] for key in _REMINDER} for one in said["reminders"]], "remind", *now
         )
         changes = {
-            name: plain(changes_by_the_clock(view.roster, view.state, overview.today, AHEAD))
+            name: plain(pending_changes(view.roster, view.state, overview.today, AHEAD))
             for name, view in overview.stacks.items()
         }
         within = ("revoke", "--within", str(AHEAD), *now)

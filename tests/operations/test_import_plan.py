@@ -31,7 +31,7 @@ from mixpanel_access.operations.importing.plan import (
     project_rows,
 )
 from mixpanel_access.operations.importing.teams import ExistingTeam, read_teams
-from mixpanel_access.operations.overview import keys_there
+from mixpanel_access.operations.roles_there import keys_there
 from mixpanel_access.operations.state import EMPTY, State
 from tests.fake_scim import with_scim
 from tests.fakes import FakeApi, make_directory

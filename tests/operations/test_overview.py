@@ -21,8 +21,8 @@ from mixpanel_access.model.errors import ConfigurationError, UsageError
 from mixpanel_access.model.settings import load_settings
 from mixpanel_access.operations import overview
 from mixpanel_access.operations.overview import load_overview
+from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.project import PulumiProject
-from mixpanel_access.operations.stack_view import PersonOverview
 from tests.fakes import NOW, FakeApi, make_directory
 from tests.operations.held import held_member, held_team_member, state_of_resources
 from tests.operations.overviews import BO

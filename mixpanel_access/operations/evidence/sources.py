@@ -22,9 +22,9 @@ from mixpanel_access.operations.policy_check import (
     parse_policy_config,
     policy_config_file,
     read_policy_config,
+    rules_context,
 )
 from mixpanel_access.operations.project import PulumiProject, of_each
-from mixpanel_access.operations.stack_view import rules_context
 from mixpanel_access.operations.state import State
 from mixpanel_access.operations.tracker.runs import is_dirty
 

@@ -17,7 +17,7 @@ from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.ownership import Origin
 from mixpanel_access.model.resources import PROVIDER_KEY, ResourceId, ResourceKind
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.overview import role_there
+from mixpanel_access.operations.roles_there import role_there
 from mixpanel_access.operations.state import State, StateResource, key_of, name_of
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import Problems

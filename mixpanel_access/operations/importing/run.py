@@ -39,8 +39,8 @@ from mixpanel_access.operations.importing.plan import (
     project_rows,
 )
 from mixpanel_access.operations.importing.teams import read_teams
-from mixpanel_access.operations.overview import keys_there
 from mixpanel_access.operations.project import Progress, PulumiProject
+from mixpanel_access.operations.roles_there import keys_there
 from mixpanel_access.operations.state import State
 from mixpanel_access.provider.session import Session
 

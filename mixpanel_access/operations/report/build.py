@@ -12,11 +12,11 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.drift import AccessDifference, differences, read_organization
 from mixpanel_access.operations.next_steps import invitation_steps
 from mixpanel_access.operations.overview import Overview, load_overview
+from mixpanel_access.operations.pending.change import PendingEvent
 from mixpanel_access.operations.policy_check import Violation, violations_in
 from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.report.model import AccessEnding, OpenInvitation, PolicyFinding, Report
 from mixpanel_access.operations.report.people import Sources, cells_by_person, report_people
-from mixpanel_access.operations.scheduled import ScheduledEvent
 from mixpanel_access.rules.rule import Level
 
 
@@ -83,7 +83,7 @@ def _endings(overview: Overview) -> Iterator[AccessEnding]:
     for stack, changes in overview.changes.items():
         soon = overview.stacks[stack].policies.ending_days
         for one in changes:
-            if one.event not in (ScheduledEvent.OVERDUE, ScheduledEvent.ENDS):
+            if one.event not in (PendingEvent.OVERDUE, PendingEvent.ENDS):
                 continue
             days = (one.last - overview.today).days
             yield AccessEnding(

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declared_inputs import standard_role
+from mixpanel_access.model.declared_inputs import roles_of_team
 from mixpanel_access.model.effective_access import RosterEntry, days_of, entry_of
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.review.packet import EntryKey, Item, ItemKey, ReviewLine
@@ -193,10 +193,7 @@ class RosterRoles:
 def _place(roster: Roster, key: str) -> str:
     """A place in a team, with what it gives."""
     team, days = roster.teams[key], days_of(roster.teams[key])
-    given = {
-        project: roster.role_word(project, role or standard_role(roster, team) or "")
-        for project, role in sorted(team.projects.items())
-    }
-    what = ", ".join(f"{role} in {project}" for project, role in given.items())
+    given = sorted(roles_of_team(roster, team).items())
+    what = ", ".join(f"{roster.role_word(project, role)} in {project}" for project, role in given)
     until = f"until {days.ends}" if days.ends else ""
     return ": ".join(filter(None, (key, ", ".join(filter(None, (what, until))))))

@@ -15,11 +15,12 @@ from mixpanel_access.model.declaration import grant_name
 from mixpanel_access.model.declared_inputs import excepted
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.overview import Overview, keys_there
+from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.review.facts import is_listed_on, reviewed_parts, roster_values
 from mixpanel_access.operations.review.packet import Item, Unmanaged
 from mixpanel_access.operations.review.suggesting import ReviewRules, Role, advise
-from mixpanel_access.operations.stack_view import PersonOverview
+from mixpanel_access.operations.roles_there import keys_there
 from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.who import grants_of
 from mixpanel_access.rules.entry import Entry as RuleEntry

@@ -16,6 +16,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.review.decisions import ItemStatus, ReviewedItem, decisions_of
 from mixpanel_access.operations.review.facts import RosterRoles
 from mixpanel_access.operations.review.files import PacketFile, read_packets
@@ -23,7 +24,6 @@ from mixpanel_access.operations.review.listing import own_custom_roles
 from mixpanel_access.operations.review.packet import ORGANIZATION, Item, ItemKey
 from mixpanel_access.operations.review.record import ReviewRecord, read_record
 from mixpanel_access.operations.review.suggesting import is_lower
-from mixpanel_access.operations.stack_view import PersonOverview
 from mixpanel_access.rules.rule import Suggestion
 
 _ENCRYPTED: Final = "a secret role"

@@ -14,8 +14,8 @@ from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.expiring import changes_by_the_clock
-from mixpanel_access.operations.scheduled import ScheduledChange, ScheduledEvent
+from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
+from mixpanel_access.operations.pending.find import pending_changes
 from tests.operations.held import applied
 
 TODAY = date(2026, 5, 4)
@@ -99,12 +99,12 @@ def access_of(declared: Declaration) -> Access:
     }
 
 
-def places_of(change: ScheduledChange) -> Iterator[tuple[str, ...]]:
+def places_of(change: PendingChange) -> Iterator[tuple[str, ...]]:
     """What a change is about, thing by thing."""
     if not change.email:
         (key,) = change.teams
         yield from (("team role", key, project) for project in change.projects)
-        if not change.projects or change.event is ScheduledEvent.OVERDUE:
+        if not change.projects or change.event is PendingEvent.OVERDUE:
             yield ("team", key)
         return
     if change.membership:
@@ -115,9 +115,9 @@ def places_of(change: ScheduledChange) -> Iterator[tuple[str, ...]]:
     yield from (("place", change.email, team) for team in change.teams)
 
 
-def due(plan: Roster, was: Roster, on: date, today: date) -> list[ScheduledChange]:
+def due(plan: Roster, was: Roster, on: date, today: date) -> list[PendingChange]:
     """What is due today, by a state of another day."""
-    return changes_by_the_clock(plan, applied(declaration(was, on)), today, 0)
+    return pending_changes(plan, applied(declaration(was, on)), today, 0)
 
 
 @given(before=rosters(), after=rosters(), ago=st.integers(0, 5))
@@ -147,9 +147,9 @@ def test_what_the_clock_alone_changes_has_its_day(plan: Roster, ago: int) -> Non
     """Without an edit, access is overdue from the day after its last one; and late, never removed."""
     at = {offset: access_of(declaration(plan, TODAY - offset * DAY)) for offset in range(9)}
     for change in due(plan, plan, TODAY - ago * DAY, TODAY):
-        assert change.event in (ScheduledEvent.OVERDUE, ScheduledEvent.LATE)
+        assert change.event in (PendingEvent.OVERDUE, PendingEvent.LATE)
         assert change.on <= TODAY
-        for place in places_of(change) if change.event is ScheduledEvent.OVERDUE else ():
+        for place in places_of(change) if change.event is PendingEvent.OVERDUE else ():
             had = at[ago].get(place)
             last = min((offset for offset, access in at.items() if access.get(place) == had), default=None)
             if had is not None and last is not None and last > 0:

@@ -1,18 +1,17 @@
-"""Changes of access on their days, as `operations.expiring` finds them. Plain values."""
+"""One pending change of access: what the next `pulumi up` or `revoke` changes, or what its day will change. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 A_DAY: Final = timedelta(days=1)
 
 
-class ScheduledEvent(StrEnum):
+class PendingEvent(StrEnum):
     """What happens to access."""
 
     OVERDUE = "overdue"
@@ -23,7 +22,7 @@ class ScheduledEvent(StrEnum):
 
 
 @dataclass(frozen=True)
-class ScheduledChange:
+class PendingChange:
     """One change.
 
     Attributes:
@@ -41,10 +40,10 @@ class ScheduledChange:
         membership: whether the stack no longer has, or gets, the person altogether.
     """
 
-    event: ScheduledEvent
+    event: PendingEvent
     email: str
     on: date
-    days: int
+    days: int = 0
     projects: Mapping[str, str] = field(default_factory=dict)
     engagement: str | None = None
     teams: Sequence[str] = ()
@@ -55,12 +54,12 @@ class ScheduledChange:
     @property
     def takes(self) -> bool:
         """Whether access is taken away."""
-        return self.event in (ScheduledEvent.OVERDUE, ScheduledEvent.REMOVED, ScheduledEvent.ENDS)
+        return self.event in (PendingEvent.OVERDUE, PendingEvent.REMOVED, PendingEvent.ENDS)
 
     @property
     def to_come(self) -> bool:
         """Whether it is a later day's; otherwise `revoke` or `pulumi up` applies it now."""
-        return self.event in (ScheduledEvent.ENDS, ScheduledEvent.BEGINS)
+        return self.event in (PendingEvent.ENDS, PendingEvent.BEGINS)
 
     @property
     def last(self) -> date:
@@ -101,21 +100,20 @@ def _with(what: str, parts: Sequence[str]) -> str:
     return f"{what} ({', '.join(parts)})" if parts else what
 
 
-class ChangeCause(NamedTuple):
-    """What the parts of one change have in common."""
-
-    event: ScheduledEvent
-    email: str
-    on: date
-    engagement: str | None = None
-    team: str = ""
-    account: str = ""
-
-
-class ChangePart(NamedTuple):
-    """One part of a change."""
-
-    projects: Mapping[str, str] = MappingProxyType({})
-    teams: Sequence[str] = ()
-    organization_role: str | None = None
-    membership: bool = False
+def joined(parts: Iterable[PendingChange], today: date) -> list[PendingChange]:
+    """The changes of which these are parts: one for what happens to one person, team or account on a day."""
+    by_cause: dict[object, list[PendingChange]] = {}
+    for part in parts:
+        team = () if part.email else tuple(part.teams)
+        by_cause.setdefault((part.event, part.email, part.on, part.engagement, part.account, team), []).append(part)
+    return [
+        replace(
+            some[0],
+            days=(some[0].on - today).days,
+            projects={key: role for part in some for key, role in part.projects.items()},
+            teams=list(dict.fromkeys(team for part in some for team in part.teams)),
+            organization_role=next((part.organization_role for part in some if part.organization_role), None),
+            membership=any(part.membership for part in some),
+        )
+        for some in by_cause.values()
+    ]

@@ -13,8 +13,8 @@ from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.salvage import salvage
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.expiring import changes_by_the_clock
-from mixpanel_access.operations.scheduled import ScheduledEvent
+from mixpanel_access.operations.pending.change import PendingEvent
+from mixpanel_access.operations.pending.find import pending_changes
 from mixpanel_access.operations.state import State
 from tests.operations.held import (
     applied,
@@ -47,23 +47,23 @@ def roster(**dates: str) -> Roster:
 
 CASES = {
     "no dates": ({}, []),
-    "the last day": ({"ends": "2026-05-04"}, [(ScheduledEvent.ENDS, 1)]),
+    "the last day": ({"ends": "2026-05-04"}, [(PendingEvent.ENDS, 1)]),
     "the day before": ({"ends": "2026-05-03"}, []),  # nothing in the state, so nothing to take away
-    "within": ({"ends": "2026-05-17"}, [(ScheduledEvent.ENDS, 14)]),
+    "within": ({"ends": "2026-05-17"}, [(PendingEvent.ENDS, 14)]),
     "beyond": ({"ends": "2026-05-18"}, []),
-    "begins tomorrow": ({"starts": "2026-05-05"}, [(ScheduledEvent.BEGINS, 1)]),
+    "begins tomorrow": ({"starts": "2026-05-05"}, [(PendingEvent.BEGINS, 1)]),
     "begins today": ({"starts": "2026-05-04"}, []),
     "begins and ends": (
         {"starts": "2026-05-05", "ends": "2026-05-06"},
-        [(ScheduledEvent.BEGINS, 1), (ScheduledEvent.ENDS, 3)],
+        [(PendingEvent.BEGINS, 1), (PendingEvent.ENDS, 3)],
     ),
 }
 
 
 @pytest.mark.parametrize(("dates", "expected"), CASES.values(), ids=CASES.keys())
-def test_what_changes_within_two_weeks(dates: dict[str, str], expected: list[tuple[ScheduledEvent, int]]) -> None:
+def test_what_changes_within_two_weeks(dates: dict[str, str], expected: list[tuple[PendingEvent, int]]) -> None:
     """By the day on which `pulumi up` brings it about: the day after the last."""
-    found = changes_by_the_clock(roster(**dates), settled(roster(**dates)), TODAY, 14)
+    found = pending_changes(roster(**dates), settled(roster(**dates)), TODAY, 14)
     assert [(change.event, change.days) for change in found] == expected
     for change in found:
         assert (change.email, change.projects, change.engagement) == (BO, {"shop": "analyst"}, "Review")
@@ -84,20 +84,20 @@ def test_a_place_in_a_team_comes_and_goes_by_the_clock() -> None:
     plan = in_teams(
         "engagement: a, teams: [data, ops], ends: 2026-05-10", "engagement: b, teams: [ops], starts: 2026-05-06"
     )
-    found = changes_by_the_clock(plan, settled(plan), TODAY, 14)
-    assert [(change.event, change.days, list(change.teams)) for change in found] == [(ScheduledEvent.ENDS, 7, ["data"])]
+    found = pending_changes(plan, settled(plan), TODAY, 14)
+    assert [(change.event, change.days, list(change.teams)) for change in found] == [(PendingEvent.ENDS, 7, ["data"])]
     plan = in_teams("teams: [data], starts: 2026-05-06")
-    found = changes_by_the_clock(plan, settled(plan), TODAY, 14)
-    assert [(change.event, list(change.teams)) for change in found] == [(ScheduledEvent.BEGINS, ["data"])]
+    found = pending_changes(plan, settled(plan), TODAY, 14)
+    assert [(change.event, list(change.teams)) for change in found] == [(PendingEvent.BEGINS, ["data"])]
 
 
 def test_who_is_still_in_a_team_is_overdue() -> None:
     """Until an up has taken them out; who is in it by another entry is not."""
     over = "engagement: a, teams: [data], ends: 2026-05-01"
     state = settled(in_teams(over, "engagement: b"), date(2026, 5, 1))
-    (change,) = changes_by_the_clock(in_teams(over, "engagement: b"), state, TODAY, 0)
-    assert (change.event, change.days, list(change.teams)) == (ScheduledEvent.OVERDUE, -2, ["data"])
-    assert changes_by_the_clock(in_teams(over, "engagement: b, teams: [data]"), state, TODAY, 0) == []
+    (change,) = pending_changes(in_teams(over, "engagement: b"), state, TODAY, 0)
+    assert (change.event, change.days, list(change.teams)) == (PendingEvent.OVERDUE, -2, ["data"])
+    assert pending_changes(in_teams(over, "engagement: b, teams: [data]"), state, TODAY, 0) == []
 
 
 def bounded(days: str, entry: str = "teams: [data]") -> Roster:
@@ -113,28 +113,28 @@ def bounded(days: str, entry: str = "teams: [data]") -> Roster:
 def test_a_team_with_days_comes_and_goes_by_the_clock() -> None:
     """With its roles, and with all places in it; an entry that ends on the same day is one change."""
     plan = bounded("starts: 2026-05-05, ends: 2026-05-10")
-    found = changes_by_the_clock(plan, settled(plan), TODAY, 14)
+    found = pending_changes(plan, settled(plan), TODAY, 14)
     assert [(one.event, one.email, one.days, dict(one.projects), list(one.teams)) for one in found] == [
-        (ScheduledEvent.BEGINS, "", 1, {"shop": "consumer"}, ["data"]), (ScheduledEvent.BEGINS, BO, 1, {}, ["data"]),
-        (ScheduledEvent.ENDS, "", 7, {"shop": "consumer"}, ["data"]), (ScheduledEvent.ENDS, BO, 7, {}, ["data"]),
+        (PendingEvent.BEGINS, "", 1, {"shop": "consumer"}, ["data"]), (PendingEvent.BEGINS, BO, 1, {}, ["data"]),
+        (PendingEvent.ENDS, "", 7, {"shop": "consumer"}, ["data"]), (PendingEvent.ENDS, BO, 7, {}, ["data"]),
     ]  # fmt: skip
     plan = bounded("ends: 2026-05-10", "teams: [data], ends: 2026-05-10")
-    found = changes_by_the_clock(plan, settled(plan), TODAY, 14)
+    found = pending_changes(plan, settled(plan), TODAY, 14)
     assert [(one.email, one.days) for one in found] == [("", 7), (BO, 7)]
-    assert changes_by_the_clock(bounded("ends: 2026-05-18"), settled(bounded("ends: 2026-05-18")), TODAY, 14) == []
+    assert pending_changes(bounded("ends: 2026-05-18"), settled(bounded("ends: 2026-05-18")), TODAY, 14) == []
 
 
 def test_a_team_that_is_over_and_still_there_is_overdue() -> None:
     """It, and who is in it, until an up has taken both away."""
     plan = bounded("ends: 2026-05-01")
     state = settled(plan, date(2026, 5, 1))
-    found = changes_by_the_clock(plan, state, TODAY, 0)
+    found = pending_changes(plan, state, TODAY, 0)
     assert [(one.event, one.email, one.days, dict(one.projects), list(one.teams)) for one in found] == [
-        (ScheduledEvent.OVERDUE, "", -2, {"shop": "consumer"}, ["data"]),
-        (ScheduledEvent.OVERDUE, BO, -2, {}, ["data"]),
+        (PendingEvent.OVERDUE, "", -2, {"shop": "consumer"}, ["data"]),
+        (PendingEvent.OVERDUE, BO, -2, {}, ["data"]),
     ]
-    assert changes_by_the_clock(plan, settled(plan), TODAY, 0) == []
-    assert changes_by_the_clock(bounded("ends: 2026-05-04"), state, TODAY, 0) == []
+    assert pending_changes(plan, settled(plan), TODAY, 0) == []
+    assert pending_changes(bounded("ends: 2026-05-04"), state, TODAY, 0) == []
 
 
 def by_several(days: str, *entries: str) -> Roster:
@@ -149,30 +149,30 @@ def by_several(days: str, *entries: str) -> Roster:
 
 
 ONCE = {
-    "the first": ("ends: 2026-05-10", "engagement: a", "engagement: b", [(ScheduledEvent.ENDS, 7, "a")]),
+    "the first": ("ends: 2026-05-10", "engagement: a", "engagement: b", [(PendingEvent.ENDS, 7, "a")]),
     "the one that lasts longest": (
-        "ends: 2026-05-10", "engagement: a, ends: 2026-05-20", "engagement: b", [(ScheduledEvent.ENDS, 7, "b")],
+        "ends: 2026-05-10", "engagement: a, ends: 2026-05-20", "engagement: b", [(PendingEvent.ENDS, 7, "b")],
     ),
-    "as it begins": ("starts: 2026-05-06", "engagement: a", "engagement: b", [(ScheduledEvent.BEGINS, 2, "a")]),
-    "overdue": ("ends: 2026-05-01", "engagement: a", "engagement: b", [(ScheduledEvent.OVERDUE, -2, "a")]),
+    "as it begins": ("starts: 2026-05-06", "engagement: a", "engagement: b", [(PendingEvent.BEGINS, 2, "a")]),
+    "overdue": ("ends: 2026-05-01", "engagement: a", "engagement: b", [(PendingEvent.OVERDUE, -2, "a")]),
     "overdue, with the entry over too": (
-        "ends: 2026-05-01", "engagement: a, ends: 2026-05-02", "engagement: b", [(ScheduledEvent.OVERDUE, -2, "b")],
+        "ends: 2026-05-01", "engagement: a, ends: 2026-05-02", "engagement: b", [(PendingEvent.OVERDUE, -2, "b")],
     ),
     "overdue, with both over": (
         "ends: 2026-05-01", "engagement: a, ends: 2026-04-01", "engagement: b, ends: 2026-05-01",
-        [(ScheduledEvent.OVERDUE, -2, "b")],
+        [(PendingEvent.OVERDUE, -2, "b")],
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("days", "first", "second", "expected"), ONCE.values(), ids=ONCE.keys())
 def test_a_place_by_two_entries_is_told_once(
-    days: str, first: str, second: str, expected: list[tuple[ScheduledEvent, int, str]]
+    days: str, first: str, second: str, expected: list[tuple[PendingEvent, int, str]]
 ) -> None:
     """By the entry that speaks for it."""
     plan = by_several(days, first, second)
     state = settled(plan, date(2026, 5, 1) if days == "ends: 2026-05-01" else TODAY)
-    found = changes_by_the_clock(plan, state, TODAY, 14)
+    found = pending_changes(plan, state, TODAY, 14)
     found = [one for one in found if one.email and one.teams]
     assert [(one.event, one.days, one.engagement) for one in found] == expected
 
@@ -181,16 +181,16 @@ def test_an_organization_role_that_ends_with_a_team_is_told_by_its_entry() -> No
     """And by none that merely gives the same team."""
     boss = "engagement: b, organizationRole: admin, ends: 2026-05-10"
     plan = by_several("ends: 2026-05-10", "engagement: a, ends: 2026-06-10", boss, "ticket: OPS-1")
-    found = [one for one in changes_by_the_clock(plan, settled(plan), TODAY, 14) if one.email]
+    found = [one for one in pending_changes(plan, settled(plan), TODAY, 14) if one.email]
     assert [(one.engagement, list(one.teams)) for one in found] == [("b", []), (None, ["data"])]
 
 
 def test_who_is_still_in_the_state_is_overdue() -> None:
     """From the day after the last on, until an up has taken the access away."""
     state = settled(roster())
-    (change,) = changes_by_the_clock(roster(ends="2026-05-01"), state, TODAY, 0)
-    assert (change.event, change.days, change.on) == (ScheduledEvent.OVERDUE, -2, date(2026, 5, 2))
-    assert changes_by_the_clock(roster(ends="2026-05-04"), state, TODAY, 0) == []
+    (change,) = pending_changes(roster(ends="2026-05-01"), state, TODAY, 0)
+    assert (change.event, change.days, change.on) == (PendingEvent.OVERDUE, -2, date(2026, 5, 2))
+    assert pending_changes(roster(ends="2026-05-04"), state, TODAY, 0) == []
 
 
 @given(
@@ -210,7 +210,7 @@ def test_it_foretells_what_is_declared(starts: date | None, lasts: int | None, d
         if (BO in declaration(document, TODAY + timedelta(days=number)).members)
         != (BO in declaration(document, TODAY + timedelta(days=number + 1)).members)
     ]
-    foretold = changes_by_the_clock(document, settled(document), TODAY, days)
+    foretold = pending_changes(document, settled(document), TODAY, days)
     assert [change.days for change in foretold] == changed
 
 
@@ -227,7 +227,7 @@ def together(*entries: str) -> Roster:
 SEVERAL = {
     "the other gives less": (
         ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { shop: analyst }"],
-        [(ScheduledEvent.ENDS, 7, {"shop": "admin -> analyst"})],
+        [(PendingEvent.ENDS, 7, {"shop": "admin -> analyst"})],
     ),
     "the other gives as much": (
         ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { shop: admin }"],
@@ -235,11 +235,11 @@ SEVERAL = {
     ),
     "the other gives something else": (
         ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { web: admin }"],
-        [(ScheduledEvent.ENDS, 7, {"shop": "admin"})],
+        [(PendingEvent.ENDS, 7, {"shop": "admin"})],
     ),
     "the other raises it": (
         ["engagement: a, projects: { shop: analyst }", "engagement: b, projects: { shop: owner }, starts: 2026-05-10"],
-        [(ScheduledEvent.BEGINS, 6, {"shop": "analyst -> owner"})],
+        [(PendingEvent.BEGINS, 6, {"shop": "analyst -> owner"})],
     ),
     "one after the other": (
         [
@@ -253,10 +253,10 @@ SEVERAL = {
 
 @pytest.mark.parametrize(("entries", "expected"), SEVERAL.values(), ids=SEVERAL.keys())
 def test_what_another_engagement_gives_is_no_change(
-    entries: list[str], expected: list[tuple[ScheduledEvent, int, dict[str, str]]]
+    entries: list[str], expected: list[tuple[PendingEvent, int, dict[str, str]]]
 ) -> None:
     """Only what really comes or goes is foretold."""
-    found = changes_by_the_clock(together(*entries), settled(together(*entries)), TODAY, 14)
+    found = pending_changes(together(*entries), settled(together(*entries)), TODAY, 14)
     assert [(change.event, change.days, dict(change.projects)) for change in found] == expected
 
 
@@ -266,10 +266,10 @@ def test_what_one_engagement_leaves_behind_is_overdue() -> None:
     document = together(ended, "engagement: b, projects: { shop: analyst }")
     held = {(1, BO): held_grant(1, BO, "admin"), (2, BO): held_grant(2, BO, "consumer")}
     state = state_of_resources({BO: held_member(BO, None)}, held)
-    (change,) = changes_by_the_clock(document, state, TODAY, 0)
-    assert (change.event, change.projects) == (ScheduledEvent.OVERDUE, {"shop": "admin -> analyst", "web": "consumer"})
+    (change,) = pending_changes(document, state, TODAY, 0)
+    assert (change.event, change.projects) == (PendingEvent.OVERDUE, {"shop": "admin -> analyst", "web": "consumer"})
     settled = state_of_resources(state.members, {(1, BO): held_grant(1, BO, "analyst")})
-    assert changes_by_the_clock(document, settled, TODAY, 0) == []
+    assert pending_changes(document, settled, TODAY, 0) == []
 
 
 def test_a_custom_role_of_the_roster_that_is_left_behind_is_overdue() -> None:
@@ -287,8 +287,8 @@ def test_a_custom_role_of_the_roster_that_is_left_behind_is_overdue() -> None:
     id_ = "11111111-2222-4333-8444-555555555555"
     roles = {(1, id_): held_custom_role(1, id_, "urn:pulumi:s::p::type::custom-role/lead")}
     state = state_of_resources({BO: held_member(BO, None)}, {(1, BO): held_grant(1, BO, id_)}, custom_roles=roles)
-    (change,) = changes_by_the_clock(document, state, TODAY, 0)
-    assert (change.event, dict(change.projects)) == (ScheduledEvent.OVERDUE, {"shop": "custom:lead"})
+    (change,) = pending_changes(document, state, TODAY, 0)
+    assert (change.event, dict(change.projects)) == (PendingEvent.OVERDUE, {"shop": "custom:lead"})
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_service_accounts_that_end_are_foretold(today: str, found: list[tuple[st
     state = changed_state(
         there, accounts={**there.accounts, etl.account: replace(etl, outputs={**etl.outputs, "retiring": retiring})}
     )
-    changes = changes_by_the_clock(document, state, day, 14)
+    changes = pending_changes(document, state, day, 14)
     assert [(one.account, str(one.event), one.days) for one in changes] == found
 
 
@@ -327,8 +327,8 @@ def test_a_bad_entry_hides_nobody_else() -> None:
         "  - { email: robin@example.com, projects: { shop: analist } }\n"
     )
     read = salvage(text, RosterSource("r"))
-    changes = changes_by_the_clock(read.roster, settled(read.roster), TODAY, 14, read.unread)
-    assert [(one.event, one.email) for one in changes] == [(ScheduledEvent.ENDS, BO)]
+    changes = pending_changes(read.roster, settled(read.roster), TODAY, 14, read.unread)
+    assert [(one.event, one.email) for one in changes] == [(PendingEvent.ENDS, BO)]
     assert (
         "the entry of robin@example.com cannot be read, so robin@example.com keeps what the state has" in read.problem
     )

@@ -1,0 +1,219 @@
+"""What the next `pulumi up` changes in a stack today: what its state has beyond its roster, and what it lacks. Pure.
+
+What goes is what `revoke` takes away (`revoking.removals`); here it gets its day, and the entry that gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+
+from mixpanel_access.model import resources as kinds
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import day
+from mixpanel_access.model.declaration import Declaration, declaration
+from mixpanel_access.model.effective_access import RosterEntry, days_of, effective_by_key, entries
+from mixpanel_access.model.roles import declared_role
+from mixpanel_access.model.roster.salvage import Unread
+from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.operations.pending.change import A_DAY, PendingChange, PendingEvent
+from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow, removals_by_row, rows_of_state
+from mixpanel_access.operations.state import State, StateResource, name_of, team_keys
+
+_EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
+
+_Lowered = frozenset[tuple[str, str]]
+"""What keeps a lower role: the resource in the engine, and the key of the address."""
+
+
+def changes_now(
+    roster: Roster | None, state: State, today: date, unread: Unread, renamed: Mapping[str, str]
+) -> Iterator[PendingChange]:
+    """The changes in their parts, what goes first; the arguments are those of `pending_changes`."""
+    stack = _Stack(roster, state, today, unread, renamed)
+    removals = stack.removals()
+    yield from (change for row, taking in removals for change in stack.going(row, taking))
+    if roster is not None:
+        yield from stack.missing(roster, frozenset((one.urn, one.key) for _, one in removals if one.lowers))
+
+
+class _Stack:
+    """A stack on a day: what its state has and its roster does not give, and what it lacks."""
+
+    def __init__(
+        self, roster: Roster | None, state: State, today: date, unread: Unread, renamed: Mapping[str, str]
+    ) -> None:
+        self.roster, self.state, self.today = roster, state, today
+        self.entries = entries(roster) if roster else {}
+        self.given = RosterToday(declaration(roster, today) if roster else _EMPTY, today, unread, renamed)
+        self.words = {
+            place: declared_role(name_of(one.urn).removeprefix(kinds.CUSTOM_ROLE.prefix))
+            for place, one in state.custom_roles.items()
+        }
+        self.teams = team_keys(roster, state)
+
+    # What the state has and the roster does not give
+
+    def removals(self) -> list[tuple[StateRow, Removal]]:
+        """What goes; what a program declares outside of the roster goes by the last day in the state alone."""
+        rows = rows_of_state(self.state)
+        inside = [row for row in rows if self.roster is not None and row.parent == self.state.component]
+        outside = [row for row in rows if self.roster is None or row.parent != self.state.component]
+        ended = RosterToday(_EMPTY, self.today, ended_only=True)
+        return [*removals_by_row(inside, self.given, rows), *removals_by_row(outside, ended, rows)]
+
+    def going(self, row: StateRow, taking: Removal) -> Iterator[PendingChange]:
+        """The part of a change that a removal is."""
+        match row.type:
+            case kinds.MEMBER_TYPE if taking.lowers:
+                was = str(row.outputs.get("role") or "")
+                change = self._of_person(
+                    row, taking, lambda one: one.ends if one.person.organization_role == was else None
+                )
+                yield replace(change, organization_role=f"{was} -> {taking.role}")
+            case kinds.MEMBER_TYPE:
+                yield replace(self._of_person(row, taking, lambda one: one.ends), membership=True)
+            case kinds.TEAM_MEMBER_TYPE:
+                team = self._team(row)
+                yield replace(self._of_person(row, taking, lambda one: _ends_in(one, team)), teams=[team])
+            case kinds.TEAM_TYPE:
+                yield self._of_team(self._team(row), taking)
+            case kinds.SERVICE_ACCOUNT_TYPE if not taking.planned:
+                yield PendingChange(event=PendingEvent.REMOVED, email="", on=self.today, account=row.key)
+            case _ if taking.project is not None:
+                yield self._of_role(row, taking, taking.project)
+
+    def _of_role(self, row: StateRow, taking: Removal, id_: int) -> PendingChange:
+        """A role in a project that goes, or that a lower one takes the place of."""
+        project = self.given.project(id_)
+        held = self._grant(taking)
+        before = self._word(id_, held.role if held else str(row.outputs.get("role") or ""))
+        words = f"{before} -> {self._word(id_, taking.role)}" if taking.role else before
+        if row.type == kinds.TEAM_GRANT_TYPE:
+            change = self._of_team(self._team(row), taking)
+        elif row.type == kinds.SERVICE_ACCOUNT_GRANT_TYPE:
+            account = self._account(row.ref.account)
+            change = PendingChange(event=PendingEvent.REMOVED, email="", on=self.today, account=account)
+        else:
+            change = self._of_person(row, taking, lambda one: one.ends if one.projects.get(project) == before else None)
+        return replace(change, projects={project: words})
+
+    def _of_person(self, row: StateRow, taking: Removal, gave: Callable[[RosterEntry], date | None]) -> PendingChange:
+        """Why something of a person goes: by the entry that gave it last, else by the last day in the state."""
+        own = self.entries.get(self.given.key(taking.email), ())
+        ended = [(last, entry.ends or date.max, entry) for entry in own if (last := gave(entry)) and last < self.today]
+        if ended:
+            last, _, entry = max(ended, key=lambda one: one[:2])
+            return PendingChange(
+                event=PendingEvent.OVERDUE, email=entry.person.email, on=last + A_DAY, engagement=entry.engagement
+            )
+        held = self._grant(taking)
+        why = (held.outputs if held else row.outputs).get("engagement")
+        over = taking.planned and taking.ends
+        return PendingChange(
+            event=PendingEvent.OVERDUE if over else PendingEvent.REMOVED,
+            email=own[0].person.email if own else taking.email,
+            on=day(over) + A_DAY if over else self.today,
+            engagement=why if isinstance(why, str) else None,
+        )
+
+    def _of_team(self, key: str, taking: Removal) -> PendingChange:
+        team = self.roster.teams.get(key) if self.roster else None
+        last = days_of(team).ends if team else day(taking.ends) if taking.planned and taking.ends else None
+        if last is not None and last < self.today:
+            return PendingChange(event=PendingEvent.OVERDUE, email="", on=last + A_DAY, teams=[key])
+        return PendingChange(event=PendingEvent.REMOVED, email="", on=self.today, teams=[key])
+
+    def _grant(self, taking: Removal) -> StateResource | None:
+        return self.state.grants.get((taking.project or 0, same_key(taking.email))) if taking.email else None
+
+    def _team(self, row: StateRow) -> str:
+        return self.teams.get(row.ref.team, str(row.ref.team))
+
+    def _account(self, id_: int) -> str:
+        held = self.state.accounts.get(id_)
+        return name_of(held.urn).removeprefix(kinds.SERVICE_ACCOUNT.prefix) or held.name if held else str(id_)
+
+    def _word(self, project: int, role: str) -> str:
+        """A role of the state by the roster's word for it."""
+        return self.words.get((project, role)) or role or "a role"
+
+    # What the roster gives and the state does not have
+
+    def missing(self, roster: Roster, lowered: _Lowered) -> Iterator[PendingChange]:
+        """The parts of changes that give something; what keeps a lower role is not missing."""
+        yield from self._missing_of_people(roster, lowered)
+        given, late = self.given.declared, PendingChange(event=PendingEvent.LATE, email="", on=self.today)
+        roles = self._missing_roles(given.team_grants, self.state.team_grants, self.teams.get, lowered)
+        there = set(self.teams.values())
+        for key in (key for key in given.teams if key not in there or key in roles):
+            starts = days_of(roster.teams[key]).starts
+            on = self.today if key in there or starts is None else starts
+            yield replace(late, on=on, teams=[key], projects=roles.get(key, {}))
+        roles = self._missing_roles(given.account_grants, self.state.account_grants, self._account, lowered)
+        there = set(map(self._account, self.state.accounts))
+        for key in (key for key in given.accounts if key not in there or key in roles):
+            yield replace(late, account=key, projects=roles.get(key, {}))
+
+    def _missing_of_people(self, roster: Roster, lowered: _Lowered) -> Iterator[PendingChange]:
+        members = {self.given.key(one.email): one for one in self.state.members.values()}
+        places = {(self.teams.get(id_), self.given.key(one.email)) for (id_, _), one in self.state.team_members.items()}
+        grants = {(id_, self.given.key(one.email)): one for (id_, _), one in self.state.grants.items()}
+        for key, now in effective_by_key(roster, self.today).items():
+            role = self._missing_organization_role(now.organization_role, members.get(key), lowered)
+            if key not in members or role:
+                yield replace(self._late(now.entry), organization_role=role, membership=key not in members)
+            for project, given in now.projects.items():
+                id_ = roster.projects[project].id
+                held = grants.get((id_, key))
+                if missing := self._missing_role(id_, given.role, held, lowered):
+                    yield replace(self._late(given.entry, held), projects={project: missing})
+            for team, entry in now.teams.items():
+                if (team, key) not in places:
+                    yield replace(self._late(entry, starts=entry.memberships[team].starts), teams=[team])
+
+    def _missing_roles(
+        self,
+        declared: Mapping[tuple[int, str], Mapping[str, Any]],
+        state: Mapping[Any, StateResource],
+        holder: Callable[[int], str | None],
+        lowered: _Lowered,
+    ) -> dict[str, dict[str, str]]:
+        """The roles that teams or service accounts lack: their key -> project key -> role."""
+        held = {(project, holder(id_)): one for (project, id_), one in state.items()}
+        found: dict[str, dict[str, str]] = {}
+        for (project, key), inputs in declared.items():
+            if missing := self._missing_role(project, inputs["role"], held.get((project, key)), lowered):
+                found.setdefault(key, {})[self.given.project(project)] = missing
+        return found
+
+    def _late(self, entry: RosterEntry, held: StateResource | None = None, starts: date | None = None) -> PendingChange:
+        """Why something is missing: its day has come; or, on any day, somebody has changed the roster."""
+        edited = held is not None and held.outputs.get("engagement") == entry.engagement
+        on = self.today if edited else starts or entry.starts or self.today
+        return PendingChange(event=PendingEvent.LATE, email=entry.person.email, on=on, engagement=entry.engagement)
+
+    def _missing_organization_role(
+        self, declared: str | None, held: StateResource | None, lowered: _Lowered
+    ) -> str | None:
+        if declared is None or (held is not None and (held.role == declared or _settled(held, lowered))):
+            return None
+        return f"{held.role} -> {declared}" if held is not None and held.role else declared
+
+    def _missing_role(self, project: int, declared: str, held: StateResource | None, lowered: _Lowered) -> str:
+        """The role that is missing, `analyst -> admin` where there is another one; "" where it is there."""
+        if held is None:
+            return declared
+        have = self._word(project, held.role)
+        return "" if _settled(held, lowered) or have == declared else f"{have} -> {declared}"
+
+
+def _ends_in(entry: RosterEntry, team: str) -> date | None:
+    return entry.memberships[team].ends if team in entry.memberships else None
+
+
+def _settled(held: StateResource, lowered: _Lowered) -> bool:
+    """Whether nothing is missing, whatever the role is: it is a secret, or a lower one takes its place."""
+    return (held.urn, same_key(held.email)) in lowered or "role" in getattr(held.outputs, "secrets", ())
