@@ -226,6 +226,10 @@ class Handler(ABC, Generic[Id]):
         """Whether an update is needed, apart from the metadata."""
         return changed(self.INPUTS, olds, news)
 
+    def compared(self, olds: Properties, news: Properties) -> Properties:
+        """The old properties as they are compared: what only is spelled otherwise has the new spelling."""
+        return olds
+
     def replaced(self, olds: Properties, news: Properties) -> list[str]:
         """The inputs whose change needs another resource; another spelling of an address is not a change."""
         return [
@@ -244,6 +248,11 @@ class Handler(ABC, Generic[Id]):
     @abstractmethod
     def read(self, ref: Id, props: Properties) -> Found | None:
         """Read what Mixpanel has; None if the resource no longer exists."""
+
+    def not_read(self, ref: Id) -> Properties:
+        """The properties that `read` takes from the state. An import has none: as the stack or Mixpanel has them."""
+        environment = self.session.settings.environment
+        return {"environment": environment} if environment and "environment" in self.INPUTS else {}
 
     @abstractmethod
     def update(self, ref: Id, olds: Properties, news: Properties) -> Properties:

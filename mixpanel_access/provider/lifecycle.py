@@ -96,12 +96,14 @@ class Lifecycle:
         return self.handler.create(own(inputs))
 
     def read(self, id_: str, props: Properties) -> Found | None:
-        """Read what Mixpanel has; None if the resource no longer exists.
+        """Read what Mixpanel has; None if the resource no longer exists. Without properties, it is an import by id.
 
         The inputs come back too, else every field would show as changed. Where nothing has changed, there are none,
         and the engine keeps those that it has: to write the same ones again takes as long as the outputs.
         """
         held = own(props)
+        if not held:
+            return self._imported(id_)
         if folder := os.environ.get(NOTES_VARIABLE):
             return _noted(held, _notes(folder).get(id_, Note()))
         with self._remembered_secret():
@@ -111,6 +113,26 @@ class Lifecycle:
                 return Found(held, None)
             found = self.refresh(id_, dict(held))
         return found._replace(inputs=None) if found and found.outputs == held else found
+
+    def _imported(self, id_: str) -> Found:
+        """Read a resource by its id alone, with all inputs that Mixpanel knows, and the defaults of the others.
+
+        Raises:
+            InputError: the id is malformed, or nothing has it.
+        """
+        handler, organization = self.handler, self._session.organization
+        ref = handler.parse(id_)
+        form = f"The id has the form {ref.FORM}."
+        if ref.organization != organization:
+            why = f"the stack is configured for organization {organization}"
+            raise InputError(f"cannot import {id_}", why=why, next_step=form)
+        found = handler.read(ref, handler.not_read(ref))
+        if found is None:
+            why = f"organization {organization} does not have {ref.IS_OF} with this id, as far as we see it"
+            raise InputError(f"cannot import {id_}", why=why, next_step=form)
+        inputs = dict(found.inputs or {})
+        handler.check(inputs, Problems())
+        return Found({**found.outputs, **inputs}, inputs)
 
     def refresh(self, id_: str, props: Properties) -> Found | None:
         """Read what Mixpanel has now, with the inputs; None if the resource no longer exists."""
@@ -152,6 +174,9 @@ class Lifecycle:
 
     def _check(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
         handler = self.handler
+        for name in handler.SHOWN:  # an import has the engine check what it has read, these included
+            if name in inputs and inputs[name] == olds.get(name):
+                del inputs[name]
         handler.prepare(olds, inputs)
         for key in sorted(inputs.keys() - set(handler.all_inputs)):
             problems.add(

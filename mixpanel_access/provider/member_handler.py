@@ -172,6 +172,12 @@ class MemberHandler(Handler[MemberId]):
             self.session.say_renamed(ref.email, address)
         return self.found(self._outputs({"email": ref.email, "removal": WHEN_UNUSED, **props}, person, props))
 
+    def not_read(self, ref: MemberId) -> Properties:
+        """The organization role, which was there before: nobody is lowered whose role the program does not declare."""
+        person = self.session.directory.person(ref.email)
+        role = {"role": person.role, "previous_role": person.role} if person and person.role else {}
+        return {**role, "origin": Origin.IMPORTED.value}
+
     def update(self, ref: MemberId, olds: Properties, news: Properties) -> Properties:
         """Change the role, or send an expired invitation again."""
         olds = self._without_lost_role(olds, news)

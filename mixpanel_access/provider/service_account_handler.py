@@ -101,7 +101,10 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         if over and not replaces:
             logins = ", ".join(one.login for one in over)
             self.session.say(f"{self.label(news)}: its overlap has ended, so {logins} is deleted")
-        return changed(self.INPUTS, {**olds, "expires": news.get("expires")}, news) or bool(over)
+        return changed(self.INPUTS, self.compared(olds, news), news) or bool(over)
+
+    def compared(self, olds: Properties, news: Properties) -> Properties:
+        return {**olds, "expires": news.get("expires")} if _same_expiry(olds, news) else olds
 
     def create(self, inputs: Properties) -> Created:
         """Create the account. First delete what a killed run has left of the name, and name other accounts."""
@@ -134,6 +137,10 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         inputs = {"role": roles.CONSUMER, **props, "username": account.name}
         inputs["expires"] = _read_expiry(account.expires, props)
         return self.found(self._outputs(inputs, account, {**props, "retiring": retiring}))
+
+    def not_read(self, ref: ServiceAccountId) -> Properties:
+        account = self.session.directory.accounts.get(ref.account)
+        return {"role": account.role} if account and account.role else {}
 
     def update(self, ref: ServiceAccountId, olds: Properties, news: Properties) -> Properties:
         """Note when to rotate, and the metadata; delete what was replaced, once its overlap has ended."""

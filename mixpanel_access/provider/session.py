@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from mixpanel_access.directory import connect
 from mixpanel_access.directory.brakes import Brakes
@@ -27,10 +27,21 @@ from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.run import EngineRun, Run, Scope, engine_address, engine_scope
 from mixpanel_access.provider.states import States
 
+WARNING: Final = "warning: "
+"""What a line begins with that is a warning."""
+
+_show: Callable[[str], object] = partial(print, flush=True)
+
+
+def show_by(show: Callable[[str], object]) -> None:
+    """Have another server than the SDK's show the lines of this process."""
+    global _show  # noqa: PLW0603  # one a process, as its standard output is
+    _show = show
+
 
 def say(line: str) -> None:
-    """Show a line to the user: what a provider prints stands under the operation's diagnostics."""
-    print(line, flush=True)  # noqa: T201  # the engine reads it
+    """Show a line to the user. By default it is printed, and stands under the operation's diagnostics."""
+    _show(line)
 
 
 @dataclass

@@ -227,7 +227,8 @@ def test_to_delete_it_changes_nothing_and_says_so() -> None:
 def test_the_state_of_another_organization_is_left_alone(verb: str) -> None:
     """In every verb that reads an id."""
     api = FakeApi()
-    args: tuple[Any, ...] = ("1", {}, {"two_factor_required": True}) if verb == "update" else ("1", {})
+    held = {"two_factor_required": True}
+    args: tuple[Any, ...] = ("1", held, held) if verb == "update" else ("1", held)
     with pytest.raises(errors.InputError, match="it belongs to organization 1"):
         getattr(provider(api), verb)(*args)
     assert api.calls == {}

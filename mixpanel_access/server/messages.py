@@ -1,0 +1,77 @@
+"""Lines for the user, as engine log lines: on the resource that the thread works on, and with a severity.
+
+The engine hides what a server of dynamic resources prints, unless it is the SDK's own.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from typing import Any, Final
+
+import grpc  # type: ignore[import-untyped]
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from mixpanel_access.provider.session import WARNING
+
+_SECONDS: Final = 10.0
+"""How long the engine, which is on this machine, may take to accept a line."""
+_urn: ContextVar[str] = ContextVar("urn", default="")
+
+
+@contextmanager
+def about(urn: str) -> Iterator[None]:
+    """Whatever this thread says meanwhile is about one resource; with "", about the stack."""
+    before = _urn.set(urn)
+    try:
+        yield
+    finally:
+        _urn.reset(before)
+
+
+class Messages(io.TextIOBase):
+    """Logs lines to the engine; in place of the standard output, it logs what other people's providers print."""
+
+    def __init__(self) -> None:
+        self._engine: Any = None
+        self._printed: ContextVar[str] = ContextVar("printed", default="")
+
+    def connect(self, address: str) -> None:
+        """Send the lines to the engine at this address."""
+        self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
+
+    def say(self, line: str) -> None:
+        """Log one line. One that begins with "warning: " is logged as a warning, without that word."""
+        if line.startswith(WARNING):
+            self._log(engine_pb2.WARNING, line.removeprefix(WARNING))
+        else:
+            self._log(engine_pb2.INFO, line)
+
+    def _log(self, severity: Any, text: str) -> None:
+        if self._engine is None:
+            return
+        request = engine_pb2.LogRequest(severity=severity, message=text, urn=_urn.get())
+        with suppress(grpc.RpcError):  # the engine has gone, and nobody is there to read the line
+            self._engine.Log(request, timeout=_SECONDS)
+
+    # As a stream
+
+    def writable(self) -> bool:
+        """Whether it can be written to."""
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Log the lines that are complete, and keep the rest of this thread."""
+        *lines, rest = (self._printed.get() + text).split("\n")
+        self._printed.set(rest)
+        for line in lines:
+            self.say(line)
+        return len(text)
+
+    def flush(self) -> None:
+        """Log what this thread has printed without an end of the line."""
+        if rest := self._printed.get():
+            self._printed.set("")
+            self.say(rest)

@@ -1,0 +1,45 @@
+"""The process of the server: it listens, prints its port for the engine, and ends with the engine."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import grpc  # type: ignore[import-untyped]
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from mixpanel_access.provider.session import show_by
+from mixpanel_access.server.messages import Messages
+from mixpanel_access.server.providers import Providers
+from mixpanel_access.server.servicer import Servicer
+
+THREADS: Final = 32
+"""What the engine asks for on eight cores."""
+
+
+def served(servicer: Servicer) -> tuple[Any, int]:
+    """A server that has started, and its port."""
+    server = grpc.server(ThreadPoolExecutor(THREADS, "verb"), options=_GRPC_CHANNEL_OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
+def main() -> None:
+    """Serve until the engine ends this process."""
+    sys.path[0] = str(Path.cwd())  # as `python -m pulumi.dynamic` has it: a program's own modules are found there
+    messages = Messages()
+    show_by(messages.say)
+    server, port = served(Servicer(Providers(os.environ.get("PULUMI_PROJECT", "project")), messages))
+    print(port, flush=True)  # noqa: T201  # the engine reads it
+    sys.stdout = messages
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        server.stop(0)

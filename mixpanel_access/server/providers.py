@@ -1,0 +1,88 @@
+"""The providers of the resources that one process serves, each unpickled and configured once."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import dill  # type: ignore[import-untyped]
+from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.runtime import Settings, configure, rpc
+from pulumi.runtime._serialization import _deserialize
+
+from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.resources import KINDS, PROVIDER_KEY
+from mixpanel_access.server.messages import about
+
+Properties = Mapping[str, Any]
+
+
+class Providers:
+    """Finds the provider of a resource.
+
+    Args:
+        project: the project's name, which is the namespace of a configuration key without one.
+    """
+
+    def __init__(self, project: str) -> None:
+        self._project = project
+        self._config: dict[str, Any] = {}
+        self._found: dict[str, ResourceProvider] = {}
+        self._named: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def configure(self, config: Properties) -> None:
+        """Give this configuration to each provider before its first verb."""
+        self._config = {key: rpc.unwrap_rpc_secret(value) for key, value in config.items()}
+
+    def get(self, pickled: str) -> ResourceProvider:
+        """The provider that a resource names."""
+        # The SDK keeps its settings for each thread, and other people's providers may ask for them.
+        configure(Settings(project=self._project, stack="stack", organization="organization"))
+        with self._lock:
+            if pickled not in self._found:
+                self._found[pickled] = self._made(pickled)
+            return self._found[pickled]
+
+    def pickled_of(self, type_: str) -> str:
+        """The provider of a type of ours, as programs name it: a resource that is imported names none yet.
+
+        Raises:
+            InputError: it is another package's type, whose provider only a program knows.
+        """
+        kind = KINDS.get(type_)
+        if kind is None:
+            raise InputError(
+                "cannot import by id",
+                subject=type_,
+                why="only a program knows the provider of another package's dynamic resource",
+                next_step=f"The types that can be imported are {', '.join(KINDS)}.",
+            )
+        with self._lock:  # the SDK changes the module `pickle` meanwhile
+            if type_ not in self._named:
+                module = import_module(f"mixpanel_access.provider.{kind.module}")
+                self._named[type_] = serialize_provider(getattr(module, f"{kind.name}Provider")())
+            return self._named[type_]
+
+    def _made(self, pickled: str) -> ResourceProvider:
+        provider: ResourceProvider = _deserialize(lambda: dill.loads(base64.b64decode(pickled)))  # noqa: S301
+        with about(""):  # what is wrong with the configuration is about no resource
+            provider.configure(ConfigureRequest(Config(self._config, self._project)))
+        return provider
+
+
+def pickled_in(*properties: Properties) -> str:
+    """The provider that a resource names in the first of these properties that has it.
+
+    Raises:
+        KeyError: none has it.
+    """
+    named = (props[PROVIDER_KEY] for props in properties if PROVIDER_KEY in props)
+    pickled = next((name for name in named if isinstance(name, str) and name != rpc.UNKNOWN), None)
+    if pickled is None:
+        raise KeyError(PROVIDER_KEY)
+    return pickled

@@ -1,0 +1,191 @@
+"""The calls of the engine's protocol: each unpacks its request, calls a provider, and packs the answer.
+
+The answers are those of the SDK's server (`pulumi/dynamic/__main__.py`), with what the protocol can do besides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+import grpc  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import plugin_pb2
+from pulumi.runtime.proto import provider_pb2 as protocol
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
+
+from mixpanel_access import __version__
+from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError
+from mixpanel_access.model.resources import PROVIDER_KEY
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.handler import own
+from mixpanel_access.server.changes import detailed
+from mixpanel_access.server.messages import Messages, about
+from mixpanel_access.server.providers import Providers, pickled_in
+from mixpanel_access.server.secrets import mark, revealed, secret_in
+
+Answer = TypeVar("Answer")
+Verb = Callable[["Servicer", Any], Answer]
+
+
+def about_a_resource(verb: Verb[Answer]) -> Callable[[Servicer, Any, grpc.ServicerContext], Answer]:
+    """A call of the protocol: what is said and what fails is about the resource of the request."""
+
+    @wraps(verb)
+    def served(servicer: Servicer, request: Any, context: grpc.ServicerContext) -> Answer:
+        with about(request.urn):
+            try:
+                return verb(servicer, request)
+            except Exception as error:  # whatever a provider raises is the answer
+                code, words = servicer.failure(error)
+                context.abort(code, words)
+                raise  # not reached: `abort` raises
+            finally:
+                servicer.messages.flush()
+
+    return served
+
+
+class Servicer(ResourceProviderServicer):
+    """Serves the dynamic resources of one stack's program.
+
+    Args:
+        providers: finds their providers.
+        messages: where the lines for the user go.
+    """
+
+    def __init__(self, providers: Providers, messages: Messages) -> None:
+        self.providers, self.messages = providers, messages
+
+    def failure(self, error: Exception) -> tuple[grpc.StatusCode, str]:
+        """The status and the words of an error: ours are one line, and of others the traceback is logged."""
+        if isinstance(error, AccessError) and os.environ.get(DEBUG_VARIABLE) != "1":
+            return grpc.StatusCode.FAILED_PRECONDITION, str(error)
+        if trace := traceback.format_tb(error.__traceback__):
+            self.messages.say("".join(["Traceback (most recent call last):\n", *trace]).rstrip())
+        words = str(error) if isinstance(error, AccessError) else "".join(traceback.format_exception_only(error))
+        return grpc.StatusCode.UNKNOWN, words.strip()
+
+    # The server itself
+
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
+        """Agree on the protocol. The engine asks whoever answers this for previews too."""
+        if request.engine_address:
+            self.messages.connect(request.engine_address)
+        return protocol.ProviderHandshakeResponse(accept_secrets=True)
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
+        """The version of this package."""
+        return plugin_pb2.PluginInfo(version=__version__)
+
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
+        """Accept the configuration as it is: the verbs report what is wrong with it."""
+        return protocol.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
+        """Another configuration is not another provider."""
+        changed = request.news != request.old_inputs
+        return protocol.DiffResponse(changes=protocol.DiffResponse.DIFF_SOME if changed else _SAME)
+
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
+        """Keep the stack's configuration for the providers."""
+        self.providers.configure(rpc.deserialize_properties(request.args))
+        return protocol.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
+        """Nothing yet: what runs comes to its end."""
+        return empty_pb2.Empty()
+
+    # The verbs
+
+    @about_a_resource
+    def Check(self, request: Any) -> Any:  # noqa: N802
+        """Judge and normalize inputs."""
+        olds, news = _unpacked(request.olds, unknowns=True), _unpacked(request.news, unknowns=True)
+        result = self.providers.get(pickled_in(news, olds)).check(olds, news)
+        failures = [protocol.CheckFailure(property=each.property, reason=each.reason) for each in result.failures]
+        inputs = _packed(result.inputs, news[PROVIDER_KEY], request.news)
+        return protocol.CheckResponse(inputs=inputs, failures=failures)
+
+    @about_a_resource
+    def Diff(self, request: Any) -> Any:  # noqa: N802
+        """Find out what changes, and of our own resources which parts of which properties."""
+        olds, news = _unpacked(request.olds, unknowns=True), _unpacked(request.news, unknowns=True)
+        provider = self.providers.get(pickled_in(news, olds))
+        result = provider.diff(request.id, olds, news)
+        answer = protocol.DiffResponse(
+            changes=_CHANGES[result.changes],
+            replaces=result.replaces or (),
+            deleteBeforeReplace=bool(result.delete_before_replace),
+        )
+        if result.changes and isinstance(provider, AccessProvider):
+            handler, news = provider.handler, own(news)
+            secret = secret_in(request.olds) | secret_in(request.news)
+            olds = handler.compared(own(olds), news)
+            found = detailed(handler.all_inputs, olds, news, result.replaces or (), secret)
+            answer.hasDetailedDiff = bool(found)  # an expired invitation, for one, is none of the properties
+            for path, kind in found.items():
+                answer.detailedDiff[path].kind = kind
+        return answer
+
+    @about_a_resource
+    def Create(self, request: Any) -> Any:  # noqa: N802
+        """Create a resource; at a preview, nothing."""
+        if request.preview:
+            return protocol.CreateResponse(properties=request.properties)
+        props = _unpacked(request.properties)
+        result = self.providers.get(pickled_in(props)).create(props)
+        outputs = _packed(result.outs, props[PROVIDER_KEY], request.properties)
+        return protocol.CreateResponse(id=result.id, properties=outputs)
+
+    @about_a_resource
+    def Read(self, request: Any) -> Any:  # noqa: N802
+        """Read a resource; one without properties is imported, by its id and its type."""
+        props = _unpacked(request.properties)
+        pickled = pickled_in(props) if PROVIDER_KEY in props else self.providers.pickled_of(request.type)
+        result = self.providers.get(pickled).read(request.id, props)
+        outputs = _packed(result.outs, pickled, request.properties)
+        answer = protocol.ReadResponse(id=result.id or "", properties=outputs)
+        if result.inputs is not None:  # without them, the engine keeps those that it has
+            answer.inputs.CopyFrom(_packed(result.inputs, pickled, request.inputs))
+        return answer
+
+    @about_a_resource
+    def Update(self, request: Any) -> Any:  # noqa: N802
+        """Change a resource; at a preview, nothing."""
+        if request.preview:
+            return protocol.UpdateResponse(properties=request.news)
+        olds, news = _unpacked(request.olds), _unpacked(request.news)
+        result = self.providers.get(pickled_in(news)).update(request.id, olds, news)
+        return protocol.UpdateResponse(properties=_packed(result.outs, news[PROVIDER_KEY], request.news))
+
+    @about_a_resource
+    def Delete(self, request: Any) -> Any:  # noqa: N802
+        """Delete a resource."""
+        props = _unpacked(request.properties)
+        self.providers.get(pickled_in(props)).delete(request.id, props)
+        return empty_pb2.Empty()
+
+
+_SAME = protocol.DiffResponse.DIFF_NONE
+_CHANGES: Mapping[bool | None, Any] = {
+    True: protocol.DiffResponse.DIFF_SOME,
+    False: _SAME,
+    None: protocol.DiffResponse.DIFF_UNKNOWN,
+}
+
+
+def _unpacked(properties: struct_pb2.Struct, *, unknowns: bool | None = None) -> dict[str, Any]:
+    """Properties as a provider takes them."""
+    return dict(rpc.deserialize_properties(revealed(properties), unknowns))
+
+
+def _packed(properties: Mapping[str, Any] | None, pickled: object, request: struct_pb2.Struct) -> struct_pb2.Struct:
+    """What a provider gives, with the provider itself, and with the secrets of the request."""
+    whole = {**(properties or {}), PROVIDER_KEY: pickled}
+    return mark(asyncio.run(rpc.serialize_properties(whole, {})), request)

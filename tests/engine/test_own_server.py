@@ -1,0 +1,114 @@
+"""Our own server of the dynamic resources, by the real engine: what the SDK's server cannot do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.sandbox import ROOT
+from mixpanel_access.engine import Engine
+from mixpanel_access.model.resources import BY_NAME
+from tests.engine.conftest import Workspace, workspace_on
+from tests.server.kinds import LIVES, organization
+
+pytestmark = pytest.mark.engine
+
+STANZA = "plugins:\n  providers:\n    - name: pulumi-python\n      path: plugins/pulumi-python\n"
+
+
+@pytest.fixture
+def workspace(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
+    """A stack on an organization that has one of each kind."""
+    with workspace_on(organization(), engine, tmp_path) as made:
+        project = made.pulumi.project
+        shutil.copytree(ROOT / "plugins", project / "plugins")
+        (project / "Pulumi.yaml").write_text((project / "Pulumi.yaml").read_text() + STANZA)
+        yield made
+
+
+def declaring(*, imports: bool = False) -> str:
+    """A program with one resource of each kind that is there."""
+    lines = ["import mixpanel_access.provider as mixpanel", "from pulumi import ResourceOptions"]
+    for kind, life in LIVES.items():
+        options = f", opts=ResourceOptions(import_={life.id!r})" if imports else ""
+        lines.append(f"mixpanel.{kind}({kind.lower()!r}, **{life.declared!r}{options})")
+    return "\n".join(lines)
+
+
+def written(workspace: Workspace) -> list[str]:
+    """The requests that may have changed something."""
+    return [verb for verb in workspace.requests() if not verb.startswith("GET ")]
+
+
+def test_every_kind_is_imported_by_its_id(workspace: Workspace) -> None:
+    """`preview --import-file` names what is missing, `import --file` reads it by its id, and no change is left."""
+    workspace.program(declaring())
+    file = workspace.folder / "import.json"
+    workspace.run("preview", "--import-file", str(file), "--stack", "production")
+    document = json.loads(file.read_text())
+    assert {row["type"] for row in document["resources"]} == {kind.type for kind in BY_NAME.values()}
+    ids = {kind.lower(): life.id for kind, life in LIVES.items()}
+    for row in document["resources"]:
+        row["id"] = ids[row["name"]]
+    file.write_text(json.dumps(document))
+    options = ["--generate-code=false", "--protect=false", "--yes", "--skip-preview", "--stack", "production"]
+    done = workspace.run("import", "--file", str(file), *options)
+    assert f"{len(LIVES)} imported" in done.stdout
+    assert "failed to validate" not in done.stdout
+    workspace.run("preview", "--refresh", "--expect-no-changes", "--stack", "production")
+    assert written(workspace) == []
+
+
+def test_a_program_imports_by_id(workspace: Workspace) -> None:
+    """`import_=` adopts what is there, though the program knows more; of a wrong id, one clear line says so."""
+    program = declaring(imports=True)
+    workspace.program(program.replace("'role': 'admin'}", "'role': 'admin', 'ticket': 'OPS-1'}", 1))
+    done = workspace.up("production", "--diff")
+    assert f"{len(LIVES)} imported" in done.stdout
+    assert '+ ticket: "OPS-1"' in done.stdout
+    assert workspace.outputs("member")["ticket"] == "OPS-1"
+    assert written(workspace) == []
+    workspace.program(program.replace("kim@example.com", "gone@example.com"))
+    failed = workspace.run("preview", "--stack", "production", check=False)
+    assert failed.returncode
+    wrong = "cannot import 7654321:gone@example.com: organization 7654321 does not have a member with this id"
+    assert f"error: Preview failed: {wrong}" in failed.stdout
+
+
+PROGRAM = """
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+from mixpanel_access.provider import ServiceAccount, Team
+
+class Theirs(ResourceProvider):
+    def create(self, props):
+        print("theirs is made")
+        return CreateResult("theirs-1", props)
+
+class Thing(Resource):
+    pass
+
+Thing(Theirs(), "theirs", {"a": 1})
+Team("data", name="Data")
+ServiceAccount("loader", username="loader")
+"""
+DIAGNOSTICS = """\
+  pulumi-python:dynamic/mixpanel:ServiceAccount (loader):
+    error: cannot make the service account loader: Mixpanel answered 400 (not now). Check the values against what \
+Mixpanel says.
+"""
+
+
+def test_lines_and_errors_are_on_their_resource(workspace: Workspace) -> None:
+    """Ours, another package's resource too, and an error without the SDK's words."""
+    workspace.program(PROGRAM)
+    path = "/api/app/organizations/7654321/service-accounts"
+    fault = {"method": "POST", "path_prefix": path, "kind": "status", "status": 400, "body": '{"error": "not now"}'}
+    workspace.emulator.control("POST", "faults", [fault])
+    said = workspace.up(check=False).stdout.partition("Diagnostics:\n")[2]
+    assert DIAGNOSTICS in said
+    assert "  pulumi-python:dynamic:Resource (theirs):\n    theirs is made\n" in said
+    assert "  pulumi-python:dynamic/mixpanel:Team (data):\n    the team Data is there already and is adopted" in said

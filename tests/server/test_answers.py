@@ -1,0 +1,149 @@
+"""What the engine gets from our server besides states: differences by path, errors, and lines for the user."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import dill  # type: ignore[import-untyped]
+import grpc  # type: ignore[import-untyped]
+import pytest
+from pulumi.dynamic import CreateResult, ResourceProvider
+from pulumi.runtime.proto import provider_pb2
+
+from mixpanel_access.emulator.server import EmulatorServer
+from mixpanel_access.model.resources import PROVIDER_KEY, SIGNATURE
+from mixpanel_access.server.changes import detailed
+from tests.python_engine import values
+from tests.server.kinds import LEE, LIVES, WAREHOUSE
+from tests.server.operation import Held, Line, Operation, on_ours, urn_of
+
+KIND = provider_pb2.PropertyDiff
+SECRET = "1b47061264138c4ac30d75fd1eb44270"
+CANARY = "canary@agency.example.org"
+
+
+def secret(value: object) -> dict[str, object]:
+    """A secret as the engine sends it."""
+    return {SIGNATURE: SECRET, "value": value}
+
+
+DIFFERENCES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "nothing": ({"role": "admin"}, {"role": "admin"}, {}),
+    "a value": ({"role": "admin"}, {"role": "member"}, {"role": KIND.UPDATE}),
+    "a new one": ({}, {"role": "member"}, {"role": KIND.ADD}),
+    "one that went": ({"role": "member", "x": None}, {"x": None}, {"role": KIND.DELETE}),
+    "of a mapping": (
+        {"grants": {"a@b.c": "admin", "d@e.f": "admin", "plain": 1}},
+        {"grants": {"a@b.c": "owner", 'g"h': "admin", "plain": 2}},
+        {
+            'grants["a@b.c"]': KIND.UPDATE,
+            'grants["d@e.f"]': KIND.DELETE,
+            'grants["g\\"h"]': KIND.ADD,
+            "grants.plain": KIND.UPDATE,
+        },
+    ),
+    "of a list": ({"list": ["a", "b", "c"]}, {"list": ["a", "c", "d"]}, {"list[1]": KIND.DELETE, "list[2]": KIND.ADD}),
+    "of a list, in one place": ({"list": ["a", "b"]}, {"list": ["a", "c"]}, {"list[1]": KIND.UPDATE}),
+    "only moved": ({"list": ["a", "b"]}, {"list": ["b", "a"]}, {"list": KIND.UPDATE}),
+    "what counts for nothing": ({"role": 1, "other": 1}, {"role": 1, "other": 2}, {}),
+}
+FIELDS = ("role", "grants", "list")
+
+
+@pytest.mark.parametrize("case", DIFFERENCES)
+def test_a_difference_names_the_part_that_differs(case: str) -> None:
+    """Keys of mappings and items of lists; what replaces the resource is marked, and a secret has no parts."""
+    olds, news, expected = DIFFERENCES[case]
+    assert detailed(FIELDS, olds, news, ()) == expected
+    marked = detailed(FIELDS, olds, news, FIELDS)
+    assert {path for path in marked if path in expected} == expected.keys()
+    assert set(marked.values()) <= {KIND.ADD_REPLACE, KIND.DELETE_REPLACE, KIND.UPDATE_REPLACE}
+    assert {path.partition("[")[0].partition(".")[0] for path in marked} == set(FIELDS)
+    hidden = detailed(FIELDS, olds, news, (), FIELDS)
+    assert hidden.keys() <= set(FIELDS)
+    assert bool(hidden) == bool(expected)
+
+
+def changed(run: Operation, kind: str, held: Held, declared: Mapping[str, Any]) -> dict[str, str]:
+    """The difference of a resource and what is declared: path -> kind."""
+    diff = run.diff(kind, held, run.check(kind, declared, held.inputs))
+    return {path: KIND.Kind.Name(one.kind) for path, one in diff.detailedDiff.items()}
+
+
+def test_one_person_and_one_permission_show(emulator: EmulatorServer) -> None:
+    """Of a project's grants the person, of a role the permission, and of another address that it replaces."""
+    with on_ours(emulator) as run:
+        role = run.import_("CustomRole", LIVES["CustomRole"].id)
+        wanted = ["create_reports", "export_reports_csv"]
+        shown = changed(run, "CustomRole", role, {**LIVES["CustomRole"].declared, "permissions": wanted})
+        assert shown == {"permissions[0]": "ADD"}
+        grant = run.import_("ProjectGrant", LIVES["ProjectGrant"].id)
+        declared = {**LIVES["ProjectGrant"].declared, "email": "noor@example.com"}
+        assert changed(run, "ProjectGrant", grant, declared) == {"email": "UPDATE_REPLACE"}
+    with on_ours(emulator) as run:
+        access = run.import_("ProjectAccess", LIVES["ProjectAccess"].id)
+        grants = {LEE: "admin", "noor@example.com": "consumer"}
+        shown = changed(run, "ProjectAccess", access, {"project_id": WAREHOUSE, "grants": grants})
+        assert shown == {f'grants["{LEE}"]': "ADD", 'grants["noor@example.com"]': "UPDATE"}
+
+
+def test_a_secret_has_no_parts_and_stays_one(emulator: EmulatorServer) -> None:
+    """The paths of a difference are printed; and whatever was a secret in a request is one in the answer."""
+    with on_ours(emulator) as run:
+        first = run.check("ProjectAccess", {"project_id": WAREHOUSE, "grants": {CANARY: "admin"}, "notes": "none"})
+        sent = {**first, "grants": secret({CANARY: "admin"}), "notes": secret("none")}
+        request = provider_pb2.CreateRequest(urn=urn_of("ProjectAccess"), properties=values.message(sent))
+        made = run.stub.Create(request).properties
+        assert made.fields["grants"].struct_value.fields[SIGNATURE].string_value == SECRET
+        assert made.fields["notes"].struct_value.fields["value"].string_value == "none"
+        assert made.fields["project_id"].number_value == WAREHOUSE
+        news = values.message({**first, "grants": secret({CANARY: "owner"})})
+        request = provider_pb2.DiffRequest(urn=urn_of("ProjectAccess"), id=f"7654321:{WAREHOUSE}", olds=made, news=news)
+        assert sorted(run.stub.Diff(request).detailedDiff) == ["grants"]
+
+
+def test_an_error_is_one_line(emulator: EmulatorServer) -> None:
+    """Without the SDK's words in front of it."""
+    with on_ours(emulator) as run:
+        held = run.import_("Member", LIVES["Member"].id)
+        with pytest.raises(grpc.RpcError) as failed:
+            run.delete("Member", Held("1:kim@example.com", held.inputs, held.outputs))
+        assert failed.value.details().startswith("cannot use this resource's state for kim@example.com: it belongs to")
+        assert run.log.lines == [Line("WARNING", "", run.log.lines[0].text)]  # of the clock
+
+
+def test_a_line_is_logged_on_its_resource_with_its_severity(emulator: EmulatorServer) -> None:
+    """The engine hides what a server prints."""
+    with on_ours(emulator) as run:
+        run.create("Team", run.check("Team", {"name": "Data"}))
+    clock, adopted = run.log.lines
+    assert (clock.severity, clock.text.partition(" ")[0]) == ("WARNING", "mixpanel:now")
+    assert (adopted.severity, adopted.urn) == ("INFO", urn_of("Team"))
+    assert adopted.text.startswith("the team Data is there already and is adopted")
+
+
+class Theirs(ResourceProvider):
+    """A provider of somebody else's, which prints and may fail."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        sys.stdout.write("made by theirs\n")
+        if props.get("fails"):
+            raise ValueError("not today")
+        return CreateResult("theirs-1", {**props, "made": True})
+
+
+def test_other_peoples_dynamic_resources_are_served_too(emulator: EmulatorServer) -> None:
+    """As the SDK's server does: the provider is unpickled; what it prints and its tracebacks are logged."""
+    kind, pickled = "pulumi-python:dynamic:Resource", base64.b64encode(dill.dumps(Theirs(), byref=False)).decode()
+    with on_ours(emulator) as run:
+        inputs = run.check(kind, {PROVIDER_KEY: pickled, "a": 1})
+        assert inputs == {PROVIDER_KEY: pickled, "a": 1}
+        held = run.create(kind, inputs)
+        assert (held.id, held.outputs) == ("theirs-1", {PROVIDER_KEY: pickled, "a": 1, "made": True})
+        assert not run.diff(kind, held, inputs).hasDetailedDiff
+        with pytest.raises(grpc.RpcError) as failed:
+            run.create(kind, {**inputs, "fails": True})
+        assert failed.value.details() == "ValueError: not today"
