@@ -283,24 +283,15 @@ def _status_document(found: ReviewProgress, where: Path, today: date) -> ReviewS
         "folder": where,
         "undecided": sum(len(one.undecided) for one in found.packets),
         "packets": [_progress(one, today) for one in found.packets],
-        "new": [
-            record_of(
-                NewItem,
-                one,
-                stack=one.key.entry.stack,
-                project=one.key.project,
-                engagement=one.key.entry.engagement,
-            )
-            for one in found.new
-        ],
+        "new": [record_of(NewItem, one) for one in found.new],
         "stillThere": [
             record_of(
                 StillThereItem,
-                one,
-                email=one.item.email,
-                stack=one.item.stack,
-                project=one.item.project,
+                one.item,
                 decision=one.item.outcome,
+                state=one.state,
+                mixpanel=one.mixpanel,
+                nextStep=one.next_step,
             )
             for one in found.still_there
         ],

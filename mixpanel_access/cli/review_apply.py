@@ -153,13 +153,11 @@ def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
         "stale": [
             record_of(
                 StaleItem,
-                one,
-                email=one.item.email,
-                stack=one.item.stack,
-                project=one.item.project,
-                engagement=one.item.engagement,
+                one.item,
                 decision=one.item.outcome,
                 packet=one.packet_file.file,
+                line=one.line,
+                why=one.why,
             )
             for one in made.stale
         ],

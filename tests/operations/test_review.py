@@ -19,6 +19,7 @@ from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.review.applying import carry_out
 from mixpanel_access.operations.review.deciding import Wish, decide, verify
+from mixpanel_access.operations.review.decisions import ItemStatus
 from mixpanel_access.operations.review.files import file_name, newest, quarter, read_packets, text_of, write_packet
 from mixpanel_access.operations.review.packet import ReviewLine, evidence_file
 from mixpanel_access.operations.review.record import record_of_lines
@@ -109,6 +110,33 @@ def test_what_has_not_begun_is_left_out_and_what_is_over_is_there(tmp_path: Path
     assert [(item.state, item.suggestion) for item in made.items()] == [("over", "remove")]
 
 
+@pytest.mark.parametrize(
+    ("owners", "suggested"),
+    [
+        (["o1", "o2"], ["remove", "remove"]),
+        (["o1"], ["check", "check"]),
+        ([], ["check", "check"]),
+        (["o1", "invited"], ["check", "check"]),
+    ],
+)
+def test_no_suggestions_leave_an_organization_with_one_owner(
+    tmp_path: Path, owners: list[str], suggested: list[str]
+) -> None:
+    """All suggestions together keep two owners who have accepted; else somebody must check, and sees why."""
+    ended = [
+        person(email, f"approver: {ANA}, ends: 2026-05-03, projects: {{}}").replace(": member", ": owner")
+        for email in (BO, CY)
+    ]
+    made = Review(tmp_path, *ended)
+    for name in (BO, CY, *(f"{name}@example.com" for name in owners)):
+        made.api.put(name, role="owner", invited=name.startswith("invited"))
+    made.begin()
+    assert [item.suggestion for item in made.items()] == suggested
+    words = f"then the organization would have {'1 owner' if owners else '0 owners'}"
+    told = [words in item.reason for item in made.items()]
+    assert told == [word == "check" for word in suggested]
+
+
 def test_beginning_again_keeps_what_was_filled_in(review: Review) -> None:
     """A decision stays as it was made, a comment moves on, what is new comes in, what is gone goes."""
     review.decide(BO, "lower=analyst", "shop")
@@ -154,9 +182,9 @@ WRONG = {
 }
 
 
-def fill_in(review: Review, project: str, text: str) -> int:
+def fill_in(review: Review, project: str, text: str, name: str = f"{ANA}.yaml") -> int:
     """Fill in Bo's item by hand; the line on which it stands."""
-    file = review.folder / f"{ANA}.yaml"
+    file = review.folder / name
     head, item, rest = file.read_text().partition(f"    project: {project}\n")
     names = [line.partition(":")[0] for line in text.split("\n    ")]
     for name in names:
@@ -527,6 +555,19 @@ def test_other_stacks_are_left_alone(review: Review) -> None:
     review.begin()
     assert sorted({item.stack for item in review.items()}) == ["production", "staging"]
     assert len(review.items()) == 6
+
+
+def test_a_wrong_decision_refuses_its_own_stack_alone(review: Review) -> None:
+    """The others are applied; `review status` shows it."""
+    review.decide(CY, "keep")
+    (review.folder / "other.yaml").write_text(
+        (review.folder / f"{ANA}.yaml").read_text().replace("stack: production", "stack: staging")
+    )
+    fill_in(review, "shop", "decision: yep", "other.yaml")
+    assert [len(one.lines) for one in review.plan(["production"]).rosters] == [1]
+    with pytest.raises(UsageError, match=r"other.yaml:\d+: .*'yep' is not a decision"):
+        review.plan(["staging"])
+    assert [one.item.stack for one in review.status().of(ItemStatus.WRONG)] == ["staging"]
 
 
 def test_the_names_of_files_and_reviews(tmp_path: Path) -> None:

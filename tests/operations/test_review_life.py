@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixpanel_access.files.roster import read_roster
+from mixpanel_access.operations.review.decisions import ItemStatus
 from mixpanel_access.operations.review.files import read_packets, write_packet
 from tests.fakes import PRODUCTION, WAREHOUSE
 from tests.faults.sampling import MANY
@@ -166,8 +167,13 @@ class Life:
             self.model.listed[key].decision = ""
 
     def apply(self) -> None:
-        """`review apply`: what does not hold is named, and the rest is in the roster."""
-        stale = {(one.item.email, one.item.project) for one in self.review.apply().stale}
+        """`review apply`: what does not hold is named, as in `review status`, and the rest is in the roster."""
+        before = self.review.status()
+        made = self.review.apply()
+        lines = [(line.email, line.project) for change in made.rosters for line in change.lines]
+        assert lines == [(one.item.email, one.item.project) for one in before.of(ItemStatus.WAITING)]
+        assert list(map(str, made.stale)) == list(map(str, before.of(ItemStatus.STALE)))
+        stale = {(one.item.email, one.item.project) for one in made.stale}
         assert stale == self.model.apply()
         people = read_roster(self.review.file).people
         assert {one.email: dict(one.projects) for one in people} == {

@@ -142,7 +142,7 @@ def test_access_that_was_never_listed_is_new(
     review = decided(tmp_path, "keep")
     edit(review)
     status = review.status()
-    assert {(one.email, one.key.project) for one in status.new} == new
+    assert {(one.email, one.project) for one in status.new} == new
     assert status.is_open
     review.begin()
     assert {(item.email, item.project) for item in review.items() if item.decision is None} == new

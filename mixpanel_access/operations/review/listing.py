@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Grant, GrantType, Invitation, OtherAccess, source_in_words
 from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.brakes import ENOUGH_OWNERS
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.declaration import grant_name
 from mixpanel_access.model.declared_inputs import excepted
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.review.facts import is_listed_on, reviewed_parts, roster_values
@@ -25,6 +27,7 @@ from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.who import grants_of
 from mixpanel_access.rules.entry import Entry as RuleEntry
 from mixpanel_access.rules.entry import Type
+from mixpanel_access.rules.rule import Suggestion
 
 REVIEWERS: Final = ("approver", "manager", "sponsor")
 """Who can be asked: as the entry or its engagement names them."""
@@ -70,7 +73,27 @@ def items(overview: Overview, by: str, other: Sequence[OtherAccess] = ()) -> lis
                     more = _other_access(other, someone, item, view.roster)
                     update = {"unassigned": unassigned, "other_access": more}
                     found.append(Listed(reviewer, item.model_copy(update=update)))
-    return found
+    return _with_two_owners(found, overview)
+
+
+def _with_two_owners(found: Sequence[Listed], overview: Overview) -> list[Listed]:
+    """The items, without suggestions that would together leave the organization without enough owners."""
+    people = overview.directory.people()
+    owners = {key for key, one in people.items() if one.role == roles.OWNER and not (one.invited or one.deactivated)}
+
+    def takes_an_owner(item: Item) -> bool:
+        less = item.suggestion in (Suggestion.LOWER, Suggestion.REMOVE)
+        return less and item.project is None and item.role == roles.OWNER and item.key in owners
+
+    left = len(owners - {one.item.key for one in found if takes_an_owner(one.item)})
+    if left >= ENOUGH_OWNERS:
+        return list(found)
+
+    def checked(item: Item) -> Item:
+        reason = f"{item.reason}; but then the organization would have {counted(left, 'owner')}"
+        return item.model_copy(update={"suggestion": Suggestion.CHECK.value, "suggested_role": None, "reason": reason})
+
+    return [replace(one, item=checked(one.item)) if takes_an_owner(one.item) else one for one in found]
 
 
 def _other_access(other: Sequence[OtherAccess], someone: PersonOverview, item: Item, roster: Roster) -> list[str]:
@@ -138,39 +161,38 @@ class _Seen:
         return self.someone.grants.get((self.stack, self.roster.projects[self.project].id))
 
     def _role(self, *, shows_logins: bool) -> Role:
-        entry, held, person, invitation = self.entry, self._held, self.someone.person, self._invitation
+        """The role as the rules see it: what the entry declares of it, and what Mixpanel shows of the person."""
+        entry, held, invitation = self.entry, self._held, self._invitation
+        person = {"email": self.someone.email, "kind": entry.person.kind}
+        declared: dict[str, Any] = {
+            **person,
+            **entry.metadata,
+            **excepted(self.roster, self.someone.key, self.project),
+            "role": entry.person.organization_role or roles.MEMBER,
+        }
+        rule_entry = RuleEntry(Type.MEMBER, self.someone.key, values=declared)
+        if self.project is not None:
+            project = self.roster.projects[self.project]
+            declared |= {
+                "project_id": project.id,
+                "role": entry.projects[self.project],
+                "environment": project.environment,
+            }
+            rule_entry = RuleEntry(Type.GRANT, grant_name(project.id, self.someone.key), values=declared)
         shown = {
-            "email": self.someone.email,
-            "kind": entry.person.kind,
-            "starts": entry.metadata.get("starts"),
-            "engagement_type": entry.metadata.get("engagement_type"),
+            **person,
+            **{name: entry.metadata.get(name) for name in ("starts", "engagement_type")},
             "status": invitation,
             "last_login": written(self._login) if self._login else None,
         }
-        never = person is not None and invitation is Invitation.ACCEPTED and self._login is None and shows_logins
         return Role(
-            self._as_declared(),
+            rule_entry,
             RuleEntry(Type.MEMBER, self.someone.key, values=shown),
             engagement=entry.engagement,
             approver=entry.metadata.get("approver"),
-            never=never,
+            never=invitation is Invitation.ACCEPTED and self._login is None and shows_logins,
             since=_day(held.created) if held else None,
         )
-
-    def _as_declared(self) -> RuleEntry:
-        """The resource that the entry declares."""
-        entry, key = self.entry, self.someone.key
-        values: dict[str, Any] = {
-            "email": self.someone.email,
-            **entry.metadata,
-            "kind": entry.person.kind,
-            **excepted(self.roster, key, self.project),
-        }
-        if self.project is None:
-            return RuleEntry(Type.MEMBER, key, values=values | {"role": entry.person.organization_role or roles.MEMBER})
-        project = self.roster.projects[self.project]
-        grant = {"project_id": project.id, "role": entry.projects[self.project], "environment": project.environment}
-        return RuleEntry(Type.GRANT, grant_name(project.id, key), values=values | grant)
 
     @property
     def _invitation(self) -> Invitation | None:
@@ -203,7 +225,26 @@ class _Seen:
 
 def unmanaged(overview: Overview) -> list[Unmanaged]:
     """Individual grants in the rosters' projects that no roster gives, by project and address."""
-    found = _unmanaged(overview, own_custom_roles(overview))
+    found, own_roles = [], own_custom_roles(overview)
+    for project, (key, stack) in overview.projects.items():
+        for person, grants in overview.directory.grants(project).items():
+            someone = overview.get(person)
+            if someone and any(key in entry.projects for entry in someone.entries.get(stack, ())):
+                continue
+            note = f"no roster gives it; run `mixpanel-access drift --stack {stack}`"
+            if someone and (stack, project) in someone.grants:
+                note = f"the roster does not give it any more; `pulumi up --stack {stack}` takes it away"
+            found += [
+                Unmanaged(
+                    stack=stack,
+                    email=grant.email,
+                    project=key,
+                    role=own_roles.get((project, grant.role), grant.role),
+                    note=note,
+                )
+                for grant in grants
+                if grant.grant_type is GrantType.INDIVIDUAL
+            ]
     return sorted(found, key=lambda one: (one.stack, one.project, one.email.casefold()))
 
 
@@ -212,22 +253,6 @@ def own_custom_roles(overview: Overview) -> dict[tuple[int, str], str]:
     rosters = [view.roster for view in overview.stacks.values() if view.roster]
     keys = [keys_there(overview.directory, roster) for roster in rosters]
     return {item_key: roles.normalized(key) for one in keys for item_key, key in one.items()}
-
-
-def _unmanaged(overview: Overview, own_roles: Mapping[tuple[int, str], str]) -> Iterator[Unmanaged]:
-    for project, (key, stack) in overview.projects.items():
-        for person, grants in overview.directory.grants(project).items():
-            someone = overview.get(person)
-            if someone and any(key in entry.projects for entry in someone.entries.get(stack, ())):
-                continue
-            held = someone is not None and (stack, project) in someone.grants
-            note = f"no roster gives it; run `mixpanel-access drift --stack {stack}`"
-            if held:
-                note = f"the roster does not give it any more; `pulumi up --stack {stack}` takes it away"
-            for grant in grants:
-                if grant.grant_type is GrantType.INDIVIDUAL:
-                    role = own_roles.get((project, grant.role), grant.role)
-                    yield Unmanaged(stack=stack, email=grant.email, project=key, role=role, note=note)
 
 
 def _day(text: str) -> date | None:

@@ -30,22 +30,19 @@ _ENCRYPTED: Final = "a secret role"
 """A role that the state holds encrypted. Only Mixpanel shows whether it was lowered."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NewRole:
-    """A role that a roster gives, and that the review does not list, or no longer as it is.
+    """A role that a roster gives, and that the review does not list, or no longer as it is; `why` says why."""
 
-    Attributes:
-        role: the role that the roster gives.
-        why: why it is new.
-    """
-
-    key: ItemKey
+    stack: str
     email: str
+    engagement: str | None
+    project: str | None
     role: str
     why: str
 
     def __str__(self) -> str:
-        return f"{self.email} as {self.role} in {self.key.project or ORGANIZATION}, stack {self.key.entry.stack}"
+        return f"{self.email} as {self.role} in {self.project or ORGANIZATION}, stack {self.stack}"
 
 
 @dataclass(frozen=True)
@@ -189,7 +186,14 @@ def _new(own: RosterRoles, record: ReviewRecord, held: Mapping[ItemKey, Item], t
         else:
             why = record.again(latest, facts) if item.decision is not None else ""
         if why:
-            yield NewRole(key, own.entries[key.entry].person.email, facts.values["role"], why)
+            yield NewRole(
+                stack=own.stack,
+                email=own.entries[key.entry].person.email,
+                engagement=key.entry.engagement,
+                project=key.project,
+                role=facts.values["role"],
+                why=why,
+            )
 
 
 @dataclass(frozen=True)
