@@ -24,6 +24,7 @@ from mixpanel_access.operations.review.files import file_name, newest, quarter, 
 from mixpanel_access.operations.review.packet import ReviewLine, evidence_file
 from mixpanel_access.operations.review.record import record_of_lines
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE
+from tests.faults.sampling import MANY
 from tests.operations.overviews import BO, person
 from tests.operations.reviews import ANA, CY, MORE, Review
 
@@ -615,7 +616,7 @@ def test_the_newest_review_is_the_last_begun_where_not_all_are_quarters(
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300 if MANY else 10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXTS, min_size=3, max_size=3))
 def test_whatever_is_written_is_read(review: Review, texts: list[str]) -> None:
     """A comment, a reason and a name of any text come back as they were."""
@@ -642,7 +643,7 @@ def test_a_packet_of_an_earlier_version_is_read(review: Review) -> None:
 ENTRY = st.sampled_from(["admin", "analyst", "consumer"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=300 if MANY else 8, deadline=None)
 @given(roles=st.lists(st.tuples(ENTRY, ENTRY), min_size=1, max_size=4), reviewed=st.booleans())
 def test_keeping_everything_changes_only_the_day_of_the_review(
     tmp_path_factory: pytest.TempPathFactory, roles: list[tuple[str, str]], reviewed: bool

@@ -42,7 +42,6 @@ AGAIN: dict[str, tuple[str, str, str]] = {
     "removed and given again": ("remove", bo(role="admin", teams=""), "given again after the decision to remove it"),
     "removed and given again with less": ("remove", bo(role="consumer", teams=""), "given again"),
     "lowered and raised": ("lower=analyst", bo(role="admin"), "role changed from analyst to admin"),
-    "lowered and raised above": ("lower=analyst", bo(role="owner"), "role changed from analyst to owner"),
     "kept and raised": ("keep", bo(role="owner"), "role changed from admin to owner"),
     "kept and a custom role": ("keep", bo(role="desk"), "role changed from admin to desk"),
     "lowered and prolonged": ("lower=analyst", bo("ends: 2026-12-31"), "ends changed from 2026-06-30 to 2026-12-31"),

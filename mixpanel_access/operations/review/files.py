@@ -192,7 +192,7 @@ def write_packet(folder: Path, packet: Packet) -> Path:
     whole.encoded(shown, file, _WHAT)  # YAML writes what is no character in a way that it does not read
     make_folder(folder)
     before = whole.text_of(file, _WHAT)
-    if before is None or text_of(_read(file).packet) != text:
+    if before is None or _read(file).packet.model_dump(mode="json") != packet.model_dump(mode="json"):
         whole.write_text(file, before, text, _WHAT)
     whole.write_text(paper, whole.text_of(paper, "the packet's page"), shown, "the packet's page")
     return file
