@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mixpanel_access.engine.ensure import ensure_engine
 from mixpanel_access.engine.found import Engine
+from mixpanel_access.engine.local_states import LocalStates, local_states
 from mixpanel_access.engine.runner import Completed, Pulumi, local_backend
 
-__all__ = ["Completed", "Engine", "Pulumi", "ensure_engine", "local_backend"]
+__all__ = ["Completed", "Engine", "LocalStates", "Pulumi", "ensure_engine", "local_backend", "local_states"]

@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from mixpanel_access.engine import Pulumi, ensure_engine
+from mixpanel_access.engine import LocalStates, Pulumi, ensure_engine, local_states
 from mixpanel_access.engine.process import stop_children
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import AccessError, EngineError, UsageError
@@ -46,12 +46,17 @@ class PulumiProject:
     @cached_property
     def stacks(self) -> list[str]:
         """The names of the project's stacks in the backend that is logged in to, asked for once."""
-        return [str(row["name"]) for row in self._stack_rows]
+        known = self._local.names() if self._local else None
+        return [str(row["name"]) for row in self._stack_rows] if known is None else known
 
     @cached_property
     def selected(self) -> str | None:
         """The stack that Pulumi has selected in this project's folder, if any."""
         return next((str(row["name"]) for row in self._stack_rows if row.get("current")), None)
+
+    @cached_property
+    def _local(self) -> LocalStates | None:
+        return local_states(self.pulumi)
 
     @cached_property
     def _stack_rows(self) -> list[dict[str, Any]]:
@@ -96,6 +101,8 @@ class PulumiProject:
 
         Without the pickled providers of its resources, most of its text, which nobody reads.
         """
+        if self._local and not show_secrets and (found := self._local.export(stack, without_provider)):
+            return found
         words = ("stack", "export", *(["--show-secrets"] if show_secrets else []), "--stack", stack)
         return self._json(*words, hook=without_provider)
 

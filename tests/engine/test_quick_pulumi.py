@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from mixpanel_access.engine import Engine, Pulumi
+from mixpanel_access.engine import Engine, Pulumi, local_states
 from tests.engine.conftest import QuickEngine, Workspace
 
 pytestmark = pytest.mark.engine
@@ -40,6 +40,23 @@ def test_it_answers_as_the_engine_does(workspace: Workspace, engine: QuickEngine
         same("config", "--json", "--show-secrets", "--stack", "production")
     ours, theirs = (json.loads(pulumi.run("stack", "ls", "--json").stdout) for pulumi in (quick, real))
     assert ours == [{key: row[key] for key in row if key != "lastUpdate"} for row in theirs]
+
+
+def test_a_state_in_a_folder_is_what_the_engine_exports(
+    workspace: Workspace, engine: QuickEngine, real_engine: Engine
+) -> None:
+    """Stacks and state, read without the engine."""
+    real, local = real_pulumi(workspace, engine, real_engine), local_states(workspace.pulumi)
+    workspace.add("staging")
+    workspace.run("up", "--yes", "--skip-preview", "--stack", "production")
+    assert local
+    exported = json.loads(real.run("stack", "export", "--stack", "production").stdout)
+    assert local.export("production", lambda values: values) == exported
+    assert len(exported["deployment"]["resources"]) > 1
+    assert local.names() == [row["name"] for row in json.loads(real.run("stack", "ls", "--json").stdout)]
+    workspace.run("refresh", "--yes", "--skip-preview", "--stack", "production")
+    exported = json.loads(real.run("stack", "export", "--stack", "production").stdout)
+    assert local.export("production", lambda values: values) == exported
 
 
 def test_a_setting_that_it_writes_is_read_by_the_engine(workspace: Workspace, real_engine: Engine) -> None:
