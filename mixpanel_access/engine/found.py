@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
@@ -17,6 +19,10 @@ COMMAND = "pulumi"
 HOST = "pulumi-language-python"
 DYNAMIC = "pulumi-resource-pulumi-python"
 """The script that starts the process for dynamic providers."""
+_ANSWER = "version.json"
+"""The file in the cache with the last answer of `pulumi version`."""
+_ENGINE_BYTES = 1 << 20
+"""Bytes that every engine has, and no script that may start another engine each time."""
 
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(\S*)$", re.MULTILINE)
 
@@ -79,12 +85,38 @@ def parse_version(text: str) -> tuple[tuple[int, int, int], str]:
     return (int(major), int(minor), int(patch)), f"{major}.{minor}.{patch}{rest}"
 
 
-def ask_version(command: Path, settings: EngineSettings) -> str:
-    """Run `pulumi version`, and judge the answer.
+def version_of(command: Path, settings: EngineSettings) -> str:
+    """The version of a `pulumi`, judged.
 
     Raises:
         StepFailed: it does not start, fails, hangs, or is too old or too new.
     """
+    numbers, version = parse_version(_known_answer(command, settings))
+    if numbers < MINIMUM:
+        raise StepFailed(f"{command} is {version}, older than {'.'.join(map(str, MINIMUM))}")
+    if numbers[0] != MINIMUM[0]:
+        raise StepFailed(f"{command} is {version}; the Python SDK needs a {MINIMUM[0]}.x")
+    return version
+
+
+def _known_answer(command: Path, settings: EngineSettings) -> str:
+    """What `pulumi version` answers; kept in the cache for as long as the program is the same file."""
+    kept, file = settings.cache / _ANSWER, command.resolve()
+    mark: list[object] = []
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        mark = [str(file), file.stat().st_size, file.stat().st_mtime_ns]
+        answer, *known = json.loads(kept.read_text(encoding="utf-8"))
+        if known == mark:
+            return str(answer)
+    answer = _answer(command, settings)
+    if mark and file.name == program(COMMAND) and file.stat().st_size >= _ENGINE_BYTES:
+        with contextlib.suppress(OSError):  # a cache that cannot be written to keeps nothing
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps([answer, *mark]), encoding="utf-8")
+    return answer
+
+
+def _answer(command: Path, settings: EngineSettings) -> str:
     env = {**settings.environ, "PULUMI_SKIP_UPDATE_CHECK": "1"}
     try:
         outcome = run_child([str(command), "version"], env=env, timeout=settings.probe_timeout, grace=0.5)
@@ -94,12 +126,7 @@ def ask_version(command: Path, settings: EngineSettings) -> str:
         raise StepFailed(f"{command} did not print its version within {settings.probe_timeout:g} s")
     if outcome.returncode != 0:
         raise StepFailed(f"{command} is broken: {last_lines(outcome.stderr or outcome.stdout, outcome.returncode)}")
-    numbers, version = parse_version(outcome.stdout)
-    if numbers < MINIMUM:
-        raise StepFailed(f"{command} is {version}, older than {'.'.join(map(str, MINIMUM))}")
-    if numbers[0] != MINIMUM[0]:
-        raise StepFailed(f"{command} is {version}; the Python SDK needs a {MINIMUM[0]}.x")
-    return version
+    return outcome.stdout
 
 
 def find_on_path(settings: EngineSettings) -> Engine:
@@ -118,7 +145,7 @@ def find_on_path(settings: EngineSettings) -> Engine:
     for needed in (HOST, DYNAMIC):
         if not _holds(folder, needed) and shutil.which(needed, path=search) is None:
             raise StepFailed(f"{command} has no {needed} next to it, and there is none on PATH")
-    return Engine(folder, ask_version(command, settings), "path")
+    return Engine(folder, version_of(command, settings), "path")
 
 
 def check_folder(folder: Path, settings: EngineSettings, source: str) -> Engine:
@@ -130,7 +157,7 @@ def check_folder(folder: Path, settings: EngineSettings, source: str) -> Engine:
     for needed in (COMMAND, HOST, f"{HOST}-exec", DYNAMIC):
         if not _holds(folder, needed) and not (folder / f"{needed}.cmd").is_file():
             raise StepFailed(f"{folder} has no executable {needed}")
-    return Engine(folder, ask_version(folder / program(COMMAND), settings), source)
+    return Engine(folder, version_of(folder / program(COMMAND), settings), source)
 
 
 def _holds(folder: Path, name: str) -> bool:

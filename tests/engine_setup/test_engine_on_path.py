@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,45 @@ def test_an_unusable_engine_on_path_is_told_and_passed_over(world: World, pulumi
     assert engine.source == "download"
     assert reason in world.told[0]
     assert world.told[0].endswith("; looking in the cache")
+
+
+def asked(world: World, *, size: int = 1 << 20, name: str = "pulumi") -> int:
+    """How often three searches run an engine of this size and file name, which changes before the last one."""
+    write_engine(world.bin, f"echo v3.259.0; echo >> '{world.root}/asked'; exit; {'x' * size}")
+    if name != "pulumi":
+        (world.bin / "pulumi").rename(world.bin / name)
+        (world.bin / "pulumi").symlink_to(world.bin / name)
+    for _ in range(2):
+        assert world.ensure(world.settings()).version == "3.259.0"
+    with (world.bin / name).open("a") as file:
+        file.write("x")
+    assert world.ensure(world.settings()).version == "3.259.0"
+    return len((world.root / "asked").read_text())
+
+
+def test_an_engine_is_asked_for_its_version_once(world: World) -> None:
+    """Until its file changes."""
+    assert asked(world) == 2
+
+
+@pytest.mark.parametrize("kept", ["", "[]", "7", '["v3.1.0", "/elsewhere", 1, 2]'])
+def test_an_answer_in_the_cache_that_is_not_of_this_engine_is_not_used(world: World, kept: str) -> None:
+    """Half a file, another form, another engine."""
+    world.engines.parent.mkdir()
+    (world.engines.parent / "version.json").write_text(kept)
+    assert asked(world) == 2
+
+
+@pytest.mark.parametrize("other", [{"size": 10}, {"name": "shim"}], ids=str)
+def test_what_may_start_another_engine_is_asked_each_time(world: World, other: dict[str, Any]) -> None:
+    """A script, and a link to a program that starts the engine of a folder."""
+    assert asked(world, **other) == 3
+
+
+def test_a_cache_that_cannot_be_written_to_is_not_needed(world: World) -> None:
+    """The engine is asked each time."""
+    world.engines.parent.write_text("a file")
+    assert asked(world) == 3
 
 
 def test_a_hanging_engine_is_stopped_and_passed_over(world: World) -> None:
