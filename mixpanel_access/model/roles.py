@@ -112,6 +112,7 @@ def is_kept_word(shown: str | None, before: str | None) -> bool:
     return shown is not None and shown == before and not is_organization_role(shown)
 
 
+@lru_cache(maxsize=1024)
 def is_role_id(role: str) -> bool:
     """Whether the word is a custom role's id (a UUID)."""
     return _CUSTOM_ROLE.fullmatch(role.strip()) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from mixpanel_access.model.address import same_key
@@ -90,6 +91,7 @@ _PLACEHOLDERS: Final = frozenset(
 """Words that people write instead of a reason, without punctuation and blanks."""
 
 
+@lru_cache(maxsize=1 << 14)
 def is_empty(text: str) -> bool:
     """Whether a text has neither a letter nor a digit, or is only a word such as "tbd" or "n/a"."""
     signs = "".join(sign for sign in text.casefold() if sign.isalnum())

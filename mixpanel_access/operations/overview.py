@@ -179,6 +179,15 @@ class Overview:
         return [*self._differences_by_key.get(someone.key, ()), *of_teams]
 
     @cached_property
+    def reached(self) -> Mapping[str, Sequence[int]]:
+        """The projects that list somebody, by the key of the address they have now."""
+        found: dict[str, list[int]] = {}
+        for project in sorted(self.directory.projects()):
+            for key in self.directory.grants(project):
+                found.setdefault(key, []).append(project)
+        return found
+
+    @cached_property
     def teams_there(self) -> Mapping[int, TeamInfo] | None:
         """The organization's teams, by id; None where Mixpanel does not say."""
         try:

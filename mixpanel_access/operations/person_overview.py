@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
 from mixpanel_access.model.access import AccessInProject, Invitation, Person
 from mixpanel_access.model.dates import instant
@@ -38,9 +39,9 @@ class PersonOverview:
     person: Person | None = None
     access: dict[int, AccessInProject] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def stacks(self) -> list[str]:
-        """The stacks that have the person, in roster or state."""
+        """The stacks that have the person, in roster or state, once both have been read."""
         return sorted({*self.entries, *self.members, *(stack for stack, _ in (*self.grants, *self.teams))})
 
     def current(self, today: date) -> list[tuple[str, RosterEntry]]:

@@ -82,9 +82,8 @@ def of_person(overview: Overview, email_key: str) -> list[PersonGrant]:
     directory, person = overview.directory, overview.directory.person(email_key)
     inherited = roles.project_role_of(person.role) if person else None
     key = person.key if person else directory.key_of(email_key)
-    reached = [
-        project for id_, project in sorted(directory.projects().items()) if inherited or key in directory.grants(id_)
-    ]
+    projects = directory.projects()
+    reached = [projects[id_] for id_ in (sorted(projects) if inherited else overview.reached.get(key, ()))]
     return [one for project in reached for one in grants_of(overview, project, email_key)]
 
 

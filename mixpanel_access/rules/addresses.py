@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import lru_cache
 from typing import Final
 
@@ -42,8 +42,12 @@ _BETWEEN: Final = re.compile(r"[\W\d_]+")
 
 def is_shared(name: str, more: Collection[str] = ()) -> bool:
     """Whether a mailbox is certainly not one person's, by its name before the @ and more words that are not names."""
-    words = list(_words(name))
-    sure = SHARED_NAMES | set(more)
+    return _is_shared(name, frozenset(more))
+
+
+@lru_cache(maxsize=1 << 16)
+def _is_shared(name: str, more: frozenset[str]) -> bool:
+    words, sure = list(_words(name)), SHARED_NAMES | more
     return any(word in sure or _joined(word, sure) for word in words) or _only(words, ALONE_NAMES)
 
 
@@ -64,9 +68,11 @@ def _only(words: Collection[str], known: Collection[str]) -> bool:
 
 def _joined(word: str, sure: Collection[str]) -> bool:
     """Whether a word is two known words, at least one of which is not a name: itsupport, datateam."""
-    known = {*sure, *ALONE_NAMES, *PERHAPS_NAMES}
+    names = ALONE_NAMES | PERHAPS_NAMES
     parts = [(word[:at], word[at:]) for at in range(2, len(word) - 1)]
-    return any(one in known and other in known and (one in sure or other in sure) for one, other in parts)
+    return any(
+        (one in sure and (other in sure or other in names)) or (one in names and other in sure) for one, other in parts
+    )
 
 
 EXTERNAL_NAMES: Final = tuple(
@@ -101,4 +107,10 @@ def _is_marked(local: str, names: tuple[str, ...]) -> bool:
     """Whether a name before the @ is one by which companies mark the addresses of external people."""
     name = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in local).lstrip("+")
     forms = (name, "".join(sign for sign in name if not sign.isdecimal()))  # kim.ext2
-    return any(fnmatchcase(form, pattern) for pattern in names for form in forms)
+    return any(map(_any_of(names).fullmatch, forms))
+
+
+@lru_cache
+def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """What matches any of some patterns with * and ?."""
+    return re.compile("|".join(map(translate, patterns)) or r"(?!)")

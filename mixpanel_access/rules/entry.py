@@ -185,7 +185,9 @@ class Entry:
 
     def text(self, name: str) -> str:
         """A property as text without blanks around it, or ""."""
-        value = self.get(name)
+        value = self.values.get(name)
+        if not isinstance(value, str):
+            value = self.get(name)
         return "" if value is None else str(value).strip()
 
     def day(self, name: str) -> date | None:

@@ -170,7 +170,14 @@ class Stack:
 
     def of(self, *types: str) -> Iterator[Entry]:
         """The resources of these types in the engine."""
-        return (entry for entry in self.entries if entry.type in types)
+        if types not in self._by_types:
+            self._by_types[types] = [entry for entry in self.entries if entry.type in types]
+        return iter(self._by_types[types])
+
+    @cached_property
+    def _by_types(self) -> dict[tuple[str, ...], Sequence[Entry]]:
+        """What `of` has found: dozens of rules ask for the same of thousands of resources."""
+        return {}
 
     def grants_there(self) -> Iterator[tuple[Entry, frozenset[str]]]:
         """The existing grants, with the sources of their people's access; at the end, NotThereYet if none exists."""

@@ -117,6 +117,7 @@ class RuleVerdict:
     later: Sequence[str] = ()
 
 
+_NOTHING: Final = RuleVerdict()
 JudgeEntry = Callable[[Entry, Context], Iterator[str]]
 JudgeStack = Callable[[Stack, Context], Iterator[RuleFinding | NotJudged]]
 Highest = Callable[[Entry, Context], str | None]
@@ -169,10 +170,14 @@ class Rule:
     def judge_entry(self, entry: Entry, context: Context) -> RuleVerdict:
         """Judge one resource; raises NotApplicable if the rule does not concern this stack."""
         if entry.type not in self.types:
-            return RuleVerdict()
-        found = cast("JudgeEntry", self.judge)(entry, context)
-        items = list(_settled(RuleFinding(f"{entry}: {words}", entry) for words in found))
-        return self._verdict(items, Stack(), context) if items else RuleVerdict()
+            return _NOTHING
+        items: list[RuleFinding | NotJudged | NotThereYet] = []
+        try:
+            for words in cast("JudgeEntry", self.judge)(entry, context):
+                items.append(RuleFinding(f"{entry}: {words}", entry))  # noqa: PERF401  # those before an error count
+        except (NotJudged, NotThereYet) as unknown:
+            items.append(unknown)
+        return self._verdict(items, Stack(), context) if items else _NOTHING
 
     def judge_stack(self, stack: Stack, context: Context) -> RuleVerdict:
         """Judge a whole stack; raises NotApplicable if the rule does not concern it."""

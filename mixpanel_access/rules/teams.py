@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 from mixpanel_access.model import roles
@@ -74,12 +75,17 @@ class TeamRoles:
         for grant in stack.of(Type.TEAM_GRANT):
             self._given.setdefault(stack.reference(grant, "team_id"), []).append(grant)
         self._teams = list(stack.of(Type.TEAM))
-        self._environments = {**self.neighbours.environments}
-        for entry in stack.entries:
+        self._unseen: dict[str, None] = {}
+
+    @cached_property
+    def _environments(self) -> dict[str, str]:
+        """The environment of each project, by its id."""
+        found = {**self.neighbours.environments}
+        for entry in self._stack.entries:
             project, environment = entry.values.get("project_id"), entry.values.get("environment")
             if isinstance(project, int) and isinstance(environment, str) and environment.strip():
-                self._environments.setdefault(str(project), environment.strip())
-        self._unseen: dict[str, None] = {}
+                found.setdefault(str(project), environment.strip())
+        return found
 
     def roles(self, membership: Entry) -> Iterator[Through]:
         """The roles through a place in a team of this stack."""

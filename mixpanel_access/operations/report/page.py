@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from mixpanel_access import __version__
 from mixpanel_access.model import roles
@@ -40,6 +41,14 @@ LONG: Final = 30
 CROWD: Final = 100
 """People above which the matrix starts without the sources, and sections out of sight are not laid out."""
 _WORDS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+_CLASSES: Final = {
+    (False, False): Markup(""),
+    (False, True): Markup(' class="writes"'),
+    (True, False): Markup(' class="first"'),
+    (True, True): Markup(' class="first writes"'),
+}
 
 
 @dataclass(frozen=True)
@@ -74,8 +83,9 @@ def page(report: Report) -> str:
     )
     environment.filters |= {
         "written": written,
-        "custom": roles.is_custom,
-        "words": lambda word: word.replace("_", " "),
+        "role": role_in_words,
+        "address": with_break,
+        "classes": classes,
         "in_short": in_short,
         "way_in_full": in_full,
         "about": about,
@@ -162,6 +172,21 @@ def months(endings: Iterable[AccessEnding], today: date) -> list[Month]:
     ]
 
 
+def role_in_words(role: str) -> str:
+    """A role as people say it."""
+    return "custom role" if roles.is_custom(role) else role.replace("_", " ")
+
+
+def with_break(email: str) -> Markup:
+    """An address that may be broken before the @."""
+    return Markup("<wbr>@").join(email.split("@"))
+
+
+def classes(cell: Cell | None, first: bool) -> Markup:
+    """The attribute of a cell of the matrix: whether it begins an environment, and whether its role can write."""
+    return _CLASSES[first, cell is not None and cell.role in (roles.OWNER, roles.ADMIN)]
+
+
 def in_short(cell: Cell) -> str:
     """The sources of a role in a project: `team Data`; with the role of each if they differ."""
     alike = all(source.role == cell.role for source in cell.sources)
@@ -175,14 +200,14 @@ def in_full(source: RoleSource) -> str:
     if not source.stack and source.grant_type is GrantType.INDIVIDUAL:
         held = ", no stack"
     why = "".join(f"; {name} {text}" for name, text in source.why.items())
-    role = f"custom role {source.role}" if roles.is_custom(source.role) else source.role.replace("_", " ")
+    role = f"custom role {source.role}" if roles.is_custom(source.role) else role_in_words(source.role)
     return f"{role} by {source.through}{held}{why}"
 
 
 def about(person: ReportPerson) -> list[str]:
     """What the page says of a person besides their projects."""
     role = person.organization_role
-    known = [f"organization {role.replace('_', ' ')}" if role else "organization role not known"]
+    known = [f"organization {role_in_words(role)}" if role else "organization role not known"]
     if person.invitation is None:
         known = ["not in the organization"]
     known.append(
