@@ -323,8 +323,6 @@ def _print_progress(found: ReviewProgress, where: Path, today: date) -> None:
 
 
 def _print_what_is_open(found: ReviewProgress, name: str) -> None:
-    from collections import Counter
-
     from mixpanel_access.operations.review.decisions import ItemStatus
 
     if undecided := sum(len(one.undecided) for one in found.packets):
@@ -332,9 +330,9 @@ def _print_what_is_open(found: ReviewProgress, name: str) -> None:
     if stale := found.of(ItemStatus.STALE):
         typer.echo(f"{counted(len(stale), 'decision')} to make again, since the access has changed.")
     if wrong := found.of(ItemStatus.WRONG):
-        typer.echo(f"{counted(len(wrong), 'role')} to correct in the packets.")
-    ready = Counter(one.item.stack for one in found.of(ItemStatus.WAITING))
-    for stack, count in sorted(ready.items()):
+        stacks_ = f"stack {found.refused[0]}" if len(found.refused) == 1 else f"stacks {', '.join(found.refused)}"
+        typer.echo(f"{counted(len(wrong), 'role')} to correct in the packets, before anything of {stacks_} is applied.")
+    for stack, count in sorted(found.ready.items()):
         typer.echo(f"{counted(count, 'decision')} to apply: mixpanel-access review apply --stack {stack}")
     if found.new:
         typer.echo(f"{counted(len(found.new), 'role')} to list: mixpanel-access review start")

@@ -568,7 +568,9 @@ def test_a_wrong_decision_refuses_its_own_stack_alone(review: Review) -> None:
     assert [len(one.lines) for one in review.plan(["production"]).rosters] == [1]
     with pytest.raises(UsageError, match=r"other.yaml:\d+: .*'yep' is not a decision"):
         review.plan(["staging"])
-    assert [one.item.stack for one in review.status().of(ItemStatus.WRONG)] == ["staging"]
+    status = review.status()
+    assert [one.item.stack for one in status.of(ItemStatus.WRONG)] == ["staging"]
+    assert (status.refused, status.ready) == (["staging"], {"production": 1})
 
 
 def test_the_names_of_files_and_reviews(tmp_path: Path) -> None:

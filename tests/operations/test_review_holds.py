@@ -130,6 +130,15 @@ def test_a_custom_role_is_reviewed_with_its_permissions(tmp_path: Path, edit: tu
     assert ["permissions changed from view_data to" in one.why for one in review.plan().stale] == [True] * stale
 
 
+def test_a_custom_role_that_was_lowered_as_decided_is_not_stale(tmp_path: Path) -> None:
+    """The permissions went with the role."""
+    review = begun(tmp_path, role="desk")
+    review.decide(BO, "lower=consumer", "shop")
+    review.edit("shop: desk", "shop: consumer")
+    made = review.plan()
+    assert (list(made.stale), [len(change.lines) for change in made.rosters]) == ([], [1])
+
+
 def test_one_stale_decision_leaves_the_entry_unreviewed(tmp_path: Path) -> None:
     """The other project of the entry is decided, and the whole entry counts as reviewed when both are."""
     two = person(more="engagement: review, projects: { shop: admin, warehouse: consumer }")

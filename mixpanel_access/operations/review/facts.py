@@ -21,7 +21,7 @@ NAMES: Final = (
     "role", "organization_role", "ends", "approver", "ticket", "sow", "justification", "sponsor", "teams",
     "permissions", "project_id",
 )  # fmt: skip
-"""The facts, in the order of a message. An entry is found by its engagement and its first day."""
+"""The facts, in the order of a message. The engagement and the first day identify the entry."""
 _NEW: Final = frozenset({"organization_role", "teams", "permissions", "project_id"})
 """The facts that packets of earlier versions do not have."""
 _PEOPLE: Final = ("approver", "sponsor")
@@ -136,7 +136,7 @@ def is_listed_on(entry: RosterEntry, today: date) -> bool:
 
 
 def entry_key(stack: str, entry: RosterEntry) -> EntryKey:
-    """What an entry is found by."""
+    """What identifies an entry."""
     starts = entry.starts.isoformat() if entry.starts else None
     return EntryKey(stack, entry.person.key, entry.engagement, starts)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -49,8 +49,52 @@ class ListingKey(NamedTuple):
     listing: int
 
 
-def _outcome(decision: str, new_role: str) -> str:
-    return f"{decision} to {roles.normalized(new_role)}" if new_role else decision
+class RoleListing:
+    """What an item of a packet and a line of the evidence have in common: the role, and what was decided."""
+
+    if TYPE_CHECKING:
+        stack: str
+        email: str
+        engagement: str | None
+        starts: str | None
+        project: str | None
+        role: str
+        listing: int
+        decision: str | None
+        new_role: str | None
+
+    @property
+    def key(self) -> str:
+        """The address in the form in which two spellings are the same."""
+        return same_key(self.email)
+
+    @property
+    def entry(self) -> EntryKey:
+        """The roster's entry that gives it."""
+        return EntryKey(self.stack, self.key, self.engagement or None, self.starts or None)
+
+    @property
+    def item_key(self) -> ItemKey:
+        """The role."""
+        return ItemKey(self.entry, self.project or None)
+
+    @property
+    def listing_key(self) -> ListingKey:
+        """The role, and which listing of it this is."""
+        return ListingKey(self.item_key, self.listing)
+
+    @property
+    def lowered_to(self) -> str:
+        """The role to lower to, as the roster has it, or ""."""
+        return roles.normalized(self.new_role or "")
+
+    @property
+    def outcome(self) -> str:
+        """The decision in words; "" if it is undecided."""
+        return f"{self.decision} to {self.lowered_to}" if self.decision and self.new_role else self.decision or ""
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role} in {self.project or ORGANIZATION}, stack {self.stack}"
 
 
 def _nothing(value: object) -> object:
@@ -66,7 +110,7 @@ class PacketPart(BaseModel):
     )
 
 
-class Item(PacketPart):
+class Item(RoleListing, PacketPart):
     """One role of one entry, with what is known of it, and what was decided.
 
     Attributes:
@@ -150,31 +194,6 @@ class Item(PacketPart):
     reviewer: str | None = None
     decided: IsoDate = None
 
-    @property
-    def key(self) -> str:
-        """The address in the form in which two spellings are the same."""
-        return same_key(self.email)
-
-    @property
-    def entry(self) -> EntryKey:
-        """The roster's entry that the item comes from."""
-        return EntryKey(self.stack, self.key, self.engagement, self.starts)
-
-    @property
-    def item_key(self) -> ItemKey:
-        """What it is about."""
-        return ItemKey(self.entry, self.project)
-
-    @property
-    def listing_key(self) -> ListingKey:
-        """What it is about, and which listing of that it is."""
-        return ListingKey(self.item_key, self.listing)
-
-    @property
-    def lowered_to(self) -> str:
-        """The role to lower to, as the roster has it, or ""."""
-        return roles.normalized(self.new_role or "")
-
     def decided_on(self, today: date) -> date:
         """The day of the decision: today, if the packet has none."""
         return day(self.decided) if self.decided else today
@@ -185,14 +204,6 @@ class Item(PacketPart):
         named = {"stack": self.stack, "project": self.project, "engagement": self.engagement, "starts": self.starts}
         words = [word for name, value in named.items() if value for word in (f"--{name}", value)]
         return shlex.join([*words, *([] if self.project else ["--organization"])])
-
-    @property
-    def outcome(self) -> str:
-        """The decision in words; "" if it is undecided."""
-        return _outcome(self.decision or "", self.new_role or "")
-
-    def __str__(self) -> str:
-        return f"{self.email} as {self.role} in {self.project or ORGANIZATION}, stack {self.stack}"
 
 
 FILLED_IN: Final = ("decision", "new_role", "comment", "reviewer", "decided")
@@ -253,7 +264,7 @@ class ReviewEvent(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReviewLine(FileLine):
+class ReviewLine(RoleListing, FileLine):
     """One line of the evidence.
 
     Attributes:
@@ -327,25 +338,6 @@ class ReviewLine(FileLine):
     project_id: str = ""
     listing: int = 1
     replaces: str = ""
-
-    @property
-    def item_key(self) -> ItemKey:
-        """The item that it is about."""
-        entry = EntryKey(self.stack, same_key(self.email), self.engagement or None, self.starts or None)
-        return ItemKey(entry, self.project or None)
-
-    @property
-    def listing_key(self) -> ListingKey:
-        """The item that it is about, and which listing of that it is."""
-        return ListingKey(self.item_key, self.listing)
-
-    @property
-    def outcome(self) -> str:
-        """The decision in words."""
-        return _outcome(self.decision, self.new_role)
-
-    def __str__(self) -> str:
-        return f"{self.email} as {self.role} in {self.project or ORGANIZATION}, stack {self.stack}"
 
     @property
     def says(self) -> tuple[str, str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -117,6 +118,16 @@ class ReviewProgress:
     def of(self, status: ItemStatus) -> list[ReviewedItem]:
         """The items with a status."""
         return [one for one in self.items if one.status is status]
+
+    @property
+    def refused(self) -> list[str]:
+        """The stacks for which `review apply` applies nothing until somebody corrects the packets."""
+        return sorted({one.item.stack for one in self.of(ItemStatus.WRONG)})
+
+    @property
+    def ready(self) -> Mapping[str, int]:
+        """How many decisions `review apply` applies, by stack."""
+        return Counter(one.item.stack for one in self.of(ItemStatus.WAITING) if one.item.stack not in self.refused)
 
     @property
     def is_open(self) -> bool:
