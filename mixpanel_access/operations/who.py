@@ -105,12 +105,10 @@ def grants_of(overview: Overview, project: Project, key: str) -> Iterator[Person
     directory = overview.directory
     person = directory.person(key)  # who has another address by now is found by the old one too
     email = person.email if person else key
-    access = directory.access(project.id, email)
+    held = directory.grants(project.id).get(directory.key_of(email), ())
     invited = person is not None and person.invited
     someone = overview.get(key)
-    rows: Sequence[tuple[str, GrantType, str | None]] = [
-        (grant.role, grant.grant_type, grant.team) for grant in access.grants
-    ]
+    rows: Sequence[tuple[str, GrantType, str | None]] = [(grant.role, grant.grant_type, grant.team) for grant in held]
     inherited = roles.project_role_of(person.role) if person else None
     if inherited and not any(grant_type is GrantType.ORGANIZATION_ROLE for _, grant_type, _ in rows):
         rows = [*rows, (inherited, GrantType.ORGANIZATION_ROLE, None)]

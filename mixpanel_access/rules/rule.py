@@ -182,7 +182,8 @@ class Rule:
     def judge_stack(self, stack: Stack, context: Context) -> RuleVerdict:
         """Judge a whole stack; raises NotApplicable if the rule does not concern it."""
         if self.types:
-            verdicts = [self.judge_entry(entry, context) for entry in stack.of(*self.types)]
+            judged = (self.judge_entry(entry, context) for entry in stack.of(*self.types))
+            verdicts = [verdict for verdict in judged if verdict is not _NOTHING]
             return RuleVerdict(
                 [finding for one in verdicts for finding in one.findings],
                 [finding for one in verdicts for finding in one.not_judged],

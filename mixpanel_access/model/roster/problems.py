@@ -224,7 +224,8 @@ def _on_no_day(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
 
 
 def _metadata(part: RosterPerson | RosterTeam) -> dict[str, str]:
-    return part.model_dump(include={"kind", "starts", "ends", "reviewed"}, exclude_none=True)
+    names = ("kind", "starts", "ends", "reviewed")
+    return {name: value for name in names if (value := getattr(part, name, None)) is not None}
 
 
 def _together(entry: RosterEntry, other: RosterEntry, at: Path, place: Path) -> Problems:

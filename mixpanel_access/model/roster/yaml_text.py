@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.resolver import VersionedResolver
@@ -39,10 +40,19 @@ class _Resolver(VersionedResolver):
         return super().versioned_resolver
 
 
+class _Constructor(SafeConstructor):
+    """Takes a plain text, as most values are, without a search for what makes its type."""
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        if node.ctag is _Resolver.DEFAULT_SCALAR_TAG:
+            return node.value
+        return super().construct_object(node, deep)
+
+
 def _yaml() -> YAML:
     """What reads one document as plain data."""
     yaml = YAML(typ="safe")
-    yaml.Resolver = _Resolver
+    yaml.Resolver, yaml.Constructor = _Resolver, _Constructor
     return yaml
 
 

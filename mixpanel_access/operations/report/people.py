@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import GrantType, Invitation
+from mixpanel_access.model.access import GrantType, Invitation, Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
@@ -16,7 +16,7 @@ from mixpanel_access.operations.drift import AccessDifference, DriftKind
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.policy_check import Violation
 from mixpanel_access.operations.report.model import Cell, ReportEnvironment, ReportPerson, ReportProject, RoleSource
-from mixpanel_access.operations.report.risk import AccessFacts, Risk, risk_of
+from mixpanel_access.operations.report.risk import AccessFacts, risk_of
 from mixpanel_access.operations.state import State, StateResource
 from mixpanel_access.operations.status import Status, status_of
 from mixpanel_access.operations.who import of_person
@@ -28,6 +28,11 @@ class Sources:
     """An overview and the states of the project's other stacks; what several parts ask for is found once."""
 
     overview: Overview
+
+    @cached_property
+    def people(self) -> Mapping[str, Person]:
+        """Everybody in the organization, by the key of the address."""
+        return self.overview.directory.people()
 
     @cached_property
     def states(self) -> Mapping[str, State]:
@@ -94,7 +99,7 @@ class Sources:
 
     def email(self, key: str) -> str:
         """An address as it is written."""
-        someone, person = self.overview.get(key), self.overview.directory.people().get(key)
+        someone, person = self.overview.get(key), self.people.get(key)
         return someone.email if someone else person.email if person else key
 
     def stacks(self, key: str) -> list[str]:
@@ -142,13 +147,13 @@ def cells_by_person(sources: Sources) -> dict[str, Cells]:
     that these declare, and those who reach their projects.
     """
     directory = sources.overview.directory
-    keys = {*directory.people(), *(one.key for one in sources.overview.people)}
+    keys = {*sources.people, *(one.key for one in sources.overview.people)}
     keys = keys.union(*(directory.grants(project) for project in sources.shown))
     found: dict[str, Cells] = {}
     for key in sorted(keys):
         cells, someone = _cells(sources, key), sources.overview.get(key)
         theirs = someone is not None and bool(someone.effective or someone.members or someone.grants)
-        if theirs or cells or (sources.whole and key in directory.people()):
+        if theirs or cells or (sources.whole and key in sources.people):
             found[key] = cells
     return found
 
@@ -173,39 +178,39 @@ def report_people(
     for change in changes:
         by_person.setdefault(same_key(change.email), []).append(change)
     found = [
-        _person(sources, key, cells, _risk(sources, key, cells, by_person.get(key, ()), found_about.get(key, ())))
+        _person(sources, key, cells, _facts(sources, key, cells, by_person.get(key, ())), found_about.get(key, ()))
         for key, cells in people.items()
     ]
     return sorted(found, key=lambda one: (-one.risk.score, one.email.casefold()))
 
 
-def _person(sources: Sources, key: str, cells: Cells, risk: Risk) -> ReportPerson:
-    person, someone = sources.overview.directory.people().get(key), sources.overview.get(key)
+def _person(
+    sources: Sources, key: str, cells: Cells, facts: AccessFacts, violations: Sequence[Violation]
+) -> ReportPerson:
+    person, someone = sources.people.get(key), sources.overview.get(key)
     names = [entry.person.name for own in (someone.entries.values() if someone else ()) for entry in own]
     status, ends = sources.statuses.get(key), [paper.get("ends") for paper in sources.papers(key)]
     return ReportPerson(
         email=sources.email(key),
         name=next((name for name in names if name), person.name if person else None),
         stacks=sources.stacks(key),
-        organization_role=person.role if person else None,
-        invitation=sources.invitation(key),
-        last_login=person.last_login if person else None,
+        organization_role=facts.organization_role,
+        invitation=facts.invitation,
+        last_login=facts.last_login,
         ends=max((day(str(end)) for end in ends), default=None) if all(ends) else None,
-        outside=sources.outside(key),
+        outside=facts.outside,
         projects=cells,
-        risk=risk,
+        risk=risk_of(facts, violations),
         steps=status.problems if status else [],
     )
 
 
-def _risk(
-    sources: Sources, key: str, cells: Cells, changes: Sequence[AccessDifference], violations: Sequence[Violation]
-) -> Risk:
+def _facts(sources: Sources, key: str, cells: Cells, changes: Sequence[AccessDifference]) -> AccessFacts:
     overview = sources.overview
-    person, status = overview.directory.people().get(key), sources.statuses.get(key)
+    person, status = sources.people.get(key), sources.statuses.get(key)
     managed = bool(sources.stacks(key))
     production, where = _highest_in_production(sources, cells)
-    facts = AccessFacts(
+    return AccessFacts(
         now=overview.now,
         organization_role=person.role if person else None,
         production=production,
@@ -221,7 +226,6 @@ def _risk(
         idle_days=min(config.idle_days for config in overview.policies(overview.get(key))),
         several_sources=[sources.name(project) for project, cell in cells.items() if len(cell.sources) > 1],
     )
-    return risk_of(facts, violations)
 
 
 def _highest_in_production(sources: Sources, cells: Cells) -> tuple[str | None, str]:
