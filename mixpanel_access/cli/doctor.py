@@ -52,7 +52,8 @@ def doctor(
     accounts: Annotated[bool, typer.Option("--accounts", help="With --writes: try a service account too.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Undo what a stopped run with --writes has left.")] = False,
     to: Annotated[
-        Path | None, typer.Option(help="With --writes: the report's file. Default: mixpanel-report.json.")
+        Path | None,
+        typer.Option("--to", "--output", help="With --writes: the report's file. Default: mixpanel-report.json."),
     ] = None,
     cwd: Folder = Path(),
     as_json: AsJson = False,

@@ -99,6 +99,7 @@ def _sheets(found: EvidenceDocument) -> list[Sheet]:
         "changes": records.ChangeRow,
         "reviews": records.ReviewRow,
         "exceptions": records.ExceptionRow,
+        "weakenedRules": records.WeakenedRuleRow,
     }
     for name, kind in kinds.items():
         columns = [camel_case(one.name) for one in sorted(fields(kind), key=_order_of_columns)]

@@ -134,5 +134,7 @@ ClockNow = Annotated[
     typer.Option("--now", help="The instant to use as now (ISO 8601). Default: the clock, whatever the stack has."),
 ]
 Format = Annotated[str, typer.Option("--format", help="csv, xlsx, markdown or json.", autocompletion=words(*FORMATS))]
-To = Annotated[Path | None, typer.Option(help="The file to write; xlsx needs it. Default: standard output.")]
+To = Annotated[
+    Path | None, typer.Option("--to", "--output", help="The file to write; xlsx needs it. Default: standard output.")
+]
 AsJsonFormat = Annotated[bool, typer.Option("--json", help="The same as --format json.")]

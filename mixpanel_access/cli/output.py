@@ -42,6 +42,9 @@ class VerifiedDocument(TypedDict):
     lines: Annotated[int, "how many lines it has"]
     cut: Annotated[bool, "whether its last line was cut off"]
     problems: Annotated[Sequence[str], "what is wrong"]
+    byHand: Annotated[
+        Sequence[str], "changes by hand that the access log has, and the states do not have yet; none for a review"
+    ]
 
 
 def progress(line: str) -> None:
@@ -301,9 +304,10 @@ def print_verified(found: Verified, file: Path, good: str, next_step: str, *, as
         progress(found.cut)
     if as_json:
         print_json(record_of(VerifiedDocument, found, file=file, cut=bool(found.cut)))
-    elif found.problems:
-        for problem in found.problems:
-            typer.echo(problem)
+        return 1 if found.cut or found.problems else 0
+    for sentence in (*found.problems, *found.by_hand):
+        typer.echo(sentence)
+    if found.problems:
         typer.echo(f"{file} has {counted(len(found.problems), 'problem')}; {next_step}.")
     else:
         typer.echo(f"{file} has {counted(found.lines, 'line')}; {good}.")

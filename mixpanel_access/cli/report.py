@@ -21,7 +21,10 @@ DEFAULT: Final = Path("access-report.html")
 
 def report(
     to: Annotated[
-        Path | None, typer.Option(help="The file to write; - prints it. Default: access-report.html, none with --json.")
+        Path | None,
+        typer.Option(
+            "--to", "--output", help="The file to write; - prints it. Default: access-report.html, none with --json."
+        ),
     ] = None,
     stack: Stacks = None,
     now: Now = None,

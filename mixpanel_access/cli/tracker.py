@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "tracker.jsonl"
 """The log, in the project's folder, unless another is named."""
+_MOST_FOUND: Final = 20
+"""How many lines of found access `update` prints; the first one finds everybody."""
 LogFile = Annotated[Path | None, typer.Option("--file", help="The log. Default: tracker.jsonl of the project.")]
 
 
@@ -70,11 +72,16 @@ def update(
     if as_json:
         print_json(added)
         return 0
-    for line in added:
+    events = [line for line in added if line.event != "found"]
+    found = len(added) - len(events)
+    shown = added if found <= _MOST_FOUND else events
+    for line in shown:
         where = f"stack {line.stack}" if line.stack else "outside of the stacks"
         by = f" by {line.admin}" if line.admin else ""
         typer.echo(f"{line.date} {line.event} {line.label}: {line.what}, {where}{by}")
     typer.echo(f"Added {counted(len(added), 'line')} to {file}.")
+    if len(shown) < len(added):
+        typer.echo(f"{found} of them are `found`: access that no stack has and no event explains.")
     return 0
 
 
@@ -114,8 +121,14 @@ def verify(file: LogFile = None, stack: Stacks = None, cwd: Folder = Path(), as_
     project = open_project(cwd, progress)
     names = stacks_of(project, stack or [])
     found = log.verify(project, file, names)
-    good = f"they add up to what the state of {', '.join(names)} holds"
-    next_step = "`mixpanel-access tracker update` adds what has happened since the last time"
+    good = f"they add up to the state{'s' if len(names) > 1 else ''} of {' and '.join(names)}"
+    if found.by_hand:
+        changes = f"{counted(len(found.by_hand), 'change')} by hand"
+        good += f", but for {changes}; `pulumi up --refresh` makes it as the roster says"
+    next_step = (
+        "`mixpanel-access tracker update` adds what has happened since the last time, and "
+        f"`git log -p -- {file}` shows who changed a line"
+    )
     return print_verified(found, file, good, next_step, as_json=as_json)
 
 
@@ -184,10 +197,14 @@ def merge(
     if as_json:
         print_json(record_of(MergeDocument, found))
         return 0
-    typer.echo(
-        f"{file} has {counted(len(found.lines), 'line')}: {len(found.added)} added, {len(found.repeated)} left out, as "
-        "another line says the same."
-    )
+    lines, repeated = counted(len(found.lines), "line"), ""
+    if found.repeated:
+        repeated = f", {len(found.repeated)} left out, as another line says the same"
+    if found.had_conflict:
+        typer.echo(f"Resolved git's conflict in {file}: {lines}, {len(found.added)} from the other side{repeated}.")
+        typer.echo(f"Commit it: git add {file}")
+    else:
+        typer.echo(f"{file} has {lines}: {len(found.added)} added{repeated}.")
     return 0
 
 

@@ -50,11 +50,19 @@ class FileLine:
 
 @dataclass(frozen=True)
 class Verified:
-    """The result of a check of a file: its number of lines, a message about a cut-off last line or "", its problems."""
+    """The result of a check of a file.
+
+    Attributes:
+        lines: its number of lines.
+        cut: a message about a cut-off last line, or "".
+        problems: what is wrong with it.
+        by_hand: the changes by hand that the access log has, and the stacks' states do not have yet.
+    """
 
     lines: int
     cut: str
     problems: Sequence[str]
+    by_hand: Sequence[str] = ()
 
 
 AnyLine = TypeVar("AnyLine", bound=FileLine)

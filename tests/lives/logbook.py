@@ -76,33 +76,28 @@ class Logbook:
         new = update(self._world.project, self._file, list(STACKS), now, lambda line: None)
         lines = read_lines(self._file, LogLine, lambda line: None)
         log = replay(lines)
-        first: dict[Key, datetime] = {}
-        for line in sorted(lines, key=lambda line: line.date, reverse=True):
-            first[key_of(log.access_of(line))] = instant(line.date)
         for event, held in self._after[self._checked :]:
-            yield from self._compared(log.at(event.at + _SETTLED), event, held, first)
+            yield from self._compared(log.at(event.at + _SETTLED), event, held)
         self._hidden.clear()
         event, held = self._after[-1]
-        yield from self._compared(log.at(now), event, held, first)
+        yield from self._compared(log.at(now), event, held)
         self._checked = len(self._after)
         yield from self._signed(new)
         for problem in verify(self._world.project, self._file, list(STACKS)).problems:
             yield Disagreement("tracker verify", "problem", problem, said=True)
 
-    def _compared(
-        self, replayed: Mapping[Access, Interval], event: Event, held: Held, first: Mapping[Key, datetime]
-    ) -> Iterator[Disagreement]:
-        """What the log says of an instant, and what there was."""
+    def _compared(self, replayed: Mapping[Access, Interval], event: Event, held: Held) -> Iterator[Disagreement]:
+        """What the log says of an instant, and what there was.
+
+        Of what ended before the first update, it need neither have the access nor name the role.
+        """
         log = {key_of(access): one.role for access, one in replayed.items()}
         for access in held.keys() | log.keys():
             there, said = held.get(access), log.get(access)
             if there == said or access[1] in self._hidden:
                 continue
-            if said == "" and there is not None:
-                continue  # the log says that it does not know the role
-            untouched = access not in first or first[access] > event.at + _SETTLED
-            if untouched and there is not None and there == self._before.get(access):
-                continue  # it was there before the log began, and nothing has become of it
+            if not self._checked and not said and there is not None and there == self._before.get(access):
+                continue
             fact = access, said, there, f"after {str(event)[:70]}"
             yield Disagreement("tracker", "access", fact, said=said is not None)
 

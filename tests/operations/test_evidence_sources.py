@@ -15,7 +15,7 @@ import pytest
 from mixpanel_access.files.lines import text_of_lines
 from mixpanel_access.operations.evidence.build import make_evidence
 from mixpanel_access.operations.evidence.document import EvidenceDocument, Period
-from mixpanel_access.operations.evidence.exceptions import exception_rows
+from mixpanel_access.operations.evidence.exceptions import exception_rows, weakened_rules
 from mixpanel_access.operations.evidence.sources import StackEvidence, read_stacks
 from mixpanel_access.operations.evidence.unknown import ALWAYS
 from mixpanel_access.operations.project import PulumiProject
@@ -64,8 +64,9 @@ def read(project: Path, period: Period = MAY, **more: Any) -> StackEvidence:
 
 
 def rules(found: StackEvidence) -> list[str]:
-    """The rules with an exception."""
-    return [row.rule for row in exception_rows(found.rules, MAY)]
+    """The rules with an exception, then those that the configuration weakens."""
+    asked_for = [row.rule for row in exception_rows(found.rules, MAY)]
+    return asked_for + [row.rule for row in weakened_rules(found.rules)]
 
 
 Life = Callable[[Repository], object]

@@ -56,6 +56,35 @@ LIVES: dict[str, tuple[list[LogLine], list[tuple[int | None, int | None, str, st
     ),
     "let go": ([line(1, E.GRANTED), line(3, E.RELEASED)], [(1, 3, "analyst", P), (3, None, "analyst", "")]),
     "taken over, and there before": ([line(3, E.IMPORTED)], [(None, 3, "analyst", ""), (3, None, "analyst", P)]),
+    "changed, and there before, by the event": (
+        [line(3, E.CHANGED, "admin", role_before="analyst")], [(None, 3, "analyst", ""), (3, None, "admin", P)],
+    ),
+    "found": ([line(3, E.FOUND, stack="")], [(None, None, "analyst", "")]),
+    "found, and taken over": (
+        [line(1, E.FOUND, stack=""), line(3, E.IMPORTED)], [(None, 3, "analyst", ""), (3, None, "analyst", P)],
+    ),
+    "found, and given before that": (
+        [line(1, E.GRANTED, stack=""), line(3, E.FOUND, stack="")], [(1, None, "analyst", "")],
+    ),
+    "found by a later update": (
+        [line(1, E.FOUND, stack="", project=8), line(3, E.FOUND, stack="")], [(3, None, "analyst", "")],
+    ),
+    "found after the log was pruned of all that was found": (
+        [line(1, E.PRUNED, stack="", email="", project=None, organization=1),
+         line(3, E.FOUND, stack="", organization=1)], [(3, None, "analyst", "")],
+    ),
+    "found after the log of an earlier version was pruned": (
+        [line(1, E.PRUNED, stack="", email="", project=None), line(3, E.FOUND, stack="", organization=1)],
+        [(None, None, "analyst", "")],
+    ),
+    "found in another organization before": (
+        [line(1, E.FOUND, stack="", project=8, organization=2), line(3, E.FOUND, stack="", organization=1)],
+        [(None, None, "analyst", "")],
+    ),
+    "found with a role, which no line named": (
+        [line(1, E.ACCEPTED, ""), line(3, E.FOUND, stack="")],
+        [(None, 1, "", ""), (1, 3, "", P), (3, None, "analyst", P)],
+    ),
     "changed, and there before": ([line(3, E.CHANGED)], [(None, 3, "", ""), (3, None, "analyst", P)]),
     "taken away, and there before": ([line(3, E.REVOKED, stack="")], [(None, 3, "analyst", "")]),
     "let go, and there before": ([line(3, E.RELEASED)], [(None, None, "analyst", "")]),

@@ -21,7 +21,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.state import State
 from mixpanel_access.operations.tables import exported
 from mixpanel_access.operations.tracker.lines import LogEvent, LogLine, state_lines
-from mixpanel_access.operations.tracker.replay import problems
+from mixpanel_access.operations.tracker.replay import differences, problems
 from tests.operations.held import (
     held_grant,
     held_member,
@@ -132,6 +132,34 @@ REPLAYED: dict[str, tuple[list[LogLine], State, list[str]]] = {
 def test_a_log_is_replayed_against_the_states(lines: list[LogLine], state: State, expected: list[str]) -> None:
     """Each line follows from those before it, and all of them add up to what the state holds."""
     assert list(problems(lines, {"production": state})) == expected
+
+
+STILL = f"the stack's state still has {A} as admin in project 7, stack production, which was"
+OF_HAND: dict[str, tuple[list[LogLine], list[str]]] = {
+    "nothing": ([line("a")], []),
+    "taken away": (
+        [line("a"), line("a", date="2026-05-05T12:00:00Z", stack="", **GONE)],
+        [f"{STILL} taken away by hand on 2026-05-05T12:00:00Z"],
+    ),
+    "changed": (
+        [line("a"), line("a", role="analyst", event=LogEvent.CHANGED)],
+        [f"{STILL} changed by hand to analyst"],
+    ),
+    "changed and put back": (
+        [line("a"), line("a", role="analyst", event=LogEvent.CHANGED), line("a", event=LogEvent.RESTORED)],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), OF_HAND.values(), ids=OF_HAND.keys())
+def test_a_change_by_hand_that_a_state_does_not_have_yet_is_said_and_is_no_problem(
+    lines: list[LogLine], expected: list[str]
+) -> None:
+    """Until a refresh."""
+    states = {"production": HELD}
+    assert [(one.text, one.by_hand) for one in differences(lines, states)] == [(text, True) for text in expected]
+    assert list(problems(lines, states)) == []
 
 
 def test_a_log_of_0_1_0_is_read_lines(tmp_path: Path) -> None:

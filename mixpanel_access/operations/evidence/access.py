@@ -9,9 +9,9 @@ from typing import Any
 
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
-from mixpanel_access.operations.evidence.document import INSTANT, AccessKind, AccessRow, ChangeRow, Period
+from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, Period
 from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
+from mixpanel_access.operations.tracker.replay import AccessChange, Interval, Replay, ordered, replay
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class AccessHistory:
         log = Replay(self.lines, self._scope.organizations)
         found: list[ChangeRow] = []
         for line in self.lines:
-            rows = [*self._step(log, line)]
-            found += rows if period.has(instant(line.date)) else ()
+            changes = log.step(line)
+            found += self._rows_of(line, changes) if period.has(instant(line.date)) else ()
         return found
 
     def stacks(self) -> set[str]:
@@ -106,7 +106,12 @@ class AccessHistory:
             since = before.begins
             same = same and before.role == there.role
             role_since = since if same else role_since
-        return since, role_since
+        return self._known(there, since), self._known(there, role_since)
+
+    def _known(self, there: Interval, since: datetime | None) -> datetime | None:
+        """The beginning of access or of its role; None if it was only found then."""
+        lines = self._by_access.get((there.access, since), ()) if since else ()
+        return None if any(line.event == LogEvent.FOUND for line in lines) else since
 
     def _giver(self, there: Interval, role_since: datetime | None) -> str:
         lines = self._by_access.get((there.access, role_since), ()) if role_since else ()
@@ -115,46 +120,24 @@ class AccessHistory:
 
     # Changes
 
-    def _step(self, log: Replay, line: LogLine) -> Iterator[ChangeRow]:
-        """Add a line, and show what it changes."""
-        if line.event == LogEvent.PRUNED:
-            return
-        access, at = log.access_of(line), instant(line.date)
-        before = {one: self._before(log, one, at) for one in (access, *self._with(log, line))}
-        log.step(line)
-        if line.event == LogEvent.RENAMED:
-            if self._scope.all_stacks or line.stack in self._scope.stacks:
-                yield self._renamed(line)
-            return
-        for one, there in before.items():
-            after = log.held.get(one)
-            if one != access and (after or self._has_own_line(one, at)):
-                continue
-            stack = log.stack_of(line)
-            concerned = {stack} if stack or there is None else {"", *there.stacks}
+    def _rows_of(self, line: LogLine, changes: Sequence[AccessChange]) -> Iterator[ChangeRow]:
+        """What a line changes."""
+        stack, at = self._log.stack_of(line), instant(line.date)
+        if line.event == LogEvent.RENAMED and (self._scope.all_stacks or line.stack in self._scope.stacks):
+            yield self._renamed(line)
+        for number, change in enumerate(changes):
+            before, after = change.before, change.after
+            if line.event == LogEvent.FOUND and before and after and before.role == after.role:
+                continue  # it was there
+            if number and any(one.event == LogEvent.REVOKED for one in self._by_access.get((change.access, at), ())):
+                continue  # it has a line of its own
+            concerned = {stack} if stack or before is None else {"", *before.stacks}
             if self._scope.all_stacks or concerned & {*self._scope.stacks}:
-                yield self._change(line, (one, there, after), stack)
+                yield self._change(line, change, stack, with_person=number > 0)
 
-    def _before(self, log: Replay, access: Access, at: datetime) -> Interval | None:
-        """The access just before a line, which may be the first one about it."""
-        if access in log.last:
-            return log.held.get(access)
-        return next((one for one in self._intervals.get(access, ()) if one.covers(at - INSTANT)), None)
-
-    def _with(self, log: Replay, line: LogLine) -> list[Access]:
-        """The other access of the person, if a line can end all of it."""
-        access = log.access_of(line)
-        if line.event != LogEvent.REVOKED or line.stack or access.project is not None or access.team is not None:
-            return []
-        return [one.access for one in log.held_with(access) if one.access != access]
-
-    def _has_own_line(self, access: Access, at: datetime) -> bool:
-        return any(line.event == LogEvent.REVOKED for line in self._by_access.get((access, at), ()))
-
-    def _change(self, line: LogLine, change: tuple[Access, Interval | None, Interval | None], stack: str) -> ChangeRow:
+    def _change(self, line: LogLine, change: AccessChange, stack: str, *, with_person: bool) -> ChangeRow:
         access, before, after = change
         there = after or before
-        with_person = access != self._log.access_of(line)
         note = "it ended with the membership in the organization" if with_person else ""
         return ChangeRow(
             at=instant(line.date),

@@ -12,7 +12,7 @@ from mixpanel_access.files.lines import read_lines
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.evidence.access import AccessHistory, EvidenceScope
 from mixpanel_access.operations.evidence.document import EvidenceDocument, EvidenceOrganization, Period
-from mixpanel_access.operations.evidence.exceptions import all_exceptions
+from mixpanel_access.operations.evidence.exceptions import exception_rows, weakened_rules
 from mixpanel_access.operations.evidence.reviews import read_reviews
 from mixpanel_access.operations.evidence.sources import StackEvidence, file_source, read_stacks
 from mixpanel_access.operations.evidence.unknown import (
@@ -81,8 +81,9 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
         access_at_end=log.at_end,
         changes=log.changes,
         reviews=reviews.rows,
-        exceptions=all_exceptions([one.rules for one in read.values()], period),
-        differences=[*differences(log.lines, states)] if period.is_open else None,
+        exceptions=[row for one in read.values() for row in exception_rows(one.rules, period)],
+        weakened_rules=[row for one in read.values() for row in weakened_rules(one.rules)],
+        differences=[one.text for one in differences(log.lines, states)] if period.is_open else None,
         unknown=[
             *unknown_of_log(log, period),
             *unknown_of_stacks(log, project.stacks, stacks, all_stacks=scope.all_stacks),

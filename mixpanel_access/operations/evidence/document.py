@@ -152,8 +152,9 @@ class AccessRow(AboutAccess):
 
     Attributes:
         role: the role, or the id of a custom role; `unknown` if the log does not say; "" for a membership in a team.
-        since: since when the access was there without a break; None if it was there before the log began.
-        role_since: since when it was there with this role; None if that was before the log began.
+        since: since when the access was there without a break; None if it was there before the log began, or was only
+            found, so that nobody knows since when.
+        role_since: since when it was there with this role; None as for `since`.
         given_by: who gave it with this role; `unknown` if the log does not say.
     """
 
@@ -231,7 +232,7 @@ class ExceptionRow:
     """An exception from a policy rule on days of the period.
 
     Attributes:
-        source: `roster` for one that the roster declares, `policy configuration` for a rule that has another level.
+        source: `roster`, which declares it.
         stack: the stack.
         path: the file, relative to the project.
         commit: the git commit whose file was read; "" for the present file.
@@ -243,7 +244,7 @@ class ExceptionRow:
         approver: who approved it; "" if nobody is named.
         starts: the first day, or "".
         ends: the last day, or "".
-        note: why it does not count, or what the configuration changes; "" for an exception that counts.
+        note: why it does not count; "" for an exception that counts.
     """
 
     source: str
@@ -259,6 +260,27 @@ class ExceptionRow:
     starts: str = ""
     ends: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeakenedRuleRow:
+    """A policy rule whose level a configuration lowers, for a stack as a whole.
+
+    Attributes:
+        stack: the stack.
+        path: the configuration, relative to the project.
+        commit: the git commit whose file was read; "" for the present file.
+        rule: the rule's id.
+        level: its level by the configuration.
+        usual_level: the level that it has without one.
+    """
+
+    stack: str
+    path: str
+    commit: str
+    rule: str
+    level: str
+    usual_level: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,6 +301,7 @@ class EvidenceDocument:
         changes: every change in the period, the oldest first.
         reviews: the decisions of access reviews in the period, and what was undecided at its end.
         exceptions: the exceptions from policy rules on days of the period.
+        weakened_rules: the policy rules whose level the configurations of the stacks lower.
         differences: where the states differ from the access at the end; None if the period does not end today.
         unknown: what could not be known, each in a sentence.
     """
@@ -296,5 +319,6 @@ class EvidenceDocument:
     changes: Sequence[ChangeRow]
     reviews: Sequence[ReviewRow]
     exceptions: Sequence[ExceptionRow]
+    weakened_rules: Sequence[WeakenedRuleRow]
     differences: Sequence[str] | None
     unknown: Sequence[str]

@@ -1,14 +1,14 @@
-"""The exceptions from policy rules on days of a period: those of a roster, and the rules that are not as they come."""
+"""The exceptions from policy rules that rosters declare on days of a period, and the rules that are weakened."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from mixpanel_access.model.declared_inputs import exception_inputs
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.evidence.document import ExceptionRow, Period
+from mixpanel_access.operations.evidence.document import ExceptionRow, Period, WeakenedRuleRow
 from mixpanel_access.operations.policy_check import PolicyConfig, with_company
 from mixpanel_access.rules.catalogue import RULES
 from mixpanel_access.rules.entry import ExceptionEntry
@@ -40,32 +40,29 @@ class RulesOfStack:
     context: Context
 
 
-def all_exceptions(rules: Iterable[RulesOfStack], period: Period) -> list[ExceptionRow]:
-    """The exceptions of several stacks: those that rosters declare come first."""
-    return sorted((row for one in rules for row in exception_rows(one, period)), key=lambda row: row.source != "roster")
-
-
-def exception_rows(rules: RulesOfStack, period: Period) -> Iterator[ExceptionRow]:
-    """The exceptions of a stack on days of a period."""
-    if rules.roster:
-        yield from _of_roster(rules, rules.roster, period)
+def weakened_rules(rules: RulesOfStack) -> Iterator[WeakenedRuleRow]:
+    """The rules that a stack's configuration disables or makes advisory."""
     for rule in RULES:
         level, _ = rules.config.of(rule)
         if _ORDER.index(level) < _ORDER.index(rule.level):
-            yield ExceptionRow(
-                source="policy configuration",
+            yield WeakenedRuleRow(
                 stack=rules.stack,
                 path=rules.config_path,
                 commit=rules.commit,
                 rule=rule.id,
-                note=f"the rule is {level.value} instead of {rule.level.value}",
+                level=level.value,
+                usual_level=rule.level.value,
             )
 
 
 _ORDER: Final = [*Level]
 
 
-def _of_roster(rules: RulesOfStack, roster: Roster, period: Period) -> Iterator[ExceptionRow]:
+def exception_rows(rules: RulesOfStack, period: Period) -> Iterator[ExceptionRow]:
+    """The exceptions of a stack on days of a period."""
+    roster = rules.roster
+    if roster is None:
+        return
     context = with_company(rules.context, rules.config)
     for one in roster.exceptions:
         entry = ExceptionEntry.of(exception_inputs(roster, one))

@@ -85,6 +85,8 @@ def _of_people(log: FromTheLog) -> Iterator[str]:
     for rows, when in ((log.at_start, "start"), (log.at_end, "end")):
         if nameless := sum(row.given_by == UNKNOWN for row in rows):
             yield f"The access log does not say who gave {nameless} of {len(rows)} rows of access at the {when}."
+        if undated := sum(row.since is None for row in rows):
+            yield f"The access log does not say since when {undated} of {len(rows)} rows at the {when} are there."
         if roleless := sum(row.role == UNKNOWN for row in rows):
             yield f"The access log does not say the role of {roleless} of {len(rows)} rows of access at the {when}."
     if nameless := sum(row.by == UNKNOWN for row in log.changes):
@@ -124,7 +126,9 @@ def unknown_of_stacks(
         all_stacks: whether these are all.
     """
     if all_stacks:
-        yield _OUTSIDE
+        named = {line.organization for line in log.lines} - {None}
+        read = {line.organization for line in log.lines if line.event in (LogEvent.FOUND, LogEvent.PRUNED)} - {None}
+        yield _UNREAD if read and named == read else _OUTSIDE
     else:
         yield (
             f"Only {_stacks(asked)} {'was' if len(asked) == 1 else 'were'} asked about: access of other stacks, and "
@@ -138,8 +142,12 @@ def unknown_of_stacks(
 
 
 _OUTSIDE: Final = (
-    "Access outside of the stacks that was there before the access log began, and has not changed since, may be "
-    "missing in this document: `mixpanel-access drift` and `report` list what is there now."
+    "Access outside of the stacks that was there before the access log began, and has not changed since, is missing in "
+    "this document: `mixpanel-access tracker update` of this version adds what is there now."
+)
+_UNREAD: Final = (
+    "What the stacks' accounts could not read when the access log was updated, such as a project that they do not see, "
+    "is not in this document."
 )
 
 

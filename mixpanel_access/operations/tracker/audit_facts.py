@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 from typing import Final
 
 from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Replay
 from mixpanel_access.operations.tracker.runs import SKEW
 
@@ -61,6 +62,7 @@ class AuditFact:
     """What one event says.
 
     Attributes:
+        number: its number among the facts of the organization, the oldest first.
         event: the event.
         change: what it does.
         access: the access. A membership of the organization that is taken away takes all access of the person with it,
@@ -68,6 +70,7 @@ class AuditFact:
         email: the address of the person as the log writes it; "" for a team.
     """
 
+    number: int
     event: AuditEvent
     change: Change
     access: Access
@@ -104,6 +107,7 @@ def facts_of(events: Iterable[AuditEvent], organization: int, known_as: Mapping[
         known_as: the key of an address in Mixpanel -> the address by which the states know the person.
     """
     known: set[str] = set()
+    numbers = count(1)
     for event in events:
         if event.id and event.id in known:
             continue  # a page repeats it
@@ -120,7 +124,32 @@ def facts_of(events: Iterable[AuditEvent], organization: int, known_as: Mapping[
             complete, team = bool(email), None
         if change is not None and complete:
             of = organization if team is None and project is None else None
-            yield AuditFact(event=event, change=change, access=Access(of, project, same_key(email), team), email=email)
+            access = Access(of, project, same_key(email), team)
+            yield AuditFact(number=next(numbers), event=event, change=change, access=access, email=email)
+
+
+class AuditFacts:
+    """What the audit log of an organization says, and what of it the access log does not have.
+
+    Args:
+        facts: what the audit log says, the oldest first.
+        lines: the access log.
+        log: the same, replayed to its end.
+
+    Attributes:
+        new: the facts that the access log does not have.
+        by_access: the facts about each access.
+        numbers: the id of an event -> the number of its fact.
+        stacks: the id of each event by which access was given, as the access log has it -> the stack.
+    """
+
+    def __init__(self, facts: Sequence[AuditFact], lines: Sequence[LogLine], log: Replay) -> None:
+        self.new = not_in_log(facts, lines, log)
+        self.by_access: dict[Access, list[AuditFact]] = {}
+        for fact in facts:
+            self.by_access.setdefault(fact.access, []).append(fact)
+        self.numbers = {fact.event.id: fact.number for fact in facts if fact.event.id}
+        self.stacks = {line.audit_id: line.stack for line in lines if line.audit_id and line.event in GIVES}
 
 
 def not_in_log(facts: Sequence[AuditFact], lines: Sequence[LogLine], log: Replay) -> list[AuditFact]:

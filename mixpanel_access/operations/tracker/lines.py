@@ -26,6 +26,7 @@ class LogEvent(StrEnum):
     RESTORED = "restored"
     RENAMED = "renamed"
     PRUNED = "pruned"
+    FOUND = "found"
 
 
 UNKNOWN: Final = "unknown"
@@ -71,7 +72,8 @@ class LogLine(FileLine):
             neither says so. Lines of earlier versions have "" instead.
         event: `granted`, `changed` (the role or the reasons), `revoked`, `accepted` (the invitation), `imported` (a
             stack took over access that was there before), `released` (a stack let go of access that stays), `restored`
-            (given again after somebody took it away by hand, or a role put back), `renamed` (the stack), or `pruned`
+            (given again after somebody took it away by hand, or a role put back), `found` (access that no stack has and
+            no event explains: it was there before, and nobody knows since when), `renamed` (the stack), or `pruned`
             (the log).
         email: the person; "" for a team's role in a project.
         stack: the stack that has or had the access; "" for access that no stack has.
@@ -86,9 +88,11 @@ class LogLine(FileLine):
         ends: the last day, or "".
         team: the name of the team that the person is in, or that has the role; "" for none.
         team_id: Mixpanel's id of that team.
-        organization: the organization's id; None in lines of earlier versions.
+        organization: the organization's id; None in lines of earlier versions. In a line of a pruned log, one of which
+            a removed line said who else has access.
         audit_id: the id of the event in Mixpanel's audit log; "" for what that log does not say.
         renamed_from: the earlier name of a renamed stack, or "".
+        role_before: the role until then, where Mixpanel's audit log names it for a change; else "".
     """
 
     file_is: ClassVar[str] = "the access log"
@@ -113,6 +117,7 @@ class LogLine(FileLine):
     organization: int | None = None
     audit_id: str = ""
     renamed_from: str = ""
+    role_before: str = ""
 
     def __post_init__(self) -> None:
         LogEvent(self.event)  # a word of a later version is none that the replay can count

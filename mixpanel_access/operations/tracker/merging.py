@@ -8,7 +8,7 @@ undid that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,11 +41,13 @@ class Merged:
         lines: the lines of the merged log.
         added: those that the log itself, or its first side, did not have.
         repeated: the lines that say what another line says, and are left out.
+        had_conflict: whether the log had conflict markers of git.
     """
 
     lines: Sequence[LogLine]
     added: Sequence[LogLine]
-    repeated: Sequence[LogLine] = field(default_factory=list)
+    repeated: Sequence[LogLine]
+    had_conflict: bool = False
 
 
 def merge(file: Path, others: Sequence[Path]) -> Merged:
@@ -63,7 +65,7 @@ def merge(file: Path, others: Sequence[Path]) -> Merged:
     found = merged([[one._replace(side=number) for one in side] for number, side in enumerate(sides)], file)
     after = whole.encoded(text_of_lines(found.lines), file, LogLine.file_is)
     whole.write_all([whole.FileChange(file, content, after, LogLine.file_is)])
-    return found
+    return replace(found, had_conflict=len(sides) > 1 + len(others))
 
 
 def merged(sides: Sequence[Sequence[LineOfLog]], file: Path) -> Merged:

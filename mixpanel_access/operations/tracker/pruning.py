@@ -63,22 +63,35 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
     left = [line for line in lines if id(line) in stay or instant(line.date).date() >= before]
     if not gone:
         return Pruned([], [], lines)
-    record = LogLine(
-        date=f"{before}T00:00:00Z",
-        admin=UNKNOWN,
-        event=LogEvent.PRUNED.value,
-        email="",
-        stack="",
-        project=None,
-        role="",
-        justification=f"{len(gone)} lines from before this day were removed",
-    )
-    kept = [record, *left]
+    records = [
+        LogLine(
+            date=f"{before}T00:00:00Z",
+            admin=UNKNOWN,
+            event=LogEvent.PRUNED.value,
+            email="",
+            stack="",
+            project=None,
+            role="",
+            organization=organization,
+            justification=f"{len(gone)} lines from before this day were removed",
+        )
+        for organization in _read_before(old, left) or [None]
+    ]
+    kept = [*records, *left]
     people = sorted({line.email for line in gone} - {"", *(line.email for line in left)})
     if act:
         after = whole.encoded(text_of_lines(kept), file, LogLine.file_is)
         whole.write_all([whole.FileChange(file, content, after, LogLine.file_is)])
     return Pruned(gone, people, kept)
+
+
+def _read_before(old: Sequence[LogLine], left: Sequence[LogLine]) -> list[int | None]:
+    """The organizations that an update had read, so that later access was not there, and of which no line says so."""
+    dates = [
+        {line.organization: line.date for line in reversed(ordered(lines)) if line.event == LogEvent.FOUND}
+        for lines in (old, left)
+    ]
+    return [organization for organization, date in dates[0].items() if dates[1].get(organization) != date]
 
 
 def _needed(lines: Sequence[LogLine], old: Sequence[LogLine]) -> set[int]:

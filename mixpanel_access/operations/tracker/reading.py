@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.dates import written
 from mixpanel_access.model.settings import Settings
+from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.drift import Organization, read_organization
 from mixpanel_access.operations.project import Progress
 from mixpanel_access.operations.state import State, changed_addresses
 from mixpanel_access.operations.tracker.audit_facts import READ
-from mixpanel_access.operations.tracker.lines import Access, StateLine, state_lines
+from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine, state_lines
 from mixpanel_access.operations.tracker.runs import HistoryRun
 
 if TYPE_CHECKING:
@@ -102,6 +104,31 @@ class OrganizationReading:
     presence: Presence
     known_as: Mapping[str, str] = field(default_factory=dict)
     settle_seconds: float = 0
+
+    def lines(self, at: datetime) -> Iterator[LogLine]:
+        """A line for all access that is there, as `found` at an instant; people who are deactivated have none."""
+        there = self.presence.organization
+        people = {key: self.known_as.get(key, one.email) for key, one in there.people.items() if not one.deactivated}
+
+        def line(email: str, role: str, project: int | None = None, team: TeamInfo | None = None) -> LogLine:
+            return LogLine(
+                date=written(at),
+                admin=UNKNOWN,
+                event=LogEvent.FOUND.value,
+                email=email,
+                stack="",
+                project=project,
+                role=role,
+                team=team.name if team else "",
+                team_id=team.id if team else None,
+                organization=self.id,
+            )
+
+        yield from (line(email, there.people[key].role or "") for key, email in people.items())
+        yield from (line(people[key], one.role, id_) for (id_, key), one in there.grants.items() if key in people)
+        for team in (there.teams or {}).values():
+            yield from (line(people[key], "", team=team) for key in sorted(team.members or ()) if key in people)
+            yield from (line("", role, project, team) for project, role in team.projects.items())
 
 
 @dataclass(frozen=True, kw_only=True)

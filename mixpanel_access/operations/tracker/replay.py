@@ -12,10 +12,12 @@ The lines count in the order of their dates, and lines of the same second in the
 | `revoked` | is gone, unless another stack still has it by the log | does not have it |
 | `renamed` | as before | has its access under its new name |
 | `pruned` | as before | as before |
+| `found` | is there, with the line's role; for the first line of the access, see below | as before |
 
 A `revoked` line without a stack ends the access for all stacks. If it is about a membership of the organization, it
 ends all access of the person there. If the first line of an access is `changed`, `revoked`, `accepted`, `imported` or
-`released`, the access was there before the log began: nobody knows since when.
+`released`, the access was there before the log began: nobody knows since when. The same holds if the update that first
+read the whole organization `found` it. What a later update finds was not there then, and counts from its line on.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from mixpanel_access.model.dates import instant
 from mixpanel_access.operations.state import State
@@ -68,6 +70,14 @@ class Interval:
         return (self.begins is None or self.begins <= at) and (self.ends is None or at < self.ends)
 
 
+class AccessChange(NamedTuple):
+    """What a line makes of some access: what it was just before, and what it is afterwards; None if it is not there."""
+
+    access: Access
+    before: Interval | None
+    after: Interval | None
+
+
 def replay(lines: Iterable[LogLine], organizations: Mapping[str, int] | None = None) -> Replay:
     """Replay all lines of a log; for the arguments, see `Replay`."""
     found = [*lines]
@@ -108,6 +118,7 @@ class Replay:
         self.last: dict[Access, LogLine] = {}
         self._of_stacks: dict[LogKey, list[LogLine]] = {}
         self._related: dict[str | int, set[Access]] = {}
+        self._found: dict[int | None, datetime] = {}
 
     @property
     def intervals(self) -> list[Interval]:
@@ -145,20 +156,46 @@ class Replay:
         related = self._related.get(access.person or access.team or "", set())
         return [self.held[one] for one in sorted(related, key=str) if one in self.held]
 
-    def step(self, line: LogLine) -> None:
-        """Add one line, which is no older than the line before it."""
+    def ended_with(self, access: Access, organization: int | None) -> list[Interval]:
+        """The other access that ends with a membership in an organization, or with a team."""
+        if access.project is not None or (access.person and access.team is not None):
+            return []
+        others = [one for one in self.held_with(access) if one.access != access]
+        return [one for one in others if organization is None or one.organization in (None, organization)]
+
+    def whole_since(self, organization: int) -> datetime | None:
+        """When an update first wrote who else has access in an organization; None if none has."""
+        return self._found.get(organization)
+
+    def step(self, line: LogLine) -> Sequence[AccessChange]:
+        """Add one line, which is no older than the line before it.
+
+        Returns:
+            What becomes of its access, and of what ends with it.
+        """
+        if line.event == LogEvent.PRUNED and line.organization is not None:
+            self._found.setdefault(line.organization, instant(line.date))
         if line.event in OF_THE_LOG:
-            return
+            return ()
         access, at = self.access_of(line), instant(line.date)
-        before = self.held.get(access) or (None if access in self.last else self._earlier(line, access))
+        first = self._found.setdefault(self.organization_of(line), at) if line.event == LogEvent.FOUND else None
+        is_new = access not in self.last and first in (None, at)
+        before = self.held.get(access) or (self._earlier(line, access) if is_new else None)
+        others: list[Interval] = []
         if line.event == LogEvent.REVOKED:
+            others = [] if line.stack else self.ended_with(access, self.organization_of(line))
             self._revoke(line, before, at)
+            for other in others:
+                self._end(other, line, at)
+                self.last[other.access] = line
         elif line.event == LogEvent.RELEASED:
             if before:
                 self._let_go(before, line, at)
         else:
             self._give(line, before or self._new(line, access, at), at)
         self.last[access] = line
+        ended = (AccessChange(other.access, other, None) for other in others)
+        return [AccessChange(access, before, self.held.get(access)), *ended]
 
     def _new(self, line: LogLine, access: Access, begins: datetime | None) -> Interval:
         organization = self.organization_of(line)
@@ -171,7 +208,7 @@ class Replay:
         if line.event in (LogEvent.GRANTED, LogEvent.RESTORED):
             return None
         found = self._new(line, access, None)
-        return replace(found, role="") if line.event == LogEvent.CHANGED else found
+        return replace(found, role=line.role_before) if line.event == LogEvent.CHANGED else found
 
     def _give(self, line: LogLine, before: Interval, at: datetime) -> None:
         stack, stacks = self.stack_of(line), before.stacks
@@ -188,12 +225,6 @@ class Replay:
             self._let_go(before, line, at)
         elif before:
             self._end(before, line, at)
-        if not stack and line.project is None and line.team_id is None:
-            organization = self.organization_of(line)
-            for other in self.held_with(line.access):
-                if None in (organization, other.organization) or other.organization == organization:
-                    self._end(other, line, at)
-                    self.last[other.access] = line
 
     def _put(self, before: Interval, now: Interval, at: datetime) -> None:
         """Go on with the access as it is now; the time until then is a time of its own if it was different."""
@@ -217,13 +248,25 @@ class Replay:
             self._past.append(replace(there, ends=at))
 
 
+class StateDifference(NamedTuple):
+    """Where a stack's state differs from what a log adds up to, in words.
+
+    Attributes:
+        text: the words.
+        by_hand: whether the log says why: somebody changed it by hand, and the state has it so until a refresh.
+    """
+
+    text: str
+    by_hand: bool = False
+
+
 def problems(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[str]:
     """What is wrong with a log, in words: in itself, and compared with the states."""
     yield from contradictions(lines)
-    yield from differences(lines, states)
+    yield from (one.text for one in differences(lines, states) if not one.by_hand)
 
 
-def differences(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[str]:
+def differences(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[StateDifference]:
     """Where states differ from what a log adds up to; a stack without a state here is not compared."""
     replayed = replay(lines)
     for stack, state in states.items():
@@ -261,29 +304,30 @@ def contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
 _VERBS: Final = {LogEvent.REVOKED: "revokes", LogEvent.RELEASED: "releases"}
 
 
-def _differences(stack: str, state: State, replayed: Replay) -> Iterator[str]:
-    """What a state has and the log does not show, and the other way around.
-
-    A role that somebody changed by hand, and access that somebody took away by hand, is in the state until a refresh.
-    """
+def _differences(stack: str, state: State, replayed: Replay) -> Iterator[StateDifference]:
+    """What a state has and the log does not show, and the other way around."""
     held = {replayed.access_of(one.line): one.line for one in state_lines(stack, state)}
     # The log keeps a membership that an identity provider has taken over until the next update.
     taken_over = {Access(None, None, person, team) for team, person in state.team_members}
     given = {access: one for access, one in replayed.held.items() if stack in one.stacks}
     for access, one in given.items():
         if access not in held and access not in taken_over:
-            yield f"the log shows {_access(one.stacks[stack])}, and the stack's state does not"
+            yield StateDifference(f"the log shows {_access(one.stacks[stack])}, and the stack's state does not")
     for access, line in held.items():
         if access not in given:
-            if not [one for one in replayed.of_stack(stack, access) if one.event == LogEvent.REVOKED]:
-                yield f"the stack's state has {_access(line)}, and the log does not show it"
+            if gone := [one.date for one in replayed.of_stack(stack, access) if one.event == LogEvent.REVOKED]:
+                text = f"the stack's state still has {_access(line)}, which was taken away by hand on {gone[-1]}"
+                yield StateDifference(text, by_hand=True)
+            else:
+                yield StateDifference(f"the stack's state has {_access(line)}, and the log does not show it")
             continue
         roles = {"", given[access].role, *(one.role for one in replayed.of_stack(stack, access))}
         if given[access].stacks[stack].reasons != line.reasons or line.role not in roles:
-            yield (
-                f"the log shows {_access(given[access].stacks[stack])}, and the stack's state has {line.what} or other "
-                "reasons"
-            )
+            shown = _access(given[access].stacks[stack])
+            yield StateDifference(f"the log shows {shown}, and the stack's state has {line.what} or other reasons")
+        elif line.role not in ("", given[access].role):
+            text = f"the stack's state still has {_access(line)}, which was changed by hand to {given[access].role}"
+            yield StateDifference(text, by_hand=True)
 
 
 def _access(line: LogLine) -> str:

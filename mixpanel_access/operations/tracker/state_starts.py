@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mixpanel_access.model.dates import instant
-from mixpanel_access.operations.tracker.audit_facts import AuditFact, Change
+from mixpanel_access.operations.tracker.audit_facts import AuditFact, AuditFacts, Change
 from mixpanel_access.operations.tracker.authors import Authors
-from mixpanel_access.operations.tracker.lines import GIVES, Access, LogEvent, LogKey, LogLine, StateLine
+from mixpanel_access.operations.tracker.lines import Access, LogEvent, LogKey, StateLine
 from mixpanel_access.operations.tracker.reading import Absence, OrganizationReading, StackReading
 from mixpanel_access.operations.tracker.replay import Replay
 from mixpanel_access.operations.tracker.runs import SKEW, during
@@ -33,11 +33,6 @@ class StateStart:
     given: bool
 
 
-def given_for(lines: Sequence[LogLine]) -> dict[str, str]:
-    """The id of each event by which access was given, as the log has it -> the stack."""
-    return {line.audit_id: line.stack for line in lines if line.audit_id and line.event in GIVES}
-
-
 class StateStarts:
     """What the states say of when the stacks got their access.
 
@@ -45,11 +40,12 @@ class StateStarts:
         log: the log, replayed to its end.
         reading: what Mixpanel says of the organization.
         stacks: the stacks in it.
-        authors: tells our own account.
+        authors: knows our own accounts.
+        audit: what the audit log says, and what of it the log does not have.
         now: the present instant.
 
     Attributes:
-        stack_of_fact: the `id` of a new fact -> the stack that gave the access.
+        stack_of_fact: the number of a new fact -> the stack that gave the access.
         found: the access that the stacks got otherwise.
     """
 
@@ -59,30 +55,20 @@ class StateStarts:
         reading: OrganizationReading,
         stacks: Mapping[str, StackReading],
         authors: Authors,
+        audit: AuditFacts,
         now: datetime,
     ) -> None:
         self._end, self._reading, self._stacks, self._authors, self._now = log, reading, stacks, authors, now
-        self._by_access: dict[Access, list[AuditFact]] = {}
+        self._by_access = audit.by_access
         self._starts: dict[LogKey, datetime] = {}
         self.stack_of_fact: dict[int, str] = {}
         self.found: list[StateStart] = []
-
-    def find(self, audit: Sequence[AuditFact], pending_ids: Collection[int], given: Mapping[str, str]) -> None:
-        """Find out what each stack got, when and how.
-
-        Args:
-            audit: what the audit log says, the oldest first.
-            pending_ids: the `id` of those facts that the log does not have.
-            given: see `given_for`.
-        """
-        for fact in audit:
-            self._by_access.setdefault(fact.access, []).append(fact)
-        gifts = self._gifts(given)
-        for name, stack in self._stacks.items():
+        new, gifts = {fact.number for fact in audit.new}, self._gifts(audit.stacks)
+        for name, stack in stacks.items():
             for access, one in stack.held.items():
                 at, gift = self._start_of(name, access, one), gifts.get(LogKey(name, access))
-                if gift is not None and id(gift) in pending_ids:
-                    self.stack_of_fact[id(gift)] = name
+                if gift is not None and gift.number in new:
+                    self.stack_of_fact[gift.number] = name
                     gift, at = (None, at) if self._was_taken(gift, one) else (gift, None)
                 elif gift is not None and self._was_taken(gift, one):
                     gift = None
@@ -120,8 +106,8 @@ class StateStarts:
                 if fact is None or given.get(fact.event.id) not in (None, "", name):
                     continue
                 far = abs(instant(one.line.date) - fact.at)
-                if id(fact) not in nearest or far < nearest[id(fact)][0]:
-                    nearest[id(fact)] = far, LogKey(name, access), fact
+                if fact.number not in nearest or far < nearest[fact.number][0]:
+                    nearest[fact.number] = far, LogKey(name, access), fact
         return {key: fact for _, key, fact in nearest.values()}
 
     def _between(self, facts: Sequence[AuditFact], at: datetime, access: Access) -> tuple[datetime, int]:

@@ -69,15 +69,20 @@ class Union:
         """Take a line without an event, unless it says nothing new."""
         log = self._log
         if line.event in OF_THE_LOG:
-            words = [(one.event, one.renamed_from, one.stack, one.date) for one in self.kept]
+            words = [(one.event, one.renamed_from, one.stack, one.organization, one.date) for one in self.kept]
             same = [word for word in words if word[:3] == (line.event, line.renamed_from, line.stack)]
-            if not same or (line.event == LogEvent.PRUNED and line.date not in {word[3] for word in same}):
+            if not same or (
+                line.event == LogEvent.PRUNED and (line.organization, line.date) not in {word[3:] for word in same}
+            ):
+                self._log.step(line)
                 self.kept.append(line)
             return
         access, stack = log.access_of(line), log.stack_of(line)
         there, seen = log.held.get(access), access in log.last
         mine = there is not None and (stack in there.stacks if stack else True)
-        if line.event in GIVES:
+        if line.event == LogEvent.FOUND:
+            known = there is not None and line.role in ("", there.role)
+        elif line.event in GIVES:
             known = mine and (line.event != LogEvent.RESTORED or (there is not None and there.role == line.role))
         elif line.event == LogEvent.CHANGED:
             known = there is not None and mine and there.role == line.role
@@ -122,7 +127,8 @@ def _worth(line: LogLine) -> tuple[object, ...]:
     """How much a line says of the same event: that of a stack, with reasons and a known admin, and so on."""
     said = sum(map(bool, line.reasons))
     known = line.admin not in ("", UNKNOWN), "@" in line.admin
-    return bool(line.stack), said, known, line.event == LogEvent.RESTORED, line.organization or 0, str(line.row())
+    restored, before = line.event == LogEvent.RESTORED, bool(line.role_before)
+    return bool(line.stack), said, known, restored, line.organization or 0, before, str(line.row())
 
 
 def _of_no_stack(line: LogLine) -> LogLine:

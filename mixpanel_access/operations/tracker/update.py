@@ -27,7 +27,7 @@ from mixpanel_access.operations.tracker.reading import (
     stack_reading,
 )
 from mixpanel_access.operations.tracker.renaming import renamed
-from mixpanel_access.operations.tracker.replay import problems, replay
+from mixpanel_access.operations.tracker.replay import contradictions, differences, replay
 from mixpanel_access.operations.tracker.runs import runs_of
 from mixpanel_access.operations.tracker.writing import new_lines
 
@@ -91,4 +91,6 @@ def verify(project: PulumiProject, file: Path, stacks: Sequence[str]) -> Verifie
     states: Mapping[str, State] = of_each(
         stacks, lambda stack: project.state(stack, project.settings(stack).organization_id)
     )
-    return Verified(len(lines), "".join(cut), list(problems(lines, states)))
+    found = list(differences(lines, states))
+    wrong = [*contradictions(lines), *(one.text for one in found if not one.by_hand)]
+    return Verified(len(lines), "".join(cut), wrong, [one.text for one in found if one.by_hand])

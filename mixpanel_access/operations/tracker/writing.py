@@ -14,14 +14,14 @@ from typing import Final, NamedTuple
 
 from mixpanel_access.model import audit
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.operations.tracker.audit_facts import AuditFact, Change, facts_of, not_in_log
+from mixpanel_access.operations.tracker.audit_facts import AuditFact, AuditFacts, Change, facts_of
 from mixpanel_access.operations.tracker.authors import Authors
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine
 from mixpanel_access.operations.tracker.losses import Loss, Losses
 from mixpanel_access.operations.tracker.reading import Absence, OrganizationReading, StackReading
 from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
 from mixpanel_access.operations.tracker.runs import SKEW, HistoryRun, during
-from mixpanel_access.operations.tracker.state_starts import StateStart, StateStarts, given_for
+from mixpanel_access.operations.tracker.state_starts import StateStart, StateStarts
 
 
 def new_lines(
@@ -73,32 +73,30 @@ class _Writer:
         self._authors = Authors(reading.own, stacks)
         known = dict.fromkeys(stacks, reading.id)
         self._log, self._end = Replay(lines, known), replay(lines, known)
-        self._audit = [*facts_of(reading.events, reading.id, reading.known_as)]
-        self._pending = not_in_log(self._audit, lines, self._end)
-        self._starts = StateStarts(self._end, reading, stacks, self._authors, now)
-        self._starts.find(self._audit, {id(fact) for fact in self._pending}, given_for(lines))
+        facts = [*facts_of(reading.events, reading.id, reading.known_as)]
+        self._audit = AuditFacts(facts, lines, self._end)
+        self._starts = StateStarts(self._end, reading, stacks, self._authors, self._audit, now)
         self._losses = Losses(self._end, lines, stacks, now)
         self._undone: dict[Access, _Undone] = {}
         self._new: list[LogLine] = []
 
     def write(self, *, alone: bool) -> list[LogLine]:
         """The new lines; `alone`: the log is about this organization only."""
-        places = {fact.event.id: place for place, fact in enumerate(self._audit, 1) if fact.event.id}
         steps: list[tuple[datetime, int, int, Callable[[], None]]] = []
-        before, place = "", 0
+        before, number = "", 0
         for line in ordered(self._lines):  # a line without an event stays behind those before it in its second
-            place = max(place if line.date == before else 0, places.get(line.audit_id, 0))
+            number = max(number if line.date == before else 0, self._audit.numbers.get(line.audit_id, 0))
             before = line.date
-            steps.append((instant(line.date), 2 if place else 0, place, partial(self._known, line)))
+            steps.append((instant(line.date), 2 if number else 0, number, partial(self._known, line)))
         steps += [(one.at, one.order, 0, partial(self._start, one)) for one in self._starts.found]
-        of_fact = {id(fact): place for place, fact in enumerate(self._audit, 1)}
-        steps += [(fact.at, 2, of_fact[id(fact)], partial(self._happened, fact)) for fact in self._pending]
-        lost = self._losses.before_events(self._pending, self._reading.presence, self._was_gone)
+        steps += [(fact.at, 2, fact.number, partial(self._happened, fact)) for fact in self._audit.new]
+        lost = self._losses.before_events(self._audit.new, self._reading.presence, self._was_gone)
         steps += [(one.run.ends, 3, 0, partial(self._lose, one)) for one in lost]
         for *_, step in sorted(steps, key=lambda one: one[:3]):
             step()
         self._compare_states()
         self._compare_organization(alone=alone)
+        self._find()
         return self._new
 
     # What the log has
@@ -146,13 +144,17 @@ class _Writer:
     def _having(self, access: Access, at: datetime, fact: AuditFact | None = None) -> set[str]:
         """The stacks that have an access at an instant: by the log, and by states in which it is no younger."""
         there = self._log.held.get(access)
-        stack_of_fact = self._starts.stack_of_fact.get(id(fact))
+        own = self._stack_of(fact)
         found = {name for name in there.stacks if name in self._stacks} if there else set()
         for name, stack in self._stacks.items():
             one = stack.held.get(access)
-            if one and (name == stack_of_fact or (one.line.date and self._starts.start(name, access, one) < at)):
+            if one and (name == own or (one.line.date and self._starts.start(name, access, one) < at)):
                 found.add(name)
         return found
+
+    def _stack_of(self, fact: AuditFact | None) -> str:
+        """The stack whose state has what a new event gave, or ""."""
+        return self._starts.stack_of_fact.get(fact.number, "") if fact else ""
 
     def _was_undone(self, name: str, access: Access) -> bool:
         """Whether a stack had an access until somebody took it away by hand."""
@@ -182,6 +184,9 @@ class _Writer:
         elif there:
             if role and there.role and role != there.role:
                 self._changed(fact)
+            if (stack := self._stack_of(fact)) and stack not in there.stacks:
+                admin = self._authors.of(event, [stack]).admin
+                self._add(_Said(LogEvent.IMPORTED, fact.at, admin, role or there.role), access, stack, fact)
             return
         if fact.repeats_an_acceptance:
             if not seen:
@@ -191,29 +196,32 @@ class _Writer:
         author = self._authors.of(event, having)
         stacks = having | (author.stacks if len(author.stacks) == 1 else frozenset())
         for name in sorted(stacks) or [""]:
-            again = self._was_undone(name, access) or (
-                not seen and name in having and name != self._starts.stack_of_fact.get(id(fact))
-            )
+            again = self._was_undone(name, access) or (not seen and name in having and name != self._stack_of(fact))
             word = LogEvent.RESTORED if name and again else LogEvent.GRANTED
             self._add(_Said(word, fact.at, author.admin, role, event.id), access, name, fact)
         self._undone.pop(access, None)
 
     def _was_noted(self, fact: AuditFact, there: Interval) -> bool:
-        """Whether a late event is about access that the log took for an import; its line then corrects that."""
-        line = there.stacks.get(self._starts.stack_of_fact.get(id(fact), ""))
-        if line is None or line.event != LogEvent.IMPORTED or abs(instant(line.date) - fact.at) > SKEW:
+        """Whether a late event is about access that the log took for older; its line then corrects that."""
+        last, stack = self._log.last[fact.access], self._stack_of(fact)
+        line = last if last.event == LogEvent.FOUND else there.stacks.get(stack)
+        if (
+            line is None
+            or line.event not in (LogEvent.IMPORTED, LogEvent.FOUND)
+            or abs(instant(line.date) - fact.at) > SKEW
+        ):
             return False
         at, event = instant(line.date) - timedelta(seconds=1), fact.event
         admin = self._authors.of(event, there.stacks).admin
         said = _Said(LogEvent.GRANTED, at, admin, event.role or "", event.id)
-        self._add(said, fact.access, self._log.stack_of(line), fact)
+        self._add(said, fact.access, stack or self._log.stack_of(line), fact)
         return True
 
     def _was_gone(self, fact: AuditFact) -> bool:
         """Whether access that an event gives was gone without an event, as with an invitation that was cancelled."""
-        stack_of_fact = self._starts.stack_of_fact.get(id(fact))
-        one = self._stacks[stack_of_fact].held.get(fact.access) if stack_of_fact else None
-        return one is not None and (fact.event.type not in _OF_MEMBERS or one.adopted is False)
+        stack = self._stack_of(fact)
+        one = self._stacks[stack].held.get(fact.access) if stack else None
+        return one is not None and (fact.event.type not in _MAY_REPEAT or one.adopted is False)
 
     def _changed(self, fact: AuditFact) -> None:
         event, access = fact.event, fact.access
@@ -234,15 +242,10 @@ class _Writer:
         self._add_for(stacks, _Said(word, fact.at, author.admin, role, event.id), access, fact)
 
     def _taken(self, fact: AuditFact) -> None:
-        log, of = self._log, self._reading.id
-        gone = [
-            one.access
-            for one in log.held_with(fact.access)
-            if one.access != fact.access and fact.takes(one.access) and one.organization in (None, of)
-        ]
-        own = fact.access
+        log, own = self._log, fact.access
+        gone = [one.access for one in log.ended_with(own, self._reading.id)]
         if own in log.held or (own not in log.last and (own.person or own.project is not None)):
-            gone.insert(0, own)
+            gone.append(own)  # at last, since it ends the others
         having = {access: self._having(access, fact.at) for access in gone}
         author = self._authors.of(fact.event, set().union(*having.values()))
         for access in gone:
@@ -315,6 +318,16 @@ class _Writer:
             elif role and there.role and role != there.role:
                 self._differs(LogEvent.CHANGED, access, role, there.stacks)
 
+    def _find(self) -> None:
+        """Write the access that no line is about, and roles that no line names: no event says since when it is so."""
+        log, at = self._log, max(self._now, self._log.whole_since(self._reading.id) or self._now)
+        for line in self._reading.lines(at):
+            access = log.access_of(line)
+            there = log.held.get(access)
+            is_known = access in log.last or access._replace(organization=None) in log.last
+            if not is_known or (there and line.role and not there.role):
+                self._step(line)
+
     def _may_settle(self, last: LogLine) -> bool:
         """Whether Mixpanel may not show yet what its audit log says."""
         age = self._now - instant(last.date)
@@ -358,7 +371,11 @@ class _Writer:
             role=said.role,
             organization=self._reading.id,
             audit_id=said.audit_id,
+            role_before=(fact.event.previous_role or "") if fact and fact.change is Change.CHANGED else "",
         )
+        self._step(line)
+
+    def _step(self, line: LogLine) -> None:
         self._log.step(line)
         self._new.append(line)
 
@@ -368,9 +385,7 @@ class _Writer:
         if there and stack in there.stacks:
             return replace(there.stacks[stack], renamed_from="")
         one = self._stacks[stack].held.get(access) if stack in self._stacks else None
-        if one and (
-            stack == self._starts.stack_of_fact.get(id(fact)) or not one.line.date or instant(one.line.date) <= at
-        ):
+        if one and (stack == self._stack_of(fact) or not one.line.date or instant(one.line.date) <= at):
             return one.line
         event, last = fact.event if fact else None, self._log.last.get(access)
         team = (event.team_name if event else "") or (there.team if there else "") or (last.team if last else "")
@@ -387,5 +402,5 @@ def _author(run: HistoryRun | None) -> str:
     return (run.author if run else "") or UNKNOWN
 
 
-_OF_MEMBERS: Final = (audit.INVITATION_SENT, audit.USER_ADDED)
-"""Events that may be about somebody who is there: an invitation may be sent again."""
+_MAY_REPEAT: Final = (audit.INVITATION_SENT, audit.USER_ADDED, audit.PROJECT_TEAM_ADDED)
+"""Events that may be about access that is there: an invitation may be sent again, and a team's role may be another."""
