@@ -12,7 +12,7 @@ import typer
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 from mixpanel_access.cli.output import day_of, new_table, print_json, print_table, progress, record_of
 from mixpanel_access.model.errors import AccessError, UsageError
-from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.similarity import counted, in_days
 
 if TYPE_CHECKING:
     from mixpanel_access.model.brakes import Brake
@@ -203,13 +203,14 @@ def _row(taking: Removal, reason: str | None = None) -> RemovalRow:
 
 
 def _show_within(project: PulumiProject, stacks: Sequence[str], days: int, now: str | None, *, as_json: bool) -> int:
-    """Show what the next days take and give, and what is overdue; 1 for any, else 0."""
+    """Show what the next days take and give, and what is overdue; 1 for any, else 0; an edit alone is 0."""
     found = [_within(project, stack, days, now) for stack in stacks]
     if as_json:
         print_json(WithinDocument(within=days, stacks=found))
     else:
         _print_within(found, days)
-    return 1 if any(one["changes"] or one["held"] or one["problems"] for one in found) else 0
+    due = (not change.edited for one in found for change in one["changes"])
+    return 1 if any(due) or any(one["held"] or one["problems"] for one in found) else 0
 
 
 def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> WithinStack:
@@ -239,25 +240,17 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
     return document
 
 
-def _when(days: int) -> str:
-    """How far away a day is, in words; "" for today."""
-    return "" if days == 0 else counted(days, "day") if days > 0 else f"{counted(-days, 'day')} ago"
-
-
 def _print_within(found: Sequence[WithinStack], days: int) -> None:
-    table = new_table("stack", "what", "who", "on", "in", "projects", "engagement")
+    table = new_table("when", "what", "next step")
     for stack in found:
         for one in stack["changes"]:
-            roles = [f"{key} {role}" for key, role in one.projects.items()]
-            projects = ", ".join([*roles, *(f"team {key}" for key in one.teams)])
-            when, who = _when(one.days), one.email or "the team itself"
-            who = f"the service account {one.account}" if one.account else who
-            table.add_row(stack["stack"], str(one.event), who, str(one.on), when, projects, one.engagement or "")
+            when = "" if one.edited else in_days(one.days - (one.on - one.day).days)
+            table.add_row(when, one.sentence(stack["stack"]), one.next_step(stack["stack"]))
     if table.row_count:
         print_table(table)
         typer.echo(
             "\n`mixpanel-access revoke --yes`, run every night, takes away what ends and what is overdue; `pulumi up` "
-            "gives what begins. To keep access, move `ends` in the roster to a later day."
+            "gives what begins."
         )
     elif not any(stack["problems"] for stack in found):
         typer.echo(f"Nothing begins or ends within {counted(days, 'day')}, and nothing is overdue.")

@@ -101,3 +101,10 @@ def is_empty(text: str) -> bool:
 def counted(number: int, thing: str, things: str = "") -> str:
     """`1 member`, `2 members`; `2 people` with another word for the plural."""
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def in_days(days: int) -> str:
+    """`in 3 days`, `today`, `1 day ago`."""
+    if days == 0:
+        return "today"
+    return f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"

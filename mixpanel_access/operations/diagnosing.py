@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -20,10 +20,10 @@ from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.roster.schema import OrganizationFacts
 from mixpanel_access.model.similarity import alike, same_name
 from mixpanel_access.operations import login
-from mixpanel_access.operations.lost_access import ended_places, lost_in_teams, roles_too_low
-from mixpanel_access.operations.next_steps import hours
+from mixpanel_access.operations.next_steps import hours, up_of
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.person_overview import PersonOverview
+from mixpanel_access.operations.roles_there import lost_roles
 
 _NOBODY: Final = "no roster gives them anything today, and so none sends an invitation"
 SENDER: Final = "mixpanel.com"
@@ -92,7 +92,8 @@ class Case:
     @property
     def up(self) -> str:
         """The command that applies what the roster declares."""
-        return up([*self.someone.effective, *self.someone.stacks][:1])
+        stack = next(iter([*self.someone.effective, *self.someone.stacks]), "")
+        return f"pulumi up {f'--stack {stack} ' if stack else ''}--refresh"
 
     @property
     def facts(self) -> OrganizationFacts:
@@ -103,11 +104,6 @@ class Case:
     def invitation(self) -> Invitation | None:
         """How far the person has come into the organization."""
         return self.someone.invitation(self.overview.now)
-
-
-def up(stacks: Sequence[str]) -> str:
-    """The command, or commands, that apply what some stacks declare."""
-    return ", then ".join(f"pulumi up --stack {stack} --refresh" for stack in stacks) or "pulumi up --refresh"
 
 
 class _Found(NamedTuple):
@@ -143,7 +139,7 @@ def diagnose(case: Case) -> list[Diagnosis]:
 def _not_declared(case: Case) -> _Found:
     someone, today = case.someone, case.overview.today
     if someone.effective:
-        declared, ended = f"declared by {', '.join(someone.effective)}", ended_places(someone, case.overview)
+        declared, ended = f"declared by {', '.join(someone.effective)}", _ended_places(someone, today)
         if not ended or any(one.projects or one.teams for one in someone.effective.values()):
             return _ruled_out("; ".join([declared, *ended.values()]))
         prolong = "prolong `ends` of the team in the roster of"
@@ -163,6 +159,16 @@ def _not_declared(case: Case) -> _Found:
     verdict = Likelihood.CAUSE if someone.person is None else Likelihood.POSSIBLE
     evidence = [f"no roster of {', '.join(case.overview.stacks)} has the address"]
     return _Found(verdict, evidence, [f"mixpanel-access invite {someone.email}"])
+
+
+def _ended_places(someone: PersonOverview, today: date) -> dict[str, str]:
+    """The stacks in which a place in a team has ended before the entry that gives it, each with the last one."""
+    return {
+        stack: f"the place in the team {key} in {stack} ended on {place.ends}"
+        for stack, entry in someone.current(today)
+        for key, place in entry.memberships.items()
+        if place.over(today) and key not in someone.effective[stack].teams
+    }
 
 
 def _not_invited(case: Case) -> _Found:
@@ -318,24 +324,21 @@ def _project_not_there(case: Case) -> _Found:
 
 
 def _role_too_low(case: Case) -> _Found:
-    low, lost = roles_too_low(case.someone, case.overview), lost_in_teams(case.someone, case.overview)
-    if not low and not lost:
+    lost = lost_roles(case.someone, case.overview)
+    if not lost:
         known = case.invitation is Invitation.ACCEPTED and bool(case.someone.effective)
         return _ruled_out("no role is lower than declared" if known else "there is nothing to compare yet")
-    evidence = [f"{role.effective or 'nothing'} in {role.name}, and {role.declared} is declared" for role in low]
-    evidence += [step.text for step in lost]
-    projects = {role.project for role in low}
+    evidence, projects = [role.text for role in lost], {role.project for role in lost}
     kinds = (audit.ROLE_CHANGED, audit.PROJECT_USER_REMOVED, audit.TEAM_USER_REMOVED)
     changes = (event for event in case.events if event.type in kinds)
     if changed := next((event for event in changes if event.project is None or event.project in projects), None):
-        where = f" of project {changed.project}" if changed.project else ""
-        taken = "taken out" + (where or " of a team")
-        what = f"made {changed.role or 'something else'}" if changed.type == audit.ROLE_CHANGED else taken
+        where = f"project {changed.project}" if changed.project else "a team"
+        made = changed.type == audit.ROLE_CHANGED
+        what = f"made {changed.role or 'something else'}" if made else f"taken out of {where}"
         evidence.append(f"{what} {_when(changed)}")
-    stacks = list(dict.fromkeys(case.overview.projects[project][1] for project in sorted(projects)))
-    fixes = [f"{up(stacks)} puts it back"] if low else []
-    fixes += [f"{step.next_step} puts it back" for step in lost]
-    return _Found(Likelihood.CAUSE, evidence, list(dict.fromkeys(fixes)))
+    stacks = dict.fromkeys(role.stack for role in lost)
+    fix = [up_of(stack, case.overview, after=" --refresh puts it back") for stack in stacks]
+    return _Found(Likelihood.CAUSE, evidence, list(dict.fromkeys(fix)))
 
 
 def _scim(case: Case) -> _Found:
@@ -350,7 +353,7 @@ def _scim(case: Case) -> _Found:
         return _Found(Likelihood.CAUSE, ["they are deactivated, and cannot log in"], back)
     if events:
         evidence = [f"{event.type} {_when(event)}" for event in events[:3]]
-        lost = roles_too_low(case.someone, case.overview) or lost_in_teams(case.someone, case.overview)
+        lost = lost_roles(case.someone, case.overview)
         return _Found(Likelihood.CAUSE if lost else Likelihood.POSSIBLE, evidence, fix)
     if case.log_refused:
         return _Found(Likelihood.UNKNOWN, [_no_log(case)], fix)

@@ -1,6 +1,6 @@
 """What to do about one person: what to know of invitation, endings and differences, and the next step. Pure.
 
-What ends, is overdue or late comes from `operations.expiring`, and what Mixpanel has otherwise from `operations.drift`.
+What is pending comes from `operations.pending`, and what Mixpanel has otherwise from `operations.drift`.
 """
 
 from __future__ import annotations
@@ -70,34 +70,17 @@ def invitation_steps(one: PersonOverview, invitation: Invitation | None, overvie
 def change_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
     """What ends or begins soon, and what the last updates have left undone."""
     for stack, change in overview.changes_of(one):
-        match change.event:
-            case PendingEvent.OVERDUE:
-                text = f"{change.what} in stack {stack} ended on {change.last} and is not yet taken away"
-                yield StatusStep(text, revoke_of(stack))
-            case PendingEvent.REMOVED:
-                text = f"{change.what} in the state of stack {stack} is no longer in its roster"
-                yield StatusStep(text, f"{revoke_of(stack)} takes it away")
-            case PendingEvent.LATE:
-                yield late_step(one, stack, change, overview)
-            case PendingEvent.ENDS:
-                left = (change.last - overview.today).days
-                if left <= overview.stacks[stack].policies.ending_days:
-                    when = "today" if left == 0 else f"in {left} day{'s' * (left != 1)}"
-                    text = f"{change.what} in stack {stack} ends {when}"
-                    yield StatusStep(text, "prolong `ends`, or let it end", problem=False)
-            case PendingEvent.BEGINS:
-                yield StatusStep(f"{change.what} in stack {stack} begins on {change.on}", problem=False)
+        soon = (change.day - overview.today).days <= overview.stacks[stack].policies.ending_days
+        if soon or change.event is not PendingEvent.ENDS:
+            sentence = change.sentence(stack, whose=False)
+            yield StatusStep(sentence, change_step(change, stack, overview), problem=not change.to_come)
 
 
-def late_step(one: PersonOverview, stack: str, change: PendingChange, overview: Overview) -> StatusStep:
-    """What to do about something that the roster gives and the state does not have."""
-    if change.membership and one.person is None:
-        text = "is declared, and not in the organization"
-    else:
-        text = f"{change.what} in the roster of stack {stack} is not yet in its state"
-    if change.days < 0:
-        text = f"{text}; it should have begun on {change.on}"
-    return StatusStep(text, up_of(stack, overview))
+def change_step(change: PendingChange, stack: str, overview: Overview) -> str:
+    """What to do about a pending change; no update of a stack whose roster is refused."""
+    if change.event is PendingEvent.LATE and _is_claimed_twice(stack, About.PROJECT, overview):
+        return SETTLE
+    return change.next_step(stack)
 
 
 def difference_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
@@ -215,11 +198,6 @@ def up_of(stack: str, overview: Overview, *, before: str = "", after: str = "") 
     if _is_claimed_twice(stack, About.PROJECT, overview):
         return SETTLE
     return f"{before}pulumi up{f' --stack {stack}' if stack else ''}{after}"
-
-
-def revoke_of(stack: str) -> str:
-    """The command that takes away what a stack's roster no longer gives, even where `pulumi up` refuses the roster."""
-    return f"mixpanel-access revoke --stack {stack} --yes"
 
 
 def _is_claimed_twice(stack: str, about: About, overview: Overview) -> bool:

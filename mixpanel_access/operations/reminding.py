@@ -12,7 +12,7 @@ from typing import Final
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.effective_access import RosterEntry
-from mixpanel_access.operations.next_steps import revoke_of, up_of
+from mixpanel_access.operations.next_steps import change_step
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
 from mixpanel_access.operations.person_overview import PersonOverview
@@ -31,6 +31,14 @@ class ReminderKind(StrEnum):
     HELD = "held"
     PENDING = "pending"
     REVIEW = "review"
+
+
+_KINDS: Final = {
+    PendingEvent.OVERDUE: ReminderKind.OVERDUE,
+    PendingEvent.REMOVED: ReminderKind.OVERDUE,
+    PendingEvent.LATE: ReminderKind.LATE,
+    PendingEvent.ENDS: ReminderKind.ENDS,
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def reminders(overview: Overview) -> list[Reminder]:
         reminder
         for stack, changes in overview.changes.items()
         for change in changes
-        if change.event is not PendingEvent.BEGINS
+        if change.event in _KINDS
         for reminder in _of_change(stack, change, overview)
     ]
     found += _held(overview)
@@ -132,38 +140,21 @@ def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
 
 def _of_change(stack: str, change: PendingChange, overview: Overview) -> Iterator[Reminder]:
     """What ends, or what the last updates have left undone; the end of each team is a matter of its own."""
-    if change.email and len(change.teams) > 1 and not (change.projects or change.membership):
+    if change.email and change.team and len(change.teams) > 1:
         for key in change.teams:
             yield from _of_change(stack, replace(change, teams=[key]), overview)
         return
-    whose = f" of {change.email}" if change.email else ""
-    named = f" ({change.engagement})" if change.engagement else ""
-    team = change.teams[0] if change.teams and not (change.email and (change.projects or change.membership)) else None
-    what = f"{change.access[:1].upper()}{change.access[1:]}{whose} in stack {stack}{named}"
-    kind, on = ReminderKind.OVERDUE, change.last
-    step = f"{revoke_of(stack)} takes it away."
-    match change.event:
-        case PendingEvent.ENDS:
-            kind = ReminderKind.ENDS
-            text = f"{what} ends on {change.last}."
-            step = f"Prolong `ends`{' of the team' if team else ''} in the roster, or let it end."
-        case PendingEvent.OVERDUE:
-            text = f"{what} ended on {change.last} and is not yet taken away."
-        case PendingEvent.REMOVED:
-            text, on = f"{what} is no longer in the roster and not yet taken away.", change.on
-        case _:
-            kind, on = ReminderKind.LATE, change.on
-            step = f"{up_of(stack, overview)} gives it."
-            text = f"{what} is in the roster and not yet in the state."
+    kind = _KINDS[change.event]
+    text, step = change.sentence(stack), change_step(change, stack, overview)
     yield Reminder(
         kind=kind,
         email=change.email,
         stack=stack,
-        on=on,
-        text=text,
-        next_step=step,
+        on=change.day,
+        text=f"{text[:1].upper()}{text[1:]}.",
+        next_step=f"{step[:1].upper()}{step[1:]}." if change.to_come else f"{step}.",
         engagement=change.engagement,
-        team=team,
+        team=change.team,
         ahead=overview.stacks[stack].policies.ending_days if kind is ReminderKind.ENDS else 0,
     )
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mixpanel_access.directory.security import UNTOLD
-from mixpanel_access.model.access import AccessInProject, access_in_project
-from mixpanel_access.model.roles import declared_role, is_role_id
+from mixpanel_access.model.access import AccessInProject, Invitation
+from mixpanel_access.model.declared_inputs import roles_of_team
+from mixpanel_access.model.roles import declared_role, is_custom, is_role_id, project_rank
 from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.next_steps import project_name
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.person_overview import PersonOverview
@@ -39,6 +41,21 @@ class RoleHere:
     through: str | None = None
 
 
+@dataclass(frozen=True)
+class LostRole:
+    """A role that the rosters give somebody today and that they do not have from any source.
+
+    Attributes:
+        project: the project's id.
+        stack: the stack whose roster gives it.
+        text: what they have instead, in words.
+    """
+
+    project: int
+    stack: str
+    text: str
+
+
 def roles_of(one: PersonOverview, overview: Overview) -> Iterator[RoleHere]:
     """The roles of a person in projects."""
     declared: dict[int, str] = {}
@@ -61,10 +78,42 @@ def roles_of(one: PersonOverview, overview: Overview) -> Iterator[RoleHere]:
         )
 
 
-def access_there(directory: Directory, project: int, email: str) -> AccessInProject:
-    """What a person can do in a project, or will be able to once they accept the invitation, and through what."""
-    person = directory.person(email)
-    return access_in_project(directory.access(project, email).grants, person.role if person else None)
+def lost_roles(someone: PersonOverview, overview: Overview) -> list[LostRole]:
+    """What somebody who has joined lacks of the roles that the rosters give them today, or give their teams."""
+    if someone.invitation(overview.now) is not Invitation.ACCEPTED:
+        return []
+    found = []
+    for stack, person in someone.effective.items():
+        if (roster := overview.stacks[stack].roster) is None:
+            continue
+        given = [(key, held.role, "") for key, held in person.projects.items()]
+        for team in map(roster.teams.__getitem__, person.teams):
+            through = _through(team.name, someone, overview)
+            given += [(key, role, through) for key, role in roles_of_team(roster, team).items()]
+        for key, role, through in given:
+            project, declared = roster.projects[key].id, role_there(overview.directory, roster, key, role)
+            access = someone.access.get(project)
+            if project in overview.directory.projects() and not _reaches(access, declared):
+                has = f"{(access and access.effective) or 'nothing'} in {project_name(project, overview)}"
+                found.append(LostRole(project, stack, f"{has}, and {declared} is declared{through}"))
+    return found
+
+
+def _through(team: str, someone: PersonOverview, overview: Overview) -> str:
+    """What to say of a role that a team should give, and whether the person is in the team."""
+    if overview.teams_there is None:
+        return f" through the team {team}"
+    there = next((one for one in overview.teams_there.values() if same_name(one.name, team)), None)
+    inside = there and there.is_member(someone.person.key if someone.person else someone.key)
+    note = ", which they are not in" if inside is False else "" if there else ", which is not in the organization"
+    return f" through the team {team}{note}"
+
+
+def _reaches(access: AccessInProject | None, declared: str) -> bool:
+    """Whether somebody has a role from some source, or more; nobody can tell which of two custom roles is more."""
+    if access is None or declared in {grant.role for grant in access.grants}:
+        return access is not None
+    return not is_custom(declared) and project_rank(access.effective) >= project_rank(declared)
 
 
 def keys_there(directory: Directory, roster: Roster) -> dict[tuple[int, str], str]:

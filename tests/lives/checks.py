@@ -100,9 +100,9 @@ class Day:
                 elif one.event in _UNDONE:
                     teams_undone |= {(one.event.value, name, key) for key in one.teams}
                 elif one.event is PendingEvent.ENDS and one.email:
-                    ends.add((name, one.email, one.last))
+                    ends.add((name, one.email, one.day))
                 elif one.event is PendingEvent.ENDS:
-                    teams_end |= {(name, key, one.last) for key in one.teams}
+                    teams_end |= {(name, key, one.day) for key in one.teams}
                 elif one.email:
                     begins.add((name, one.email, one.on))
         yield from compared("within", "undone", undone, truth.undone)

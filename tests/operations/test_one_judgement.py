@@ -61,7 +61,7 @@ def review_item(found: Overview) -> Any:
 def says_soon(found: Overview) -> dict[str, bool]:
     """Who says that the access ends soon."""
     return {
-        "status": status_says(found, "ends in 20 days"),
+        "status": status_says(found, "ends on 2026-05-24"),
         "remind": remind_says(found, ReminderKind.ENDS),
         "report": [one.when for one in report_of(found).endings] == [EndsIn.SOON],
         "review": review_item(found).state == "ends soon",

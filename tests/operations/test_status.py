@@ -96,7 +96,7 @@ def test_who_is_declared_and_not_there_is_told() -> None:
     """The next step is the update of the stack."""
     one = the_one(statuses(overview(FakeApi(), person(), applied=False)))
     assert [(step.text, step.next_step) for step in one.steps] == [
-        ("is declared, and not in the organization", "pulumi up --stack production")
+        ("the access in stack production is in the roster and not yet given", "pulumi up --stack production gives it")
     ]
 
 
@@ -167,7 +167,7 @@ def test_access_that_a_state_still_has_goes_with_revoke() -> None:
     held = {**view.state.grants, (WAREHOUSE, BO): held_grant(WAREHOUSE, BO, "consumer")}
     stacks = {"production": replace(view, state=changed_state(view.state, grants=held))}
     (step,) = the_one(statuses(overview_of(stacks, looked.directory, NOW))).steps
-    assert step.text == "the access (consumer in warehouse) in the state of stack production is no longer in its roster"
+    assert step.text == f"the access (consumer in warehouse) {REMOVED}"
     assert step.next_step == "mixpanel-access revoke --stack production --yes takes it away"
 
 
@@ -205,10 +205,10 @@ def test_a_higher_role_names_what_gives_it(kind: GrantType | None, role: str | N
 
 
 ENDS = [
-    ("2026-05-18", [("the access in stack production ends in 14 days", False)]),
+    ("2026-05-18", [("the access in stack production ends on 2026-05-18", False)]),
     ("2026-05-19", []),
-    ("2026-05-05", [("the access in stack production ends in 1 day", False)]),
-    ("2026-05-04", [("the access in stack production ends today", False)]),
+    ("2026-05-05", [("the access in stack production ends on 2026-05-05", False)]),
+    ("2026-05-04", [("the access in stack production ends on 2026-05-04", False)]),
 ]
 
 
@@ -227,7 +227,7 @@ def test_the_end_of_a_team_is_near() -> None:
     teams = "teams: { data: { name: Data, ends: 2026-05-18 }, ops: { name: Ops, ends: 2026-05-19 } }"
     entry = person(more="projects: { shop: analyst }, teams: [data, ops]")
     texts = said(the_one(statuses(overview(settled(), entry, more=teams))))
-    assert ("the place in the team data in stack production ends in 14 days", False) in texts
+    assert ("the place in the team data in stack production ends on 2026-05-18", False) in texts
     assert not any("team ops" in text for text, _ in texts)
     both = [entry, person(more="engagement: review, projects: { shop: analyst }, teams: [data]")]
     twice = said(the_one(statuses(overview(settled(), *both, more=teams))))
@@ -242,7 +242,7 @@ def test_access_that_is_over_and_still_there_is_told(conflicts: list[About]) -> 
     one = the_one(statuses(overview(settled(), entry, found=found, now=NOW + 24 * HOUR)))
     steps = {step.text: step.next_step for step in one.problems}
     over = "the access in stack production ended on 2026-05-04 and is not yet taken away"
-    assert steps[over] == "mixpanel-access revoke --stack production --yes"
+    assert steps[over] == REVOKE
     later = person(more="projects: { shop: analyst }, starts: 2026-05-10")
     begins = the_one(statuses(overview(FakeApi(), later, applied=False)))
     assert said(begins) == [("the access in stack production begins on 2026-05-10", False)]
@@ -263,7 +263,8 @@ def in_pilot(*members: str, projects: dict[int, str] | None = None, name: str = 
     return api
 
 
-UP, REVOKE = "pulumi up --stack production --refresh", "mixpanel-access revoke --stack production --yes"
+UP, REVOKE = "pulumi up --stack production --refresh", "mixpanel-access revoke --stack production --yes takes it away"
+REMOVED = "in stack production is no longer in the roster and not yet taken away"
 DRIFT = "mixpanel-access drift --stack production"
 TEAMS: dict[str, tuple[FakeApi, str, list[tuple[str, str]]]] = {
     "as declared": (in_pilot(BO), "", []),
@@ -308,16 +309,16 @@ def test_the_roles_and_the_place_of_a_team_that_no_roster_gives_any_more_go_with
     was = overview(in_pilot(BO), IN_PILOT, more=PILOT.format(""))
     alone = person(more="projects: { warehouse: consumer }")
     for people, more, text in (
-        ([alone], PILOT.format(""), "the place in the team pilot in the state of stack production"),
+        ([alone], PILOT.format(""), "the place in the team pilot in stack production is no longer in the roster"),
         ([IN_PILOT], PILOT.format("").replace("admin", "analyst"), "the team pilot (admin -> analyst in shop)"),
-        ([alone], "", "the place in the team pilot in the state of stack production"),
+        ([alone], "", "the place in the team pilot in stack production is no longer in the roster"),
     ):
         now = overview(in_pilot(BO), *people, more=more)
         view = replace(now.stacks["production"], state=was.stacks["production"].state)
         looked = overview_of({"production": view}, now.directory, NOW)
         steps = next(one for one in statuses(looked) if one.email == BO).problems
         assert any(step.text.startswith(text) for step in steps), steps
-        assert {step.next_step for step in steps} == {f"{REVOKE} takes it away"}
+        assert {step.next_step for step in steps} == {REVOKE}
 
 
 def test_a_status_lists_the_places_in_teams() -> None:
@@ -339,7 +340,7 @@ def test_an_organization_role_past_its_end_is_told() -> None:
     admin = f"  - {{ email: {BO}, engagement: review, organizationRole: admin, ends: 2026-05-04 }}"
     plain = f"  - {{ email: {BO}, projects: {{ shop: analyst }} }}"
     one = the_one(statuses(overview(api, admin, plain, now=NOW + 24 * HOUR)))
-    text = "the engagement review (organization admin -> member) in stack production ended on 2026-05-04"
+    text = "the access (organization admin -> member) in stack production (review) ended on 2026-05-04"
     assert [step.text.startswith(text) for step in one.problems] == [True]
 
 
@@ -353,10 +354,10 @@ def test_what_should_have_begun_is_told(starts: str, since: str) -> None:
     api = FakeApi()
     api.put(BO)
     (step,) = the_one(statuses(overview(api, entry, applied=False))).steps
-    assert step.text.startswith(f"the access in the roster of stack production is not yet in its state{since}")
-    assert step.next_step == "pulumi up --stack production"
+    assert step.text == f"the access in stack production is in the roster and not yet given{since}"
+    assert step.next_step == "pulumi up --stack production gives it"
     (step,) = the_one(statuses(overview(FakeApi(), entry, applied=False))).steps
-    assert step.text == f"is declared, and not in the organization{since}"
+    assert step.text == f"the access in stack production is in the roster and not yet given{since}"
 
 
 def test_the_longest_engagement_says_when_it_ends() -> None:

@@ -52,52 +52,72 @@ class PendingChange:
     membership: bool = False
 
     @property
-    def takes(self) -> bool:
-        """Whether access is taken away."""
-        return self.event in (PendingEvent.OVERDUE, PendingEvent.REMOVED, PendingEvent.ENDS)
-
-    @property
     def to_come(self) -> bool:
         """Whether it is a later day's; otherwise `revoke` or `pulumi up` applies it now."""
         return self.event in (PendingEvent.ENDS, PendingEvent.BEGINS)
 
     @property
-    def last(self) -> date:
-        """Of access that is taken away, the last day on which it was meant."""
-        return self.on - A_DAY
+    def edited(self) -> bool:
+        """Whether it waits for the next update only because somebody has edited the roster."""
+        return self.event is PendingEvent.REMOVED or (self.event is PendingEvent.LATE and self.days == 0)
+
+    @property
+    def day(self) -> date:
+        """The day that people name: the last one of access that ends, else the first one."""
+        return self.on - A_DAY if self.event in (PendingEvent.OVERDUE, PendingEvent.ENDS) else self.on
+
+    @property
+    def team(self) -> str | None:
+        """The key of the team, if it is all that changes: the team itself, or a place in it."""
+        alone = not (self.email and (self.projects or self.membership))
+        return self.teams[0] if self.teams and alone else None
 
     @property
     def parts(self) -> list[str]:
         """What goes or comes, in words: `organization admin`, `admin in shop`, `the team data`."""
-        role = [f"organization {self.organization_role}"] if self.organization_role else []
-        roles = [f"{role} in {key}" for key, role in self.projects.items()]
         teams = [f"the team {key}" for key in self.teams]
         account = [f"the service account {self.account}"] if self.account else []
-        return [*role, *roles, *teams, *account] or ["the membership in the organization"]
+        return [*self._roles, *teams, *account] or ["the membership in the organization"]
+
+    @property
+    def _roles(self) -> list[str]:
+        organization = [f"organization {self.organization_role}"] if self.organization_role else []
+        return [*organization, *(f"{role} in {key}" for key, role in self.projects.items())]
 
     @property
     def what(self) -> str:
-        """In words: `the access`, `the engagement audit (admin in shop)`, `the place in the team data`."""
-        engagement = f"the engagement {self.engagement}"
-        return self.access.replace("the access", engagement, 1) if self.engagement else self.access
+        """The same as one: `the access (admin in shop)`, `the place in the team data`, `the service account ci`."""
+        if self.email and self.membership:
+            return "the access"
+        if self.email and self.teams and not self._roles:
+            return " and ".join(f"the place in the team {key}" for key in self.teams)
+        if self.email:
+            return f"the access ({', '.join(self.parts)})"
+        whole = f"the team {', '.join(self.teams)}" if self.teams else "the access"
+        whole = f"the service account {self.account}" if self.account else whole
+        return f"{whole} ({', '.join(self._roles)})" if self._roles else whole
 
-    @property
-    def access(self) -> str:
-        """The same, without the name of the engagement."""
-        roles = [f"organization {self.organization_role}"] if self.organization_role else []
-        roles += [f"{role} in {key}" for key, role in self.projects.items()]
-        if self.account:
-            return _with(f"the service account {self.account}", roles)
-        if not self.email:
-            return _with(f"the team {', '.join(self.teams)}", roles) if self.teams else _with("the access", roles)
-        places = [f"the place in the team {key}" for key in self.teams]
-        if places and not roles and not self.membership:
-            return " and ".join(places)
-        return "the access" if self.membership else _with("the access", [*roles, *places])
+    def sentence(self, stack: str, *, whose: bool = True) -> str:
+        """What happens in a stack, in words; without `whose`, for a line that has the address."""
+        owner = f" of {self.email}" if whose and self.email else ""
+        why = f" ({self.engagement})" if self.engagement else ""
+        happens = {
+            PendingEvent.OVERDUE: f"ended on {self.day} and is not yet taken away",
+            PendingEvent.REMOVED: "is no longer in the roster and not yet taken away",
+            PendingEvent.LATE: "is in the roster and not yet given",
+            PendingEvent.ENDS: f"ends on {self.day}",
+            PendingEvent.BEGINS: f"begins on {self.day}",
+        }
+        since = f"; it should have begun on {self.day}" if self.event is PendingEvent.LATE and self.days < 0 else ""
+        return f"{self.what}{owner} in stack {stack}{why} {happens[self.event]}{since}"
 
-
-def _with(what: str, parts: Sequence[str]) -> str:
-    return f"{what} ({', '.join(parts)})" if parts else what
+    def next_step(self, stack: str) -> str:
+        """What to do about it; "" for nothing."""
+        return {
+            PendingEvent.LATE: f"pulumi up --stack {stack} gives it",
+            PendingEvent.ENDS: f"prolong `ends`{' of the team' if self.team else ''} in the roster, or let it end",
+            PendingEvent.BEGINS: "",
+        }.get(self.event, f"mixpanel-access revoke --stack {stack} --yes takes it away")
 
 
 def joined(parts: Iterable[PendingChange], today: date) -> list[PendingChange]:

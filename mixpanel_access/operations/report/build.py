@@ -10,12 +10,12 @@ from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.drift import AccessDifference, differences, read_organization
-from mixpanel_access.operations.next_steps import invitation_steps
+from mixpanel_access.operations.next_steps import change_step, invitation_steps
 from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.pending.change import PendingEvent
 from mixpanel_access.operations.policy_check import Violation, violations_in
 from mixpanel_access.operations.project import Progress, PulumiProject
-from mixpanel_access.operations.report.model import AccessEnding, OpenInvitation, PolicyFinding, Report
+from mixpanel_access.operations.report.model import AccessEnding, OpenInvitation, PolicyFinding, Report, UndoneChange
 from mixpanel_access.operations.report.people import Sources, cells_by_person, report_people
 from mixpanel_access.rules.rule import Level
 
@@ -63,6 +63,7 @@ def make_report(overview: Overview) -> Report:
             for one in read_other_access(overview.directory, sources.shown, overview.now)
             if sources.whole or "@" not in one.who or same_key(one.who) in people
         ],
+        undone=list(_undone(overview)),
     )
 
 
@@ -85,9 +86,9 @@ def _endings(overview: Overview) -> Iterator[AccessEnding]:
         for one in changes:
             if one.event not in (PendingEvent.OVERDUE, PendingEvent.ENDS):
                 continue
-            days = (one.last - overview.today).days
+            days = (one.day - overview.today).days
             yield AccessEnding(
-                on=one.last,
+                on=one.day,
                 days=days,
                 email=one.email,
                 stack=stack,
@@ -95,6 +96,19 @@ def _endings(overview: Overview) -> Iterator[AccessEnding]:
                 what=one.parts,
                 soon=0 <= days <= soon,
             )
+
+
+def _undone(overview: Overview) -> Iterator[UndoneChange]:
+    for stack, changes in overview.changes.items():
+        for one in changes:
+            if not one.to_come:
+                yield UndoneChange(
+                    stack=stack,
+                    event=one.event,
+                    email=one.email,
+                    text=one.sentence(stack),
+                    next_step=change_step(one, stack, overview),
+                )
 
 
 def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[OpenInvitation]:

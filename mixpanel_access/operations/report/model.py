@@ -11,6 +11,7 @@ from typing import Final
 from mixpanel_access.model.access import GrantType, Invitation, OtherAccess
 from mixpanel_access.operations.drift import AccessDifference
 from mixpanel_access.operations.next_steps import StatusStep
+from mixpanel_access.operations.pending.change import PendingEvent
 from mixpanel_access.operations.report.risk import Risk, RiskLevel
 from mixpanel_access.rules.rule import Level
 
@@ -158,6 +159,25 @@ class AccessEnding:
 
 
 @dataclass(frozen=True)
+class UndoneChange:
+    """What the next `revoke` or `pulumi up` of a stack does, because the last ones have left it undone.
+
+    Attributes:
+        stack: the stack.
+        event: what has happened: access has ended, is no longer in the roster, or is not given yet.
+        email: the address of the person; "" for a team as a whole or a service account.
+        text: what it is, in words.
+        next_step: what to do about it.
+    """
+
+    stack: str
+    event: PendingEvent
+    email: str
+    text: str
+    next_step: str
+
+
+@dataclass(frozen=True)
 class OpenInvitation:
     """An invitation that is not accepted.
 
@@ -223,6 +243,7 @@ class Report:
         differences: unmanaged, missing and changed access.
         findings: what the policy rules find, mandatory ones first.
         other_access: access that no stack manages, and what could not be read of it.
+        undone: what is still in a state after its end or without an entry, and what a roster gives and no state has.
     """
 
     organization: str
@@ -237,6 +258,7 @@ class Report:
     differences: Sequence[AccessDifference]
     findings: Sequence[PolicyFinding]
     other_access: Sequence[OtherAccess] = ()
+    undone: Sequence[UndoneChange] = ()
 
     @property
     def held_up(self) -> list[PolicyFinding]:
@@ -251,7 +273,8 @@ class Report:
     @property
     def problems(self) -> int:
         """How many findings somebody must act on; advice does not count."""
-        return len(self.held_up) + len(self.differences) + len(self.to_do)
+        of_nobody = [one for one in self.undone if not one.email]  # the others are among what people have to do
+        return len(self.held_up) + len(self.differences) + len(self.to_do) + len(of_nobody)
 
     def at(self, level: RiskLevel) -> list[ReportPerson]:
         """The people of a risk level."""

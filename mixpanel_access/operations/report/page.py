@@ -21,7 +21,7 @@ from mixpanel_access import __version__
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.similarity import counted, in_days
 from mixpanel_access.operations.report.model import (
     QUARTER,
     AccessEnding,
@@ -220,13 +220,6 @@ def about(person: ReportPerson) -> list[str]:
     if person.last_login:
         known.append(f"last login {person.last_login:%Y-%m-%d}")
     return known
-
-
-def in_days(days: int) -> str:
-    """How far a day is."""
-    if days == 0:
-        return "today"
-    return f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
 
 
 def by_rule(findings: Sequence[PolicyFinding]) -> list[tuple[tuple[str, str], list[PolicyFinding]]]:
