@@ -29,7 +29,7 @@ class RemovalRow(TypedDict):
     what: Annotated[str, "what goes, in words"]
     project: Annotated[int | None, "the id of the project whose grant it is"]
     role: Annotated[str | None, "the role that replaces the present one"]
-    ended: Annotated[str | None, "the last day of the access in the state; null if the roster no longer has the entry"]
+    ended: Annotated[date | None, "the last day of the access; null if it is no longer in the roster"]
     urn: Annotated[str, "the resource in Pulumi"]
     reason: Annotated[str | None, "why it stays; null for what goes"]
 
@@ -67,7 +67,7 @@ class WithinStack(TypedDict):
 
     stack: Annotated[str, "the stack"]
     today: Annotated[date | None, "the day from which it looks; null if the stack cannot be read"]
-    changes: Annotated[Sequence[PendingChange], "what begins, ends, or is overdue"]
+    changes: Annotated[Sequence[PendingChange], "what begins, ends, is overdue, or waits for an update"]
     held: Annotated[Sequence[BrakeRow], "the brakes that will hold an ending"]
     problems: Annotated[Sequence[str], "what cannot be read"]
 
@@ -90,7 +90,11 @@ def revoke(
     ] = False,
     within: Annotated[
         int | None,
-        typer.Option(help="Show what the next so many days take away and give, and what is overdue.", min=0, max=3660),
+        typer.Option(
+            help="Show what the next so many days take away and give, and what is overdue; exit 1 for any.",
+            min=0,
+            max=3660,
+        ),
     ] = None,
     now: Now = None,
     cwd: Folder = Path(),
@@ -170,8 +174,7 @@ def _print(found: Sequence[Revocation], *, done: bool) -> None:
 
 
 def _cells(one: Revocation, taking: Removal) -> tuple[str, str, str, str]:
-    ended = taking.ends or ""
-    return one.stack, taking.email, taking.what, ended if taking.planned else "no longer in the roster"
+    return one.stack, taking.email, taking.what, str(taking.last or "no longer in the roster")
 
 
 def _taken(one: Revocation) -> list[Removal]:
@@ -198,12 +201,11 @@ def _document(one: Revocation) -> RevokeStack:
 
 
 def _row(taking: Removal, reason: str | None = None) -> RemovalRow:
-    ended = taking.ends if taking.planned else None
-    return record_of(RemovalRow, taking, email=taking.email or None, ended=ended, reason=reason)
+    return record_of(RemovalRow, taking, email=taking.email or None, ended=taking.last, reason=reason)
 
 
 def _show_within(project: PulumiProject, stacks: Sequence[str], days: int, now: str | None, *, as_json: bool) -> int:
-    """Show what the next days take and give, and what is overdue; 1 for any, else 0; an edit alone is 0."""
+    """Show what the next days take and give, what is overdue, and what waits; 1 if that is more than an edit, else 0."""
     found = [_within(project, stack, days, now) for stack in stacks]
     if as_json:
         print_json(WithinDocument(within=days, stacks=found))

@@ -149,8 +149,10 @@ def _print(found: list[Status], overview: Overview, *, clear: bool) -> None:
 
 def _since(one: Status, now: datetime) -> str:
     """The age of an invitation that waits, else the last login."""
+    from mixpanel_access.operations.next_steps import hours
+
     if one.invited_at is not None:
-        return f"{int((now - one.invited_at).total_seconds() // 3600)} h"
+        return hours(now - one.invited_at)
     if one.last_login is not None:
         return f"last active {one.last_login:%Y-%m-%d}"
     return ""

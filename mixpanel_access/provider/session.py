@@ -250,10 +250,10 @@ def _session(settings: Settings) -> Session:
     address = engine_address()
     run = EngineRun(address)
     session = Session(settings, connect(settings, run.fresh, say), run=run, scope=engine_scope(run.stack))
-    if settings.now is not None:
-        say(warning_of_now(written(settings.now)))
     session.leaving = same_key(os.environ.get(LEAVING_VARIABLE, ""))
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
+    if settings.now is not None and not session.takes_only:  # `revoke` has warned already
+        say(warning_of_now(written(settings.now)))
     if address is not None:
         session.states = project_states(lambda: run.stack() or _named_stack())
     return session

@@ -114,7 +114,7 @@ def test_overlapping_engagements_are_told_and_the_highest_role_counts(workspace:
     workspace.up()
     assert workspace.grants(ROBIN) == {PRODUCTION: "admin"}
     soon = workspace.command("revoke", "--stack", "production", "--within", "1")
-    assert (soon.returncode, "shop admin -> consumer" in soon.stdout) == (1, True)
+    assert (soon.returncode, "admin -> consumer in shop" in soon.stdout) == (1, True)
     workspace.run("config", "set", "mixpanel:now", "2026-07-01T00:00:00Z", "--stack", "production")
     workspace.up()
     assert workspace.grants(ROBIN) == {PRODUCTION: "consumer"}

@@ -33,7 +33,8 @@ def test_access_begins_and_ends_without_an_edit(workspace: Workspace) -> None:
     assert not at("2026-05-31T23:59:59Z")
     soon = workspace.command("revoke", "--stack", "production", "--within", "14")
     assert soon.returncode == 1, soon.stderr
-    assert " ".join(soon.stdout.splitlines()[1].split()) == f"production begins {CY} 2026-06-01 1 day shop consumer"
+    begins = f"the access of {CY} in stack production begins on 2026-06-01"
+    assert " ".join(soon.stdout.splitlines()[1].split()) == f"in 1 day {begins}"
     assert at("2026-06-01T00:00:00Z")
     assert at("2026-06-30T23:59:59Z")
     within = ("revoke", "--stack", "production", "--json", "--within")
@@ -50,6 +51,9 @@ def test_access_begins_and_ends_without_an_edit(workspace: Workspace) -> None:
         0,
         "Nothing begins or ends within 365 days, and nothing is overdue.\n",
     )
+    workspace.roster([])
+    edited = workspace.command("revoke", "--stack", "production", "--within", "365")
+    assert (edited.returncode, "is no longer in the roster and not yet taken away" in edited.stdout) == (0, True)
     bad = workspace.command("revoke", "--stack", "production", "--now", "soon")
     assert (bad.returncode, bad.stderr.startswith("error: cannot use --now for soon: it is not an ISO")) == (2, True)
     workspace.run("config", "set", "mixpanel:now", "never", "--stack", "production")

@@ -10,7 +10,8 @@ from typing import Any, Final
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.revoking.engine import declaration_without
-from mixpanel_access.operations.revoking.removals import RosterToday, StateRow, removals
+from mixpanel_access.operations.revoking.removals import RosterToday, removals
+from mixpanel_access.operations.revoking.rows import StateRow
 from tests.faults.conftest import ORG, SHOP, WAREHOUSE
 from tests.faults.mini_engine import TYPES, MiniEngine, Name, Program
 

@@ -10,7 +10,8 @@ import pytest
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.operations.revoking.blocked import RemovalDecision, decide_removals
-from mixpanel_access.operations.revoking.removals import RosterToday, StateRow, removals
+from mixpanel_access.operations.revoking.removals import RosterToday, removals
+from mixpanel_access.operations.revoking.rows import StateRow
 from mixpanel_access.provider.states import ExportedResource
 from tests.fake_states import FakeStates
 from tests.fakes import PRODUCTION, FakeApi, make_session

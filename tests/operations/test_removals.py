@@ -26,8 +26,10 @@ from mixpanel_access.model.declaration import (
 from mixpanel_access.model.errors import InputError, RosterError
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.salvage import salvage
+from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.revoking.engine import declaration_without
-from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow, removals, rows_of
+from mixpanel_access.operations.revoking.removals import Removal, RosterToday, removals
+from mixpanel_access.operations.revoking.rows import StateRow, rows_of
 
 ORG = 7654321
 DAY, NEXT = date(2026, 6, 30), date(2026, 7, 1)
@@ -214,6 +216,30 @@ def test_a_changed_address_is_the_same_person() -> None:
     new = declared([{"email": "bo@new.example.com", "projects": {"shop": "analyst"}}])
     assert removals(state, RosterToday(new, DAY, renamed={"bo@example.com": "bo@new.example.com"})) == []
     assert len(removals(state, RosterToday(new, DAY))) == 2
+
+
+def test_what_has_ended_has_the_rosters_last_day() -> None:
+    """Of a person, a role, a place and a team: as `status` and `remind` have it, though the state has another day."""
+
+    def roster(last: str) -> Roster:
+        people = [
+            {**BO, "projects": {"shop": "analyst"}, "teams": ["data"], "organizationRole": "admin", "ends": last},
+            {"email": "cy@example.com", "projects": {"shop": "admin"}, "engagement": "e", "ends": last},
+            {"email": "cy@example.com", "projects": {"shop": "consumer"}},
+        ]
+        team = {"name": "Data", "projects": {"shop": "consumer"}, "ends": last}
+        return parse(text_of(people, teams={"data": team}, engagements={"e": {}}), RosterSource("r"))
+
+    state = rows(declaration(roster("2026-07-10"), DAY))
+    moved, today = roster("2026-07-20"), date(2026, 7, 22)
+    given = RosterToday(declaration(moved, today), today, roster=moved)
+    found = removals(state, given)
+    assert {str(one.last) for one in found} == {"2026-07-20"}
+    assert {one.ends for one in found} == {"2026-07-10"}
+    assert len(found) == 6
+    dropped = parse(text_of([], teams={}), RosterSource("r"))
+    gone = removals(state, RosterToday(declaration(dropped, today), today, roster=dropped))
+    assert {str(one.last) for one in gone if one.planned} == {"2026-07-10"}
 
 
 def test_service_accounts_lose_what_they_are_no_longer_given() -> None:

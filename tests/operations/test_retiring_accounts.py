@@ -9,7 +9,8 @@ import pytest
 
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.operations.revoking.engine import declaration_without
-from mixpanel_access.operations.revoking.removals import RosterToday, removals, rows_of
+from mixpanel_access.operations.revoking.removals import RosterToday, removals
+from mixpanel_access.operations.revoking.rows import rows_of
 
 INPUTS = {"username": "etl", "role": "consumer", "rotate_after": 90, "overlap": 7}
 RETIRING = [{"account_id": 5, "login": "etl.1.mp-service-account", "until": "2026-05-19T13:00:00Z"}]

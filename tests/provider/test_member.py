@@ -19,6 +19,7 @@ from mixpanel_access.model.access import GrantType, Person
 from mixpanel_access.model.brakes import Brake, Limits
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.ownership import REMOVALS
+from mixpanel_access.model.settings import KEPT_VARIABLE
 from mixpanel_access.provider import member_handler
 from mixpanel_access.provider.handler import Problems
 from mixpanel_access.provider.lifecycle import Lifecycle
@@ -195,12 +196,16 @@ def test_no_id_is_shown_with_an_exponent(value: object, reason: str, shown: tupl
     assert failure == shown
 
 
-def test_a_now_that_is_left_in_the_configuration_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_now_that_is_left_in_the_configuration_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Once a run, whatever it does: by it, ended access would stay for ever."""
     own = {"organizationId": "1", "serviceAccountUsername": "bot", "serviceAccountSecret": "hush", "now": "2026-05-04"}
     for _ in range(2):
         shared_session(own.get)
     shared_session({**own, "now": ""}.get)
+    monkeypatch.setenv(KEPT_VARIABLE, "kept.json")
+    shared_session({**own, "organizationId": "2"}.get)  # by `revoke`, which has said so
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert out.startswith(

@@ -12,18 +12,20 @@ from typing import Any, Final
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.dates import day
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.effective_access import RosterEntry, days_of, effective_by_key, entries
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster.salvage import Unread
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.pending.change import A_DAY, PendingChange, PendingEvent
-from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow, removals_by_row, rows_of_state
+from mixpanel_access.operations.revoking.removals import Removal, RosterToday, removals_by_row
+from mixpanel_access.operations.revoking.rows import StateRow, rows_of_state
 from mixpanel_access.operations.state import State, StateResource, name_of, team_keys
 
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
 
+_OF_TEAMS: Final = (kinds.TEAM_TYPE, kinds.TEAM_MEMBER_TYPE, kinds.TEAM_GRANT_TYPE)
+_OF_ACCOUNTS: Final = (kinds.SERVICE_ACCOUNT_TYPE, kinds.SERVICE_ACCOUNT_GRANT_TYPE)
 _Lowered = frozenset[tuple[str, str]]
 """What keeps a lower role: the resource in the engine, and the key of the address."""
 
@@ -34,7 +36,9 @@ def changes_now(
     """The changes in their parts, what goes first; the arguments are those of `pending_changes`."""
     stack = _Stack(roster, state, today, unread, renamed)
     removals = stack.removals()
-    yield from (change for row, taking in removals for change in stack.going(row, taking))
+    for row, taking in removals:
+        if not (taking.type == kinds.SERVICE_ACCOUNT_TYPE and taking.planned):  # `later` has those that are replaced
+            yield stack.going(row, taking)
     if roster is not None:
         yield from stack.missing(roster, frozenset((one.urn, one.key) for _, one in removals if one.lowers))
 
@@ -47,7 +51,9 @@ class _Stack:
     ) -> None:
         self.roster, self.state, self.today = roster, state, today
         self.entries = entries(roster) if roster else {}
-        self.given = RosterToday(declaration(roster, today) if roster else _EMPTY, today, unread, renamed)
+        self.given = RosterToday(
+            declaration(roster, today) if roster else _EMPTY, today, unread, renamed, roster=roster
+        )
         self.words = {
             place: declared_role(name_of(one.urn).removeprefix(kinds.CUSTOM_ROLE.prefix))
             for place, one in state.custom_roles.items()
@@ -64,70 +70,30 @@ class _Stack:
         ended = RosterToday(_EMPTY, self.today, ended_only=True)
         return [*removals_by_row(inside, self.given, rows), *removals_by_row(outside, ended, rows)]
 
-    def going(self, row: StateRow, taking: Removal) -> Iterator[PendingChange]:
-        """The part of a change that a removal is."""
-        match row.type:
-            case kinds.MEMBER_TYPE if taking.lowers:
-                was = str(row.outputs.get("role") or "")
-                change = self._of_person(
-                    row, taking, lambda one: one.ends if one.person.organization_role == was else None
-                )
-                yield replace(change, organization_role=f"{was} -> {taking.role}")
-            case kinds.MEMBER_TYPE:
-                yield replace(self._of_person(row, taking, lambda one: one.ends), membership=True)
-            case kinds.TEAM_MEMBER_TYPE:
-                team = self._team(row)
-                yield replace(self._of_person(row, taking, lambda one: _ends_in(one, team)), teams=[team])
-            case kinds.TEAM_TYPE:
-                yield self._of_team(self._team(row), taking)
-            case kinds.SERVICE_ACCOUNT_TYPE if not taking.planned:
-                yield PendingChange(event=PendingEvent.REMOVED, email="", on=self.today, account=row.key)
-            case _ if taking.project is not None:
-                yield self._of_role(row, taking, taking.project)
-
-    def _of_role(self, row: StateRow, taking: Removal, id_: int) -> PendingChange:
-        """A role in a project that goes, or that a lower one takes the place of."""
-        project = self.given.project(id_)
-        held = self._grant(taking)
-        before = self._word(id_, held.role if held else str(row.outputs.get("role") or ""))
-        words = f"{before} -> {self._word(id_, taking.role)}" if taking.role else before
-        if row.type == kinds.TEAM_GRANT_TYPE:
-            change = self._of_team(self._team(row), taking)
-        elif row.type == kinds.SERVICE_ACCOUNT_GRANT_TYPE:
-            account = self._account(row.ref.account)
-            change = PendingChange(event=PendingEvent.REMOVED, email="", on=self.today, account=account)
-        else:
-            change = self._of_person(row, taking, lambda one: one.ends if one.projects.get(project) == before else None)
-        return replace(change, projects={project: words})
-
-    def _of_person(self, row: StateRow, taking: Removal, gave: Callable[[RosterEntry], date | None]) -> PendingChange:
-        """Why something of a person goes: by the entry that gave it last, else by the last day in the state."""
+    def going(self, row: StateRow, taking: Removal) -> PendingChange:
+        """The part of a change that a removal is, with the day and the reason by what gave it last."""
+        held = self.state.grants.get((taking.project or 0, same_key(taking.email)))
+        why = taking.entry.engagement if taking.entry else (held or row).outputs.get("engagement")
         own = self.entries.get(self.given.key(taking.email), ())
-        ended = [(last, entry.ends or date.max, entry) for entry in own if (last := gave(entry)) and last < self.today]
-        if ended:
-            last, _, entry = max(ended, key=lambda one: one[:2])
-            return PendingChange(
-                event=PendingEvent.OVERDUE, email=entry.person.email, on=last + A_DAY, engagement=entry.engagement
-            )
-        held = self._grant(taking)
-        why = (held.outputs if held else row.outputs).get("engagement")
-        over = taking.planned and taking.ends
+        lowers = row.type == kinds.MEMBER_TYPE and taking.lowers
+        role = self._role(row, taking, held, taking.project) if taking.project is not None else {}
         return PendingChange(
-            event=PendingEvent.OVERDUE if over else PendingEvent.REMOVED,
+            event=PendingEvent.OVERDUE if taking.last else PendingEvent.REMOVED,
             email=own[0].person.email if own else taking.email,
-            on=day(over) + A_DAY if over else self.today,
-            engagement=why if isinstance(why, str) else None,
+            on=taking.last + A_DAY if taking.last else self.today,
+            projects=role,
+            engagement=why if taking.email and isinstance(why, str) else None,
+            teams=[self._team(row)] if row.type in _OF_TEAMS else (),
+            account=self._account(row.ref.account) if row.type in _OF_ACCOUNTS else "",
+            organization_role=f"{row.outputs.get('role') or ''} -> {taking.role}" if lowers else None,
+            membership=row.type == kinds.MEMBER_TYPE and not lowers,
         )
 
-    def _of_team(self, key: str, taking: Removal) -> PendingChange:
-        team = self.roster.teams.get(key) if self.roster else None
-        last = days_of(team).ends if team else day(taking.ends) if taking.planned and taking.ends else None
-        if last is not None and last < self.today:
-            return PendingChange(event=PendingEvent.OVERDUE, email="", on=last + A_DAY, teams=[key])
-        return PendingChange(event=PendingEvent.REMOVED, email="", on=self.today, teams=[key])
-
-    def _grant(self, taking: Removal) -> StateResource | None:
-        return self.state.grants.get((taking.project or 0, same_key(taking.email))) if taking.email else None
+    def _role(self, row: StateRow, taking: Removal, held: StateResource | None, project: int) -> dict[str, str]:
+        """A role in a project that goes, or that a lower one takes the place of."""
+        before = self._word(project, held.role if held else str(row.outputs.get("role") or ""))
+        words = f"{before} -> {self._word(project, taking.role)}" if taking.role else before
+        return {self.given.project(project): words}
 
     def _team(self, row: StateRow) -> str:
         return self.teams.get(row.ref.team, str(row.ref.team))
@@ -208,10 +174,6 @@ class _Stack:
             return declared
         have = self._word(project, held.role)
         return "" if _settled(held, lowered) or have == declared else f"{have} -> {declared}"
-
-
-def _ends_in(entry: RosterEntry, team: str) -> date | None:
-    return entry.memberships[team].ends if team in entry.memberships else None
 
 
 def _settled(held: StateResource, lowered: _Lowered) -> bool:

@@ -10,7 +10,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
 
@@ -22,6 +22,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.similarity import counted, in_days
+from mixpanel_access.operations.next_steps import hours
 from mixpanel_access.operations.report.model import (
     QUARTER,
     AccessEnding,
@@ -91,6 +92,7 @@ def page(report: Report) -> str:
         "about": about,
         "counted": counted,
         "days": in_days,
+        "hours": lambda number: hours(timedelta(hours=number)),
         "by_nearness": lambda groups: sorted(groups, key=lambda group: list(EndsIn).index(group[0])),
         "by_rule": by_rule,
     }

@@ -17,13 +17,13 @@ from mixpanel_access.model.brakes import (
     BrakeFinding,
     DeclaredPerson,
     PlannedChanges,
-    has_ended,
     judge,
     judge_grants,
 )
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.grants import GrantChanges, single_grants
-from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow
+from mixpanel_access.operations.revoking.removals import Removal, RosterToday
+from mixpanel_access.operations.revoking.rows import StateRow
 from mixpanel_access.operations.state import Outputs
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.exported_states import interrupted_in
@@ -263,7 +263,7 @@ def pending_creations(
         if one.urn not in there and f"::{kinds.COMPONENT_TYPE}$" in one.urn  # what else is declared, nobody says here
         for taking in _begun(one.urn, one.type, dict(Outputs(one.outputs)), roster)
     ]
-    ended = [replace(one, planned=has_ended(one.ends, roster.today)) for one in dict.fromkeys(found)]
+    ended = [one.by_state(roster.today) for one in dict.fromkeys(found)]
     return [
         BlockedRemoval(one, _WHY)
         for one in ended

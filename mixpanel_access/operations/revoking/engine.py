@@ -19,7 +19,8 @@ from mixpanel_access.model.errors import EngineError
 from mixpanel_access.model.grants import single_grants
 from mixpanel_access.model.settings import KEPT_VARIABLE
 from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder, with_variables
-from mixpanel_access.operations.revoking.removals import Made, Removal, StateRow, with_words
+from mixpanel_access.operations.revoking.removals import Made, Removal, with_words
+from mixpanel_access.operations.revoking.rows import StateRow
 from mixpanel_access.operations.state_change import LONGEST, NOTHING, errors_in, preview_document
 from mixpanel_access.provider.command import matcher
 

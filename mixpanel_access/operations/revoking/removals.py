@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -11,87 +11,14 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
+from mixpanel_access.model.dates import day
 from mixpanel_access.model.declaration import Declaration
+from mixpanel_access.model.effective_access import RosterEntry, days_of, entries
 from mixpanel_access.model.grants import REASON_FIELDS, single_grants
 from mixpanel_access.model.roster.salvage import NOTHING, Unread
-from mixpanel_access.operations.state import Outputs, State, name_of
+from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.operations.revoking.rows import StateRow
 from mixpanel_access.provider.account_runs import Retiring
-
-
-@dataclass(frozen=True)
-class StateRow:
-    """One resource of an exported state.
-
-    Attributes:
-        inputs: its inputs, without the provider and without what is a secret.
-        parent: its parent's name in the engine, or "".
-        going: whether a run has replaced it and was killed before it deleted it.
-        known_ref: the id with its parts, if they are known.
-    """
-
-    urn: str
-    type: str
-    id: str
-    inputs: Mapping[str, Any]
-    outputs: Mapping[str, Any]
-    parent: str = ""
-    protected: bool = False
-    going: bool = False
-    known_ref: Any = field(default=None, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The resource's name in the program."""
-        return name_of(self.urn)
-
-    @property
-    def key(self) -> str:
-        """The key by which the roster has it: the name without what the names of its kind begin with."""
-        return self.name.removeprefix(kinds.KINDS[self.type].prefix)
-
-    @property
-    def ref(self) -> Any:
-        """The id, with its parts.
-
-        Raises:
-            InputError: it cannot be read.
-        """
-        return self.known_ref or kinds.KINDS[self.type].id.parse(self.id)
-
-
-def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
-    """The resources of an exported state."""
-    return [
-        StateRow(
-            urn=str(one.get("urn", "")),
-            type=str(one.get("type", "")),
-            id=str(one.get("id", "")),
-            inputs=dict(Outputs(one.get("inputs") or {})),
-            outputs=dict(Outputs(one.get("outputs") or {})),
-            parent=str(one.get("parent", "")),
-            protected=bool(one.get("protect")),
-            going=bool(one.get("delete")),
-        )
-        for one in kinds.rows_in(export)
-    ]
-
-
-def rows_of_state(state: State) -> list[StateRow]:
-    """The resources of a state, without their inputs: what goes needs only the outputs."""
-    return [
-        StateRow(
-            urn=one.urn,
-            type=kind.type,
-            id=one.id,
-            inputs={},
-            outputs=one.outputs,
-            parent=one.parent,
-            known_ref=one.ref,
-        )
-        for kind, found in state.resources.items()
-        for one in found.values()
-        if not (kind is kinds.PROJECT_GRANT and isinstance(one.ref, kinds.ProjectAccessId))  # a part of another
-    ]
 
 
 @dataclass(frozen=True)
@@ -110,6 +37,8 @@ class Removal:
         team: the name of the team whose place it is, or None.
         inputs: what the resource is declared with then, or None where it goes as a whole.
         stays: how the person stays in the organization, if only the stack's resource goes; else "".
+        last: the last day of the access, by the roster, else by the state; None if no such day has passed.
+        entry: the roster's entry that gave it until then, or None.
     """
 
     urn: str
@@ -123,11 +52,18 @@ class Removal:
     team: str | None = None
     inputs: Mapping[str, Any] | None = field(default=None, compare=False)
     stays: str = field(default="", compare=False)
+    last: date | None = field(default=None, compare=False)
+    entry: RosterEntry | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
         """The key of the address."""
         return same_key(self.email)
+
+    def by_state(self, today: date) -> Removal:
+        """The same, planned if the last day in the state has passed."""
+        over = has_ended(self.ends, today)
+        return replace(self, planned=over, last=day(self.ends) if over and self.ends else None)
 
     def __str__(self) -> str:
         return f"{self.what} of {self.email}" if self.email else self.what
@@ -146,6 +82,7 @@ class RosterToday:
         unread: what cannot be read of it.
         renamed: key of an address in the state -> key of the address that the person has in Mixpanel now.
         ended_only: whether no roster is asked, so that only what the state itself says has ended goes.
+        roster: the roster, for what it says of other days; None where it is not read.
     """
 
     declared: Declaration
@@ -153,6 +90,7 @@ class RosterToday:
     unread: Unread = NOTHING
     renamed: Mapping[str, str] = field(default_factory=dict)
     ended_only: bool = False
+    roster: Roster | None = None
 
     def key(self, email: str) -> str:
         """The key by which the roster has the person of an address in the state."""
@@ -174,6 +112,34 @@ class RosterToday:
     def project(self, project: int) -> str:
         """A project by the roster's key, or by its id."""
         return self.declared.keys.get(project, f"project {project}")
+
+    def given_by_entry(self, taking: Removal, gave: Callable[[RosterEntry], date | None]) -> Removal:
+        """The removal of something of a person, with the entry that gave it last and has ended."""
+        own = entries(self.roster).get(self.key(taking.email), ()) if self.roster else ()
+        over = [(last, entry.ends or date.max, entry) for entry in own if (last := gave(entry)) and last < self.today]
+        if not over:
+            return taking
+        last, _, entry = max(over, key=lambda one: one[:2])
+        return replace(taking, last=last, entry=entry)
+
+    def given_by_team(self, taking: Removal, key: str, name: str) -> Removal:
+        """The removal of a team, or of a role of it, with its last day."""
+        team = self.roster.teams.get(self._any_team(key, name)) if self.roster else None
+        if team is None:
+            return taking
+        days = days_of(team)
+        return replace(taking, last=days.ends if days.over(self.today) else None)
+
+    def given_by_place(self, taking: Removal, key: str, name: str) -> Removal:
+        """The removal of a person's place in a team, with the entry that gave it last and has ended."""
+        team = self._any_team(key, name)
+        return self.given_by_entry(taking, lambda one: one.memberships[team].ends if team in one.memberships else None)
+
+    def _any_team(self, key: str, name: str) -> str:
+        """The key by which the roster has a team on any day."""
+        teams = self.roster.teams if self.roster else {}
+        named = (one for one, team in teams.items() if same_key(team.name) == same_key(name))
+        return key if key in teams else next(named, key)
 
     def unsure_of_team(self, key: str, name: str) -> bool:
         """Whether the unreadable part of the roster may be this team."""
@@ -232,14 +198,15 @@ def _of(row: StateRow, roster: RosterToday, made: Made) -> Iterator[Removal]:
         case kinds.TEAM_TYPE:
             name = str(row.outputs.get("name", ""))
             if roster.team(row.key, name) is None and not roster.unsure_of_team(row.key, name):
-                yield _removal(row, f"the team {name}", row.outputs, roster)
+                yield roster.given_by_team(_removal(row, f"the team {name}", row.outputs, roster), row.key, name)
         case kinds.TEAM_MEMBER_TYPE:
             yield from _of_team_member(row, roster, made)
         case kinds.TEAM_GRANT_TYPE:
             key, name = made.teams.get(row.ref.team, ("", str(row.ref.team)))
             if not roster.unsure_of_team(key, name):
                 now = roster.declared.team_grants.get((row.ref.project, roster.team(key, name) or ""))
-                yield from _of_holder(row, f" of the team {name}", now, roster, made)
+                for taking in _of_holder(row, f" of the team {name}", now, roster, made):
+                    yield roster.given_by_team(taking, key, name)
         case kinds.SERVICE_ACCOUNT_TYPE:
             yield from _of_account(row, roster)
         case kinds.SERVICE_ACCOUNT_GRANT_TYPE:
@@ -255,8 +222,7 @@ def _removal(
     """The removal of what has these values: of a resource its outputs, or one grant in it."""
     ends = values.get("ends")
     ends = ends if isinstance(ends, str) else None
-    planned = has_ended(ends, roster.today)
-    return Removal(row.urn, row.type, what, email, ends=ends, planned=planned, **more)
+    return Removal(row.urn, row.type, what, email, ends=ends, **more).by_state(roster.today)
 
 
 def _of_account(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
@@ -267,7 +233,7 @@ def _of_account(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
     elif over:
         logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()
         what = f"the service account {logins}, which another one has replaced"
-        yield Removal(row.urn, row.type, what, ends=ends, planned=True, inputs=row.inputs)
+        yield Removal(row.urn, row.type, what, ends=ends, inputs=row.inputs).by_state(roster.today)
 
 
 def _of_member(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
@@ -277,7 +243,7 @@ def _of_member(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
         return
     now = roster.declared.members.get(key)
     if now is None:
-        yield taking
+        yield roster.given_by_entry(taking, lambda one: one.ends)
         return
     before, after = row.outputs.get("role"), now.get("role")
     if roster.unread.roles or before is None or roles.organization_rank(after) >= roles.organization_rank(before):
@@ -285,6 +251,7 @@ def _of_member(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
     if after is None and roles.organization_rank(before) <= roles.organization_rank(roles.MEMBER):
         return
     what = f"the organization role: {before} -> {after or 'what they had before'}"
+    taking = roster.given_by_entry(taking, lambda one: one.ends if one.person.organization_role == before else None)
     yield replace(taking, what=what, role=after or roles.MEMBER, inputs=_lowered(row.inputs, after, now))
 
 
@@ -295,6 +262,10 @@ def _of_grant(
     email, before, project = str(one["email"]), str(one.get("role") or "a role"), row.ref.project
     taking, key = _removal(row, before, one, roster, email, project=project), roster.key(email)
     if not roster.unsure(key, planned=taking.planned):
+        here = roster.project(project)
+        taking = roster.given_by_entry(
+            taking, lambda one: one.ends if _known({"role": one.projects.get(here)}, made) == before else None
+        )
         yield from _of_role(taking, "", inputs, roster.declared.grants.get((project, key)), roster, made)
 
 
@@ -331,7 +302,7 @@ def _of_team_member(row: StateRow, roster: RosterToday, made: Made) -> Iterator[
     if roster.unsure_of_team(key, name) or roster.unsure(person, planned=taking.planned):
         return
     if team is None or (team, person) not in roster.declared.team_members:
-        yield taking
+        yield roster.given_by_place(taking, key, name)
 
 
 def _waits(before: str, now: Mapping[str, Any], planned: bool, roster: RosterToday, made: Made) -> bool:

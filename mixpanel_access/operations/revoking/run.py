@@ -35,7 +35,8 @@ from mixpanel_access.operations.revoking.engine import (
     program_keeping,
     run,
 )
-from mixpanel_access.operations.revoking.removals import Removal, RosterToday, StateRow, removals, rows_of
+from mixpanel_access.operations.revoking.removals import Removal, RosterToday, removals
+from mixpanel_access.operations.revoking.rows import StateRow, rows_of
 from mixpanel_access.operations.state import changed_addresses, name_of
 from mixpanel_access.provider.account_runs import Retiring
 from mixpanel_access.provider.session import Session
@@ -259,7 +260,7 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
         )
     read: Salvaged = salvage(text, source_of(file))
     declared = declaration(read.roster, today)
-    roster_today = RosterToday(declared, today, read.unread, renamed)
+    roster_today = RosterToday(declared, today, read.unread, renamed, roster=read.roster)
     begun = pending_creations(export, rows, roster_today, session)
     return _Stack(stack, rows, component, roster_today, file.name, read.problem, begun)
 
