@@ -205,7 +205,7 @@ def _row(taking: Removal, reason: str | None = None) -> RemovalRow:
 
 
 def _show_within(project: PulumiProject, stacks: Sequence[str], days: int, now: str | None, *, as_json: bool) -> int:
-    """Show what the next days take and give, what is overdue, and what waits; 1 if that is more than an edit, else 0."""
+    """Show what the next days take and give, what is overdue, and what waits; 1 for more than an edit, else 0."""
     found = [_within(project, stack, days, now) for stack in stacks]
     if as_json:
         print_json(WithinDocument(within=days, stacks=found))

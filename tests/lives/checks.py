@@ -166,8 +166,6 @@ class Day:
             }
             for failure, holds in true.items():
                 said = verdicts[failure] is not Likelihood.RULED_OUT
-                if failure is KnownFailure.ROLE_TOO_LOW and said and truth.misses_what_was_added(email):
-                    continue  # a known disagreement: what somebody gave the team by hand counts as declared
                 if said != holds:
                     yield Disagreement("diagnose", failure.value, (email, verdicts[failure].value), said)
 

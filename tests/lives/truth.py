@@ -129,19 +129,6 @@ class Truth:
                 wanted += [(stack.roster.projects[project], role) for project, role in roles]
         return any(rank(effective.get(project)) < rank(role) for project, role in wanted)
 
-    def misses_what_was_added(self, email: str) -> bool:
-        """Whether somebody who has lost a place in a team would get a role there that no roster gives the team."""
-        effective = self.organization.effective(email)
-        return any(
-            rank(role) > rank(effective.get(project))
-            for stack in self.stacks
-            if (given := stack.roster.declared_to(email, self.today))
-            for key in given.teams
-            if (held := stack.teams.get(key)) and email not in held.team.members
-            for project, role in held.team.projects.items()
-            if (project, key) not in stack.team_grants
-        )
-
     # What the next runs do
 
     def next_up(self, name: str) -> set[Op]:
