@@ -139,6 +139,15 @@ def test_a_custom_role_that_was_lowered_as_decided_is_not_stale(tmp_path: Path) 
     assert (list(made.stale), [len(change.lines) for change in made.rosters]) == ([], [1])
 
 
+def test_an_organization_role_that_was_raised_is_one_change(tmp_path: Path) -> None:
+    """It is the role of its item, and a fact of the others."""
+    review = begun(tmp_path, organization="admin")
+    review.decide(BO, "keep", organization=True)  # type: ignore[arg-type]
+    review.edit(f"{BO}, organizationRole: admin", f"{BO}, organizationRole: owner")
+    (stale,) = review.plan().stale
+    assert stale.why.startswith("since it was listed, role changed from admin to owner; run ")
+
+
 def test_one_stale_decision_leaves_the_entry_unreviewed(tmp_path: Path) -> None:
     """The other project of the entry is decided, and the whole entry counts as reviewed when both are."""
     two = person(more="engagement: review, projects: { shop: admin, warehouse: consumer }")

@@ -24,6 +24,7 @@ from mixpanel_access.operations.review.facts import RosterRoles, reviewed_parts
 from mixpanel_access.operations.review.files import read_packets, unusable
 from mixpanel_access.operations.review.packet import (
     ORGANIZATION,
+    EntryKey,
     Item,
     ReviewLine,
     evidence_file,
@@ -178,10 +179,11 @@ def _roster_change(
 ) -> RosterChange:
     """What the decisions on one stack do to its roster; all of them hold."""
     today, source = now.date(), source_of(roster.file)
-    entries = [
-        _DecidedEntry(at, entry, [one for one in decided if one.item.entry == key])
-        for at, (key, entry) in enumerate(roster.roles.entries.items())
-    ]
+    of_entries: dict[EntryKey, list[ReviewedItem]] = {}
+    for one in decided:
+        of_entries.setdefault(one.item.entry, []).append(one)
+    found = enumerate(roster.roles.entries.items())
+    entries = [_DecidedEntry(at, entry, of_entries.get(key, ())) for at, (key, entry) in found]
     after = change_entries(roster.text, source, {one.at: one.change(today) for one in entries})
     hashes = _hash(roster.text), _hash(after)
     return RosterChange(

@@ -127,7 +127,8 @@ class ReviewProgress:
     @property
     def ready(self) -> Mapping[str, int]:
         """How many decisions `review apply` applies, by stack."""
-        return Counter(one.item.stack for one in self.of(ItemStatus.WAITING) if one.item.stack not in self.refused)
+        refused = self.refused
+        return Counter(one.item.stack for one in self.of(ItemStatus.WAITING) if one.item.stack not in refused)
 
     @property
     def is_open(self) -> bool:
@@ -137,13 +138,7 @@ class ReviewProgress:
 
 
 def progress_of(folder: Path, overview: Overview, stacks: Sequence[str], say: Say | None = None) -> ReviewProgress:
-    """How far a review is, for all stacks unless some are named.
-
-    Args:
-        folder: the review's folder.
-        overview: these stacks, with their rosters and states, and the organization.
-        stacks: the stacks that are named.
-        say: shows a line.
+    """How far a review is, for all stacks of the overview unless some are named.
 
     Raises:
         UsageError: a packet or the evidence cannot be read.
@@ -158,14 +153,7 @@ def progress_of(folder: Path, overview: Overview, stacks: Sequence[str], say: Sa
 def progress_by_files(
     folder: Path, roster_of: Callable[[str], Path], stacks: Sequence[str], today: date, why: str
 ) -> ReviewProgress:
-    """How far a review is, by the packets, the evidence and the rosters alone.
-
-    Args:
-        folder: the review's folder.
-        roster_of: the file of a stack's roster.
-        stacks: the stacks that are named; else those of the packets.
-        today: the day.
-        why: why the states and Mixpanel cannot be read.
+    """How far a review is, by the packets, the evidence and the rosters alone; `why` says why not by the rest.
 
     Raises:
         UsageError: a packet, the evidence or a roster cannot be read.
