@@ -92,6 +92,15 @@ class Context:
         """Why an address may not approve what a person has, in words; None if it may. `person` can be ""."""
         if mailbox(approver) == mailbox(person):
             return "the approver is the person themselves"
+        if approver not in self._approver_problems:  # one of few, who approve what thousands have
+            self._approver_problems[approver] = self._problem_with_any_approver(approver)
+        return self._approver_problems[approver]
+
+    @cached_property
+    def _approver_problems(self) -> dict[str, str | None]:
+        return {}
+
+    def _problem_with_any_approver(self, approver: str) -> str | None:
         if problem := self.problem_with_colleague(approver):
             return f"the approver {problem}"
         if self.approvers and mailbox(approver) not in map(mailbox, self.approvers):
