@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -16,11 +16,17 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.evidence.access import AccessHistory, EvidenceScope
 from mixpanel_access.operations.evidence.build import period_of
-from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, EvidenceSource, Period
+from mixpanel_access.operations.evidence.document import (
+    AccessKind,
+    AccessRow,
+    ChangeRow,
+    EvidenceDocument,
+    EvidenceSource,
+    Period,
+)
 from mixpanel_access.operations.evidence.exceptions import RulesOfStack, exception_rows, weakened_rules
 from mixpanel_access.operations.evidence.reviews import review_rows
 from mixpanel_access.operations.evidence.unknown import (
-    FromTheLog,
     unknown_of_log,
     unknown_of_sources,
     unknown_of_stacks,
@@ -28,7 +34,6 @@ from mixpanel_access.operations.evidence.unknown import (
 from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.review.packet import ReviewLine
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import problems
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
 from tests.operations.test_timeline import LIVES, ROLELESS, UNTOLD
@@ -557,26 +562,22 @@ GOOD = [line("01", E.GRANTED), line("12", E.CHANGED, "admin"), line("25", E.GRAN
 OPEN = Period(MAY.first, MAY.last, datetime(2026, 5, 20, 12, tzinfo=UTC))
 
 
-def _of_log(lines: list[LogLine], period: Period = MAY, cut: str = "") -> list[str]:
+def _document(lines: list[LogLine], period: Period = MAY, **more: Any) -> EvidenceDocument:
     history = AccessHistory(lines, BOTH)
-    log = FromTheLog(
-        lines=lines,
-        cut=cut,
-        problems=[*problems(lines, {})],
-        at_start=history.at(period.before),
-        at_end=history.at(period.end),
-        changes=history.changes(period),
-    )
-    return [*unknown_of_log(log, period)]
+    parts: dict[str, Any] = dict.fromkeys((one.name for one in fields(EvidenceDocument)), ())
+    parts |= {"stacks": BOTH.stacks, "all_stacks": True, "changes": history.changes(period)}
+    parts |= {"access_at_start": history.at(period.before), "access_at_end": history.at(period.end), **more}
+    return EvidenceDocument(**parts)
+
+
+def _of_log(lines: list[LogLine], period: Period = MAY, cut: str = "") -> list[str]:
+    return [*unknown_of_log(_document(lines, period), lines, cut, period)]
 
 
 def _of_stacks(stack: str, *more: LogLine, all_stacks: bool = True) -> list[str]:
-    asked = [PRODUCTION, STAGING] if all_stacks else [PRODUCTION]
     lines = [line("01", E.GRANTED, stack=stack), *more]
-    log = FromTheLog(
-        lines=lines, cut="", problems=[], at_start=[], at_end=AccessHistory(lines, BOTH).at(MAY.end), changes=[]
-    )
-    return [*unknown_of_stacks(log, [PRODUCTION, STAGING], asked, all_stacks=all_stacks)]
+    found = _document(lines, stacks=BOTH.stacks if all_stacks else [PRODUCTION], all_stacks=all_stacks)
+    return [*unknown_of_stacks(found, lines, [PRODUCTION, STAGING])]
 
 
 def _of_source(**more: Any) -> list[str]:

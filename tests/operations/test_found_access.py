@@ -203,6 +203,7 @@ def test_a_pruned_log_still_knows_since_when_it_has_everybody(tmp_path: Path) ->
     file = tmp_path / "tracker.jsonl"
     append_lines(file, [first, gone, later], [])
     before = replay([first, gone, later]).at(START - timedelta(days=30))
+    prune(file, date(2026, 1, 15), START, print, act=True)
     kept = prune(file, date(2026, 2, 1), START, print, act=True).kept
     assert {one.email for one in before.values()} == set()
     assert replay(kept).held.keys() == replay([first, gone, later]).held.keys()

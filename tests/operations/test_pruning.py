@@ -136,7 +136,12 @@ def test_from_the_day_on_the_log_says_the_same(events: list[Happened], day: int)
     begin = date(2026, 1, 1)
     lines = possible(
         [
-            replace(line(str(begin + timedelta(days=on)), event, name, role, stack), project=project, ticket=f"T-{on}")
+            replace(
+                line(str(begin + timedelta(days=on)), event, name, role, "" if event == LogEvent.FOUND else stack),
+                project=project,
+                ticket=f"T-{on}",
+                organization=1,
+            )
             for on, event, name, role, stack, project in sorted(events, key=lambda one: one[0])
         ]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -17,14 +18,13 @@ from mixpanel_access.operations.evidence.reviews import read_reviews
 from mixpanel_access.operations.evidence.sources import StackEvidence, file_source, read_stacks
 from mixpanel_access.operations.evidence.unknown import (
     ALWAYS,
-    FromTheLog,
     unknown_of_log,
     unknown_of_sources,
     unknown_of_stacks,
 )
 from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.tracker.lines import LogLine
-from mixpanel_access.operations.tracker.replay import contradictions, differences
+from mixpanel_access.operations.tracker.replay import differences
 
 
 def period_of(first: date, last: date, now: datetime, *, by_clock: bool = True) -> Period:
@@ -62,13 +62,15 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
         organizations={stack: one.settings.organization_id for stack, one in read.items()},
         roles={key: role.name for one in read.values() for key, role in one.state.custom_roles.items() if role.name},
     )
-    log = _read_log(log_file, scope, period)
+    cut: list[str] = []
+    lines = read_lines(log_file, LogLine, cut.append)
+    history = AccessHistory(lines, scope)
     folder = project.pulumi.project
     reviews = read_reviews(folder, stacks, period)
     states = {stack: one.state for stack, one in read.items()}
-    of_log = file_source(folder, log_file, "access log", lines=len(log.lines))
+    of_log = file_source(folder, log_file, "access log", lines=len(lines))
     sources = [of_log, *(source for one in read.values() for source in one.sources), *reviews.sources]
-    return EvidenceDocument(
+    found = EvidenceDocument(
         organizations=[*_organizations(read)],
         stacks=[*stacks],
         all_stacks=scope.all_stacks,
@@ -77,37 +79,25 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
         made=period.now,
         version=__version__,
         sources=sources,
-        access_at_start=log.at_start,
-        access_at_end=log.at_end,
-        changes=log.changes,
+        access_at_start=history.at(period.before),
+        access_at_end=history.at(period.end),
+        changes=history.changes(period),
         reviews=reviews.rows,
         exceptions=[row for one in read.values() for row in exception_rows(one.rules, period)],
         weakened_rules=[row for one in read.values() for row in weakened_rules(one.rules)],
-        differences=[one.text for one in differences(log.lines, states)] if period.is_open else None,
-        unknown=[
-            *unknown_of_log(log, period),
-            *unknown_of_stacks(log, project.stacks, stacks, all_stacks=scope.all_stacks),
-            *(sentence for one in read.values() for sentence in one.unknown),
-            *unknown_of_sources(sources),
-            *reviews.unknown,
-            *([] if period.is_open else [_NOT_COMPARED.format(last=period.last)]),
-            ALWAYS,
-        ],
+        differences=[one.text for one in differences(lines, states)] if period.is_open else None,
+        unknown=[],
     )
-
-
-def _read_log(file: Path, scope: EvidenceScope, period: Period) -> FromTheLog:
-    cut: list[str] = []
-    lines = read_lines(file, LogLine, cut.append)
-    history = AccessHistory(lines, scope)
-    return FromTheLog(
-        lines=lines,
-        cut="".join(cut),
-        problems=[*contradictions(lines)],
-        at_start=history.at(period.before),
-        at_end=history.at(period.end),
-        changes=history.changes(period),
-    )
+    unknown = [
+        *unknown_of_log(found, lines, "".join(cut), period),
+        *unknown_of_stacks(found, lines, project.stacks),
+        *(sentence for one in read.values() for sentence in one.unknown),
+        *unknown_of_sources(sources),
+        *reviews.unknown,
+        *([] if period.is_open else [_NOT_COMPARED.format(last=period.last)]),
+        ALWAYS,
+    ]
+    return replace(found, unknown=unknown)
 
 
 _NOT_COMPARED: Final = "The states are those of now and not of {last}: the access at the end is not compared with them."

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from mixpanel_access.model.dates import instant
-from mixpanel_access.operations.evidence.document import AccessRow, ChangeRow, EvidenceSource, Period
+from mixpanel_access.operations.evidence.document import ChangeRow, EvidenceDocument, EvidenceSource, Period
 from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, UNKNOWN, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import ordered
+from mixpanel_access.operations.tracker.replay import contradictions, ordered
 
 ALWAYS: Final = (
     "Service accounts, the roles of projects that all users have, and what a custom role allows are not in the access "
@@ -18,40 +17,26 @@ ALWAYS: Final = (
 """What no document has."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FromTheLog:
-    """What the access log gave.
+def unknown_of_log(found: EvidenceDocument, log: Sequence[LogLine], cut: str, period: Period) -> Iterator[str]:
+    """What the access log does not say.
 
-    Attributes:
-        lines: its lines.
+    Args:
+        found: the document, but for what is not known.
+        log: the lines of the log.
         cut: the message about a cut-off last line, or "".
-        problems: what is wrong with it, in words.
-        at_start: who had what before the first change of the period.
-        at_end: who had what at its end.
-        changes: the changes in it.
+        period: the period.
     """
-
-    lines: Sequence[LogLine]
-    cut: str
-    problems: Sequence[str]
-    at_start: Sequence[AccessRow]
-    at_end: Sequence[AccessRow]
-    changes: Sequence[ChangeRow]
-
-
-def unknown_of_log(log: FromTheLog, period: Period) -> Iterator[str]:
-    """What the access log does not say."""
-    lines = ordered(log.lines)
+    lines = ordered(log)
     if not period.by_clock:
         day = f"{period.now:%Y-%m-%d}"
         yield f"The document was made for {day}, by --now or mixpanel:now and not by the clock."
     yield from _of_its_span(lines, period)
-    if log.cut:
-        yield f"The last line of the access log was cut off, and is left out: {log.cut}."
+    if cut:
+        yield f"The last line of the access log was cut off, and is left out: {cut}."
     yield from (_pruned(line, period) for line in lines if line.event == LogEvent.PRUNED)
-    yield from _of_people(log)
-    yield from _of_the_audit_log(lines, log.changes)
-    yield from (f"The access log has a problem: {problem}." for problem in log.problems)
+    yield from _of_people(found)
+    yield from _of_the_audit_log(lines, found.changes)
+    yield from (f"The access log has a problem: {problem}." for problem in contradictions(log))
 
 
 def _of_its_span(lines: Sequence[LogLine], period: Period) -> Iterator[str]:
@@ -81,20 +66,21 @@ def _pruned(line: LogLine, period: Period) -> str:
     return f"{words} Since when earlier access was there, and who gave it, may be missing."
 
 
-def _of_people(log: FromTheLog) -> Iterator[str]:
-    for rows, when in ((log.at_start, "start"), (log.at_end, "end")):
+def _of_people(document: EvidenceDocument) -> Iterator[str]:
+    changes = document.changes
+    for rows, when in ((document.access_at_start, "start"), (document.access_at_end, "end")):
         if nameless := sum(row.given_by == UNKNOWN for row in rows):
             yield f"The access log does not say who gave {nameless} of {len(rows)} rows of access at the {when}."
         if undated := sum(row.since is None for row in rows):
             yield f"The access log does not say since when {undated} of {len(rows)} rows at the {when} are there."
         if roleless := sum(row.role == UNKNOWN for row in rows):
             yield f"The access log does not say the role of {roleless} of {len(rows)} rows of access at the {when}."
-    if nameless := sum(row.by == UNKNOWN for row in log.changes):
-        yield f"The access log does not say who made {nameless} of {len(log.changes)} changes."
-    found = sum(row.by == UNKNOWN and not row.audit_id and row.event in ENDS for row in log.changes)
+    if nameless := sum(row.by == UNKNOWN for row in changes):
+        yield f"The access log does not say who made {nameless} of {len(changes)} changes."
+    found = sum(row.by == UNKNOWN and not row.audit_id and row.event in ENDS for row in changes)
     if found:
         yield (
-            f"{found} of {len(log.changes)} changes took access away, and neither a run of a stack nor Mixpanel's "
+            f"{found} of {len(changes)} changes took access away, and neither a run of a stack nor Mixpanel's "
             "audit log shows how: their time is that at which the access was found gone."
         )
 
@@ -114,27 +100,25 @@ def _of_the_audit_log(lines: Sequence[LogLine], changes: Sequence[ChangeRow]) ->
         )
 
 
-def unknown_of_stacks(
-    log: FromTheLog, known: Collection[str], asked: Collection[str], *, all_stacks: bool
-) -> Iterator[str]:
-    """What is not known because of stacks that were not asked about, or no longer exist.
+def unknown_of_stacks(found: EvidenceDocument, log: Sequence[LogLine], known: Collection[str]) -> Iterator[str]:
+    """What is not known of access outside of the stacks, and because of stacks that no longer exist.
 
     Args:
-        log: what the access log gave.
+        found: the document, but for what is not known.
+        log: the lines of the access log.
         known: the stacks of the project.
-        asked: the stacks that were asked about.
-        all_stacks: whether these are all.
     """
-    if all_stacks:
-        named = {line.organization for line in log.lines} - {None}
-        read = {line.organization for line in log.lines if line.event in (LogEvent.FOUND, LogEvent.PRUNED)} - {None}
+    asked = found.stacks
+    if found.all_stacks:
+        named = {line.organization for line in log} - {None}
+        read = {line.organization for line in log if line.event in (LogEvent.FOUND, LogEvent.PRUNED)} - {None}
         yield _UNREAD if read and named == read else _OUTSIDE
     else:
         yield (
             f"Only {_stacks(asked)} {'was' if len(asked) == 1 else 'were'} asked about: access of other stacks, and "
             "access outside of the stacks, is not in this document."
         )
-    for stack in sorted({row.stack for row in log.at_end} - {"", *known}):
+    for stack in sorted({row.stack for row in found.access_at_end} - {"", *known}):
         yield (
             f"The access log shows access of the stack {stack} at the end, and the project no longer has that stack: "
             "no state says whether the access is still there."

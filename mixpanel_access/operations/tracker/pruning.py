@@ -63,6 +63,8 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
     left = [line for line in lines if id(line) in stay or instant(line.date).date() >= before]
     if not gone:
         return Pruned([], [], lines)
+    known = [line.organization for line in old if line.event in (LogEvent.FOUND, LogEvent.PRUNED)]
+    read: list[int | None] = [*sorted({one for one in known if one is not None})]
     records = [
         LogLine(
             date=f"{before}T00:00:00Z",
@@ -75,7 +77,7 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
             organization=organization,
             justification=f"{len(gone)} lines from before this day were removed",
         )
-        for organization in _read_before(old, left) or [None]
+        for organization in read or [None]
     ]
     kept = [*records, *left]
     people = sorted({line.email for line in gone} - {"", *(line.email for line in left)})
@@ -83,15 +85,6 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
         after = whole.encoded(text_of_lines(kept), file, LogLine.file_is)
         whole.write_all([whole.FileChange(file, content, after, LogLine.file_is)])
     return Pruned(gone, people, kept)
-
-
-def _read_before(old: Sequence[LogLine], left: Sequence[LogLine]) -> list[int | None]:
-    """The organizations that an update had read, so that later access was not there, and of which no line says so."""
-    dates = [
-        {line.organization: line.date for line in reversed(ordered(lines)) if line.event == LogEvent.FOUND}
-        for lines in (old, left)
-    ]
-    return [organization for organization, date in dates[0].items() if dates[1].get(organization) != date]
 
 
 def _needed(lines: Sequence[LogLine], old: Sequence[LogLine]) -> set[int]:
@@ -106,7 +99,8 @@ def _needed(lines: Sequence[LogLine], old: Sequence[LogLine]) -> set[int]:
         its = of_access[access]
         others = [line for line in its if line.event != LogEvent.ACCEPTED] or its[:1]
         needed += there.stacks.values() or others[-1:]
-        needed += [line for line in its if line.role == there.role and line.event != LogEvent.ACCEPTED][-1:]
+        same = [line for line in its if line.role == there.role]
+        needed += ([line for line in same if line.event != LogEvent.ACCEPTED] or same)[-1:]
     names = {line.stack for line in needed}
     for line in reversed(ordered(line for line in old if line.event == LogEvent.RENAMED)):
         if line.renamed_from in names or line.stack in names:

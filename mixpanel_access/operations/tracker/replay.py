@@ -151,16 +151,12 @@ class Replay:
         """The lines since a stack got an access, or the one that took it from the stack; none if it never had it."""
         return self._of_stacks.get(LogKey(stack, access), ())
 
-    def held_with(self, access: Access) -> list[Interval]:
-        """The access that is there now of the same person or, for an access of no person, of the same team."""
-        related = self._related.get(access.person or access.team or "", set())
-        return [self.held[one] for one in sorted(related, key=str) if one in self.held]
-
     def ended_with(self, access: Access, organization: int | None) -> list[Interval]:
         """The other access that ends with a membership in an organization, or with a team."""
         if access.project is not None or (access.person and access.team is not None):
             return []
-        others = [one for one in self.held_with(access) if one.access != access]
+        related = self._related.get(access.person or access.team or "", set()) - {access}
+        others = [self.held[one] for one in sorted(related, key=str) if one in self.held]
         return [one for one in others if organization is None or one.organization in (None, organization)]
 
     def whole_since(self, organization: int) -> datetime | None:
