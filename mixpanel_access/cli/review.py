@@ -34,6 +34,24 @@ Review = Annotated[
     Path | None, typer.Option("--review", help="The review's folder. Default: the newest in reviews/ of the project.")
 ]
 
+_Email = Annotated[str, typer.Argument(help="The address of the person whose access it is.", autocompletion=addresses)]
+_Decision = Annotated[
+    str, typer.Argument(help="keep, lower=ROLE, remove, or clear for no decision.", autocompletion=decisions)
+]
+_Decider = Annotated[
+    str | None,
+    typer.Option(
+        help="The address of the person who decides. Default: the packet's reviewer.", autocompletion=addresses
+    ),
+]
+_OneStack = Annotated[
+    str | None, typer.Option("--stack", "-s", help="The stack, if the person is in several.", autocompletion=stacks)
+]
+_Engagement = Annotated[
+    str | None, typer.Option(help='The engagement, if the person has several; "" for the entry without one.')
+]
+_Starts = Annotated[str | None, typer.Option(help="The entry's first day (2026-01-31), if several follow each other.")]
+
 
 class StartedPacket(TypedDict):
     """A packet: what one reviewer decides."""
@@ -192,29 +210,14 @@ def _print_begun(begun: Begun) -> None:
 
 
 def decide(
-    email: Annotated[
-        str, typer.Argument(help="The address of the person whose access it is.", autocompletion=addresses)
-    ],
-    decision: Annotated[
-        str, typer.Argument(help="keep, lower=ROLE, remove, or clear for no decision.", autocompletion=decisions)
-    ],
-    reviewer: Annotated[
-        str | None,
-        typer.Option(
-            help="The address of the person who decides. Default: the packet's reviewer.", autocompletion=addresses
-        ),
-    ] = None,
-    stack: Annotated[
-        str | None, typer.Option("--stack", "-s", help="The stack, if the person is in several.", autocompletion=stacks)
-    ] = None,
+    email: _Email,
+    decision: _Decision,
+    reviewer: _Decider = None,
+    stack: _OneStack = None,
     project: Annotated[str | None, typer.Option(help="The project's key, if the person has several roles.")] = None,
     organization: Annotated[bool, typer.Option("--organization", help="Decide on the organization role.")] = False,
-    engagement: Annotated[
-        str | None, typer.Option(help='The engagement, if the person has several; "" for the entry without one.')
-    ] = None,
-    starts: Annotated[
-        str | None, typer.Option(help="The entry's first day (2026-01-31), if several follow each other.")
-    ] = None,
+    engagement: _Engagement = None,
+    starts: _Starts = None,
     comment: Annotated[str | None, typer.Option(help="A comment for the evidence.")] = None,
     review: Review = None,
     now: ClockNow = None,

@@ -79,7 +79,7 @@ def decisions_of(
     lowered = {
         one.item.entry: one.item.lowered_to
         for one in found
-        if one.status is not ItemStatus.WRONG and one.item.project is None and one.item.decision == Suggestion.LOWER
+        if one.item.project is None and one.item.decision == Suggestion.LOWER
     }
     check = _RosterCheck(record, rosters, lowered, today)
     found = [check.compared(one) for one in found]
