@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from mixpanel_access.model import resources as kinds
@@ -192,7 +193,7 @@ class Entry:
 
     def day(self, name: str) -> date | None:
         """A property as a date, or None. The provider reports a value that is not a date."""
-        return day_or_none(self.text(name))
+        return _day_or_none(self.text(name))
 
     def output(self, name: str) -> str:
         """An output that is a text, or "", which means unknown and not "never"."""
@@ -266,6 +267,10 @@ class Entry:
     def __str__(self) -> str:
         """Its label in a message."""
         return kinds.KINDS[self.type].label(self.shown, self.name)
+
+
+_day_or_none: Final = lru_cache(maxsize=1024)(day_or_none)
+"""Rules ask for the same few days thousands of times."""
 
 
 def _height_of(permissions: Sequence[str]) -> int:
