@@ -93,6 +93,9 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
         ("staging", "revoked", STAGING, "admin"),
         ("staging", "revoked", 2345679, "admin"),
     }  # the events say who did it, and when
+    stale = workspace.command("tracker", "verify")
+    assert (stale.returncode, stale.stdout.count(", which was taken away by hand on ")) == (0, 5)
+    assert stale.stdout.endswith(", but for 5 changes by hand; `pulumi up --refresh` makes it as the roster says.\n")
     workspace.run("refresh", "--yes", "--skip-preview", "--stack", "production")
     assert update("--now", LATER) == []
 

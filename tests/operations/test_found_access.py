@@ -116,6 +116,22 @@ def test_an_event_that_comes_late_says_since_when_and_by_whom(seconds: int) -> N
         assert there.update() == []
 
 
+def test_a_log_that_has_everybody_does_not_take_what_a_stack_gave_for_older() -> None:
+    """The event is not in the audit log yet, and the access was not there at the update before."""
+    with world() as there:
+        there.update()
+        there.later(minutes=5)
+        there.lag = timedelta(minutes=30)
+        with there.run("production"):
+            there.client.grant(LEE, "consumer", Q)
+            there.has("production", grant(LEE, "consumer", Q, **LATER_WHY, **there.times()))
+        (new,) = there.update()
+        assert row(new)[:2] == ("granted", MERGER)
+        there.lag = timedelta()
+        there.update()
+        assert there.faults() == []
+
+
 def test_what_a_later_update_finds_was_not_there_before() -> None:
     """Without an audit log: the update before it read the whole organization."""
     with world(route="none") as there:

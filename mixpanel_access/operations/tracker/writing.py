@@ -139,7 +139,9 @@ class _Writer:
         if one.adopted is not None:
             return one.adopted
         run = during(self._stacks[name].runs, at)
-        return bool(run and not run.writes) or (self._reading.since is not None and self._reading.since <= at)
+        covered = self._reading.since is not None and self._reading.since <= at
+        # Once the log has everybody, it would have the access; an event may still come.
+        return bool(run and not run.writes) or (covered and self._log.whole_since(self._reading.id) is None)
 
     def _having(self, access: Access, at: datetime, fact: AuditFact | None = None) -> set[str]:
         """The stacks that have an access at an instant: by the log, and by states in which it is no younger."""
