@@ -10,6 +10,9 @@ import pytest
 
 from mixpanel_access.engine import Engine, LocalStates, Pulumi, local_states
 from mixpanel_access.model.resources import SIGNATURE
+from mixpanel_access.operations.project import PulumiProject
+
+from .engine_fakes import write_engine
 
 STACK = "production"
 ROWS = {"resources": [{"urn": "urn:pulumi:production::access::mixpanel:index:Member::ana"}]}
@@ -131,3 +134,15 @@ def test_the_names_of_another_layout_are_left_to_the_engine(tmp_path: Path, chan
 def test_a_stack_that_is_not_there_is_left_to_the_engine(tmp_path: Path, name: str) -> None:
     """The engine says why in its own words."""
     assert states(tmp_path).export(name, lambda values: values) is None
+
+
+def test_a_project_starts_the_engine_only_for_what_the_folder_does_not_say(tmp_path: Path) -> None:
+    """Stacks and states come from the folder; secrets, and what a lock is on, from the engine."""
+    project = PulumiProject(pulumi(tmp_path))
+    write_engine(tmp_path, f"echo $* >> '{tmp_path}/asked'; echo '{{\"deployment\": {{}}}}'")
+    assert project.stacks == [STACK]
+    assert project.export(STACK)["deployment"] == ROWS
+    assert not (tmp_path / "asked").exists()
+    written(".pulumi/locks/organization/access/1f3a.json")(tmp_path)
+    assert project.export(STACK) == project.export(STACK, show_secrets=True) == {"deployment": {}}
+    assert (tmp_path / "asked").read_text().count("stack export") == 2

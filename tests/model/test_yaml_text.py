@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from mixpanel_access.files.onboarding import read_checklists
 from mixpanel_access.files.roster import read_roster
@@ -122,3 +123,22 @@ def test_a_conflict_of_git_is_named_with_its_line(style: str, before: str) -> No
     with pytest.raises(BadYaml, match="it is a conflict marker of git; keep what is right of both branches") as told:
         load(text)
     assert told.value.line == before.count("\n") + 1
+
+
+AS_THE_LIBRARY = {
+    "plain values": "[a, 7, 07, 0o17, 1.5, 1e3, ~, '', yes, on, true, 2026-05-04]",
+    "times": "- 2026-05-04T08:00:00Z\n- 12:30:45\n- 12:30\n",
+    "quoted values": "['7', \"true\", '2026-05-04', \"\\u00e9\"]",
+    "tags": "[!!str 7, !!int '7', !!float 7, !!null '', ! 7]",
+    "keys": "{7: a, true: b, ~: c, '7': d, 2026-05-04: e}",
+    "blocks": "a: |\n  one\n  two\nb: >\n  one\n  two\n",
+    "an anchor and a merge": "a: &a {x: 1, y: text}\nb: {<<: *a, y: other}\nc: *a\n",
+    "an older version": "%YAML 1.1\n---\n- yes\n- 017\n- 12:30\n",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("text", AS_THE_LIBRARY.values(), ids=AS_THE_LIBRARY)
+def test_a_document_is_read_as_the_library_reads_it(text: str) -> None:
+    """With less work for each value."""
+    assert repr(load(text)) == repr(YAML(typ="safe").load(text))
