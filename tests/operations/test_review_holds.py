@@ -148,6 +148,20 @@ def test_an_organization_role_that_was_raised_is_one_change(tmp_path: Path) -> N
     assert stale.why.startswith("since it was listed, role changed from admin to owner; run ")
 
 
+def test_a_decision_on_an_earlier_listing_is_not_applied(tmp_path: Path) -> None:
+    """The packet of another branch has it: the same access was removed, given again and listed again meanwhile."""
+    review = begun(tmp_path, teams="")
+    review.decide(BO, "remove", "shop")
+    packet, roster = review.folder / f"{ANA}.yaml", review.file.read_text()
+    other_branch = packet.read_text().replace("decision: remove", "decision: keep")
+    review.apply()
+    review.file.write_text(roster)
+    review.begin()
+    packet.write_text(other_branch)
+    (stale,) = review.plan().stale
+    assert stale.why.startswith("it is listed again; run `mixpanel-access review start`")
+
+
 def test_one_stale_decision_leaves_the_entry_unreviewed(tmp_path: Path) -> None:
     """The other project of the entry is decided, and the whole entry counts as reviewed when both are."""
     two = person(more="engagement: review, projects: { shop: admin, warehouse: consumer }")
