@@ -123,25 +123,18 @@ def revoke(
 
 
 def _must_be_usable(now: str | None, within: int | None, *, yes: bool, ended_only: bool) -> None:
-    if within is not None and ended_only:
-        raise UsageError(
-            "cannot use --within with --ended-only",
-            why="only the rosters say what the next days take away",
-            next_step="Leave out one of the two.",
-        )
-    if within is not None and yes:
-        raise UsageError(
-            "cannot use --within with --yes",
-            why="what has not ended is not taken away",
-            next_step="Leave out --within to take away what has ended.",
-        )
-    if yes and now is not None:
-        raise UsageError(
-            "cannot use --now with --yes",
-            subject=now,
-            why="the engine's run would use another day as today",
-            next_step="Leave out one of the two; mixpanel:now sets the day of an emulator's stack.",
-        )
+    wrong = (
+        (
+            within is not None and ended_only,
+            "--within with --ended-only",
+            "only a roster says what the next days take",
+        ),
+        (within is not None and yes, "--within with --yes", "what has not ended is not taken away"),
+        (yes and now is not None, "--now with --yes", "the engine's run would use another day as today"),
+    )
+    for both, options, why in wrong:
+        if both:
+            raise UsageError(f"cannot use {options}", why=why, next_step="Leave out one of the two.")
 
 
 def _print(found: Sequence[Revocation], *, done: bool) -> None:

@@ -24,8 +24,23 @@ EXPIRES_SOON: Final = timedelta(hours=48)
 SETTLE: Final = "keep in one roster what two have: mixpanel-access preflight shows it"
 """What to do first where two rosters claim the same: an update would have one stack work against the other."""
 
-
 _MOST_HOURS: Final = 14 * 24
+_DIFFERENCES: Final = {
+    DriftKind.MISSING_MEMBER: "is declared, and not in the organization",
+    DriftKind.MISSING_GRANT: "has no grant in {where}, {declared}",
+    DriftKind.MISSING_PLACE: "has no place in {team}, and it is declared",
+    DriftKind.MISSING_TEAM: "{team} is declared, and not in the organization",
+    DriftKind.MISSING_TEAM_GRANT: "{team} has no role in {where}, {declared}",
+    DriftKind.CHANGED_ADDRESS: "now has the address {actual}",
+    DriftKind.CHANGED_MEMBER: "is organization {actual}, {declared}",
+    DriftKind.CHANGED_GRANT: "is {actual} in {where}, {declared}",
+    DriftKind.CHANGED_TEAM: "{team} is now called {actual}",
+    DriftKind.CHANGED_TEAM_GRANT: "{team} has {actual} in {where}, {declared}",
+    DriftKind.UNMANAGED_MEMBER: "is in the organization, and no stack has them",
+    DriftKind.UNMANAGED_GRANT: "has {actual} in {where}, which no roster gives",
+    DriftKind.UNMANAGED_PLACE: "has a place in {team}, which no roster gives",
+    DriftKind.UNMANAGED_TEAM_GRANT: "{team} has {actual} in {where}, which no roster gives",
+}
 
 
 @dataclass(frozen=True)
@@ -85,85 +100,51 @@ def change_step(change: PendingChange, stack: str, overview: Overview) -> str:
 
 def difference_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
     """What Mixpanel has otherwise than the states, unless the roster gives it today and the state will have it."""
-    for difference in overview.differences_of(one):
-        if difference.kind.unmanaged:
-            yield from _unmanaged(one, difference, overview)
-        else:
-            yield step_of(one, difference, overview)
+    for found in overview.differences_of(one):
+        if found.kind.unmanaged and _is_given(found, one, overview):
+            continue
+        text = _DIFFERENCES[found.kind].format(
+            where=project_name(found.project, overview) if found.project else "",
+            team=f"the team {found.team}",
+            actual=found.actual,
+            declared=f"and {found.declared or 'one'} is declared",
+        )
+        yield StatusStep(text, _repair(found, one, overview))
 
 
-def step_of(one: PersonOverview, difference: AccessDifference, overview: Overview) -> StatusStep:
-    """What to do about something that Mixpanel lacks or has otherwise."""
-    if difference.team is not None:
-        return _in_team(difference, overview)
-    return _of_person(one, difference, overview)
+def _is_given(found: AccessDifference, one: PersonOverview, overview: Overview) -> bool:
+    """Whether a roster gives today what no state has: then the next update adopts it."""
+    if found.kind is DriftKind.UNMANAGED_MEMBER:
+        return bool(one.effective)
+    rosters = ((person, overview.stacks[stack].roster) for stack, person in one.effective.items())
+    return any(
+        found.project in {roster.projects[key].id for key in person.projects}
+        if found.kind is DriftKind.UNMANAGED_GRANT
+        else found.project is None and found.team in {roster.teams[key].name for key in person.teams}
+        for person, roster in rosters
+        if roster
+    )
 
 
-def _of_person(one: PersonOverview, found: AccessDifference, overview: Overview) -> StatusStep:
+def _repair(found: AccessDifference, one: PersonOverview, overview: Overview) -> str:
+    """What to do about a difference: have the stack that has it put it back, where it can."""
+    if found.kind.unmanaged:
+        _, stack = overview.projects.get(found.project or 0) or ("", min(overview.stacks))
+        return f"mixpanel-access drift --stack {stack}"
+    if team := found.team:
+        views = overview.stacks.items()
+        having = [name for name, view in views if any(same_name(held.name, team) for held in view.state.teams.values())]
+        return up_of(next(iter(having), ""), overview, after=" --refresh")
     having = [stack for stack, member in one.members.items() if found.project or member.role == (found.declared or "")]
     holding = [stack for stack, project in one.grants if project == found.project]
     stack = next(iter(holding or having), stack_of(one))
-    again = up_of(stack, overview, after=" --refresh")
-    where = project_name(found.project, overview) if found.project else ""
-    match found.kind:
-        case DriftKind.MISSING_MEMBER:
-            return StatusStep("is declared, and not in the organization", again)
-        case DriftKind.CHANGED_ADDRESS:
-            return StatusStep(f"has the address {found.actual} by now", f"write it into the roster of stack {stack}")
-        case DriftKind.CHANGED_MEMBER:
-            if not is_organization_role(found.actual):
-                again = "this version does not know the role; set it in Organization Settings > Users & Teams"
-            elif _is_claimed_twice(stack, About.ORGANIZATION_ROLES, overview):
-                again = SETTLE
-            return StatusStep(f"is organization {found.actual}, and {found.declared} is declared", again)
-        case DriftKind.MISSING_GRANT:
-            return StatusStep(f"has no grant in {where}, and {found.declared or 'one'} is declared", again)
-        case _:
-            return StatusStep(f"is {found.actual} in {where}, and {found.declared} is declared", again)
-
-
-def _in_team(found: AccessDifference, overview: Overview) -> StatusStep:
-    having = (
-        name
-        for name, view in overview.stacks.items()
-        if any(same_name(team.name, found.team or "") for team in view.state.teams.values())
-    )
-    team, where = f"the team {found.team}", project_name(found.project, overview) if found.project else ""
-    texts = {
-        DriftKind.MISSING_PLACE: f"has no place in {team}, and it is declared",
-        DriftKind.MISSING_TEAM: f"{team} is declared, and not in the organization",
-        DriftKind.CHANGED_TEAM: f"{team} is called {found.actual} by now",
-        DriftKind.MISSING_TEAM_GRANT: f"{team} has no role in {where}, and {found.declared or 'one'} is declared",
-        DriftKind.CHANGED_TEAM_GRANT: f"{team} has {found.actual} in {where}, and {found.declared} is declared",
-    }
-    return StatusStep(texts[found.kind], up_of(next(having, ""), overview, after=" --refresh"))
-
-
-def _unmanaged(one: PersonOverview, found: AccessDifference, overview: Overview) -> Iterator[StatusStep]:
-    """What no state has; where a roster gives it today, the next update adopts it."""
-    declared = {
-        roster.projects[key].id
-        for stack, person in one.effective.items()
-        if (roster := overview.stacks[stack].roster)
-        for key in person.projects
-    }
-    teams = [
-        roster.teams[key].name
-        for stack, person in one.effective.items()
-        if (roster := overview.stacks[stack].roster)
-        for key in person.teams
-    ]
-    _, stack = overview.projects.get(found.project or 0) or ("", min(overview.stacks))
-    where = project_name(found.project, overview) if found.project else ""
-    texts = {
-        DriftKind.UNMANAGED_MEMBER: "" if one.effective else "is in the organization, and no stack has them",
-        DriftKind.UNMANAGED_GRANT: "" if found.project in declared else f"has {found.actual} in {where}",
-        DriftKind.UNMANAGED_PLACE: "" if found.team in teams else f"has a place in the team {found.team}",
-        DriftKind.UNMANAGED_TEAM_GRANT: f"the team {found.team} has {found.actual} in {where}",
-    }
-    if text := texts[found.kind]:
-        gives = "" if found.kind is DriftKind.UNMANAGED_MEMBER else ", which no roster gives"
-        yield StatusStep(f"{text}{gives}", f"mixpanel-access drift --stack {stack}")
+    if found.kind is DriftKind.CHANGED_ADDRESS:
+        return f"write it into the roster of stack {stack}"
+    if found.kind is DriftKind.CHANGED_MEMBER and not is_organization_role(found.actual):
+        return "this version does not know the role; set it in Organization Settings > Users & Teams"
+    if found.kind is DriftKind.CHANGED_MEMBER and _is_claimed_twice(stack, About.ORGANIZATION_ROLES, overview):
+        return SETTLE
+    return up_of(stack, overview, after=" --refresh")
 
 
 def held_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:

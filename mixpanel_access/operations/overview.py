@@ -258,7 +258,9 @@ def overview_of(
         one.id: (key, view.name) for view in views.values() if view.roster for key, one in view.roster.projects.items()
     }
     people = _people(views, directory, projects, now.date())
-    return Overview(now, views, people, directory, projects, read_others)
+    return Overview(
+        now=now, stacks=views, people=people, directory=directory, projects=projects, read_others=read_others
+    )
 
 
 def _view(project: PulumiProject, name: str) -> StackView:
@@ -270,7 +272,16 @@ def _view(project: PulumiProject, name: str) -> StackView:
         found = read_other_rosters(file, settings.organization_id) if roster else OtherRosters()
         policies = partial(read_policy_config, policy_config_file(project.pulumi.project, file))
         state = state_of(exported.result(), settings.organization_id)
-    return StackView(name, settings, file, roster, state, found, policies, project.config(name))
+    return StackView(
+        name=name,
+        settings=settings,
+        file=file,
+        roster=roster,
+        state=state,
+        other_rosters=found,
+        read_policies=policies,
+        config=project.config(name),
+    )
 
 
 def _people(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -54,8 +55,9 @@ class Reminder:
         text: what it is, in a sentence.
         next_step: what to do about it.
         engagement: the engagement's key, or None.
-        team: the team's key, where its end is meant and not that of all the access.
+        part: the key of the team, or the service account, if its end is meant and not that of all the access; else "".
         ahead: the days before `on` from which somebody is to be reminded.
+        number: how many reminders about the same come before this one.
     """
 
     kind: ReminderKind
@@ -65,14 +67,15 @@ class Reminder:
     text: str
     next_step: str
     engagement: str | None = None
-    team: str | None = None
+    part: str = ""
     ahead: int = 0
+    number: int = 0
 
     @property
     def uid(self) -> str:
         """The same for the same matter, whenever and wherever it is asked: a calendar updates instead of doubling."""
-        team = (self.team,) if self.team else ()
-        parts = "\0".join((self.kind, self.email.casefold(), self.stack, self.engagement or "", *team))
+        more = filter(None, (self.part, str(self.number or "")))
+        parts = "\0".join((self.kind, self.email.casefold(), self.stack, self.engagement or "", *more))
         return f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}@mixpanel-access"
 
     def due(self, today: date) -> bool:
@@ -104,7 +107,12 @@ def reminders(overview: Overview) -> list[Reminder]:
         for reminder in _of_change(stack, change, overview)
     ]
     found += _held(overview)
-    return sorted(found, key=lambda one: (one.on, one.email.casefold(), one.kind, one.stack))
+    count: Counter[str] = Counter()
+    ordered = sorted(found, key=lambda one: (one.on, one.email.casefold(), one.kind, one.stack))
+    for place, one in enumerate(ordered):
+        ordered[place] = replace(one, number=count[one.uid])
+        count[one.uid] += 1
+    return ordered
 
 
 def _held(overview: Overview) -> Iterator[Reminder]:
@@ -115,7 +123,13 @@ def _held(overview: Overview) -> Iterator[Reminder]:
             finding = one.finding
             text = f"On {one.on}, a brake will hold an ending of stack {stack}: {finding} [{finding.brake}]."
             yield Reminder(
-                ReminderKind.HELD, ", ".join(finding.people), stack, one.on, text, one.next_step, ahead=ahead
+                kind=ReminderKind.HELD,
+                email=", ".join(finding.people),
+                stack=stack,
+                on=one.on,
+                text=text,
+                next_step=one.next_step,
+                ahead=ahead,
             )
 
 
@@ -135,7 +149,8 @@ def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
         return
     on = (sent + overview.pending_too_long(someone)).date()
     text = f"The invitation to {someone.email} of {sent:%Y-%m-%d} is not accepted."
-    yield Reminder(ReminderKind.PENDING, someone.email, "", on, text, f"mixpanel-access resend {someone.email}")
+    step = f"mixpanel-access resend {someone.email}"
+    yield Reminder(kind=ReminderKind.PENDING, email=someone.email, stack="", on=on, text=text, next_step=step)
 
 
 def _of_change(stack: str, change: PendingChange, overview: Overview) -> Iterator[Reminder]:
@@ -154,7 +169,7 @@ def _of_change(stack: str, change: PendingChange, overview: Overview) -> Iterato
         text=f"{text[:1].upper()}{text[1:]}.",
         next_step=f"{step[:1].upper()}{step[1:]}." if change.to_come else f"{step}.",
         engagement=change.engagement,
-        team=change.team,
+        part=change.team or change.account,
         ahead=overview.stacks[stack].policies.ending_days if kind is ReminderKind.ENDS else 0,
     )
 
@@ -165,9 +180,15 @@ def _review(someone: PersonOverview, view: StackView, entry: RosterEntry, today:
     last = entry.metadata.get("reviewed") or entry.metadata.get("starts") or made
     on = day(last) + timedelta(days=view.policies.review_days + 1) if last else today
     since = f"since {last}" if last else "as far as anybody knows"
-    text = f"The access of {what} was not reviewed {since}."
-    step = "Review it, and write the day into `reviewed`."
-    return Reminder(ReminderKind.REVIEW, email, stack, on, text, step, entry.engagement)
+    return Reminder(
+        kind=ReminderKind.REVIEW,
+        email=email,
+        stack=stack,
+        on=on,
+        text=f"The access of {what} was not reviewed {since}.",
+        next_step="Review it, and write the day into `reviewed`.",
+        engagement=entry.engagement,
+    )
 
 
 def calendar(found: Sequence[Reminder], now: datetime) -> bytes:

@@ -61,8 +61,8 @@ def test_the_end_of_a_team_is_told_to_who_is_in_it() -> None:
     found = [
         one for one in reminders(overview(FakeApi(), person(more=entry), more=teams)) if one.kind is ReminderKind.ENDS
     ]
-    assert [(str(one.on), one.email, one.team) for one in found] == [
-        ("2026-05-18", "", "data"), ("2026-05-18", BO, "data"), ("2026-06-30", "", "same"), ("2026-06-30", BO, None),
+    assert [(str(one.on), one.email, one.part) for one in found] == [
+        ("2026-05-18", "", "data"), ("2026-05-18", BO, "data"), ("2026-06-30", "", "same"), ("2026-06-30", BO, ""),
     ]  # fmt: skip
     assert found[0].text == "The team data in stack production ends on 2026-05-18."
     found = [one for one in found if one.email]
@@ -77,11 +77,11 @@ def test_the_end_of_a_team_is_told_once() -> None:
     people = [person(more=f"{ENTRY}, teams: [data]"), person(more="teams: [data], ticket: OPS-2")]
     found = reminders(overview(FakeApi(), *people, more=more))
     told = [one for one in found if one.kind is ReminderKind.ENDS and one.email]
-    assert [(str(one.on), one.team, one.engagement) for one in told] == [
+    assert [(str(one.on), one.part, one.engagement) for one in told] == [
         ("2026-05-18", "data", None),
-        ("2026-06-30", None, "review"),
+        ("2026-06-30", "", "review"),
     ]
-    (end,) = [one for one in told if one.team is None]
+    (end,) = [one for one in told if not one.part]
     assert end.text == f"The access (analyst in shop) of {BO} in stack production (review) ends on 2026-06-30."
 
 
@@ -148,6 +148,19 @@ def test_a_later_calendar_updates_an_earlier_one() -> None:
     assert before[0] == after[0]
     assert before[1] < after[1] < 2**31
     assert (before[2], after[2]) == (date(2026, 6, 30), date(2026, 7, 31))
+
+
+def test_no_two_events_of_a_calendar_have_the_same_uid() -> None:
+    """Two service accounts; two entries without an engagement; and what ended, next to what the roster dropped."""
+    account = "role: consumer, purpose: p, contact: ana@example.com, expires: 2026-07-01"
+    more = f"serviceAccounts: {{ etl: {{ {account} }}, ci: {{ {account} }} }}"
+    people = [
+        person(more="projects: { shop: analyst }, ends: 2026-06-30"),
+        person(more="projects: { warehouse: analyst }, starts: 2026-07-05, ends: 2026-07-30"),
+    ]
+    found = reminders(overview(FakeApi(), *people, more=more))
+    assert len([one for one in found if one.kind is ReminderKind.ENDS]) == 4
+    assert len({one.uid for one in found}) == len(found)
 
 
 def test_a_text_with_commas_and_lines_is_escaped() -> None:

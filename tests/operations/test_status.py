@@ -288,7 +288,7 @@ TEAMS: dict[str, tuple[FakeApi, str, list[tuple[str, str]]]] = {
         in_pilot(BO, projects={PRODUCTION: "admin", WAREHOUSE: "owner"}), "",
         [("the team Pilot has owner in warehouse, which no roster gives", DRIFT)],
     ),
-    "the team has another name": (in_pilot(BO, name="Pilots"), "", [("the team Pilot is called Pilots by now", UP)]),
+    "the team has another name": (in_pilot(BO, name="Pilots"), "", [("the team Pilot is now called Pilots", UP)]),
     "the team ended": (
         in_pilot(BO), ", ends: 2026-05-04",
         [("the place in the team pilot in stack production ended on 2026-05-04 and is not yet taken away", REVOKE)],

@@ -52,7 +52,11 @@ class _Stack:
         self.roster, self.state, self.today = roster, state, today
         self.entries = entries(roster) if roster else {}
         self.given = RosterToday(
-            declaration(roster, today) if roster else _EMPTY, today, unread, renamed, roster=roster
+            declared=declaration(roster, today) if roster else _EMPTY,
+            today=today,
+            unread=unread,
+            renamed=renamed,
+            roster=roster,
         )
         self.words = {
             place: declared_role(name_of(one.urn).removeprefix(kinds.CUSTOM_ROLE.prefix))

@@ -194,7 +194,7 @@ def _of(row: StateRow, roster: RosterToday, made: Made) -> Iterator[Removal]:
                 yield from _of_grant(row, one, {}, roster, made)
             # Without grants in the outputs, whose they are is a secret.
             if "grants" not in row.outputs and (project := row.ref.project) not in roster.declared.project_access:
-                yield Removal(row.urn, row.type, f"the grants in {roster.project(project)}", project=project)
+                yield _removal(row, f"the grants in {roster.project(project)}", {}, roster, project=project)
         case kinds.TEAM_TYPE:
             name = str(row.outputs.get("name", ""))
             if roster.team(row.key, name) is None and not roster.unsure_of_team(row.key, name):
@@ -222,18 +222,18 @@ def _removal(
     """The removal of what has these values: of a resource its outputs, or one grant in it."""
     ends = values.get("ends")
     ends = ends if isinstance(ends, str) else None
-    return Removal(row.urn, row.type, what, email, ends=ends, **more).by_state(roster.today)
+    return Removal(urn=row.urn, type=row.type, what=what, email=email, ends=ends, **more).by_state(roster.today)
 
 
 def _of_account(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
     """A service account, or those that it has replaced and whose overlap has ended before today."""
     over = [one for one in Retiring.all_of(row.outputs) if one.until.date() < roster.today]
     if not roster.ended_only and row.key not in roster.declared.accounts and row.key not in roster.unread.accounts:
-        yield Removal(row.urn, row.type, f"the service account {row.key}")
+        yield _removal(row, f"the service account {row.key}", {}, roster)
     elif over:
         logins, ends = ", ".join(one.login for one in over), over[0].until.date().isoformat()
         what = f"the service account {logins}, which another one has replaced"
-        yield Removal(row.urn, row.type, what, ends=ends, inputs=row.inputs).by_state(roster.today)
+        yield _removal(row, what, {"ends": ends}, roster, inputs=row.inputs)
 
 
 def _of_member(row: StateRow, roster: RosterToday) -> Iterator[Removal]:

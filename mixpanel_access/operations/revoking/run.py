@@ -260,7 +260,7 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
         )
     read: Salvaged = salvage(text, source_of(file))
     declared = declaration(read.roster, today)
-    roster_today = RosterToday(declared, today, read.unread, renamed, roster=read.roster)
+    roster_today = RosterToday(declared=declared, today=today, unread=read.unread, renamed=renamed, roster=read.roster)
     begun = pending_creations(export, rows, roster_today, session)
     return _Stack(stack, rows, component, roster_today, file.name, read.problem, begun)
 
