@@ -1,4 +1,4 @@
-"""How everybody stands: invitation and its age, roles declared and actual, the end, and what to do next. Pure."""
+"""Each person's invitation and its age, roles declared and actual, end, and what to do next. Pure."""
 
 from __future__ import annotations
 

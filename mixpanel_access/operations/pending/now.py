@@ -132,9 +132,9 @@ class _Stack:
         places = {(self.teams.get(id_), self.given.key(one.email)) for (id_, _), one in self.state.team_members.items()}
         grants = {(id_, self.given.key(one.email)): one for (id_, _), one in self.state.grants.items()}
         for key, now in effective_by_key(roster, self.today).items():
-            role = self._missing_organization_role(now.organization_role, members.get(key), lowered)
+            role = self._missing_role(None, now.organization_role, members.get(key), lowered)
             if key not in members or role:
-                yield replace(self._late(now.entry), organization_role=role, membership=key not in members)
+                yield replace(self._late(now.entry), organization_role=role or None, membership=key not in members)
             for project, given in now.projects.items():
                 id_ = roster.projects[project].id
                 held = grants.get((id_, key))
@@ -165,21 +165,14 @@ class _Stack:
         on = self.today if edited else starts or entry.starts or self.today
         return PendingChange(event=PendingEvent.LATE, email=entry.person.email, on=on, engagement=entry.engagement)
 
-    def _missing_organization_role(
-        self, declared: str | None, held: StateResource | None, lowered: _Lowered
-    ) -> str | None:
-        if declared is None or (held is not None and (held.role == declared or _settled(held, lowered))):
-            return None
-        return f"{held.role} -> {declared}" if held is not None and held.role else declared
-
-    def _missing_role(self, project: int, declared: str, held: StateResource | None, lowered: _Lowered) -> str:
+    def _missing_role(
+        self, project: int | None, declared: str | None, held: StateResource | None, lowered: _Lowered
+    ) -> str:
         """The role that is missing, `analyst -> admin` where there is another one; "" where it is there."""
-        if held is None:
-            return declared
-        have = self._word(project, held.role)
-        return "" if _settled(held, lowered) or have == declared else f"{have} -> {declared}"
-
-
-def _settled(held: StateResource, lowered: _Lowered) -> bool:
-    """Whether nothing is missing, whatever the role is: it is a secret, or a lower one takes its place."""
-    return (held.urn, same_key(held.email)) in lowered or "role" in getattr(held.outputs, "secrets", ())
+        if held is None or declared is None:
+            return declared or ""
+        have = held.role if project is None else self._word(project, held.role)
+        lower, secret = (held.urn, same_key(held.email)) in lowered, "role" in getattr(held.outputs, "secrets", ())
+        if have == declared or lower or secret:
+            return ""
+        return f"{have} -> {declared}" if have else declared
