@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +69,18 @@ LIVES: dict[str, tuple[list[LogLine], list[tuple[int | None, int | None, str, st
     ),
     "found by a later update": (
         [line(1, E.FOUND, stack="", project=8), line(3, E.FOUND, stack="")], [(3, None, "analyst", "")],
+    ),
+    "taken over after the organization was read": (
+        [line(1, E.FOUND, stack="", project=8), replace(line(3, E.IMPORTED), date="2026-05-04T12:01:03Z")],
+        [(3, None, "analyst", P)],
+    ),
+    "taken over before the organization was read, by the engine's clock": (
+        [line(1, E.FOUND, stack="", project=8), line(50, E.IMPORTED)],
+        [(None, 50, "analyst", ""), (50, None, "analyst", P)],
+    ),
+    "changed by an event after the organization was read, which did not show it": (
+        [line(1, E.FOUND, stack="", project=8), line(3, E.CHANGED, "admin", stack="", role_before="analyst")],
+        [(None, 3, "analyst", ""), (3, None, "admin", "")],
     ),
     "found after the log was pruned of all that was found": (
         [line(1, E.PRUNED, stack="", email="", project=None, organization=1),

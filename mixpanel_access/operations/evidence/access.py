@@ -10,7 +10,7 @@ from typing import Any
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, Period
-from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.lines import GIVES, SEEN, UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import AccessChange, Interval, Replay, ordered, replay
 
 
@@ -109,9 +109,9 @@ class AccessHistory:
         return self._known(there, since), self._known(there, role_since)
 
     def _known(self, there: Interval, since: datetime | None) -> datetime | None:
-        """The beginning of access or of its role; None if it was only found then."""
+        """The beginning of access or of its role; None if it was only seen then."""
         lines = self._by_access.get((there.access, since), ()) if since else ()
-        return None if any(line.event == LogEvent.FOUND for line in lines) else since
+        return None if lines and all(line.event in SEEN for line in lines) else since
 
     def _giver(self, there: Interval, role_since: datetime | None) -> str:
         lines = self._by_access.get((there.access, role_since), ()) if role_since else ()

@@ -35,6 +35,8 @@ GIVES: Final = (LogEvent.GRANTED, LogEvent.IMPORTED, LogEvent.RESTORED)
 """The events after which a stack has the access."""
 ENDS: Final = (LogEvent.REVOKED, LogEvent.RELEASED)
 """The events after which a stack no longer has the access."""
+SEEN: Final = (LogEvent.FOUND, LogEvent.IMPORTED)
+"""The events that do not say when the access began."""
 OF_THE_LOG: Final = (LogEvent.RENAMED, LogEvent.PRUNED)
 """The events that are about no access."""
 

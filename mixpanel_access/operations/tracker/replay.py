@@ -17,14 +17,15 @@ The lines count in the order of their dates, and lines of the same second in the
 A `revoked` line without a stack ends the access for all stacks. If it is about a membership of the organization, it
 ends all access of the person there. If the first line of an access is `changed`, `revoked`, `accepted`, `imported` or
 `released`, the access was there before the log began: nobody knows since when. The same holds if the update that first
-read the whole organization `found` it. What a later update finds was not there then, and counts from its line on.
+read the whole organization `found` it. What is `found` or `imported` later was not there then: it counts from its line
+on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from mixpanel_access.model.dates import instant
@@ -33,12 +34,14 @@ from mixpanel_access.operations.tracker.lines import (
     ENDS,
     GIVES,
     OF_THE_LOG,
+    SEEN,
     Access,
     LogEvent,
     LogKey,
     LogLine,
     state_lines,
 )
+from mixpanel_access.operations.tracker.runs import SKEW
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,9 +177,9 @@ class Replay:
         if line.event in OF_THE_LOG:
             return ()
         access, at = self.access_of(line), instant(line.date)
-        first = self._found.setdefault(self.organization_of(line), at) if line.event == LogEvent.FOUND else None
-        is_new = access not in self.last and first in (None, at)
-        before = self.held.get(access) or (self._earlier(line, access) if is_new else None)
+        if line.event == LogEvent.FOUND:
+            self._found.setdefault(self.organization_of(line), at)
+        before = self.held.get(access) or (None if access in self.last else self._earlier(line, access, at))
         others: list[Interval] = []
         if line.event == LogEvent.REVOKED:
             others = [] if line.stack else self.ended_with(access, self.organization_of(line))
@@ -199,9 +202,12 @@ class Replay:
             access=access, email=line.email, team=line.team, role=line.role, begins=begins, organization=organization
         )
 
-    def _earlier(self, line: LogLine, access: Access) -> Interval | None:
+    def _earlier(self, line: LogLine, access: Access, at: datetime) -> Interval | None:
         """Access that was there before the log began, by the first line about it."""
         if line.event in (LogEvent.GRANTED, LogEvent.RESTORED):
+            return None
+        since = at - self._found.get(self.organization_of(line), at)
+        if line.event in SEEN and since > (SKEW if line.event == LogEvent.IMPORTED else timedelta()):
             return None
         found = self._new(line, access, None)
         return replace(found, role=line.role_before) if line.event == LogEvent.CHANGED else found

@@ -16,7 +16,7 @@ from mixpanel_access.model import audit
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.audit_facts import AuditFact, AuditFacts, Change, facts_of
 from mixpanel_access.operations.tracker.authors import Authors
-from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine, StateLine
+from mixpanel_access.operations.tracker.lines import SEEN, UNKNOWN, Access, LogEvent, LogLine, StateLine
 from mixpanel_access.operations.tracker.losses import Loss, Losses
 from mixpanel_access.operations.tracker.reading import Absence, OrganizationReading, StackReading
 from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
@@ -207,11 +207,7 @@ class _Writer:
         """Whether a late event is about access that the log took for older; its line then corrects that."""
         last, stack = self._log.last[fact.access], self._stack_of(fact)
         line = last if last.event == LogEvent.FOUND else there.stacks.get(stack)
-        if (
-            line is None
-            or line.event not in (LogEvent.IMPORTED, LogEvent.FOUND)
-            or abs(instant(line.date) - fact.at) > SKEW
-        ):
+        if line is None or line.event not in SEEN or abs(instant(line.date) - fact.at) > SKEW:
             return False
         at, event = instant(line.date) - timedelta(seconds=1), fact.event
         admin = self._authors.of(event, there.stacks).admin
