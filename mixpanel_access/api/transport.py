@@ -23,6 +23,7 @@ from mixpanel_access.api.network import AUTHORITIES, bad_authorities, bad_exclus
 from mixpanel_access.api.pauses import pause_of
 from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.api.redirects import next_path
+from mixpanel_access.api.stopping import STOP
 from mixpanel_access.model import errors
 from mixpanel_access.model.rights import what_is_needed
 from mixpanel_access.model.setting_values import Secret
@@ -194,8 +195,8 @@ class Transport:
     def _repeated(self, method: str, path: str, body: Json, what: str) -> Page:
         def passing(error: Exception) -> bool | float:
             if isinstance(error, errors.Unreachable):
-                return True
-            if not isinstance(error, errors.MixpanelError) or error.status not in _PASSING:
+                return not STOP.asked
+            if STOP.asked or not isinstance(error, errors.MixpanelError) or error.status not in _PASSING:
                 return False
             wait = error.retry_after
             return True if wait is None else (wait if wait <= errors.LONGEST_WAIT else False)
@@ -211,9 +212,11 @@ class Transport:
         """Send a write, once, and return `results`. The caller reads back before it repeats one.
 
         Raises:
+            Cancelled: the run is to write nothing more.
             MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
         """
-        return self._exchange(method, path, body, what).results
+        with STOP.writing(what):
+            return self._exchange(method, path, body, what).results
 
     def _exchange(self, method: str, path: str, body: Json, what: str) -> Page:
         with self._slots:

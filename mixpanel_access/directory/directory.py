@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from mixpanel_access.api.stopping import STOP
 from mixpanel_access.directory.crowd import LINGER, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.grants import Failures, GiveGrants, GrantItem, Holding, InvitingGrants, RemoveGrants
@@ -44,7 +45,7 @@ class Times:
     """
 
     linger: float = LINGER
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = STOP.sleep
     clock: Callable[[], float] = time.monotonic
     read_back_seconds: float = READ_BACK_SECONDS
 

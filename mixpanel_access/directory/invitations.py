@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from mixpanel_access.api.stopping import STOP
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.grants import Failures
 from mixpanel_access.model.address import domain_of, same_key
@@ -44,7 +44,7 @@ class Invitations:
         wait_seconds: float,
         now: Callable[[], datetime],
         say: Callable[[str], None],
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = STOP.sleep,
     ) -> None:
         self._directory = directory
         self._wait_left = wait_seconds
@@ -176,12 +176,20 @@ class Invitations:
                 if price > 0:
                     self._wait_left -= price
                     self._paid[domain] = opens
-                    self._say(f"waiting {price:.0f} s for Mixpanel's limit on invitations to {domain}")
+                    self._say(self._progress(domain, email, opens, price))
             self._sleep(max((opens - now).total_seconds(), 0.0))
             with self._lock:
                 if self._closed.get(domain) == opens:  # nobody was refused meanwhile
                     self._closed.pop(domain)
                     self._paid.pop(domain, None)
+
+    def _progress(self, domain: str, email: str, opens: datetime, seconds: float) -> str:
+        sent = {same_key(address) for address in self._sent}
+        planned = {*self._planned.get(domain, {}), same_key(email)}
+        return (
+            f"{len(sent & planned)} of {len(planned)} invitations to {domain} sent; Mixpanel's limit opens at "
+            f"{opens:%H:%M} UTC, and the rest waits {seconds:.0f} s for it"
+        )
 
     def _stopped(self, domain: str, email: str, opens: datetime) -> RateLimited:
         sent = {same_key(address) for address in self._sent}

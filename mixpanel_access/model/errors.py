@@ -7,6 +7,7 @@
     │   ├── InputError           a resource's input
     │   └── EngineError          the Pulumi engine is missing, could not be made, or failed
     ├── Refused                  exit code 1: a brake or a rule held the operation
+    ├── Cancelled                exit code 1: somebody stopped the operation
     └── MixpanelError            exit code 3: Mixpanel or the network
         ├── Unreachable          no answer: the name, the connection or the time-out
         ├── Unauthorized         401: missing, wrong, deleted or expired credentials
@@ -25,7 +26,7 @@ An error is one line: what failed, for which person or object, why, and what to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from mixpanel_access.model.address import few
 
@@ -46,9 +47,14 @@ class AccessError(Exception):
         subject: the person or object concerned (an e-mail address, a project, a file), or "".
         why: the reason, with the server's own words and status.
         next_step: what the reader can do about it.
+
+    Attributes:
+        kept: what a resource that could not be finished has all the same: its id and its outputs. The engine keeps it,
+            where its server can say so.
     """
 
     exit_code: ClassVar[int] = 3
+    kept: tuple[str, Mapping[str, Any]] | None = None
 
     def __init__(self, what: str, *, subject: str = "", why: str = "", next_step: str = "") -> None:
         self.what = what
@@ -104,6 +110,12 @@ class EngineError(UsageError):
 
 class Refused(AccessError):
     """A brake or a rule held the operation; nothing was written."""
+
+    exit_code = 1
+
+
+class Cancelled(AccessError):
+    """Somebody stopped the operation before this was sent."""
 
     exit_code = 1
 

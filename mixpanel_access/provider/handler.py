@@ -6,7 +6,9 @@ A handler calls nothing of the engine. `Lifecycle` calls it, and does what is th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
 
 from pulumi.output import Unknown
@@ -14,7 +16,7 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.directory.snapshot import not_shown
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.errors import ConfigurationError, NotApplied
+from mixpanel_access.model.errors import AccessError, ConfigurationError, NotApplied
 from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY, ResourceId, ResourceKind
 from mixpanel_access.provider.session import Session
@@ -287,6 +289,22 @@ class Handler(ABC, Generic[Id]):
             return
         if again or provisioning.user(email) is None:
             provisioning.let_in(email)
+
+
+@contextmanager
+def keeping(ref: ResourceId, outputs: Callable[[], Properties]) -> Iterator[None]:
+    """What fails in here fails after the resource exists: the error says what there is of it."""
+    try:
+        yield
+    except AccessError as error:
+        raise with_kept(error, ref, outputs()) from error.__cause__
+
+
+def with_kept(error: AccessError, ref: ResourceId, outputs: Properties) -> AccessError:
+    """The error of a resource that could not be finished, with what there is of it."""
+    own_error = copy(error)  # other resources of a batch may have got the same one
+    own_error.kept = str(ref), outputs
+    return own_error
 
 
 def _key(field: str, value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, ClassVar, Required, Unpack
+from typing import Any, ClassVar, NamedTuple, Required, Unpack
 
 import pulumi
 
@@ -13,7 +13,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
 from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
 from mixpanel_access.model.engagements import problems_with_metadata
-from mixpanel_access.model.errors import Refused, told_together
+from mixpanel_access.model.errors import AccessError, Refused, told_together
 from mixpanel_access.model.grants import REASON_FIELDS, GrantChanges, by_key, grant_changes, single_grants, taken, twice
 from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.provider import elsewhere
@@ -26,10 +26,24 @@ from mixpanel_access.provider.checks import (
     kept_role,
     refuse_reach,
 )
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select, with_kept
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
 from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
+
+
+class _Written(NamedTuple):
+    """What came of a change.
+
+    Attributes:
+        there: the grants as they are now.
+        failure: why it could not be done for some people; run again for those.
+        done: for how many it was done then.
+    """
+
+    there: ProjectGrants
+    failure: AccessError | None = None
+    done: int = 0
 
 
 class ProjectAccessHandler(Handler[ProjectAccessId]):
@@ -173,7 +187,8 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         if self.session.directory.project_is_gone(ref.project):
             return
         there, changes = self._hold_all(ref.project, props)
-        self._write(there, changes, {})
+        if failure := self._write(there, changes, {}).failure:
+            raise failure
 
     def _hold(self, there: ProjectGrants, grants: Mapping[str, str], before: Properties) -> GrantChanges:
         """The changes to make, if no brake holds them."""
@@ -221,19 +236,31 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         """Bring the grants to the declared ones and return the outputs."""
         self._find_leavers(before, inputs["grants"])
         there = self._read(inputs["project_id"], before.get("grants", {}), inputs["grants"])
-        there = self._write(there, self._hold(there, inputs["grants"], before), inputs["grants"])
-        return self._outputs(inputs, there, by_key(inputs["grants"]).keys())
+        written = self._write(there, self._hold(there, inputs["grants"], before), inputs["grants"])
+        if written.failure is None:
+            return self._outputs(inputs, written.there, by_key(inputs["grants"]).keys())
+        if not written.done:
+            raise written.failure
+        ref = ProjectAccessId(self.session.organization, inputs["project_id"])
+        raise with_kept(written.failure, ref, self._unfinished(inputs, before, written.there))
 
-    def _write(self, there: ProjectGrants, changes: GrantChanges, grants: Mapping[str, str]) -> ProjectGrants:
-        """Write the changes, read back once, and report each failure.
+    def _unfinished(self, inputs: Properties, before: Properties, there: ProjectGrants) -> Properties:
+        """The outputs of a change that was done for some people only: those of before, with the grants as they are.
+
+        Whose grant could not be taken away is declared still, as before.
+        """
+        declared = by_key(inputs["grants"]).keys()
+        outputs = self._outputs(before or inputs, there, declared | _declared(before))
+        outputs["lost"] = sorted(declared - there.have.keys())
+        return outputs
+
+    def _write(self, there: ProjectGrants, changes: GrantChanges, grants: Mapping[str, str]) -> _Written:
+        """Write the changes, and read back once.
 
         A failure for some stops nobody else: access ends as declared, though an invitation waits.
-
-        Raises:
-            AccessError: it failed for some; run again for the rest.
         """
         if not changes:
-            return there
+            return _Written(there)
         directory, project = self.session.directory, there.project
         give = {email: role for email, role in grants.items() if same_key(email) in changes.give}
         for email in give:
@@ -250,10 +277,10 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         after.have |= {same_key(email): new[email] for email in kept}
         if undone := after.undone(give, take, failures):
             done = len(give) + len(take) - len(undone)
-            raise told_together(f"cannot change who has project {project}", undone, done)
+            return _Written(after, told_together(f"cannot change who has project {project}", undone, done), done)
         if remains := after.remains(take):
             self.session.say(remains)
-        return after
+        return _Written(after)
 
     def _outputs(self, inputs: Properties, there: ProjectGrants, declared: AbstractSet[str]) -> Properties:
         """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other sources."""

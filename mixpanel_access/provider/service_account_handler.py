@@ -18,7 +18,17 @@ from mixpanel_access.model.service_accounts import problem_with_account_name
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider.account_runs import Evidence, Retiring, is_ours, strangers
 from mixpanel_access.provider.checks import check_right, refuse_reach
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, changed, known, select
+from mixpanel_access.provider.handler import (
+    Created,
+    Found,
+    Handler,
+    Problems,
+    Properties,
+    changed,
+    keeping,
+    known,
+    select,
+)
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
 LONGEST_DAYS: Final = 3650
@@ -117,10 +127,12 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
             new = accounts.create(name, inputs["role"], ends)
             self.session.creations.made.add(new.account.id)
         outputs = self._outputs(inputs, new.account, {TOKEN: new.token.reveal()})
-        if before is not None and may_stay and (kept := self._replaced(before, inputs, ends)):
-            outputs["retiring"] = [one.row() for one in kept]
-            self.session.rotations.keep(kept, new.account.id)
-        return Created(ServiceAccountId(self.session.organization, new.account.id), outputs)
+        ref = ServiceAccountId(self.session.organization, new.account.id)
+        with keeping(ref, lambda: outputs):  # the token is told once
+            if before is not None and may_stay and (kept := self._replaced(before, inputs, ends)):
+                outputs["retiring"] = [one.row() for one in kept]
+                self.session.rotations.keep(kept, new.account.id)
+        return Created(ref, outputs)
 
     def read(self, ref: ServiceAccountId, props: Properties) -> Found | None:
         """Read the account; its token is only in the state.

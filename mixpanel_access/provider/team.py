@@ -17,7 +17,7 @@ from mixpanel_access.model.teams import TeamInfo as MixpanelTeam
 from mixpanel_access.model.teams import problem_with_team_name, what_it_gives, why_accounts_keep_it, why_it_stays
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import check_right
-from mixpanel_access.provider.handler import Created, Found, Problems, Properties, known, select
+from mixpanel_access.provider.handler import Created, Found, Problems, Properties, keeping, known, select
 from mixpanel_access.provider.identities import TeamIdentity
 from mixpanel_access.provider.named import NamedHandler
 from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, shown_roles
@@ -82,8 +82,10 @@ class TeamHandler(NamedHandler[TeamId]):
             renames.made(self.identity(inputs), self.label(inputs), TEAMS, team.id, name, adopted=adopted)
             if adopted:
                 adopted = self._found(team)
-            outputs = self._ensure(inputs, team, adopted=adopted)
-        return Created(TeamId(self.session.organization, team.id), outputs)
+            ref, held = TeamId(self.session.organization, team.id), {**inputs, "name": team.name}
+            with keeping(ref, lambda: self._outputs(held, team, {"adopted": adopted})):
+                outputs = self._ensure(inputs, team, adopted=adopted)
+        return Created(ref, outputs)
 
     def _found(self, team: MixpanelTeam) -> bool:
         """Whether no stack of the project made a team that is there; says what is adopted."""

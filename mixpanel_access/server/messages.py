@@ -49,6 +49,10 @@ class Messages(io.TextIOBase):
         else:
             self._log(engine_pb2.INFO, line)
 
+    def error(self, line: str) -> None:
+        """Log one line as an error, with which the engine lets the run fail."""
+        self._log(engine_pb2.ERROR, line)
+
     def _log(self, severity: Any, text: str) -> None:
         if self._engine is None:
             return

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +15,7 @@ import grpc  # type: ignore[import-untyped]
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from mixpanel_access.provider.run import engine_address
 from mixpanel_access.provider.session import show_by
 from mixpanel_access.server.messages import Messages
 from mixpanel_access.server.providers import Providers
@@ -20,6 +23,8 @@ from mixpanel_access.server.servicer import Servicer
 
 THREADS: Final = 32
 """What the engine asks for on eight cores."""
+_MOMENT: Final = 0.5
+"""Seconds before the engine is looked for again."""
 
 
 def served(servicer: Servicer) -> tuple[Any, int]:
@@ -31,6 +36,20 @@ def served(servicer: Servicer) -> tuple[Any, int]:
     return server, port
 
 
+def end_with(address: str) -> None:
+    """End this process as soon as nobody listens at the engine's address: a killed engine ends none of its plugins."""
+    host, _, port = address.rpartition(":")
+    while True:
+        try:
+            connection = socket.create_connection((host.strip("[]"), int(port)))
+        except OSError:
+            os._exit(1)
+        with connection, suppress(OSError):
+            while connection.recv(1024):  # until the engine ends, or ends a connection without requests
+                pass
+        threading.Event().wait(_MOMENT)
+
+
 def main() -> None:
     """Serve until the engine ends this process."""
     sys.path[0] = str(Path.cwd())  # as `python -m pulumi.dynamic` has it: a program's own modules are found there
@@ -39,6 +58,8 @@ def main() -> None:
     server, port = served(Servicer(Providers(os.environ.get("PULUMI_PROJECT", "project")), messages))
     print(port, flush=True)  # noqa: T201  # the engine reads it
     sys.stdout = messages
+    if address := engine_address():
+        threading.Thread(target=end_with, args=(address,), daemon=True).start()
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import plugin_pb2
+from pulumi.runtime.proto import plugin_pb2, status_pb2
 from pulumi.runtime.proto import provider_pb2 as protocol
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from mixpanel_access import __version__
+from mixpanel_access.api.stopping import STOP
 from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError
 from mixpanel_access.model.resources import PROVIDER_KEY
 from mixpanel_access.provider.base import AccessProvider
@@ -38,17 +41,22 @@ def about_a_resource(verb: Verb[Answer]) -> Callable[[Servicer, Any, grpc.Servic
 
     @wraps(verb)
     def served(servicer: Servicer, request: Any, context: grpc.ServicerContext) -> Answer:
-        with about(request.urn):
+        with about(request.urn), servicer.at_work():
             try:
                 return verb(servicer, request)
             except Exception as error:  # whatever a provider raises is the answer
-                code, words = servicer.failure(error)
-                context.abort(code, words)
+                if isinstance(error, AccessError) and error.kept is not None:
+                    context.set_trailing_metadata(((_DETAILS, servicer.kept(error, request)),))
+                context.abort(*servicer.failure(error))
                 raise  # not reached: `abort` raises
             finally:
                 servicer.messages.flush()
 
     return served
+
+
+def _end_process() -> None:
+    os._exit(1)
 
 
 class Servicer(ResourceProviderServicer):
@@ -57,10 +65,34 @@ class Servicer(ResourceProviderServicer):
     Args:
         providers: finds their providers.
         messages: where the lines for the user go.
+        grace_seconds: how long a cancelled run waits for the answers to its writes.
+        end: ends the process after that.
     """
 
-    def __init__(self, providers: Providers, messages: Messages) -> None:
+    def __init__(
+        self,
+        providers: Providers,
+        messages: Messages,
+        *,
+        grace_seconds: float = 15.0,
+        end: Callable[[], object] = _end_process,
+    ) -> None:
         self.providers, self.messages = providers, messages
+        self._grace, self._end = grace_seconds, end
+        self._verbs = 0
+        self._idle = threading.Condition()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """A verb runs meanwhile."""
+        with self._idle:
+            self._verbs += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._verbs -= 1
+                self._idle.notify_all()
 
     def failure(self, error: Exception) -> tuple[grpc.StatusCode, str]:
         """The status and the words of an error: ours are one line, and of others the traceback is logged."""
@@ -70,6 +102,15 @@ class Servicer(ResourceProviderServicer):
             self.messages.say("".join(["Traceback (most recent call last):\n", *trace]).rstrip())
         words = str(error) if isinstance(error, AccessError) else "".join(traceback.format_exception_only(error))
         return grpc.StatusCode.UNKNOWN, words.strip()
+
+    def kept(self, error: AccessError, request: Any) -> bytes:
+        """What a resource that could not be finished has, as the engine takes it: the state keeps it."""
+        id_, outputs = error.kept or ("", {})
+        given = request.news if isinstance(request, protocol.UpdateRequest) else request.properties
+        packed = _packed(outputs, pickled_in(_unpacked(given)), given)
+        status = status_pb2.Status(code=grpc.StatusCode.FAILED_PRECONDITION.value[0], message=str(error))
+        status.details.add().Pack(protocol.ErrorResourceInitFailed(id=id_, properties=packed, reasons=[str(error)]))
+        return bytes(status.SerializeToString())
 
     # The server itself
 
@@ -98,8 +139,22 @@ class Servicer(ResourceProviderServicer):
         return protocol.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
-        """Nothing yet: what runs comes to its end."""
+        """Let no further write go out. The engine waits for the verbs that run; ours end soon, one way or the other."""
+        STOP.ask()
+        threading.Thread(target=self._end_soon, daemon=True).start()
         return empty_pb2.Empty()
+
+    def _end_soon(self) -> None:
+        """Name the writes that have no answer after some seconds, and end the process with them."""
+        with self._idle:
+            if self._idle.wait_for(lambda: not self._verbs, self._grace):
+                return
+        for what in STOP.under_way() or ("read from Mixpanel",):
+            self.messages.error(
+                f"cancelled: Mixpanel has not answered within {self._grace:g} seconds, so it is unknown whether this "
+                f"was done: {what}. Run `pulumi refresh`, then `pulumi up`: what is done is not done twice."
+            )
+        self._end()
 
     # The verbs
 
@@ -172,6 +227,7 @@ class Servicer(ResourceProviderServicer):
         return empty_pb2.Empty()
 
 
+_DETAILS: Final = "grpc-status-details-bin"
 _SAME = protocol.DiffResponse.DIFF_NONE
 _CHANGES: Mapping[bool | None, Any] = {
     True: protocol.DiffResponse.DIFF_SOME,

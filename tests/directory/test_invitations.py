@@ -97,7 +97,10 @@ def test_it_waits_within_what_it_may(wait: float, sent: bool) -> None:
     api.faults["invite"] = [limit()]
     if sent:
         run.send("bo@agency.example.org", "member")
-        assert said == ["waiting 1800 s for Mixpanel's limit on invitations to agency.example.org"]
+        progress = (
+            "0 of 1 invitations to agency.example.org sent; Mixpanel's limit opens at 12:30 UTC, and the rest waits"
+        )
+        assert said == [f"{progress} 1800 s for it"]
         api.faults["invite"] = [limit()]
         with pytest.raises(errors.RateLimited):  # the wait is for the whole run
             run.send("cy@agency.example.org", "member")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -177,11 +177,13 @@ def engine_log() -> Iterator[tuple[EngineLog, str]]:
 
 
 @contextmanager
-def on_ours(emulator: EmulatorServer, **more: str) -> Iterator[Operation]:
+def on_ours(
+    emulator: EmulatorServer, *, grace_seconds: float = 15.0, end: Callable[[], object] = int, **more: str
+) -> Iterator[Operation]:
     """A run on our own server, in this process."""
     with engine_log() as (log, address):
         messages = Messages()
-        server, port = served(Servicer(Providers("tests"), messages))
+        server, port = served(Servicer(Providers("tests"), messages, grace_seconds=grace_seconds, end=end))
         show_by(messages.say)
         operation = Operation(port, config_of(emulator, **more), log, address)
         try:
@@ -207,4 +209,7 @@ def on_sdks(emulator: EmulatorServer, **more: str) -> Iterator[Operation]:
             process.kill()
 
 
-SERVERS = {"ours": on_ours, "the SDK's": on_sdks}
+SERVERS: dict[str, Callable[[EmulatorServer], AbstractContextManager[Operation]]] = {
+    "ours": on_ours,
+    "the SDK's": on_sdks,
+}

@@ -1,0 +1,122 @@
+"""Runs that do not come to their end: a failure half-way, a cancellation, and an engine that is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+import pytest
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from pulumi.runtime.proto import provider_pb2, status_pb2
+
+from demo.sandbox import ROOT, Emulator
+from mixpanel_access.api.stopping import STOP
+from mixpanel_access.emulator.server import EmulatorServer
+from mixpanel_access.model.resources import PROVIDER_KEY, SIGNATURE
+from tests.python_engine import values
+from tests.server.kinds import LEE, LIVES, SHOP, WAREHOUSE
+from tests.server.operation import Held, Line, engine_log, named, on_ours
+from tests.server.test_answers import SECRET, secret
+
+NO_ROLE = "00000000-0000-4000-8000-000000000000"
+NOOR, KIM = "noor@example.com", "kim@example.com"
+
+
+def kept(error: grpc.RpcError) -> tuple[str, dict[str, Any]]:
+    """The id and the outputs that the engine is told of a resource that could not be finished."""
+    found = dict(error.trailing_metadata())["grpc-status-details-bin"]
+    details = provider_pb2.ErrorResourceInitFailed()
+    status_pb2.Status.FromString(found).details[0].Unpack(details)
+    assert list(details.reasons) == [error.details()]
+    return details.id, dict(details.properties.fields)
+
+
+def test_grants_that_were_given_are_kept(emulator: EmulatorServer) -> None:
+    """Where one of three fails, the state has the other two, and the next run gives the third."""
+    grants = {LEE: "analyst", NOOR: "consumer", KIM: NO_ROLE}
+    declared = {"project_id": WAREHOUSE, "grants": grants}
+    with on_ours(emulator) as run:
+        inputs = run.check("ProjectAccess", declared)
+        sent = values.message({**inputs, "notes": secret("hush")})
+        with pytest.raises(grpc.RpcError) as failed:
+            run.stub.Create(provider_pb2.CreateRequest(**named("ProjectAccess"), properties=sent))
+    id_, outputs = kept(failed.value)
+    assert id_ == f"7654321:{WAREHOUSE}"
+    assert dict(outputs["grants"].struct_value) == {LEE: "analyst", NOOR: "consumer"}
+    assert list(outputs["lost"].list_value) == [KIM]
+    assert outputs[PROVIDER_KEY].string_value == inputs[PROVIDER_KEY]
+    assert outputs["notes"].struct_value.fields[SIGNATURE].string_value == SECRET
+    held = Held(id_, inputs, {key: values._value(value) for key, value in outputs.items() if key != "notes"})
+    with on_ours(emulator) as again:
+        inputs = again.check("ProjectAccess", {**declared, "grants": {**grants, KIM: "admin"}}, inputs)
+        assert again.diff("ProjectAccess", held, inputs).changes
+        assert again.update("ProjectAccess", held, inputs).outputs["grants"] == inputs["grants"]
+
+
+@pytest.fixture
+def cancels() -> Iterator[Any]:
+    """Cancels a run; the process may write again after the test."""
+    yield lambda run: run.stub.Cancel(empty_pb2.Empty())
+    STOP._asked.clear()
+
+
+def slow(emulator: EmulatorServer, seconds: float) -> None:
+    """Have the next write be answered late."""
+    fault = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": seconds}
+    Emulator(emulator.url).control("POST", "faults", [fault])
+
+
+def test_a_cancelled_run_waits_for_the_write_under_way_and_sends_no_other(
+    emulator: EmulatorServer, cancels: Any
+) -> None:
+    """Ctrl-C: what is under way is done, and in the state; what comes after it says that it was not sent."""
+    ended = threading.Event()
+    with on_ours(emulator, end=ended.set) as run, ThreadPoolExecutor() as pool:
+        slow(emulator, 0.5)
+        grant = pool.submit(run.create, "TeamGrant", run.check("TeamGrant", LIVES["TeamGrant"].inputs))
+        while not STOP.under_way():
+            assert not grant.done()
+        cancels(run)
+        assert grant.result().outputs["role"] == "analyst"
+        with pytest.raises(grpc.RpcError) as failed:
+            run.create("Team", run.check("Team", {"name": "Loaders"}))
+        assert not ended.is_set()
+    assert failed.value.details() == (
+        "cannot make the team Loaders: the run was cancelled before this was sent. Run `pulumi up` again for the rest."
+    )
+    assert all(team["name"] != "Loaders" for team in Emulator(emulator.url).control("GET", "dump")["teams"])
+
+
+def test_a_write_without_an_answer_is_named_as_unknown(emulator: EmulatorServer, cancels: Any) -> None:
+    """Once it was waited for long enough, and then the process ends."""
+    ended = threading.Event()
+    with on_ours(emulator, grace_seconds=0.1, end=ended.set) as run, ThreadPoolExecutor() as pool:
+        slow(emulator, 2.0)
+        grant = pool.submit(run.create, "TeamGrant", run.check("TeamGrant", LIVES["TeamGrant"].inputs))
+        while not STOP.under_way():
+            assert not grant.done()
+        cancels(run)
+        assert ended.wait(60)
+        assert run.log.lines[-1] == Line(
+            "ERROR", "", "cancelled: Mixpanel has not answered within 0.1 seconds, so it is unknown whether this was "
+            f"done: grant analyst in project {SHOP} to team 77. Run `pulumi refresh`, then `pulumi up`: what is "
+            "done is not done twice.",
+        )  # fmt: skip
+
+
+def test_the_process_ends_with_its_engine() -> None:
+    """A killed engine ends none of its plugins, and a server that stays keeps 50 MB."""
+    with engine_log() as (_, address):
+        command = [sys.executable, "-u", str(ROOT / "plugins" / "pulumi-python"), address]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        assert server.stdout is not None
+        assert int(server.stdout.readline())
+        assert server.poll() is None
+    with server:
+        assert server.wait(60) == 1
