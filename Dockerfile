@@ -12,6 +12,7 @@ RUN pip install -q --no-cache-dir --require-hashes --no-deps -r requirements.loc
 COPY pyproject.toml README.md LICENSE Pulumi.yaml ./
 COPY mixpanel_access ./mixpanel_access
 COPY stacks ./stacks
+COPY plugins ./plugins
 COPY policies ./policies
 COPY docs ./docs
 COPY examples ./examples

@@ -106,6 +106,7 @@ def pulumi_project(engine: Engine, folder: Path, emulator: Emulator, environ: Ma
 def _project_copy(folder: Path) -> Path:
     """A copy of the Pulumi project (not of its package) in `folder`."""
     shutil.copy(ROOT / "Pulumi.yaml", folder)
+    shutil.copytree(ROOT / "plugins", folder / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "stacks", folder / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
     for roster in (folder / "stacks").glob("[!P]*.yaml"):
         roster.write_text(begun_on(roster.read_text(), dates.today(None)))

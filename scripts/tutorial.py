@@ -20,7 +20,10 @@ from scripts.shell import Shell
 PAGE: Final = ROOT / "docs" / "tutorial.md"
 _PORT: Final = "8080"
 """The emulator's port on the page; a free port replaces it."""
-_COPIED: Final = ("Pulumi.yaml", "Makefile", ".gitignore", "pyproject.toml", "requirements.lock", "stacks", "policies")
+_COPIED: Final = (
+    *("Pulumi.yaml", "Makefile", ".gitignore", "pyproject.toml", "requirements.lock"),
+    *("stacks", "plugins", "policies"),
+)
 _WARNING: Final = "warning: mixpanel:now of the stack "
 _WARNING_OF_ENGINE: Final = "warning: mixpanel:now is "
 _COLOR: Final = r"\x1b\[[\d;]*m"

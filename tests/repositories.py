@@ -24,6 +24,7 @@ FILES: Mapping[str, str] = {
     "Pulumi.yaml": "name: access\nruntime: python\nmain: stacks/\nstackConfigDir: stacks\n",
     "README.md": "Who has access.\n",
     "requirements.txt": "mixpanel-access==0.2.0\n",
+    "plugins/pulumi-python/__main__.py": "",
     "policies/__main__.py": "",
     "stacks/__main__.py": "",
     "stacks/Pulumi.production.yaml": "config: { mixpanel:organizationId: '7654321' }\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -12,8 +13,8 @@ from mixpanel_access.engine.found import COMMAND, Engine, program
 from mixpanel_access.engine.process import Watch, run_child
 from mixpanel_access.model.errors import EngineError
 
-FROM_PROVIDER: Final = "Exception calling application: "
-"""What the engine puts in front of a dynamic provider's error."""
+_FROM_PROVIDER: Final = re.compile(r"Exception calling application: ?|\d+ errors? occurred:\s+\* ")
+"""What stands in front of a provider's error: from the SDK's server, and of a resource that was made in part."""
 _SUMMARY = ("Resources:", "Policies:", "Outputs:")
 """What the engine prints after the errors."""
 
@@ -126,9 +127,14 @@ def local_backend(folder: Path, passphrase: str) -> dict[str, str]:
     }
 
 
+def in_own_words(text: str) -> str:
+    """What the engine printed, without what stands in front of a provider's error."""
+    return _FROM_PROVIDER.sub("", text)
+
+
 def meaningful(stdout: str, stderr: str) -> str:
     """The lines that say why a run failed: from the first "error:" to the summary, or else the last ones."""
-    text = f"{stdout}\n{stderr}".replace(FROM_PROVIDER, "")
+    text = in_own_words(f"{stdout}\n{stderr}")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     start = next((number for number, line in enumerate(lines) if line.startswith("error:")), None)
     kept = lines[-3:] if start is None else list(takewhile(lambda line: line not in _SUMMARY, lines[start:]))[:8]

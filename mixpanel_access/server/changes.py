@@ -23,13 +23,13 @@ Properties = Mapping[str, Any]
 def detailed(
     fields: Iterable[str], olds: Properties, news: Properties, replaces: Collection[str], secret: Collection[str] = ()
 ) -> dict[str, PropertyDiff.Kind.ValueType]:
-    """The paths that differ, and how.
+    """The paths that differ, and how; none if something else than a difference forces a replacement, such as a date.
 
     Args:
         fields: the properties that count.
         olds: the outputs of the resource.
         news: its new inputs.
-        replaces: the properties that force a replacement; each is among the paths, whether it differs or not.
+        replaces: the properties that force a replacement.
         secret: the properties that are secret, of which no part is named: the engine prints the paths.
     """
     found: dict[str, PropertyDiff.Kind.ValueType] = {}
@@ -38,7 +38,9 @@ def detailed(
         if parts and field in secret:
             parts = {field: parts.get(field, PropertyDiff.UPDATE)}
         if field in replaces:
-            parts = {path: _REPLACING[kind] for path, kind in parts.items()} or {field: PropertyDiff.UPDATE_REPLACE}
+            if not parts:
+                return {}
+            parts = {path: _REPLACING[kind] for path, kind in parts.items()}
         found.update(parts)
     return found
 

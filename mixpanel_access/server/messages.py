@@ -1,6 +1,6 @@
 """Lines for the user, as engine log lines: on the resource that the thread works on, and with a severity.
 
-The engine hides what a server of dynamic resources prints, unless it is the SDK's own.
+What a server prints has neither: it stands among the diagnostics of the stack.
 """
 
 from __future__ import annotations

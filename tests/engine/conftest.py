@@ -102,6 +102,11 @@ class Workspace:
         self.environ["PULUMI_SKIP_CHECKPOINTS"] = "false"
         (self.folder / NO_LOG).unlink(missing_ok=True)
 
+    def on_the_sdks_server(self) -> None:
+        """Have the SDK's own server serve the resources, as without the stanza of the project."""
+        file = self.pulumi.project / "Pulumi.yaml"
+        file.write_text(file.read_text().partition("plugins:")[0])
+
     def unchanged(self, stack: str = "production") -> None:
         """After up, neither Mixpanel nor the program shows a change, in one run."""
         self.up(stack, "--refresh", "--expect-no-changes")

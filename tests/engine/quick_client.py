@@ -11,13 +11,15 @@ import os
 import sys
 
 HOST = "pulumi-language-python-exec"
+SERVER = "/plugins/pulumi-python"
 ASKED = ["-c", "import platform; print(platform.python_version())"]
 """How the engine asks for the version of Python, once a run."""
 
 
 def is_forked(arguments: list[str]) -> bool:
     """Whether the engine starts a program or a plugin."""
-    return arguments[:1] == ["-u"] and (arguments[1:2] == ["-m"] or HOST in "".join(arguments[1:2]))
+    started = "".join(arguments[1:2])
+    return arguments[:1] == ["-u"] and (started == "-m" or HOST in started or started.endswith(SERVER))
 
 
 def main(address: str, python: str) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from demo.sandbox import ROOT
 from mixpanel_access.engine import Engine
 from mixpanel_access.model.resources import BY_NAME
 from tests.engine.conftest import Workspace, workspace_on
@@ -17,16 +15,11 @@ from tests.server.kinds import LIVES, organization
 
 pytestmark = pytest.mark.engine
 
-STANZA = "plugins:\n  providers:\n    - name: pulumi-python\n      path: plugins/pulumi-python\n"
-
 
 @pytest.fixture
 def workspace(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
     """A stack on an organization that has one of each kind."""
     with workspace_on(organization(), engine, tmp_path) as made:
-        project = made.pulumi.project
-        shutil.copytree(ROOT / "plugins", project / "plugins")
-        (project / "Pulumi.yaml").write_text((project / "Pulumi.yaml").read_text() + STANZA)
         yield made
 
 

@@ -131,6 +131,7 @@ def both(engine: Engine, python_engine: Engine, tmp_path: Path) -> Iterator[Both
         for name, one in (("real", engine), ("python", python_engine)):
             (tmp_path / name).mkdir()
             made.append(stack.enter_context(workspace_on(demo_document(), one, tmp_path / name)))
+            made[-1].on_the_sdks_server()
         why = tmp_path / "why"
         made[1].environ[WHY] = str(why)
         yield Both(*made)

@@ -41,10 +41,10 @@ stack = os.environ["STACK"]
 config = pathlib.Path("stacks", f"Pulumi.{{stack}}.yaml").read_text()
 url = re.search("mixpanel:apiUrl: '([^']*)'", config)[1]
 subprocess.run([sys.executable, "-c", {SENDS!r}.replace("URL", url)], check=True)
-for program in ("policies/__main__.py", "stacks/__main__.py"):
+for program in ("policies/__main__.py", "plugins/pulumi-python/__main__.py", "stacks/__main__.py"):
     subprocess.run([sys.executable, program, stack], check=True)
 """
-"""Does what the engine does: the pack runs, the program runs, and the credentials go where the configuration says."""
+"""Does what the engine does: pack, server and program run, and the credentials go where the configuration says."""
 PROGRAM = """\
 import sys
 from pathlib import Path

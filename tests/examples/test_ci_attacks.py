@@ -23,6 +23,10 @@ ROSTER = appended("stacks/production.yaml", MORE)
 SETUP = f"python3 - <<'PYTHON'\n{SENDS}PYTHON\n"
 ATTACKS: dict[str, Edit] = {
     "the program": written("stacks/__main__.py", SENDS),
+    "the server": written("plugins/pulumi-python/__main__.py", SENDS),
+    "the server's folder": written(
+        "Pulumi.yaml", "plugins:\n  providers:\n    - { name: pulumi-python, path: stacks }\n"
+    ),
     "the pack": written("policies/__main__.py", SENDS),
     "the configuration": written("stacks/Pulumi.production.yaml", "config:\n  mixpanel:apiUrl: 'URL'\n"),
     "the set-up": appended("Makefile", SETUP),

@@ -54,7 +54,7 @@ def files_of(name: str = NAME, ci: CI = CI.GITHUB) -> dict[str, str]:
 
 def test_what_this_project_has_is_copied() -> None:
     """No file of this project's own program, rosters and policies is left out, and none differs."""
-    folders = ("stacks", "policies")
+    folders = ("stacks", "plugins", "policies")
     own = {str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()}
     assert {file for file in own if "__pycache__" not in file} == {f for f in COPIED if f.startswith(folders)}
     made = files_of()

@@ -67,6 +67,9 @@ def test_a_reason_has_the_providers_words_alone() -> None:
             "    Run again later.",
             "  pulumi-python:dynamic/mixpanel:Member (bo@example.com):",
             "    error: Exception calling application: error: cannot remove the member: they own the organization.",
+            "  pulumi-python:dynamic/mixpanel:ProjectAccess (project-access/shop):",
+            "    error: 1 error occurred:",
+            "    \t* cannot change who has project 1: not for 1 of 2 people: cy@example.com: Mixpanel answered 503",
             "  pulumi:pulumi:Stack (production):",
             "    error: update failed",
             "",
@@ -76,6 +79,8 @@ def test_a_reason_has_the_providers_words_alone() -> None:
     reasons, said = engine._diagnostics(printed)
     assert reasons["1:team/r"] == "cannot list the teams: Mixpanel answered 503. Run again later."
     assert reasons["bo@example.com"] == "cannot remove the member: they own the organization."
+    shop = "cannot change who has project 1: not for 1 of 2 people: cy@example.com: Mixpanel answered 503"
+    assert reasons["project-access/shop"] == shop
     assert said == []
     whole = engine.failure("production", printed, "", {}).why
     assert whole.startswith("cannot list the teams: Mixpanel answered 503.")

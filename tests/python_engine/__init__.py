@@ -9,7 +9,7 @@ It is a `pulumi` like the real one, so that commands, providers and tests call i
             workspace.up()
             workspace.command("status", "--json")
 
-What is real: the program, the SDK, the dynamic provider's process with its threads, the state's files. Each command is
+What is real: the program, the SDK, its server of dynamic resources with its threads, the state's files. Each command is
 a process that is forked with all imports done (`run`). It forks the program and the provider (`processes`), which call
 the resource monitor and the engine through sockets (`transport`, `services`). What is done to the resources follows the
 engine's source (`registration`, `deployment`, `execution`, `providers`), and so does what is written down (`snapshot`,

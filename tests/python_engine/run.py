@@ -43,8 +43,8 @@ _VARIABLES = {
     "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "PULUMI_PYTHON_CMD", "PULUMI_SKIP_CHECKPOINTS",
 }  # fmt: skip
 """The engine's variables whose meaning is known."""
-_SETTINGS = {"name", "description", "runtime", "main", "stackConfigDir"}
-"""The settings of a project whose meaning is known."""
+_SETTINGS = {"plugins", "name", "description", "runtime", "main", "stackConfigDir"}
+"""The settings of a project whose meaning is known; the SDK's server runs here, whatever `plugins` names."""
 
 
 def main(words: Sequence[str], engine: str, version: str) -> int:

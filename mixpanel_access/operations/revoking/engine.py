@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mixpanel_access.engine import Pulumi
-from mixpanel_access.engine.runner import FROM_PROVIDER, meaningful
+from mixpanel_access.engine.runner import in_own_words, meaningful
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
@@ -31,7 +31,7 @@ _LONGEST_LIST: Final = 1_000_000
 """Characters of a command line, of which Linux takes two million."""
 _ENDS: Final = ("Resources:", "Outputs:", "Policies:", "Duration:")
 _HEADER: Final = re.compile(r"^  \S+ \((.+)\):$")
-_LEAD: Final = re.compile(rf"(?:(?:error:|{FROM_PROVIDER.strip()})\s*)+")
+_LEAD: Final = re.compile(r"(?:error:\s*)+")
 """What the engine puts in front of an error."""
 _ROOT: Final = re.compile("::pulumi:(?:pulumi:Stack|providers:[^:]+)::")
 _PACK: Final = re.compile(r"^\s*❌\s+(\S+)", re.MULTILINE)
@@ -186,7 +186,7 @@ def _diagnostics(stdout: str) -> tuple[dict[str, str], list[str]]:
     reasons: dict[str, str] = {}
     said: list[str] = []
     name = ""
-    for line in stdout.partition("Diagnostics:")[2].splitlines():
+    for line in in_own_words(stdout).partition("Diagnostics:")[2].splitlines():
         if line.strip() in _ENDS:
             break
         if header := _HEADER.match(line):
