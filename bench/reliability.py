@@ -72,7 +72,7 @@ def survived(profile: str) -> dict[str, Any] | None:
 
 def scripted(profile: str, lives: int) -> dict[str, Any] | None:
     """What the scripted lives were, or None where a command said otherwise than the script."""
-    found = _counted(profile, LIVES, SCRIPTED_LIVES=str(lives))
+    found = _counted(profile, (*LIVES, "-v"), SCRIPTED_LIVES=str(lives))
     if found is None:
         return None
     counts, report = found
@@ -81,6 +81,7 @@ def scripted(profile: str, lives: int) -> dict[str, Any] | None:
         "date": datetime.now(UTC).date().isoformat(),
         "lives": counts["scripted lives"],
         "days": counts["days of scripted lives"],
+        "checked": counts["checked days of scripted lives"],
         "events": counts["events of scripted lives"],
         "seconds": round(float(seconds)),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -105,10 +106,10 @@ def _after(world: World, event: Event) -> dict[str, Any]:
 
 def test_ten_days_of_a_life_on_the_real_engine(engine: Engine, tmp_path: Path) -> None:
     """After each event the organization is as the script says; in the end, all commands and the preview agree."""
-    script = Script(11, busy=0.25)
+    script = Script(11, runs=0.25)
     with workspace_on(document_of(script.start), engine, tmp_path) as workspace, EngineWorld(workspace) as world:
         for number in range(10):
             for event in script.beginning() if number == 0 else script.day():
                 world.happen(event)
                 assert world.seen() == script.organization.as_sets(), event
-        assert Day(world, Truth(script.landscape, script.now, AHEAD)).disagreements() == []
+        assert Day(world, Truth(script.landscape, script.now, AHEAD), Random(11)).disagreements() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from mixpanel_access.model import audit
@@ -23,12 +24,17 @@ from mixpanel_access.operations.who import of_person
 from tests.lives.expected import Fact
 from tests.lives.rosters import Roster
 from tests.lives.script import STACKS
+from tests.lives.steps import reasons_in
 from tests.lives.truth import Truth
 from tests.lives.world import World
 
 _EVENTS = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)
 _UNDONE = (PendingEvent.OVERDUE, PendingEvent.REMOVED, PendingEvent.LATE)
 _WAITING = (Invitation.PENDING, Invitation.EXPIRED)
+_REPORTS = 0.5
+"""On how many of the days the report is checked."""
+_FINE = 3
+"""Of how many people who need no action `diagnose` is asked."""
 AHEAD = 30
 """How many days the commands look ahead."""
 
@@ -67,10 +73,12 @@ class Day:
     Args:
         world: the world.
         truth: what the script says.
+        draw: draws of whom `diagnose` is asked, of those who need no action, and what is checked on this day of what
+            takes long: the report, and the next runs of one stack.
     """
 
-    def __init__(self, world: World, truth: Truth) -> None:
-        self.world, self.truth = world, truth
+    def __init__(self, world: World, truth: Truth, draw: Random) -> None:
+        self.world, self.truth, self.draw = world, truth, draw
         self.today = truth.today
 
     def disagreements(
@@ -80,7 +88,8 @@ class Day:
         self.world.set_clock(self.truth.now)
         with load_overview(self.world.project, [], self.truth.now, lambda line: None) as overview:
             checks: Sequence[Callable[[Overview], Iterator[Disagreement]]] = (
-                self.within, self.status, self.remind, self.drift, self.who, self.diagnose, self.report, more,
+                self.within, self.status, self.remind, self.drift, self.who, self.diagnose, more,
+                *([self.report] if self.draw.random() < _REPORTS else ()),
             )  # fmt: skip
             found = [one for check in checks for one in check(overview)]
         return [*found, *self.next_runs()]
@@ -91,11 +100,17 @@ class Day:
         """`revoke --within`: what is left undone, and what ends or begins."""
         truth = self.truth
         undone, ends, begins, teams_undone, teams_end = (set[Fact]() for _ in range(5))
+        of_accounts, accounts_end = set[Fact](), set[Fact]()
         for name, view in overview.stacks.items():
             assert view.roster is not None
             roster = truth.landscape.stacks[name].roster
             for one in pending_changes(view.roster, view.state, self.today, AHEAD):
-                if one.event in _UNDONE and one.email:
+                if one.account and one.event is PendingEvent.ENDS:
+                    accounts_end.add((name, one.account, one.last))
+                elif one.account:
+                    ids = [roster.projects[key] for key in one.projects] or [None]
+                    of_accounts |= {(one.event.value, name, one.account, id_) for id_ in ids}
+                elif one.event in _UNDONE and one.email:
                     undone |= {(one.event.value, name, one.email, part) for part in _parts(one, roster)}
                 elif one.event in _UNDONE:
                     teams_undone |= {(one.event.value, name, key) for key in one.teams}
@@ -110,6 +125,8 @@ class Day:
         yield from compared("within", "ending", ends, truth.endings)
         yield from compared("within", "ending team", teams_end, truth.ending_teams)
         yield from compared("within", "beginning", begins, truth.beginnings)
+        yield from compared("within", "undone service account", of_accounts, truth.undone_accounts)
+        yield from compared("within", "ending service account", accounts_end, truth.ending_accounts)
 
     def remind(self, overview: Overview) -> Iterator[Disagreement]:
         """`remind`: what ends, and who waits."""
@@ -144,17 +161,17 @@ class Day:
             if email in known
         }
         yield from compared("status", "role", here, want)
-        due = self.truth.troubled(overview.policies(None)[0].pending_hours)
-        problems = {one.email: [step.text for step in one.problems] for one in found if one.problems}
-        for email in sorted(problems.keys() ^ due.keys()):
-            fact = email, problems.get(email), sorted(due.get(email, ()))
-            yield Disagreement("status", "something to do", fact, email in problems)
+        due = {(email, *reason) for email, reasons in self.truth.troubled.items() for reason in reasons}
+        problems = {(one.email, *reason) for one in found for reason in reasons_in(step.text for step in one.problems)}
+        yield from compared("status", "something to do", problems, due)
 
     def diagnose(self, overview: Overview) -> Iterator[Disagreement]:
         """`diagnose`: who is not declared, not invited, has not accepted, and has less than is declared."""
         truth = self.truth
         events = overview.directory.audit_events(_EVENTS, truth.now - LOOK_BACK, truth.now)
-        for someone in overview.people:
+        fine = [someone for someone in overview.people if someone.email not in truth.troubled]
+        fine = self.draw.sample(fine, min(len(fine), _FINE))
+        for someone in (*fine, *(someone for someone in overview.people if someone.email in truth.troubled)):
             email = someone.email
             case = Case(overview.anybody(email), overview, [one for one in events if one.concerns(someone.key)])
             verdicts = {one.failure: one.verdict for one in diagnose(case)}
@@ -198,10 +215,10 @@ class Day:
     # What comes next
 
     def next_runs(self) -> Iterator[Disagreement]:
-        """The preview, and `revoke` without `--yes`."""
-        for stack in STACKS:
-            yield from compared(f"preview of {stack}", "step", self.world.preview(stack), self.truth.next_up(stack))
-        for found in revoke(self.world.project, list(STACKS), lambda line: None, now=None, act=False):
+        """The preview, and `revoke` without `--yes`, of one stack each."""
+        stack, other = self.draw.choices(STACKS, k=2)
+        yield from compared(f"preview of {stack}", "step", self.world.preview(stack), self.truth.next_up(stack))
+        for found in revoke(self.world.project, [other], lambda line: None, now=None, act=False):
             takes = {(("update" if one.lowers else "delete"), one.urn.rpartition("::")[2]) for one in found.takes}
             yield from compared(f"revoke in {found.stack}", "removal", takes, self.truth.next_revoke(found.stack))
             for held in found.held:

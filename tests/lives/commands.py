@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
 from typing import Any
 
 from mixpanel_access.cli.output import plain
@@ -21,6 +22,8 @@ from tests.engine import quick_pulumi
 from tests.lives.checks import AHEAD, Disagreement
 from tests.lives.world import World
 
+_TRIED = 3
+"""How many commands a life tries."""
 _REMINDER = ("kind", "email", "engagement", "on", "text", "nextStep", "uid")
 
 
@@ -29,10 +32,11 @@ class Commands:
 
     Args:
         world: the world; its `pulumi` answers what only reads the files.
+        draw: draws which commands are tried, and of whom.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, draw: Random) -> None:
+        self._world, self._draw = world, draw
         engine, folder = world.folder / "no-engine", world.folder / "bin"
         for made in (engine, folder):
             made.mkdir()
@@ -45,13 +49,20 @@ class Commands:
         }  # fmt: skip
 
     def disagreements(self, overview: Overview) -> Iterator[Disagreement]:
-        """What a command says otherwise than the function that it calls."""
-        now = ("--now", written(overview.now))
+        """What a command says otherwise than the function that it calls; a life tries some of them."""
+        for check in self._draw.sample(_COMMANDS, _TRIED):
+            yield from check(self, overview, ("--now", written(overview.now)))
+
+    def _status(self, overview: Overview, now: Sequence[str]) -> Iterator[Disagreement]:
         yield from self._compared(plain(statuses(overview)), lambda said: said["people"], "status", *now)
+
+    def _remind(self, overview: Overview, now: Sequence[str]) -> Iterator[Disagreement]:
         rows = [{key: plain(one)[key] for key in _REMINDER} for one in [*map(_with_uid, reminders(overview))]]
         yield from self._compared(
             rows, lambda said: [{key: one[key] for key in _REMINDER} for one in said["reminders"]], "remind", *now
         )
+
+    def _within(self, overview: Overview, now: Sequence[str]) -> Iterator[Disagreement]:
         changes = {
             name: plain(pending_changes(view.roster, view.state, overview.today, AHEAD))
             for name, view in overview.stacks.items()
@@ -60,17 +71,24 @@ class Commands:
         yield from self._compared(
             changes, lambda said: {one["stack"]: one["changes"] for one in said["stacks"]}, *within
         )
+
+    def _drift(self, overview: Overview, now: Sequence[str]) -> Iterator[Disagreement]:
         yield from self._compared(plain(overview.differences), lambda said: said["differences"], "drift")
-        for id_, project in overview.directory.projects().items():
-            access = [
-                (one.email, one.role, one.grant_type.value, one.team, one.stack)
-                for one in in_project(overview, project)
-            ]
-            yield from self._compared(access, _sources, "who", "--project", str(id_), *now)
+
+    def _who(self, overview: Overview, now: Sequence[str]) -> Iterator[Disagreement]:
+        project = self._draw.choice(list(overview.directory.projects().values()))
+        access = [
+            (one.email, one.role, one.grant_type.value, one.team, one.stack) for one in in_project(overview, project)
+        ]
+        yield from self._compared(access, _sources, "who", "--project", str(project.id), *now)
+
+    def _report(self, overview: Overview, now: Sequence[str]) -> Iterator[Disagreement]:
         yield from self._compared(plain(make_report(overview)), lambda said: said, "report", *now)
-        for someone in overview.people[:3]:
-            true = plain(diagnose(case_of(overview, someone.email)))
-            yield from self._compared(true, lambda said: said["findings"], "diagnose", someone.email, *now)
+
+    def _diagnose(self, overview: Overview, now: Sequence[str]) -> Iterator[Disagreement]:
+        email = self._draw.choice(overview.people).email
+        true = plain(diagnose(case_of(overview, email)))
+        yield from self._compared(true, lambda said: said["findings"], "diagnose", email, *now)
 
     def _compared(self, true: Any, part: Any, *words: str) -> Iterator[Disagreement]:
         done = typed(*words, "--json", cwd=self._world.stacks.parent, environ=self._environ)
@@ -80,6 +98,12 @@ class Commands:
         said = part(json.loads(done.out))
         if json.loads(json.dumps(said)) != json.loads(json.dumps(true)):
             yield Disagreement(words[0], "another document than its function", _first_difference(said, true), said=True)
+
+
+_COMMANDS = (
+    Commands._status, Commands._remind, Commands._within, Commands._drift, Commands._who, Commands._report,
+    Commands._diagnose,
+)  # fmt: skip
 
 
 def _with_uid(reminder: Any) -> Mapping[str, Any]:

@@ -153,6 +153,34 @@ def undone_teams(stack: Stack, today: date) -> set[Fact]:
     return found
 
 
+def undone_accounts(stack: Stack) -> set[Fact]:
+    """What the next update takes from and gives to service accounts: how, stack, name, and project or None."""
+    found: set[Fact] = set()
+    roster = stack.roster
+    for name in {*stack.accounts, *roster.accounts}:
+        account = roster.accounts.get(name)
+        given = {roster.projects[key]: role for key, role in account.projects.items()} if account else {}
+        held = {project: role for (project, one), role in stack.account_grants.items() if one == name}
+        taken = {project for project, role in held.items() if rank(role) > rank(given.get(project))}
+        missing = {project for project, role in given.items() if rank(role) > rank(held.get(project))}
+        found |= {("removed", stack.name, name, project) for project in taken}
+        found |= {("late", stack.name, name, project) for project in missing}
+        if account is None and not taken:
+            found.add(("removed", stack.name, name, None))
+        if name not in stack.accounts and not missing:
+            found.add(("late", stack.name, name, None))
+    return found
+
+
+def ending_accounts(roster: Roster, today: date, days: int) -> set[Fact]:
+    """The service accounts that expire after which day: stack, name, last day."""
+    return {
+        (roster.stack, name, account.expires)
+        for name, account in roster.accounts.items()
+        if account.expires is not None and 0 <= (account.expires - today).days < days
+    }
+
+
 # Who waits
 
 

@@ -48,12 +48,14 @@ class Organization:
 
     Attributes:
         projects: the ids of the projects.
+        accounts: the service accounts that stacks have created: name -> project id -> role.
     """
 
     projects: tuple[int, ...]
     people: dict[str, Person] = field(default_factory=dict)
     grants: dict[tuple[int, str], str] = field(default_factory=dict)
     teams: list[Team] = field(default_factory=list)
+    accounts: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def team(self, name: str) -> Team | None:
         return next((team for team in self.teams if team.name == name), None)
@@ -107,6 +109,7 @@ class Organization:
         return {
             "people": {(email, one.role, one.invited_at is not None, one.active) for email, one in people},
             "grants": {(project, email, role) for (project, email), role in self.grants.items()},
+            "accounts": {(name, _sorted(held.items())) for name, held in self.accounts.items()},
             "teams": {(one.name, _sorted(one.projects.items()), _sorted(one.members)) for one in self.teams},
         }
 
@@ -118,6 +121,11 @@ def from_dump(document: dict[str, Any]) -> dict[str, set[Any]]:
             (one["email"], one["role"], one["invited_at"] is not None, one["active"]) for one in document["members"]
         },
         "grants": {(one["project"], one["email"], one["role"]) for one in document["grants"]},
+        "accounts": {
+            (one["username"].split(".")[0], _sorted((held["id"], held["role"]) for held in one["projects"]))
+            for one in document["service_accounts"]
+            if "." in one["username"]
+        },
         "teams": {
             (one["name"], _sorted((held["id"], held["role"]) for held in one["projects"]), _sorted(one["members"]))
             for one in document["teams"]

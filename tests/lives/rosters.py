@@ -65,6 +65,15 @@ class TeamEntry:
 
 
 @dataclass
+class Account:
+    """A service account, with its roles by the key of the project."""
+
+    projects: dict[str, str]
+    role: str = "consumer"
+    expires: date | None = None
+
+
+@dataclass
 class Declared:
     """What a roster gives one person on a day.
 
@@ -102,6 +111,7 @@ class Roster:
     teams: dict[str, TeamEntry] = field(default_factory=dict)
     engagements: dict[str, tuple[date, date]] = field(default_factory=dict)
     authoritative: frozenset[str] = frozenset()
+    accounts: dict[str, Account] = field(default_factory=dict)
 
     def entries_of(self, email: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.email == email]
@@ -159,6 +169,7 @@ class Roster:
             "people": [_written(entry) for entry in self.entries],
             "engagements": {key: _engagement(*days) for key, days in self.engagements.items()},
             "teams": {key: _of_team(team) for key, team in self.teams.items()},
+            "serviceAccounts": {name: _of_account(account) for name, account in self.accounts.items()},
         }  # fmt: skip
         return json.dumps({key: value for key, value in document.items() if value not in ({}, [])}, indent=1)
 
@@ -187,6 +198,12 @@ def _engagement(starts: date, ends: date) -> dict[str, Any]:
         "type": "analytics_review", "sow": "SOW-2027-001", "ticket": "OPS-4711", "approver": APPROVER,
         "sponsor": SPONSOR, "justification": "Reviews the funnels", **_days(starts, ends),
     }  # fmt: skip
+
+
+def _of_account(account: Account) -> dict[str, Any]:
+    reasons = {"purpose": "Loads orders", "contact": APPROVER, "ticket": "OPS-2", "approver": SPONSOR}
+    days = {"expires": account.expires.isoformat()} if account.expires else {}
+    return {**reasons, "role": account.role, "projects": account.projects, **days}
 
 
 def _of_team(team: TeamEntry) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Run:
     stack: Stack
     now: datetime
     ops: set[Op] = field(default_factory=set)
+    _shows_invited: bool = False
 
     @property
     def day(self) -> date:
@@ -57,6 +58,7 @@ class Run:
         for email, one in declared.items():
             for key, reasons in one.teams.items():
                 self._place(key, email, reasons)
+        self._accounts()
         self._delete(declared)
         return self.ops
 
@@ -78,10 +80,10 @@ class Run:
                 member.waits(self.now + INVITATION_LIFE)
         for (project, email), grant in list(stack.grants.items()):
             role = organization.grants.get((project, email))
-            if role is None:
-                del stack.grants[project, email]
-            else:
+            if role is not None:
                 grant.role = role
+            elif not self._may_hide(project, email):
+                del stack.grants[project, email]
         for project, whole in stack.whole.items():
             whole.grants = {email: role for (id_, email), role in organization.grants.items() if id_ == project}
         for (key, email), place in list(stack.places.items()):
@@ -104,6 +106,23 @@ class Run:
                 del stack.teams[key]
             else:
                 held.name = held.team.name
+
+    def _may_hide(self, project: int, email: str) -> bool:
+        """Whether the grant of somebody who is invited may be there without being listed.
+
+        It may until a project whose list was asked for this reason has shown anybody who is invited.
+        """
+        organization = self.organization
+        person = organization.people.get(email)
+        if person is None or person.invited_at is None:
+            return False
+        self._shows_invited = self._shows_invited or any(
+            source.project == project and source.kind != "organization_role"
+            for one, held in organization.people.items()
+            if held.invited_at is not None
+            for source in organization.sources(one)
+        )
+        return not self._shows_invited
 
     # What is given
 
@@ -248,10 +267,26 @@ class Run:
         else:
             held.reasons = reasons
 
+    def _accounts(self) -> None:
+        stack = self.stack
+        for name, account in stack.roster.accounts.items():
+            if name not in stack.accounts:
+                self.ops.add(("create", f"service-account/{name}"))
+                self.organization.accounts[name] = {}
+                stack.accounts.add(name)
+            for key, role in account.projects.items():
+                project = stack.roster.projects[key]
+                before = stack.account_grants.get((project, name))
+                if before != role:
+                    self.ops.add(("update" if before else "create", f"{project}:service-account/{name}"))
+                    self.organization.accounts[name][project] = role
+                    stack.account_grants[project, name] = role
+
     # What is taken
 
     def _delete(self, declared: Mapping[str, Declared]) -> None:
         stack, organization = self.stack, self.organization
+        self._delete_accounts()
         teams = stack.roster.current_teams(self.day)
         for key, email in list(stack.places):
             if email not in declared or key not in declared[email].teams:
@@ -279,6 +314,19 @@ class Run:
                 self.ops.add(("delete", email))
                 self._leave(email, member)
                 del stack.members[email]
+
+    def _delete_accounts(self) -> None:
+        stack = self.stack
+        for project, name in list(stack.account_grants):
+            account = stack.roster.accounts.get(name)
+            if account is None or project not in {stack.roster.projects[key] for key in account.projects}:
+                self.ops.add(("delete", f"{project}:service-account/{name}"))
+                self.organization.accounts[name].pop(project, None)
+                del stack.account_grants[project, name]
+        for name in stack.accounts - stack.roster.accounts.keys():
+            self.ops.add(("delete", f"service-account/{name}"))
+            del self.organization.accounts[name]
+            stack.accounts.discard(name)
 
     def _leave(self, email: str, member: HeldMember) -> None:
         """Take somebody out of the organization, if it was a stack that brought them and nothing keeps them."""
@@ -329,6 +377,13 @@ class Run:
                 self.ops.add(("update", f"{project}:team/{key}"))
                 self.stack.teams[key].team.projects[project] = ids[project]
                 self.stack.team_grants[project, key] = ids[project]
+        for (project, name), role in self.stack.account_grants.items():
+            account = self.stack.roster.accounts.get(name)
+            given = {self.stack.roster.projects[key]: one for key, one in account.projects.items()} if account else {}
+            if project in given and RANK[given[project]] < RANK[role]:
+                self.ops.add(("update", f"{project}:service-account/{name}"))
+                self.organization.accounts[name][project] = given[project]
+                self.stack.account_grants[project, name] = given[project]
         self._delete(declared)
         return self.ops
 

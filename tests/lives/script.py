@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from tests.lives.organization import Organization, Person, Team
-from tests.lives.rosters import RANK, Entry, Roster, TeamEntry
+from tests.lives.rosters import RANK, Account, Entry, Roster, TeamEntry
 from tests.lives.runs import Run
 from tests.lives.stacks import Landscape, Stack
 
@@ -46,12 +46,12 @@ class Script:
 
     Args:
         seed: what it is drawn with.
-        busy: how many of the runs take place.
+        runs: how many of the runs take place.
     """
 
-    def __init__(self, seed: int, busy: float = 1.0) -> None:
+    def __init__(self, seed: int, runs: float = 1.0) -> None:
         self.random = Random(seed)
-        self.busy = busy
+        self.runs = runs
         self.now = datetime(FIRST.year, FIRST.month, FIRST.day, 8, 17, tzinfo=UTC)
         staff = [f"w{number}@example.com" for number in range(self.random.randint(4, 12))]
         agency = [f"p{number}@agency.example.org" for number in range(self.random.randint(9, 24))]
@@ -72,7 +72,7 @@ class Script:
         }
         self.landscape = Landscape(organization, stacks)
         self.start = self.landscape.copy().organization
-        self._teams = self._renamed = 0
+        self._teams = self._renamed = self._accounts = 0
 
     @property
     def organization(self) -> Organization:
@@ -95,10 +95,21 @@ class Script:
         for stack in self.landscape.stacks.values():
             yield self.up(stack, refresh=False)
 
-    def day(self) -> Iterator[Event]:
-        """The next day."""
+    def quiet_day(self) -> Iterator[Event]:
+        """The next day, on which nobody writes anything: some accept, and some nights have a run."""
+        self._next_night()
+        if self.random.random() < 0.12:
+            yield from self._night()
+        self.now += timedelta(minutes=self.random.randint(11, 170))
+        yield from self._accept()
+
+    def _next_night(self) -> None:
         midnight = datetime.combine(self.today + timedelta(days=1), datetime.min.time(), UTC)
         self.now = midnight + timedelta(hours=2, minutes=self.random.randint(0, 59))
+
+    def day(self) -> Iterator[Event]:
+        """The next day."""
+        self._next_night()
         yield from self._night()
         happenings: list[Callable[[], Iterator[Event]]] = [self._accept]
         happenings += [self._edit] * self.random.choice((0, 1, 1, 2))
@@ -117,10 +128,10 @@ class Script:
         if luck < 0.3:
             self.now += timedelta(hours=self.random.randint(2, 6))
         for stack in self.landscape.stacks.values():
-            if self.random.random() < 0.8 * self.busy:
+            if self.random.random() < 0.8 * self.runs:
                 yield self.revoke(stack)
         for stack in self.landscape.stacks.values():
-            if self.random.random() < 0.6 * self.busy:
+            if self.random.random() < 0.6 * self.runs:
                 yield self.up(stack, refresh=self.random.random() < 0.6)
 
     def _accept(self) -> Iterator[Event]:
@@ -138,14 +149,14 @@ class Script:
         edits: list[Callable[[Stack], object]] = [
             self._invite, self._invite, self._engage, self._move_end, self._move_end, self._move_end, self._change_role,
             self._change_role, self._drop_entry, self._change_projects, self._change_places, self._new_team,
-            self._end_team, self._change_team,
+            self._end_team, self._change_team, self._new_account, self._change_account,
         ]  # fmt: skip
         for _ in range(self.random.choice((1, 1, 2))):
             self.random.choice(edits)(stack)
         if len(stack.roster.declared(self.today)) < 9:
             self._invite(stack)
         yield self._roster(stack)
-        if self.random.random() < 0.65 * self.busy:
+        if self.random.random() < 0.65 * self.runs:
             self.now += timedelta(minutes=self.random.randint(2, 9))
             yield self.up(stack, refresh=self.random.random() < 0.4)
 
@@ -281,6 +292,29 @@ class Script:
         else:
             project = self.random.choice(list(roster.teams[key].projects))
             roster.teams[key].projects[project] = self.random.choice(ROLES)
+
+    def _new_account(self, stack: Stack) -> None:
+        """A service account of the stack."""
+        self._accounts += 1
+        keys = self.random.sample(list(stack.roster.projects), self.random.randint(0, 2))
+        expires = self._days_ahead(2, 40) if self.random.random() < 0.6 else None
+        account = Account({key: self.random.choice(ROLES) for key in keys}, self.random.choice(ROLES), expires)
+        stack.roster.accounts[f"job{self._accounts}"] = account
+
+    def _change_account(self, stack: Stack) -> None:
+        """Another role of a service account in a project, or no account any more."""
+        accounts = stack.roster.accounts
+        if not accounts:
+            return
+        name = self.random.choice(list(accounts))
+        key = self.random.choice(list(stack.roster.projects))
+        luck = self.random.random()
+        if luck < 0.2:
+            del accounts[name]
+        elif luck < 0.4:
+            accounts[name].projects.pop(key, None)
+        else:
+            accounts[name].projects[key] = self.random.choice(ROLES)
 
     # What people do in the product
 

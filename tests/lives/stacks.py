@@ -105,6 +105,8 @@ class Stack:
     whole: dict[int, HeldProject] = field(default_factory=dict)
     teams: dict[str, HeldTeam] = field(default_factory=dict)
     team_grants: dict[tuple[int, str], str] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
+    account_grants: dict[tuple[int, str], str] = field(default_factory=dict)
     places: dict[tuple[str, str], HeldPlace] = field(default_factory=dict)
 
     def declares(self, email: str, day: date) -> bool:

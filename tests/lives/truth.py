@@ -11,14 +11,19 @@ from tests.lives.expected import (
     beginning,
     drift,
     ending,
+    ending_accounts,
     ending_teams,
     rank,
     undone,
+    undone_accounts,
     undone_teams,
     waiting,
 )
 from tests.lives.runs import Run
 from tests.lives.stacks import Landscape, Op, Stack
+from tests.lives.steps import MEMBERSHIP, Reason, in_short
+
+PENDING_FOR_LONG, EXPIRES_SOON = timedelta(hours=72), timedelta(hours=48)
 
 
 class Truth:
@@ -66,9 +71,25 @@ class Truth:
         return {fact for one in self.stacks for fact in undone_teams(one, self.today)}
 
     @cached_property
+    def undone_accounts(self) -> set[Fact]:
+        """The same of service accounts."""
+        return {fact for one in self.stacks for fact in undone_accounts(one)}
+
+    @cached_property
+    def ending_accounts(self) -> set[Fact]:
+        """Which service accounts expire after which day."""
+        return {fact for one in self.stacks for fact in ending_accounts(one.roster, self.today, self.ahead)}
+
+    @cached_property
     def overdue(self) -> set[Fact]:
         """Who still has what has ended: stack, address."""
         return {fact[1:3] for fact in self.undone if fact[0] == "overdue"}
+
+    @property
+    def undone_by_now(self) -> frozenset[Fact]:
+        """What the clock alone adds to: what is left undone, and which invitations have expired."""
+        expired = {("expired", email) for email, (how, _, _) in self.waiting.items() if how == "expired"}
+        return frozenset({*self.undone, *self.undone_teams, *expired})
 
     @cached_property
     def waiting(self) -> dict[str, tuple[str, datetime | None, datetime | None]]:
@@ -96,9 +117,13 @@ class Truth:
         organization = self.organization
         return {(email, *held) for email in organization.people for held in organization.effective(email).items()}
 
-    def troubled(self, pending_hours: int) -> dict[str, set[str]]:
-        """Why somebody of the rosters or states needs action."""
-        return troubled(self, pending_hours)
+    @cached_property
+    def troubled(self) -> dict[str, set[Reason]]:
+        """Why somebody of the rosters or states needs action: address -> the reasons."""
+        found: dict[str, set[Reason]] = {}
+        for email, reason in _troubled(self):
+            found.setdefault(email, set()).add(reason)
+        return {email: in_short(reasons) for email, reasons in found.items()}
 
     def is_wanted(self, email: str) -> bool:
         """Whether a roster has an entry for somebody that is of today."""
@@ -148,44 +173,47 @@ class Truth:
         return Run(copy, copy.stacks[name], self.now).revoke()
 
 
-def troubled(truth: Truth, pending_hours: int) -> dict[str, set[str]]:
-    """Why somebody of the rosters or states needs action: address -> the reasons."""
-    found: dict[str, set[str]] = {}
-    landscape, now, today = truth.landscape, truth.now, truth.today
+def _troubled(truth: Truth) -> Iterator[tuple[str, Reason]]:
+    """Why somebody of the rosters or states needs action: address and reason."""
+    landscape, today, differences = truth.landscape, truth.today, truth.drift
     stacks = landscape.stacks.values()
-    everybody = {email for stack in stacks for email in (*stack.people(), *stack.roster.people)}
-    waits, differences, undone_now, teams_now = truth.waiting, truth.drift, truth.undone, truth.undone_teams
-    for email in everybody:
-        why = {f"{fact[0]} in {fact[1]}: {fact[3]}" for fact in undone_now if fact[2] == email}
+    names = {id_: f"{stack.name}/{key}" for stack in stacks for key, id_ in stack.roster.projects.items()}
+    keys = {id_: key for stack in stacks for key, id_ in stack.roster.projects.items()}
+    for how, stack, email, part in truth.undone:
+        yield email, (how, stack, str(keys.get(part, part)))
+        if (how, part) == ("late", MEMBERSHIP) and email not in truth.organization.people:
+            yield email, ("missing member", " ")
+    for email in {email for stack in stacks for email in (*stack.people(), *stack.roster.people)}:
         given = {stack.name: stack.roster.declared_to(email, today) for stack in stacks}
-        if email in waits and any(given.values()):  # else nobody sends the invitation again
-            how, sent, until = waits[email]
-            if how == "expired":
-                why.add("expired")
-            elif sent and now - sent > timedelta(hours=pending_hours):
-                why.add("pending for long")
-            elif until and until - now <= timedelta(hours=48):
-                why.add("expires soon")
+        if any(given.values()):  # else nobody sends the invitation again
+            yield from ((email, (reason, " ")) for reason in _waits(truth, email))
         places = [(stack.name, key) for stack in stacks for key, one in stack.places if one == email]
-        keys = {*places, *((name, key) for name, one in given.items() if one for key in one.teams)}
-        why |= {f"{how} in {name}: team {key}" for how, name, key in teams_now if (name, key) in keys}
-        names = {
-            landscape.stacks[name].roster.teams[key].name
-            for name, key in keys
-            if key in landscape.stacks[name].roster.teams
-        }
-        names |= {landscape.stacks[name].teams[key].name for name, key in keys if key in landscape.stacks[name].teams}
+        teams = {*places, *((name, key) for name, one in given.items() if one for key in one.teams)}
+        for how, name, key in truth.undone_teams:
+            if (name, key) in teams and (how, name, email, f"team {key}") not in truth.undone:
+                yield email, (how, name, f"team {key}")
+        known = {landscape.stacks[name].teams[key].name for name, key in teams if key in landscape.stacks[name].teams}
+        known |= {one.name for name, key in teams if (one := landscape.stacks[name].roster.teams.get(key))}
         declared = {project for one in given.values() if one for project in one.projects}
-        own_names = {landscape.stacks[n].roster.teams[key].name for n, one in given.items() if one for key in one.teams}
+        own = {landscape.stacks[name].roster.teams[key].name for name, one in given.items() if one for key in one.teams}
         for kind, whose, project, team in differences:
-            if whose not in (email, "") or (not whose and team not in names):
+            if whose not in (email, "") or (not whose and team not in known):
                 continue
             adopted = {
                 "unmanaged member": any(given.values()), "unmanaged grant": project in declared,
-                "unmanaged team member": team in own_names,
+                "unmanaged team member": team in own,
             }  # fmt: skip
             if not adopted.get(kind, False):
-                why.add(f"{kind} {project or ''} {team or ''}")
-        if why:
-            found[email] = why
-    return found
+                yield email, (kind, f"{names.get(project, project or '')} {team or ''}")
+
+
+def _waits(truth: Truth, email: str) -> Iterator[str]:
+    """What is to be done about somebody's invitation."""
+    how, sent, until = truth.waiting.get(email, ("", None, None))
+    if how == "expired":
+        yield "expired"
+    elif how:
+        if sent and truth.now - sent > PENDING_FOR_LONG:
+            yield "pending for long"
+        if until and until - truth.now <= EXPIRES_SOON:
+            yield "expires soon"

@@ -1,0 +1,80 @@
+"""Why `status` says that somebody needs action: the reasons in its sentences, as `Truth.troubled` has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Reason = tuple[str, ...]
+"""What is wrong, and of what: `overdue`, the stack and the part; or the difference, the project and the team."""
+MEMBERSHIP, ROLE = "membership", "role"
+_UNDONE = {
+    "overdue": r"(?P<what>.+) in stack (?P<stack>\w+) ended on \S+ and is not yet taken away",
+    "removed": r"(?P<what>.+) in the state of stack (?P<stack>\w+) is no longer in its roster",
+    "late": r"(?P<what>.+) in the roster of stack (?P<stack>\w+) is not yet in its state(; .+)?",
+}
+_OTHERS = {
+    "expired": r"the invitation expired on .+",
+    "pending for long": r"the invitation is pending for .+",
+    "expires soon": r"the invitation expires in .+",
+    "deactivated": r"is deactivated, .+",
+    "missing member": r"is declared, and not in the organization(; .+)?",
+    "changed member": r"is organization \w+, and \w+ is declared",
+    "changed address": r"has the address (?P<team>\S+) by now",
+    "missing grant": r"has no grant in (?P<project>\S+), and .+ is declared",
+    "missing team member": r"has no place in the team (?P<team>.+), and it is declared",
+    "missing team": r"the team (?P<team>.+) is declared, and not in the organization",
+    "changed team": r"the team (?P<team>.+) is called .+ by now",
+    "missing team grant": r"the team (?P<team>.+) has no role in (?P<project>\S+), and .+ is declared",
+    "changed team grant": r"the team (?P<team>.+) has \S+ in (?P<project>\S+), and .+ is declared",
+    "changed grant": r"is \S+ in (?P<project>\S+), and .+ is declared",
+    "unmanaged member": r"is in the organization, and no stack has them",
+    "unmanaged team member": r"has a place in the team (?P<team>.+), which no roster gives",
+    "unmanaged team grant": r"the team (?P<team>.+) has \S+ in (?P<project>\S+), which no roster gives",
+    "unmanaged grant": r"has \S+ in (?P<project>\S+), which no roster gives",
+}
+
+
+def reasons_in(texts: Iterable[str]) -> set[Reason]:
+    """The reasons in the sentences of somebody's steps; a sentence that nobody knows is one itself."""
+    return in_short({reason for text in texts for reason in _reasons(text)})
+
+
+def in_short(reasons: Iterable[Reason]) -> set[Reason]:
+    """Leave out what `status` sums up: the parts of a membership, and what is late for somebody who is not there."""
+    found = set(reasons)
+    if any(one[0] == "missing member" for one in found):
+        found = {one for one in found if one[0] != "late"}
+    return {one for one in found if len(one) < 3 or one[2] == MEMBERSHIP or (*one[:2], MEMBERSHIP) not in found}
+
+
+def _reasons(text: str) -> Iterator[Reason]:
+    for kind, pattern in _UNDONE.items():
+        if found := re.fullmatch(pattern, text):
+            yield from ((kind, found["stack"], part) for part in _parts(found["what"]))
+            return
+    for kind, pattern in _OTHERS.items():
+        if found := re.fullmatch(pattern, text):
+            named: dict[str, Any] = found.groupdict()
+            yield kind, f"{named.get('project') or ''} {named.get('team') or ''}"
+            return
+    yield (text,)
+
+
+def _parts(what: str) -> Iterator[str]:
+    """What of somebody changes: `the access (admin in shop)`, `the place in the team data`, `the team data`."""
+    if found := re.fullmatch(r"the team (\S+)( \(.+\))?", what):
+        yield f"team {found[1]}"
+        return
+    found = re.fullmatch(r"the (?:access|engagement \S+) \((.+)\)", what)
+    for part in re.split(r", | and ", found[1] if found else what):
+        match part.split():
+            case ["the", "place", "in", "the", "team", key]:
+                yield f"team {key}"
+            case ["organization", *_]:
+                yield ROLE
+            case [*_, "in", key]:
+                yield key
+            case _:
+                yield MEMBERSHIP
