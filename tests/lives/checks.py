@@ -108,7 +108,7 @@ class Day:
                 if one.account and one.event is PendingEvent.ENDS:
                     accounts_end.add((name, one.account, one.last))
                 elif one.account:
-                    ids = [roster.projects[key] for key in one.projects] or [None]
+                    ids: list[int | None] = [roster.projects[key] for key in one.projects] or [None]
                     of_accounts |= {(one.event.value, name, one.account, id_) for id_ in ids}
                 elif one.event in _UNDONE and one.email:
                     undone |= {(one.event.value, name, one.email, part) for part in _parts(one, roster)}
