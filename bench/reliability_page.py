@@ -80,22 +80,31 @@ def _scripted(lives: Mapping[str, Any]) -> str:
     if not lives:
         return ""
     return _SCRIPTED.format(
-        **{key: f"{lives[key]:,}" for key in ("lives", "days", "events")},
-        minutes=max(1, round(lives["seconds"] / 60)),
-        date=lives["date"],
+        counted=_counts(f"on {lives['date']}", "number", {name: lives[key] for name, key in _OF_LIVES.items()})
     )
 
 
+_OF_LIVES: Final = {
+    "lives": "lives",
+    "days": "days",
+    "days on which every command was compared": "checked",
+    "events": "events",
+    "lives that ended with a disagreement": "disagreements",
+    "seconds": "seconds",
+}
 _SCRIPTED: Final = """
 ## Scripted lives
 
 A scripted life is 60 days of two stacks on one organization (tests/lives): people come, get other roles and leave by
-edits of the rosters and engagements, teams begin and end, somebody changes roles, teams, people and names by hand, and
-nightly runs are late or missed. A model in plain Python follows from the script alone who has what at each instant. On
-each day, `status`, `remind`, `revoke --within`, `drift`, `diagnose`, `who`, `report`, the preview and the access log
-are compared with the model: who is overdue, ending, waiting, missing and unmanaged, what the next `pulumi up` and
-`revoke` do, who had what after each event, and who did it. In {lives} lives of {days} days and {events} events
-({date}, {minutes} minutes), no command said otherwise than the model.
+edits of the rosters and engagements, teams and service accounts begin and end, somebody changes roles, teams, people
+and names by hand, and nightly runs are late or missed. A model in plain Python follows from the script alone who has
+what at each instant. `status`, `remind`, `revoke --within`, `drift`, `diagnose`, `who`, `report`, the preview and the
+access log are compared with the model: who is overdue, ending, waiting, missing and unmanaged and why, what the next
+`pulumi up` and `revoke` do, who had what after each event, and who did it. `make test` lives 20 lives with 8 busy
+days each, and checks those, the days after them and some of the others; the figures here are of lives of which each
+day is busy and checked.
+
+{counted}
 """
 
 _TOGETHER: Final = """

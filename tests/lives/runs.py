@@ -85,7 +85,9 @@ class Run:
             elif not self._may_hide(project, email):
                 del stack.grants[project, email]
         for project, whole in stack.whole.items():
-            whole.grants = {email: role for (id_, email), role in organization.grants.items() if id_ == project}
+            listed = {email: role for (id_, email), role in organization.grants.items() if id_ == project}
+            hidden = {email for email in whole.grants.keys() - listed if self._may_hide(project, email)}
+            whole.grants = listed | {email: whole.grants[email] for email in hidden}
         for (key, email), place in list(stack.places.items()):
             team = stack.teams[key].team
             there = team in organization.teams and email in organization.people
@@ -223,10 +225,16 @@ class Run:
             return
         self.ops.add(("update" if held else "create", f"project-access/{project}"))
         if held is None or held.grants != roles:
+            grants, known = self.organization.grants, held.grants if held else {}
+            unsent = {email for email in roles if known.get(email) == roles[email] and (project, email) not in grants}
+            unsent = {email for email in unsent if self._may_hide(project, email)}
             for email in roles.keys() - self.organization.people.keys():
                 self.organization.people[email] = Person("member", self.now)  # a grant to a stranger invites them
-            others = {key: role for key, role in self.organization.grants.items() if key[0] != project}
-            self.organization.grants = others | {(project, email): role for email, role in roles.items()}
+            others = {key: role for key, role in grants.items() if key[0] != project}
+            given = {(project, email): role for email, role in roles.items() if email not in unsent}
+            self.organization.grants = others | given
+            lost = {email for email in unsent if not self._may_hide(project, email)}  # as the list shows after the run
+            roles = {email: role for email, role in roles.items() if email not in lost}
         self.stack.whole[project] = HeldProject(roles, declared)
 
     def _team(self, key: str) -> None:
