@@ -106,7 +106,7 @@ class Day:
             roster = truth.landscape.stacks[name].roster
             for one in pending_changes(view.roster, view.state, self.today, AHEAD):
                 if one.account and one.event is PendingEvent.ENDS:
-                    accounts_end.add((name, one.account, one.last))
+                    accounts_end.add((name, one.account, one.day))
                 elif one.account:
                     ids: list[int | None] = [roster.projects[key] for key in one.projects] or [None]
                     of_accounts |= {(one.event.value, name, one.account, id_) for id_ in ids}

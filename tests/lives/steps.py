@@ -9,17 +9,18 @@ from typing import Any
 Reason = tuple[str, ...]
 """What is wrong, and of what: `overdue`, the stack and the part; or the difference, the project and the team."""
 MEMBERSHIP, ROLE = "membership", "role"
-_UNDONE = {
-    "overdue": r"(?P<what>.+) in stack (?P<stack>\w+) ended on \S+ and is not yet taken away",
-    "removed": r"(?P<what>.+) in the state of stack (?P<stack>\w+) is no longer in its roster",
-    "late": r"(?P<what>.+) in the roster of stack (?P<stack>\w+) is not yet in its state(; .+)?",
-}
+_UNDONE = re.compile(
+    r"(?P<what>.+?) in stack (?P<stack>\w+)( \(\S+\))? "
+    r"((?P<overdue>ended on \S+ and is not yet taken away)"
+    r"|(?P<removed>is no longer in the roster and not yet taken away)"
+    r"|(?P<late>is in the roster and not yet given(; .+)?))"
+)
 _OTHERS = {
     "expired": r"the invitation expired on .+",
     "pending for long": r"the invitation is pending for .+",
     "expires soon": r"the invitation expires in .+",
     "deactivated": r"is deactivated, .+",
-    "missing member": r"is declared, and not in the organization(; .+)?",
+    "missing member": r"is declared, and not in the organization",
     "changed member": r"is organization \w+, and \w+ is declared",
     "changed address": r"has the address (?P<team>\S+) by now",
     "missing grant": r"has no grant in (?P<project>\S+), and .+ is declared",
@@ -42,18 +43,16 @@ def reasons_in(texts: Iterable[str]) -> set[Reason]:
 
 
 def in_short(reasons: Iterable[Reason]) -> set[Reason]:
-    """Leave out what `status` sums up: the parts of a membership, and what is late for somebody who is not there."""
+    """Leave out the parts of a membership, which `status` sums up."""
     found = set(reasons)
-    if any(one[0] == "missing member" for one in found):
-        found = {one for one in found if one[0] != "late"}
     return {one for one in found if len(one) < 3 or one[2] == MEMBERSHIP or (*one[:2], MEMBERSHIP) not in found}
 
 
 def _reasons(text: str) -> Iterator[Reason]:
-    for kind, pattern in _UNDONE.items():
-        if found := re.fullmatch(pattern, text):
-            yield from ((kind, found["stack"], part) for part in _parts(found["what"]))
-            return
+    if found := _UNDONE.fullmatch(text):
+        kind = next(kind for kind in ("overdue", "removed", "late") if found[kind])
+        yield from ((kind, found["stack"], part) for part in _parts(found["what"]))
+        return
     for kind, pattern in _OTHERS.items():
         if found := re.fullmatch(pattern, text):
             named: dict[str, Any] = found.groupdict()
@@ -63,14 +62,14 @@ def _reasons(text: str) -> Iterator[Reason]:
 
 
 def _parts(what: str) -> Iterator[str]:
-    """What of somebody changes: `the access (admin in shop)`, `the place in the team data`, `the team data`."""
+    """What changes: `the access (admin in shop, the team data)`, `the place in the team data`, `the team data`."""
     if found := re.fullmatch(r"the team (\S+)( \(.+\))?", what):
         yield f"team {found[1]}"
         return
-    found = re.fullmatch(r"the (?:access|engagement \S+) \((.+)\)", what)
+    found = re.fullmatch(r"the access \((.+)\)", what)
     for part in re.split(r", | and ", found[1] if found else what):
         match part.split():
-            case ["the", "place", "in", "the", "team", key]:
+            case ["the", "team", key] | ["the", "place", "in", "the", "team", key]:
                 yield f"team {key}"
             case ["organization", *_]:
                 yield ROLE

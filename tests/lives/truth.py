@@ -21,7 +21,7 @@ from tests.lives.expected import (
 )
 from tests.lives.runs import Run
 from tests.lives.stacks import Landscape, Op, Stack
-from tests.lives.steps import MEMBERSHIP, Reason, in_short
+from tests.lives.steps import Reason, in_short
 
 PENDING_FOR_LONG, EXPIRES_SOON = timedelta(hours=72), timedelta(hours=48)
 
@@ -181,8 +181,6 @@ def _troubled(truth: Truth) -> Iterator[tuple[str, Reason]]:
     keys = {id_: key for stack in stacks for key, id_ in stack.roster.projects.items()}
     for how, stack, email, part in truth.undone:
         yield email, (how, stack, str(keys.get(part, part)))
-        if (how, part) == ("late", MEMBERSHIP) and email not in truth.organization.people:
-            yield email, ("missing member", " ")
     for email in {email for stack in stacks for email in (*stack.people(), *stack.roster.people)}:
         given = {stack.name: stack.roster.declared_to(email, today) for stack in stacks}
         if any(given.values()):  # else nobody sends the invitation again
