@@ -133,3 +133,18 @@ def test_a_renamed_stack_goes_on_in_the_log(real_workspace: Workspace) -> None:
     assert seen.command("release", "--stack", "prod", "--email", ROBIN).returncode == 0
     assert set(update()) == {("released", "prod", project) for project in (None, PRODUCTION, 1234568)}
     assert update() == []
+
+
+def test_the_first_update_counts_who_has_access_outside_of_the_stacks(workspace: Workspace) -> None:
+    """It does not print everybody; the log has them."""
+    document = workspace.dump()
+    document["members"] += [{"email": f"p{number}@example.com", "role": "member"} for number in range(20)]
+    workspace.emulator.control("POST", "seed", document)
+    printed = workspace.command("tracker", "update").stdout
+    others = len(workspace.members())
+    log = [json.loads(line) for line in (workspace.pulumi.project / "tracker.jsonl").read_text().splitlines()]
+    assert sum(one["project"] is one["team_id"] is None for one in log) == others > 20
+    assert printed == (
+        f"Added {len(log)} lines to tracker.jsonl.\n"
+        f"{len(log)} of them are `found`: access that no stack has and no event explains.\n"
+    )
