@@ -236,11 +236,12 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
 
 
 def _print_within(found: Sequence[WithinStack], days: int) -> None:
-    table = new_table("when", "what", "next step")
+    table = new_table("when", "what", "roles and teams", "next step")
     for stack in found:
         for one in stack["changes"]:
             when = "" if one.edited else in_days(one.days - (one.on - one.day).days)
-            table.add_row(when, one.sentence(stack["stack"]), one.next_step(stack["stack"]))
+            whole = ", ".join(one.parts) if one.membership else ""  # else the sentence names them
+            table.add_row(when, one.sentence(stack["stack"]), whole, one.next_step(stack["stack"]))
     if table.row_count:
         print_table(table)
         typer.echo(

@@ -142,7 +142,8 @@ def test_the_example_of_a_roster_is_true(workspace: Workspace) -> None:
 
     workspace.run("config", "set", "mixpanel:now", "2026-06-01T12:00:00Z", "--stack", "production")
     due = workspace.command("revoke", "--stack", "production", "--within", "0").stdout
-    assert "the team reviewers in stack production ended on" in due
+    assert f"the access of {robin} in stack production (funnel-review) ended on 2026-05-31" in due
+    assert "the team reviewers" in due
     workspace.up()
     assert teams(workspace)["Reviewers"]["members"] == []
     logged = json.loads(workspace.command("tracker", "update", "--json").stdout)

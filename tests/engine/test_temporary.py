@@ -34,7 +34,7 @@ def test_access_begins_and_ends_without_an_edit(workspace: Workspace) -> None:
     soon = workspace.command("revoke", "--stack", "production", "--within", "14")
     assert soon.returncode == 1, soon.stderr
     begins = f"the access of {CY} in stack production begins on 2026-06-01"
-    assert " ".join(soon.stdout.splitlines()[1].split()) == f"in 1 day {begins}"
+    assert " ".join(soon.stdout.splitlines()[1].split()) == f"in 1 day {begins} consumer in shop"
     assert at("2026-06-01T00:00:00Z")
     assert at("2026-06-30T23:59:59Z")
     within = ("revoke", "--stack", "production", "--json", "--within")
