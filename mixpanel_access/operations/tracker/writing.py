@@ -129,16 +129,14 @@ class _Writer:
         elif access in self._log.last:
             event = LogEvent.RESTORED if self._was_undone(name, access) else LogEvent.GRANTED
         else:
-            event = LogEvent.IMPORTED if self._was_there(one, at, name) else LogEvent.GRANTED
-        admin = _author(run)
+            event = LogEvent.IMPORTED if self._was_there(one, at, run) else LogEvent.GRANTED
         role = there.role if there else self._starts.role_at(access, at, one.line.role)
-        self._add(_Said(event, at, admin, role), access, name)
+        self._add(_Said(event, at, _author(run), role), access, name)
 
-    def _was_there(self, one: StateLine, at: datetime, name: str) -> bool:
+    def _was_there(self, one: StateLine, at: datetime, run: HistoryRun | None) -> bool:
         """Whether access that no line is about was there before the stack got it."""
         if one.adopted is not None:
             return one.adopted
-        run = during(self._stacks[name].runs, at)
         covered = self._reading.since is not None and self._reading.since <= at
         # Once the log has everybody, it would have the access; an event may still come.
         return bool(run and not run.writes) or (covered and self._log.whole_since(self._reading.id) is None)
@@ -187,8 +185,8 @@ class _Writer:
             if role and there.role and role != there.role:
                 self._changed(fact)
             if (stack := self._stack_of(fact)) and stack not in there.stacks:
-                admin = self._authors.of(event, [stack]).admin
-                self._add(_Said(LogEvent.IMPORTED, fact.at, admin, role or there.role), access, stack, fact)
+                by = self._authors.of(event, [stack]).admin
+                self._add(_Said(LogEvent.IMPORTED, fact.at, by, role or there.role), access, stack, fact)
             return
         if fact.repeats_an_acceptance:
             if not seen:
@@ -210,8 +208,7 @@ class _Writer:
         if line is None or line.event not in SEEN or abs(instant(line.date) - fact.at) > SKEW:
             return False
         at, event = instant(line.date) - timedelta(seconds=1), fact.event
-        admin = self._authors.of(event, there.stacks).admin
-        said = _Said(LogEvent.GRANTED, at, admin, event.role or "", event.id)
+        said = _Said(LogEvent.GRANTED, at, self._authors.of(event, there.stacks).admin, event.role or "", event.id)
         self._add(said, fact.access, stack or self._log.stack_of(line), fact)
         return True
 
@@ -277,8 +274,7 @@ class _Writer:
                     run, at = during(stack.runs, modified), self._after(access, modified)
                     if self._log.last[access].event == LogEvent.ACCEPTED:  # which changes neither role nor reasons
                         at = max(modified, *(instant(line.date) for line in there.stacks.values()))
-                    admin = _author(run)
-                    said = _Said(LogEvent.CHANGED, at, admin, there.role or one.line.role)
+                    said = _Said(LogEvent.CHANGED, at, _author(run), there.role or one.line.role)
                     self._add(said, access, name, reasons=one.line)
 
     def _lose(self, loss: Loss) -> None:
@@ -336,13 +332,13 @@ class _Writer:
 
     def _differs(self, event: LogEvent, access: Access, role: str, stacks: Collection[str]) -> None:
         """Write what nothing else says; a run of a stack did it if the stack's state has changed to just that."""
-        at, admin = self._now, UNKNOWN
+        at, by = self._now, UNKNOWN
         for name in sorted(stacks) if event is LogEvent.CHANGED else ():
             one = self._stacks[name].held.get(access) if name in self._stacks else None
             run = during(self._stacks[name].runs, instant(one.modified)) if one and one.modified else None
             if one and run and run.writes and one.line.role == role:
-                at, admin = instant(one.modified), _author(run)
-        self._add_for(stacks, _Said(event, self._after(access, at), admin, role), access)
+                at, by = instant(one.modified), _author(run)
+        self._add_for(stacks, _Said(event, self._after(access, at), by, role), access)
 
     def _after(self, access: Access, at: datetime) -> datetime:
         """An instant that is not before the last line about an access."""
