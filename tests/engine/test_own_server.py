@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -105,3 +108,56 @@ def test_lines_and_errors_are_on_their_resource(workspace: Workspace) -> None:
     assert DIAGNOSTICS in said
     assert "  pulumi-python:dynamic:Resource (theirs):\n    theirs is made\n" in said
     assert "  pulumi-python:dynamic/mixpanel:Team (data):\n    the team Data is there already and is adopted" in said
+
+
+GRANTS = """
+from mixpanel_access.provider import ProjectAccess
+
+grants = {"noor@example.com": "admin", "lee@example.com": "analyst", "kim@example.com": "ROLE"}
+ProjectAccess("shop", project_id=1234568, grants=grants)
+"""
+
+
+def test_the_next_up_does_the_rest_of_a_change_that_failed_half_way(workspace: Workspace) -> None:
+    """The state has the grants that were given; the next run gives the other one alone."""
+    workspace.program(GRANTS.replace("ROLE", "00000000-0000-4000-8000-000000000000"))
+    said = workspace.up(check=False).stdout
+    assert (
+        "* cannot change who has project 1234568: not for 1 of 2 people: kim@example.com: Mixpanel answered 400" in said
+    )
+    assert workspace.outputs("shop")["grants"] == {"noor@example.com": "admin", "lee@example.com": "analyst"}
+    workspace.program(GRANTS.replace("ROLE", "consumer"))
+    said = workspace.up("production", "--diff").stdout
+    assert '~ grants: {\n          + kim@example.com: "consumer"\n        }\n' in said
+    assert "initErrors" not in workspace.resources()[0]
+
+
+SLOW = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 1.0, "count": 100}
+
+
+@contextmanager
+def inviting(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """An `up` whose first invitations are under way, and that has grants to give after them."""
+    people = [{"email": f"p{n}@d{n}.example.org", "projects": {"shop": "analyst"}} for n in range(3)]
+    workspace.roster(people)
+    workspace.emulator.control("POST", "faults", [SLOW])
+    command = [str(workspace.pulumi.engine.folder / "pulumi"), "up", "--yes", "--skip-preview", "--color=never"]
+    variables = {**workspace.pulumi.environ, **workspace.environ}
+    with subprocess.Popen(
+        [*command, "--stack", "production"], cwd=workspace.pulumi.project, start_new_session=True, text=True,
+        env=workspace.pulumi.engine.environment(variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as running:  # fmt: skip
+        while not any(email.startswith("p") for email in workspace.members()):
+            assert running.poll() is None
+        yield running
+
+
+def test_ctrl_c_ends_a_run_after_the_writes_under_way(workspace: Workspace) -> None:
+    """Whoever was invited is in the state, and nothing is written after that."""
+    with inviting(workspace) as running:
+        running.send_signal(signal.SIGINT)
+        said, _ = running.communicate()
+    assert "error: update canceled" in said
+    invited = {email for email in workspace.members() if email.startswith("p")}
+    assert {row["id"].removeprefix("7654321:") for row in workspace.resources()} == invited
+    assert not any(workspace.grants(email) for email in invited)
