@@ -144,7 +144,9 @@ def _repair(found: AccessDifference, one: PersonOverview, overview: Overview) ->
         return "this version does not know the role; set it in Organization Settings > Users & Teams"
     if found.kind is DriftKind.CHANGED_MEMBER and _is_claimed_twice(stack, About.ORGANIZATION_ROLES, overview):
         return SETTLE
-    return up_of(stack, overview, after=" --refresh")
+    unseen = "; if it plans nothing, Mixpanel does not show it there: run it again after they have accepted"
+    is_invited = found.kind is DriftKind.MISSING_GRANT and one.person is not None and one.person.invited
+    return up_of(stack, overview, after=f" --refresh{unseen if is_invited else ''}")
 
 
 def held_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:

@@ -132,6 +132,17 @@ def test_a_grant_of_who_is_invited_may_be_hidden() -> None:
     assert the_one(statuses(overview(api, person()))).steps == []
 
 
+def test_an_update_may_not_see_that_an_invited_person_lost_a_grant() -> None:
+    """Another project shows that Mixpanel lists invited people; an update knows only what its own projects show."""
+    api = FakeApi()
+    api.put(BO, "member", invited=True)
+    api.put("cy@example.com", "member", invited=True)
+    api.give(WAREHOUSE, "cy@example.com", "consumer")
+    (step,) = the_one(statuses(overview(api, person()))).steps
+    assert step.text == "has no grant in shop, and analyst is declared"
+    assert step.next_step.startswith("pulumi up --stack production --refresh; if it plans nothing")
+
+
 def test_another_organization_role_is_told() -> None:
     """Only where the roster declares one and Mixpanel tells it."""
     api = settled()
