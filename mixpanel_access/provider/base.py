@@ -6,10 +6,7 @@ pickles nothing, and it gets its settings only in the plugin's process.
 
 from __future__ import annotations
 
-import threading
-import weakref
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from pulumi.dynamic import (
@@ -29,8 +26,6 @@ from mixpanel_access.provider.handler import Handler, Properties
 from mixpanel_access.provider.lifecycle import Lifecycle
 from mixpanel_access.provider.session import Session, quiet_errors, shared_session
 
-THREADS: Final = 32
-"""What the engine asks for on eight cores."""
 GONE: Final = ReadResult("", {})
 """What `read` returns for a resource that no longer exists: an empty id and no outputs (None raises in the SDK)."""
 
@@ -91,7 +86,6 @@ class AccessProvider(ResourceProvider):
 
     def create(self, props: Properties) -> CreateResult:
         """Make sure that what is declared exists in Mixpanel; what is there already is adopted."""
-        use_more_threads()
         ref, outputs = self.lifecycle.create(props)
         return CreateResult(str(ref), outputs)
 
@@ -102,12 +96,10 @@ class AccessProvider(ResourceProvider):
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change in Mixpanel what differs, and keep the metadata."""
-        use_more_threads()
         return UpdateResult(self.lifecycle.update(_id, _olds, _news))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Take away what the resource gave, unless a brake or another resource keeps it."""
-        use_more_threads()
         self.lifecycle.delete(_id, _props)
 
 
@@ -115,20 +107,3 @@ def _keys(req: ConfigureRequest) -> list[str]:
     """The keys of ours that are set; none where the SDK shows none, as its public side does not."""
     prefix = f"{NAMESPACE}:"
     return [key.removeprefix(prefix) for key in getattr(req.config, "_props", ()) if key.startswith(prefix)]
-
-
-@cache
-def use_more_threads() -> None:
-    """Let the SDK's pool grow, so that more writes wait together and become one request and one reading back.
-
-    The engine asks for four resources a core at once, or for as many as `--parallel` says. The SDK answers four of them
-    and has no setting (`ThreadPoolExecutor(max_workers=4)` in `pulumi/dynamic/__main__.py`). A thread that waits for a
-    batch costs nothing, and the transport holds the requests back. It happens once a process, and only in a pool.
-
-    The thread refers to its pool by what CPython has called that since 3.9. Where it has another name, the four stay.
-    A search through all objects would take hold of what other threads are making, which fails there.
-    """
-    reference = next(iter(getattr(threading.current_thread(), "_args", ())), None)
-    pool = reference() if isinstance(reference, weakref.ref) else None
-    if type(pool) is ThreadPoolExecutor:
-        pool._max_workers = max(THREADS, pool._max_workers)  # there is no other way

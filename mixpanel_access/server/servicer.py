@@ -149,7 +149,11 @@ class Servicer(ResourceProviderServicer):
         with self._idle:
             if self._idle.wait_for(lambda: not self._verbs, self._grace):
                 return
-        for what in STOP.under_way() or ("read from Mixpanel",):
+        under_way = STOP.under_way()
+        if not under_way:
+            late = f"Mixpanel has not answered within {self._grace:g} seconds. No write was under way."
+            self.messages.error(f"cancelled: {late}")
+        for what in under_way:
             self.messages.error(
                 f"cancelled: Mixpanel has not answered within {self._grace:g} seconds, so it is unknown whether this "
                 f"was done: {what}. Run `pulumi refresh`, then `pulumi up`: what is done is not done twice."

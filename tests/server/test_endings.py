@@ -110,6 +110,21 @@ def test_a_write_without_an_answer_is_named_as_unknown(emulator: EmulatorServer,
         )  # fmt: skip
 
 
+def test_a_read_without_an_answer_is_no_write(emulator: EmulatorServer, cancels: Any) -> None:
+    """Nothing is unknown then: the line says so, and the process ends."""
+    ended = threading.Event()
+    with on_ours(emulator, grace_seconds=0.1, end=ended.set) as run, ThreadPoolExecutor() as pool:
+        fault = {"method": "GET", "path_prefix": "/", "kind": "delay", "seconds": 2.0}
+        Emulator(emulator.url).control("POST", "faults", [fault])
+        team = pool.submit(run.import_, "Team", LIVES["Team"].id)
+        while Emulator(emulator.url).control("GET", "faults"):
+            assert not team.done()
+        cancels(run)
+        assert ended.wait(60)
+        words = "cancelled: Mixpanel has not answered within 0.1 seconds. No write was under way."
+        assert run.log.lines[-1] == Line("ERROR", "", words)
+
+
 def test_the_process_ends_with_its_engine() -> None:
     """A killed engine ends none of its plugins, and a server that stays keeps 50 MB."""
     with engine_log() as (_, address):
