@@ -1,12 +1,17 @@
 """For all tests: how long an example takes says something of the machine, and nothing of the promise."""
 
 import gc
+import signal
 import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import tally
+
+# A shell's job in the background ignores Ctrl-C, and so would each process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Quick is the default; `make reliability` asks for many.
 settings.register_profile("many", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -50,18 +50,11 @@ def test_the_demo_holds_and_leaves_nothing_behind(engine: QuickEngine, tmp_path:
     assert _left(tmp_path) == []
 
 
-INTERRUPTIBLE = """
-import runpy, signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
-runpy.run_module("demo", run_name="__main__")
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_stops_what_it_started(engine: QuickEngine, tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C in the middle of an up, where all starts as for a user: no emulator, no engine and no folder is left."""
     env = environ(tmp_path, engine.thrift if number == signal.SIGTERM else None)
-    command = [sys.executable, "-c", INTERRUPTIBLE]
+    command = [sys.executable, "-m", "demo"]
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         for line in demo.stdout:
