@@ -25,6 +25,8 @@ GRANTS_EACH: Final = 2
 """Grants of each person in a roster, in as many projects."""
 _ORGANIZATION: Final = 7654321
 _LOOK_SECONDS: Final = 0.1
+_SERVERS: Final = (b"plugins/pulumi-python", b"pulumi.dynamic")
+"""What the command line of the provider's process has: our server's, or the SDK's."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +168,8 @@ def _provider_mb(project: Path) -> float:
     found = 0.0
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            ours = b"pulumi.dynamic" in (process / "cmdline").read_bytes() and (
-                process / "cwd"
-            ).resolve().is_relative_to(project)
+            command = (process / "cmdline").read_bytes()
+            ours = any(server in command for server in _SERVERS) and (process / "cwd").resolve().is_relative_to(project)
             status = (process / "status").read_text() if ours else ""
         except OSError:  # it has just ended
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +14,10 @@ import pytest
 from pulumi.dynamic import CreateResult, ResourceProvider
 from pulumi.runtime.proto import provider_pb2
 
+from demo.sandbox import SECRET as ACCOUNT_SECRET
+from demo.sandbox import Emulator
 from mixpanel_access.emulator.server import EmulatorServer
+from mixpanel_access.model.errors import DEBUG_VARIABLE
 from mixpanel_access.model.resources import PROVIDER_KEY, SIGNATURE
 from mixpanel_access.server.changes import detailed
 from tests.python_engine import values
@@ -124,6 +128,23 @@ def test_a_line_is_logged_on_its_resource_with_its_severity(emulator: EmulatorSe
     assert (clock.severity, clock.text.partition(" ")[0]) == ("WARNING", "mixpanel:now")
     assert (adopted.severity, adopted.urn) == ("INFO", urn_of("Team"))
     assert adopted.text.startswith("the team Data is there already and is adopted")
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_no_secret_is_said(emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch, debug: str) -> None:
+    """Neither in a line nor in an error, with its traceback too: not ours, whoever echoes it, and not a new token."""
+    monkeypatch.setenv(DEBUG_VARIABLE, debug)
+    body = json.dumps({"error": f"bad secret {ACCOUNT_SECRET}"})
+    with on_ours(emulator) as run:
+        account = run.create("ServiceAccount", run.check("ServiceAccount", LIVES["ServiceAccount"].inputs))
+        fault = {"method": "POST", "path_prefix": "/", "kind": "status", "status": 400, "body": body}
+        Emulator(emulator.url).control("POST", "faults", [fault])
+        with pytest.raises(grpc.RpcError) as failed:
+            run.create("Team", run.check("Team", LIVES["Team"].inputs))
+    said = "\n".join([failed.value.details(), str(failed.value.trailing_metadata()), *map(str, run.log.lines)])
+    assert "Mixpanel answered 400 (bad secret" in said
+    assert ("Traceback" in said) == (debug == "1")
+    assert not [secret for secret in (ACCOUNT_SECRET, account.outputs["token"]) if secret in said]
 
 
 class Theirs(ResourceProvider):
