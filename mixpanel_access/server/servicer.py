@@ -10,6 +10,7 @@ import os
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final, TypeVar
@@ -143,6 +144,9 @@ class Servicer(ResourceProviderServicer):
         STOP.ask()
         threading.Thread(target=self._end_soon, daemon=True).start()
         return empty_pb2.Empty()
+
+    # In a thread of its own: those of the verbs may all wait.
+    Cancel.experimental_thread_pool = ThreadPoolExecutor(1, "cancel")  # type: ignore[attr-defined]
 
     def _end_soon(self) -> None:
         """Name the writes that have no answer after some seconds, and end the process with them."""

@@ -19,6 +19,7 @@ from demo.sandbox import ROOT, Emulator
 from mixpanel_access.api.stopping import STOP
 from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.resources import PROVIDER_KEY, SIGNATURE
+from mixpanel_access.server.process import THREADS
 from tests.python_engine import values
 from tests.server.kinds import LEE, LIVES, SHOP, WAREHOUSE
 from tests.server.operation import Held, Line, engine_log, named, on_ours
@@ -91,6 +92,19 @@ def test_a_cancelled_run_waits_for_the_write_under_way_and_sends_no_other(
         "cannot make the team Loaders: the run was cancelled before this was sent. Run `pulumi up` again for the rest."
     )
     assert all(team["name"] != "Loaders" for team in Emulator(emulator.url).control("GET", "dump")["teams"])
+
+
+def test_a_cancellation_waits_for_no_verb(emulator: EmulatorServer, cancels: Any) -> None:
+    """However many of them the engine asks for at once."""
+    with on_ours(emulator) as run, ThreadPoolExecutor(2 * THREADS) as pool:
+        fault = {"method": "GET", "path_prefix": "/", "kind": "delay", "seconds": 1.0}
+        Emulator(emulator.url).control("POST", "faults", [fault])
+        life = LIVES["Team"]
+        reads = [pool.submit(run.import_, "Team", life.id) for _ in range(2 * THREADS)]
+        while Emulator(emulator.url).control("GET", "faults"):
+            assert not any(read.done() for read in reads)
+        cancels(run)
+        assert not any(read.done() for read in reads)
 
 
 def test_a_write_without_an_answer_is_named_as_unknown(emulator: EmulatorServer, cancels: Any) -> None:
