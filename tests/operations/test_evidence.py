@@ -603,29 +603,29 @@ UNKNOWNS: dict[str, tuple[Callable[[], list[str]], str]] = {
     "pruned before it": (lambda: _of_log([_pruned("02"), *GOOD]), "and who gave it, may be missing."),
     "given by nobody knows whom": (
         lambda: _of_log([replace(GOOD[0], admin=UNKNOWN), *GOOD[1:]]),
-        "who gave 1 of 1 rows of access at the start",
+        "who gave 1 of 1 row of access at the start",
     ),
     "a role that nobody knows": (
-        lambda: _of_log([replace(GOOD[0], role=""), *GOOD[1:]]), "the role of 1 of 1 rows of access at the start",
+        lambda: _of_log([replace(GOOD[0], role=""), *GOOD[1:]]), "the role of 1 of 1 row of access at the start",
     ),
     "changed by nobody knows whom": (
-        lambda: _of_log([GOOD[0], replace(GOOD[1], admin=""), GOOD[2]]), "who made 1 of 1 changes",
+        lambda: _of_log([GOOD[0], replace(GOOD[1], admin=""), GOOD[2]]), "who made 1 of 1 change",
     ),
     "found gone": (
         lambda: _of_log([GOOD[0], line("12", E.REVOKED, admin=UNKNOWN, audit_id=""), GOOD[2]]),
-        "their time is that at which the access was found gone",
+        "the time is that at which the access was found gone",
     ),
     "no audit log": (
         lambda: _of_log([replace(one, audit_id="") for one in GOOD]), "No line of the access log names an event",
     ),
     "a change that the audit log does not have": (
-        lambda: _of_log([GOOD[0], replace(GOOD[1], audit_id=""), GOOD[2]]), "1 of 1 changes names no event",
+        lambda: _of_log([GOOD[0], replace(GOOD[1], audit_id=""), GOOD[2]]), "1 of 1 change names no event",
     ),
     "lines that contradict each other": (
         lambda: _of_log([GOOD[0], *GOOD]), "The access log has a problem: line 2 grants bo@example.com",
     ),
     "since nobody knows when": (
-        lambda: _of_log([line("12", E.FOUND, stack=""), *GOOD[2:]]), "since when 1 of 1 rows at the start",
+        lambda: _of_log([line("12", E.FOUND, stack=""), *GOOD[2:]]), "the beginning of 1 of 1 row of access",
     ),
     "a log that never read the organization": (
         lambda: _of_stacks(PRODUCTION), "Access outside of the stacks that was there before the access log",

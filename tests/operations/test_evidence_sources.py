@@ -17,7 +17,7 @@ from mixpanel_access.operations.evidence.build import make_evidence
 from mixpanel_access.operations.evidence.document import EvidenceDocument, Period
 from mixpanel_access.operations.evidence.exceptions import exception_rows, weakened_rules
 from mixpanel_access.operations.evidence.sources import StackEvidence, read_stacks
-from mixpanel_access.operations.evidence.unknown import ALWAYS
+from mixpanel_access.operations.evidence.unknown import ALWAYS, unknown_of_stack
 from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.review.packet import ReviewLine
 from mixpanel_access.operations.tracker.lines import LogLine
@@ -61,6 +61,11 @@ class Engine:
 def read(project: Path, period: Period = MAY, **more: Any) -> StackEvidence:
     """What is known of the stack."""
     return read_stacks(PulumiProject(Engine(project, **more)), ["production"], period)["production"]  # type: ignore[arg-type]
+
+
+def unknown(found: StackEvidence, period: Period = MAY) -> list[str]:
+    """The sentences about what is not known of the stack."""
+    return [*unknown_of_stack("production", found, period)]
 
 
 def rules(found: StackEvidence) -> list[str]:
@@ -161,17 +166,16 @@ def test_the_roster_of_the_end_of_the_period_is_read(
         do(repository)
     found = read(repository.folder, period, resources=[MEMBER])
     assert rules(found) == expected
-    assert len(found.unknown) == len(words)
-    for sentence, part in zip(found.unknown, words, strict=True):
+    for sentence, part in zip(unknown(found, period), words, strict=True):
         assert part in sentence, sentence
 
 
 def test_a_stack_without_a_state_is_named(tmp_path: Path) -> None:
     """What its roster gave is known from the log only."""
     repository = Repository.made(tmp_path / "access")
-    (sentence,) = [one for one in read(repository.folder).unknown if "state" in one]
+    (sentence,) = [one for one in unknown(read(repository.folder)) if "state" in one]
     assert sentence.startswith("The stack production has no state: ")
-    assert [one for one in read(repository.folder, resources=[MEMBER]).unknown if "state" in one] == []
+    assert [one for one in unknown(read(repository.folder, resources=[MEMBER])) if "state" in one] == []
 
 
 ENDED = {"version": 7, "endTime": "2026-05-04T12:00:00Z", "result": "succeeded", "environment": {"git.head": "c0ffee"}}
@@ -211,8 +215,8 @@ def test_a_state_is_named_by_its_newest_update(
 def test_a_run_of_changes_that_are_in_no_commit_is_named(tmp_path: Path, update: dict[str, Any], said: str) -> None:
     """For each run of the period: git cannot show what it did, or who wants it."""
     repository = Repository.made(tmp_path / "access")
-    unknown = [one for one in read(repository.folder, updates=[update]).unknown if "used files with changes" in one]
-    assert [said in one for one in unknown] == ([True] if said else [])
+    found = unknown(read(repository.folder, updates=[update]))
+    assert [said in one for one in found if "used files with changes" in one] == ([True] if said else [])
 
 
 def made(repository: Repository, period: Period, *stacks: str) -> EvidenceDocument:
@@ -258,8 +262,8 @@ def test_the_document_of_a_past_period(tmp_path: Path) -> None:
 
     now = made(repository, TODAY)
     assert now.differences == [
-        "the log shows bo@example.com as analyst in project 1234567, stack production, and the stack's state does not",
-        "the stack's state has ana@example.com as member, stack production, and the log does not show it",
+        "the log shows bo@example.com (analyst in project 1234567, stack production), and the stack's state does not",
+        "the stack's state has ana@example.com (member, stack production), and the log does not show it",
     ]
     assert "compared" not in " ".join(now.unknown)
 

@@ -22,8 +22,8 @@ from tests.operations.test_timeline import LATER_WHY, MERGER, Row, row
 from tests.operations.tracking import ANA, LEE, START, TEAM, World, grant, team_grant, world
 
 EVERYBODY = {
-    "ana: member with the organization role owner", "omar: member with the organization role owner",
-    "kim: member with the organization role admin", "lee: member with the organization role member",
+    "ana: organization role owner", "omar: organization role owner",
+    "kim: organization role admin", "lee: organization role member",
     f"lee: analyst in project {P}", "lee: member of team Data", f"team data: admin in project {P}",
 }  # fmt: skip
 GRANT = f"lee: analyst in project {P}"
@@ -64,7 +64,7 @@ def changed(world: World) -> list[Row]:
 def removed(world: World) -> list[Row]:
     """All access of the person ends, and each of it has its line."""
     world.remove(LEE)
-    what = ["lee: member with the organization role member", GRANT, "lee: member of team Data"]
+    what = ["lee: organization role member", GRANT, "lee: member of team Data"]
     return [("revoked", ANA, one, "", "") for one in what]
 
 

@@ -96,7 +96,7 @@ AGAINST: dict[str, tuple[LogLine, LogLine, str]] = {
     "one event, two people": (GONE, replace(GONE, admin="bob@example.com"), "by ana@example.com and by bob@"),
     "one second, two roles": (
         line("2026-01-12", E.CHANGED, "bo", "admin"), line("2026-01-12", E.CHANGED, "bo", "consumer"),
-        "as admin in project 7 and as consumer in project 7",
+        "has admin in project 7 and consumer in project 7",
     ),
     "one second, given and taken": (
         line("2026-01-12", E.REVOKED, "bo"), line("2026-01-12", E.CHANGED, "bo", "admin"), "revoked and changed",

@@ -52,7 +52,7 @@ def rows_of(lines: list[LogLine]) -> list[Row]:
 
 
 GRANT, PLACE = f"bo: analyst in project {P}", "lee: member of team Data"
-MEMBER = "bo: member with the organization role member"
+MEMBER = "bo: organization role member"
 
 
 def invited(world: World, **more: object) -> None:
@@ -234,7 +234,7 @@ def taken_over(world: World) -> list[Row]:
     with world.run("production", kind="import"):
         world.has("production", member(LEE, **world.times()), grant(LEE, **WHY, **world.times()))
     return [
-        ("imported", MERGER, "lee: member with the organization role member", "production", ""),
+        ("imported", MERGER, "lee: organization role member", "production", ""),
         ("imported", MERGER, f"lee: analyst in project {P}", "production", "OPS-1"),
     ]
 
@@ -260,7 +260,7 @@ def a_role_that_becomes_known(world: World) -> list[Row]:
         world.has("production", member(LEE, "member", **born))
     return [
         ("imported", MERGER, "lee: member", "production", ""),
-        ("changed", NIGHT, "lee: member with the organization role member", "production", ""),
+        ("changed", NIGHT, "lee: organization role member", "production", ""),
     ]
 
 

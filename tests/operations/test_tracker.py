@@ -65,7 +65,7 @@ def test_a_state_as_lines() -> None:
     )
     found = [one.line for one in state_lines("production", state)]
     assert [(one.label, one.what, one.team, one.team_id) for one in found] == [
-        ("a", "member with the organization role admin", "", None),
+        ("a", "organization role admin", "", None),
         ("a", "analyst in project 7", "", None),
         ("a", "member of team Data", "Data", 77),
         ("a", "member of team 78", "78", 78),
@@ -98,27 +98,27 @@ REPLAYED: dict[str, tuple[list[LogLine], State, list[str]]] = {
     ),
     "granted twice": (
         [line("a"), line("a", date="2026-05-04T12:00:01Z")], HELD,
-        [f"line 2 grants {A} as admin in project 7, stack production, which the log shows as granted already"],
+        [f"line 2 grants {A} (admin in project 7, stack production), which the log shows as granted already"],
     ),
     "a line taken out": (
         [line("a", event=LogEvent.CHANGED)], HELD,
-        [f"line 1 changes {A} as admin in project 7, stack production, which no line before it grants"],
+        [f"line 1 changes {A} (admin in project 7, stack production), which no line before it grants"],
     ),
     "moved": (
         [line("a", **GONE), line("a")], HELD,
-        [f"line 1 revokes {A} as admin in project 7, stack production, which no line before it grants"],
+        [f"line 1 revokes {A} (admin in project 7, stack production), which no line before it grants"],
     ),
     "another role": (
         [line("a", role="analyst")], HELD,
-        [f"the log shows {A} as analyst in project 7, stack production, and the stack's state has {ADMIN}"],
+        [f"the log shows {A} (analyst in project 7, stack production), and the stack's state has {ADMIN}"],
     ),
     "the end cut off": (
         [], HELD,
-        [f"the stack's state has {A} as admin in project 7, stack production, and the log does not show it"],
+        [f"the stack's state has {A} (admin in project 7, stack production), and the log does not show it"],
     ),
     "one too many": (
         [line("a"), line("b")], HELD,
-        ["the log shows b@example.com as admin in project 7, stack production, and the stack's state does not"],
+        ["the log shows b@example.com (admin in project 7, stack production), and the stack's state does not"],
     ),
     "taken over by an identity provider": (
         [line("a", project=None, role="", team="Data", team_id=77)],
@@ -134,7 +134,7 @@ def test_a_log_is_replayed_against_the_states(lines: list[LogLine], state: State
     assert list(problems(lines, {"production": state})) == expected
 
 
-STILL = f"the stack's state still has {A} as admin in project 7, stack production, which was"
+STILL = f"the stack's state still has {A} (admin in project 7, stack production), which was"
 OF_HAND: dict[str, tuple[list[LogLine], list[str]]] = {
     "nothing": ([line("a")], []),
     "taken away": (

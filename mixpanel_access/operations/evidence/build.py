@@ -20,6 +20,7 @@ from mixpanel_access.operations.evidence.unknown import (
     ALWAYS,
     unknown_of_log,
     unknown_of_sources,
+    unknown_of_stack,
     unknown_of_stacks,
 )
 from mixpanel_access.operations.project import PulumiProject
@@ -91,7 +92,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
     unknown = [
         *unknown_of_log(found, lines, "".join(cut), period),
         *unknown_of_stacks(found, lines, project.stacks),
-        *(sentence for one in read.values() for sentence in one.unknown),
+        *(sentence for stack, one in read.items() for sentence in unknown_of_stack(stack, one, period)),
         *unknown_of_sources(sources),
         *reviews.unknown,
         *([] if period.is_open else [_NOT_COMPARED.format(last=period.last)]),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mixpanel_access.files.git import FileInGit, commit_at, file_in_git, text_in_git
 from mixpanel_access.files.roster import read_roster
-from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import RosterError, UsageError
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import Settings
-from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.evidence.document import EvidenceSource, Period
 from mixpanel_access.operations.evidence.exceptions import RulesOfStack
 from mixpanel_access.operations.policy_check import (
@@ -37,15 +37,21 @@ class StackEvidence:
         settings: its settings.
         state: its present state.
         rules: its roster and policy configuration on the last day of the period.
+        why_present: why these are the present ones and not those of that day, in words, or "".
+        roster_in_git: what git knows of that roster.
+        roster_before: what git knows of the roster before the period; None if git has no commit from before.
+        uncommitted: when runs of the period ended that used files with changes that were not committed.
         sources: where all of that comes from.
-        unknown: what of it could not be known, each in a sentence.
     """
 
     settings: Settings
     state: State
     rules: RulesOfStack
+    why_present: str
+    roster_in_git: FileInGit
+    roster_before: FileInGit | None
+    uncommitted: Sequence[datetime]
     sources: Sequence[EvidenceSource]
-    unknown: Sequence[str]
 
 
 def read_stacks(project: PulumiProject, stacks: Sequence[str], period: Period) -> dict[str, StackEvidence]:
@@ -56,18 +62,21 @@ def read_stacks(project: PulumiProject, stacks: Sequence[str], period: Period) -
     """
 
     def read(stack: str) -> StackEvidence:
-        settings = project.settings(stack)
-        state = project.state(stack, settings.organization_id)
+        settings, history = project.settings(stack), project.history(stack)
         files = _StackFiles(project, stack, settings)
-        rules, sentences = files.rules(period)
-        history = project.history(stack)
-        unknown = [*sentences, *_uncommitted(stack, history, period)]
-        if not any(state.resources.values()):
-            unknown.append(
-                f"The stack {stack} has no state: what its roster gave and took away is known from the access log only."
-            )
-        sources = [_state_source(stack, history), *files.sources()]
-        return StackEvidence(settings=settings, state=state, rules=rules, sources=sources, unknown=unknown)
+        rules, why_present = files.rules(period)
+        before = commit_at(files.folder, period.before)
+        ends = (instant(str(run["endTime"])) for run in reversed(history) if is_dirty(run) and run.get("endTime"))
+        return StackEvidence(
+            settings=settings,
+            state=project.state(stack, settings.organization_id),
+            rules=rules,
+            why_present=why_present,
+            roster_in_git=file_in_git(files.roster, rules.commit or "HEAD"),
+            roster_before=file_in_git(files.roster, before) if before else None,
+            uncommitted=[end for end in ends if period.has(end)],
+            sources=[_state_source(stack, history), *files.sources()],
+        )
 
     return of_each(stacks, read)
 
@@ -113,17 +122,6 @@ def _state_source(stack: str, history: Sequence[Mapping[str, Any]]) -> EvidenceS
     )
 
 
-def _uncommitted(stack: str, history: Sequence[Mapping[str, Any]], period: Period) -> Iterator[str]:
-    """What is not known because runs of a period were of files that are in no commit."""
-    runs = [run for run in history if is_dirty(run) and run.get("endTime") and period.has(instant(str(run["endTime"])))]
-    if runs:
-        ends = ", ".join(written(instant(str(run["endTime"]))) for run in reversed(runs))
-        yield (
-            f"{counted(len(runs), 'run')} of the stack {stack} in the period used files with changes that were not "
-            f"committed (ended {ends}): no commit shows what was changed there, and who did it is not known."
-        )
-
-
 @dataclass(frozen=True)
 class _StackFiles:
     """The roster and the policy configuration of a stack, now and in git."""
@@ -150,49 +148,17 @@ class _StackFiles:
             if path.is_file():
                 yield file_source(self.folder, path, kind, self.stack)
 
-    def rules(self, period: Period) -> tuple[RulesOfStack, list[str]]:
-        """The roster and the configuration on the last day of a period, and what could not be known of them."""
+    def rules(self, period: Period) -> tuple[RulesOfStack, str]:
+        """The roster and the configuration on the last day of a period, or the present ones and why."""
         commit = "" if period.is_open else commit_at(self.folder, period.end)
+        why = f"git has no {'roster' if commit else 'commit'} of that day"
         try:
-            then = self._at(commit) if commit else None
-            why = f"git has no {'roster' if commit else 'commit'} of that day"
+            if commit and (then := self._at(commit)):
+                return then, ""
         except UsageError as error:
-            then, why = None, f"the roster of commit {commit} cannot be read: {error.why or error.what}"
-        if then:
-            return then, [*self._changes(period, file_in_git(self.roster, commit))]
-        return self._present(), [*self._of_the_present(period, why)]
-
-    def _of_the_present(self, period: Period, why: str) -> Iterator[str]:
-        """What is not known because the present roster is read; `why`: why not that of the end of the period."""
-        known = file_in_git(self.roster)
-        those = f"The exceptions of the stack {self.stack} are those of its present roster"
-        if not self.roster.is_file():
-            words = "exceptions from policy rules that its program declares are not in this document"
-            yield f"The stack {self.stack} has no roster: {words}."
-        elif not known.commit:
-            yield f"{those}, and which others there were in the period is not known: {known.note}."
-        elif period.is_open:
-            yield from self._changes(period, known)
-        else:
-            yield f"{those} and not of {period.last}: {why}."
-
-    def _changes(self, period: Period, at_end: FileInGit) -> Iterator[str]:
-        """What is not known because the roster changed in the period."""
-        before, name = commit_at(self.folder, period.before), _shown(self.folder, self.roster)
-        if not before:
-            yield (
-                f"Git has no commit from before {period.first}: which other exceptions the stack {self.stack} had "
-                f"in the period is not known. Look in `git log -p -- {name}`."
-            )
-        elif file_in_git(self.roster, before).commit != at_end.commit:
-            yield (
-                f"The roster of the stack {self.stack} changed in the period: exceptions that it no longer had at the "
-                f"end are not in this document; `git log -p -- {name}` shows them."
-            )
-
-    def _present(self) -> RulesOfStack:
+            why = f"the roster of commit {commit} cannot be read: {error.why or error.what}"
         roster = read_roster(self.roster) if self.roster.is_file() else None
-        return self._made("", roster, read_policy_config(self.config))
+        return self._made("", roster, read_policy_config(self.config)), "" if period.is_open else why
 
     def _at(self, commit: str) -> RulesOfStack | None:
         """The roster and the configuration of a commit, or None if it has no roster.

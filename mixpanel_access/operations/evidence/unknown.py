@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.evidence.document import ChangeRow, EvidenceDocument, EvidenceSource, Period
+from mixpanel_access.operations.evidence.sources import StackEvidence
 from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, UNKNOWN, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import contradictions, ordered
 
@@ -67,21 +69,22 @@ def _pruned(line: LogLine, period: Period) -> str:
 
 
 def _of_people(document: EvidenceDocument) -> Iterator[str]:
-    changes = document.changes
+    does_not_say, changes = "The access log does not say", document.changes
     for rows, when in ((document.access_at_start, "start"), (document.access_at_end, "end")):
+        of = f"of {counted(len(rows), 'row')} of access at the {when}"
         if nameless := sum(row.given_by == UNKNOWN for row in rows):
-            yield f"The access log does not say who gave {nameless} of {len(rows)} rows of access at the {when}."
+            yield f"{does_not_say} who gave {nameless} {of}."
         if undated := sum(row.since is None for row in rows):
-            yield f"The access log does not say since when {undated} of {len(rows)} rows at the {when} are there."
+            yield f"{does_not_say} the beginning of {undated} {of}."
         if roleless := sum(row.role == UNKNOWN for row in rows):
-            yield f"The access log does not say the role of {roleless} of {len(rows)} rows of access at the {when}."
+            yield f"{does_not_say} the role of {roleless} {of}."
+    of = f"of {counted(len(changes), 'change')}"
     if nameless := sum(row.by == UNKNOWN for row in changes):
-        yield f"The access log does not say who made {nameless} of {len(changes)} changes."
-    found = sum(row.by == UNKNOWN and not row.audit_id and row.event in ENDS for row in changes)
-    if found:
+        yield f"{does_not_say} who made {nameless} {of}."
+    if found := sum(row.by == UNKNOWN and not row.audit_id and row.event in ENDS for row in changes):
         yield (
-            f"{found} of {len(changes)} changes took access away, and neither a run of a stack nor Mixpanel's "
-            "audit log shows how: their time is that at which the access was found gone."
+            f"{found} {of} took access away, and neither a run of a stack nor Mixpanel's audit log shows how: the time "
+            "is that at which the access was found gone."
         )
 
 
@@ -95,8 +98,8 @@ def _of_the_audit_log(lines: Sequence[LogLine], changes: Sequence[ChangeRow]) ->
         )
     elif without:
         yield (
-            f"{without} of {len(about_access)} changes {'names' if without == 1 else 'name'} no event of Mixpanel's "
-            "audit log: their times and people are those of the engine's history and the states."
+            f"{without} of {counted(len(about_access), 'change')} {'names' if without == 1 else 'name'} no event of "
+            "Mixpanel's audit log: who and when are by the engine's history and the states."
         )
 
 
@@ -122,6 +125,41 @@ def unknown_of_stacks(found: EvidenceDocument, log: Sequence[LogLine], known: Co
         yield (
             f"The access log shows access of the stack {stack} at the end, and the project no longer has that stack: "
             "no state says whether the access is still there."
+        )
+
+
+def unknown_of_stack(stack: str, read: StackEvidence, period: Period) -> Iterator[str]:
+    """What is not known of one stack: of its roster in the period, of its runs, and of its state."""
+    yield from _of_its_roster(stack, read, period)
+    if read.uncommitted:
+        yield (
+            f"{counted(len(read.uncommitted), 'run')} of the stack {stack} in the period used files with changes that "
+            f"were not committed (ended {', '.join(map(written, read.uncommitted))}): no commit shows what was changed "
+            "there, and who did it is not known."
+        )
+    if not any(read.state.resources.values()):
+        yield f"The stack {stack} has no state: what its roster gave and took away is known from the access log only."
+
+
+def _of_its_roster(stack: str, read: StackEvidence, period: Period) -> Iterator[str]:
+    known, before, name = read.roster_in_git, read.roster_before, read.rules.roster_path
+    present = f"The exceptions of the stack {stack} are those of its present roster"
+    if read.rules.roster is None:
+        words = "exceptions from policy rules that its program declares are not in this document"
+        yield f"The stack {stack} has no roster: {words}."
+    elif not (known.commit or read.rules.commit):
+        yield f"{present}, and which others there were in the period is not known: {known.note}."
+    elif read.why_present:
+        yield f"{present} and not of {period.last}: {read.why_present}."
+    elif before is None:
+        yield (
+            f"Git has no commit from before {period.first}: which other exceptions the stack {stack} had in the period "
+            f"is not known. Look in `git log -p -- {name}`."
+        )
+    elif before.commit != known.commit:
+        yield (
+            f"The roster of the stack {stack} changed in the period: exceptions that it no longer had at the end are "
+            f"not in this document; `git log -p -- {name}` shows them."
         )
 
 

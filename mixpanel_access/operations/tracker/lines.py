@@ -144,7 +144,7 @@ class LogLine(FileLine):
             return f"{self.role} in project {self.project}".lstrip()
         if self.team_id is not None:
             return f"member of team {self.team}"
-        return f"member with the organization role {self.role}" if self.role else "member"
+        return f"organization role {self.role}" if self.role else "member"
 
     @property
     def access(self) -> Access:

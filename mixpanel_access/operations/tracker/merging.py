@@ -137,7 +137,7 @@ def _contradiction(one: LineOfLog, other: LineOfLog) -> str:
     if (first.event == LogEvent.REVOKED) != (second.event == LogEvent.REVOKED):
         return f"{first.label} {first.event} and {second.event}, {first.date}"
     if first.role and second.role and first.role != second.role and first.event != LogEvent.REVOKED:
-        return f"{first.label} as {first.what} and as {second.what}, {first.date}"
+        return f"{first.label} has {first.what} and {second.what}, {first.date}"
     if first.audit_id and first.admin != second.admin and "@" in first.admin and "@" in second.admin:
         return f"{first.label} {first.event} by {first.admin} and by {second.admin}, {first.date}"
     return ""

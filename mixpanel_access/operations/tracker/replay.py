@@ -333,4 +333,4 @@ def _differences(stack: str, state: State, replayed: Replay) -> Iterator[StateDi
 
 
 def _access(line: LogLine) -> str:
-    return f"{line.label} as {line.what}, stack {line.stack}"
+    return f"{line.label} ({line.what}, stack {line.stack})"
