@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
 from mixpanel_access.model import roles
-from mixpanel_access.model.address import problem_with
+from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.engagements import problems_with_metadata
+from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.similarity import with_article
@@ -57,6 +62,35 @@ def check_environment(
             f"the project is {environment!r} and this stack is {own!r}; declare {what} "
             f"{label} in project {inputs.get('project_id')} in the stack of its own environment",
         )
+
+
+def check_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
+    """Check the reasons of some of the people."""
+    if reasons is None or not known(reasons):
+        return
+    if not isinstance(reasons, list) or not all(isinstance(one, Mapping) for one in reasons):
+        problems.add("reasons", "it is not a list of mappings, each with `people` and why they have the access")
+        return
+    seen: set[str] = set()
+    for reason in reasons:
+        if strange := sorted(reason.keys() - {"people", *REASON_FIELDS}):
+            words = ", ".join(("people", *REASON_FIELDS))
+            problems.add("reasons", f"there is no {', '.join(strange)} in a reason; there are {words}")
+        for words in problems_with_metadata({name: one for name, one in reason.items() if known(one)}).values():
+            problems.add("reasons", words)
+        people = reason.get("people", [])
+        if not known(people):
+            continue
+        if not isinstance(people, list) or not all(isinstance(email, str) for email in people):
+            problems.add("reasons", f"people: {people!r} is not a list of addresses")
+            continue
+        for email in filter(known, people):
+            key = same_key(email)
+            if key not in grants:
+                problems.add("reasons", f"{email} has no grant here")
+            elif key in seen:
+                problems.add("reasons", f"{email} has two reasons; make them one")
+            seen.add(key)
 
 
 # Against the organization

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, NamedTuple, Required, Unpack
 
@@ -12,9 +12,8 @@ from mixpanel_access.directory.grants import ProjectGrants
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
 from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
-from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, Refused, told_together
-from mixpanel_access.model.grants import REASON_FIELDS, GrantChanges, by_key, grant_changes, single_grants, taken, twice
+from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, single_grants, taken, twice
 from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import AccessProvider
@@ -23,6 +22,7 @@ from mixpanel_access.provider.checks import (
     check_id,
     check_invitation,
     check_project,
+    check_reasons,
     kept_role,
     refuse_reach,
 )
@@ -90,7 +90,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
                 )
         for email, first in twice(grants):
             problems.add("grants", f"{email} stands there twice, first as {first}")
-        _check_reasons(inputs.get("reasons"), by_key(grants), problems)
+        check_reasons(inputs.get("reasons"), by_key(grants), problems)
 
     def people(self, props: Properties) -> Iterable[str]:
         return list(props.get("grants") or ())
@@ -327,35 +327,6 @@ def _declared_meanwhile(olds: Properties, news: Properties) -> set[str]:
     """Who is declared now, and stands in the state as added by hand."""
     grants = news["grants"]
     return _undeclared(olds) & by_key(grants).keys() if isinstance(grants, Mapping) else set()
-
-
-def _check_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
-    """Check the reasons of some of the people."""
-    if reasons is None or not known(reasons):
-        return
-    if not isinstance(reasons, list) or not all(isinstance(one, Mapping) for one in reasons):
-        problems.add("reasons", "it is not a list of mappings, each with `people` and why they have the access")
-        return
-    seen: set[str] = set()
-    for reason in reasons:
-        if strange := sorted(reason.keys() - {"people", *REASON_FIELDS}):
-            words = ", ".join(("people", *REASON_FIELDS))
-            problems.add("reasons", f"there is no {', '.join(strange)} in a reason; there are {words}")
-        for words in problems_with_metadata({name: one for name, one in reason.items() if known(one)}).values():
-            problems.add("reasons", words)
-        people = reason.get("people", [])
-        if not known(people):
-            continue
-        if not isinstance(people, list) or not all(isinstance(email, str) for email in people):
-            problems.add("reasons", f"people: {people!r} is not a list of addresses")
-            continue
-        for email in filter(known, people):
-            key = same_key(email)
-            if key not in grants:
-                problems.add("reasons", f"{email} has no grant here")
-            elif key in seen:
-                problems.add("reasons", f"{email} has two reasons; make them one")
-            seen.add(key)
 
 
 class ProjectAccessProvider(AccessProvider):
