@@ -393,6 +393,30 @@ def test_a_half_done_run_is_told_once_and_finished_by_running_again(api: FakeApi
     assert held(api) == inputs()["grants"]
 
 
+def test_what_a_half_done_change_leaves_is_declared_still(api: FakeApi) -> None:
+    """Who could not be taken away keeps their reasons, and `revoke` takes them away: nobody added them by hand."""
+    outs = provider_for(api).create(inputs(ticket="OPS-1")).outs or {}
+    api.faults["remove_grants"] = [errors.Forbidden("cannot take away", why="Mixpanel answered 403")]
+    with pytest.raises(errors.Forbidden) as caught:
+        provider_for(api).update(ID, outs, inputs({"di@example.com": "admin"}, ticket="OPS-2"))
+    id_, left = caught.value.kept or ("", {})
+    assert (id_, left["ticket"], left["undeclared"]) == (ID, "OPS-1", [])
+    assert left["grants"] == held(api)
+    assert len(held(api).keys() & inputs()["grants"].keys()) == 1
+    session, _ = make_session(api)
+    session.takes_only = True
+    assert (provider_in(session).update(ID, dict(left), inputs({})).outs or {})["grants"] == {}
+    assert held(api) == {}
+
+
+def test_a_change_of_which_nothing_was_done_keeps_nothing(api: FakeApi) -> None:
+    """Then the state stays as it was, and a new resource has none."""
+    api.faults["grant"] = [errors.Forbidden("cannot grant", why="Mixpanel answered 403")] * 3
+    with pytest.raises(errors.Forbidden) as caught:
+        provider_for(api).create(inputs())
+    assert caught.value.kept is None
+
+
 @pytest.mark.parametrize("verb", ["grant", "remove_grants"])
 def test_a_write_that_the_server_only_claims_is_told(api: FakeApi, verb: str) -> None:
     """An accepted request that changed nothing is an error, not a state."""

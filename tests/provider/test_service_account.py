@@ -14,12 +14,13 @@ from mixpanel_access.directory.snapshot import Part
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
-from mixpanel_access.model.service_accounts import ServiceAccountInfo, ServiceAccountRole
+from mixpanel_access.model.service_accounts import NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.run import Scope
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
 from mixpanel_access.provider.states import ExportedResource, StackStates, States
+from tests.fake_accounts import FakeAccounts
 from tests.fake_states import FakeStates
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_session
 
@@ -771,3 +772,26 @@ def test_an_overlap_that_cannot_be_is_refused(api: FakeApi, change: dict[str, An
     """Days, and fewer than the rotation takes."""
     (failure,) = provider(api).check({}, account(**change)).failures
     assert (failure.property, words in failure.reason) == ("overlap", True)
+
+
+class Blinded(FakeAccounts):
+    """Accounts that cannot be listed any more once one was made."""
+
+    def create(self, name: str, role: str, expires: datetime | None) -> NewServiceAccount:
+        made = super().create(name, role, expires)
+        self.api.faults["list_accounts"] = [errors.Forbidden("cannot list", why="Mixpanel answered 403")] * 9
+        return made
+
+
+def test_a_new_account_is_kept_though_its_rotation_cannot_be_finished(api: FakeApi) -> None:
+    """Its token is told once: the error has the account with it, so that the state keeps both."""
+    olds = (provider(api).read(f"{ORGANIZATION}:{ACCOUNT}", account()).outs or {}) | {"rotate_after": 5, "overlap": 2}
+    news = account(rotate_after=5, overlap=2)
+    api.__dict__["service_accounts"] = Blinded(api)
+    rotating = provider(api)
+    assert "rotate_after" in (rotating.diff(f"{ORGANIZATION}:{ACCOUNT}", olds, news).replaces or ())
+    with pytest.raises(errors.Forbidden) as caught:
+        rotating.create(news)
+    id_, outputs = caught.value.kept or ("", {})
+    (made,) = [one for one in api.accounts if one.id not in {1, ACCOUNT}]
+    assert (id_, outputs["login"], outputs["token"]) == (f"{ORGANIZATION}:{made.id}", made.username, f"token-{made.id}")
