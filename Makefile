@@ -9,7 +9,7 @@ MADE  := $(VENV)/.made
 # One more than the cores, three at least: a sixth of the time, a test waits for a process or a socket.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -gt 1 ] && echo $$((n + 1)) || echo 3)
 ARGS  ?=
-LAYERS := $(addprefix tests/,model files rules api directory provider component operations cli)
+LAYERS := $(addprefix tests/,model files rules api directory provider server component operations cli)
 
 # With it, each process that these jobs start would compile the package for itself.
 unexport PYTHONDONTWRITEBYTECODE

@@ -64,6 +64,7 @@ def lived(servers: tuple[str, str, str]) -> list[Any]:
     return [*seen, *map(comparable, (made, read, changed, last))]
 
 
+@pytest.mark.slow
 def test_the_states_are_the_same_on_both_servers() -> None:
     """Made in spite of troubles, read, changed, read and deleted, though the server changes from run to run."""
     assert lived(("ours", "ours", "ours")) == lived(("the SDK's", "ours", "the SDK's"))

@@ -29,6 +29,7 @@ STARTS: dict[str, tuple[str, dict[str, str], str]] = {
 """The Python that the engine starts, the variables that it gives, and what is wrong."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", STARTS)
 def test_it_starts_in_the_python_of_the_program(tmp_path: Path, case: str) -> None:
     """It prints its port, or one line that says which Python lacks what, and what to do."""
