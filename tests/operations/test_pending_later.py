@@ -332,3 +332,26 @@ def test_a_bad_entry_hides_nobody_else() -> None:
     assert (
         "the entry of robin@example.com cannot be read, so robin@example.com keeps what the state has" in read.problem
     )
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "expected"),
+    [
+        ("analyst", "admin", [("begins", "analyst -> admin")]),
+        ("admin", "analyst", [("ends", "admin -> analyst")]),
+        ("analyst", "analyst", []),
+    ],
+)
+def test_where_one_entry_takes_over_from_another_a_higher_role_begins_and_a_lower_one_is_an_end(
+    first: str, then: str, expected: list[tuple[str, str]]
+) -> None:
+    """Once: nothing ends for somebody who has more from the next day on."""
+    plan = parse(
+        "environment: production\nprojects: { shop: { id: 1, environment: production } }\npeople:\n"
+        f"  - {{ email: {BO}, projects: {{ shop: {first} }}, engagement: Review, ends: 2026-05-06 }}\n"
+        f"  - {{ email: {BO}, projects: {{ shop: {then} }}, engagement: Build, starts: 2026-05-07 }}\n"
+        "engagements: { Review: {}, Build: {} }",
+        RosterSource("r"),
+    )
+    found = pending_changes(plan, settled(plan), TODAY, 14)
+    assert [(str(one.event), one.projects["shop"]) for one in found] == expected

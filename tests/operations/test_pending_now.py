@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
@@ -152,8 +153,36 @@ def test_what_the_clock_alone_changes_has_its_day(plan: Roster, ago: int) -> Non
     for change in due(plan, plan, TODAY - ago * DAY, TODAY):
         assert change.event in (PendingEvent.OVERDUE, PendingEvent.LATE)
         assert change.on <= TODAY
+        assert not change.edited
         for place in places_of(change) if change.event is PendingEvent.OVERDUE else ():
             had = at[ago].get(place)
             last = min((offset for offset, access in at.items() if access.get(place) == had), default=None)
             if had is not None and last is not None and last > 0:
                 assert change.on == TODAY - (last - 1) * DAY, place
+
+
+RAISED = [{"projects": {"shop": "consumer"}}, {"projects": {"shop": "admin"}, "starts": "2026-05-02"}]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param([], [{"starts": "2026-05-04"}], [("late", 0, False)], id="begins today"),
+        pytest.param([], [{}], [("late", 0, True)], id="added without a first day"),
+        pytest.param([{}], [], [("removed", 0, True)], id="taken out of the roster"),
+        pytest.param([{"projects": {"shop": "consumer"}}], RAISED, [("late", -2, False)], id="a second entry began"),
+        pytest.param(
+            [{"projects": {"shop": "consumer"}, "starts": "2026-05-02"}],
+            [{"projects": {"shop": "admin"}, "starts": "2026-05-02"}],
+            [("late", 0, True)],
+            id="another role in the same entry",
+        ),
+    ],
+)
+def test_what_waits_for_an_edit_alone_is_edited(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], expected: list[tuple[str, int, bool]]
+) -> None:
+    """By that, `revoke --within` ends with 0 or 1: 1 on the day itself too, as on the days before and after."""
+    was, plan = ([{"email": BO, **one} for one in people] for people in (before, after))
+    found = due(roster(plan, {}), roster(was, {}), TODAY, TODAY)
+    assert [(str(one.event), one.days, one.edited) for one in found] == expected

@@ -141,17 +141,3 @@ def test_what_no_person_has_is_in_the_report_and_in_the_reminders() -> None:
     assert report.problems - len(report.held_up) - len(report.differences) == 2
     assert {one.text[:1] for one in reminders(seen)} == {"T"}
     assert len(reminders(seen)) == 2
-
-
-@pytest.mark.parametrize(
-    ("event", "days", "edited"),
-    [
-        (PendingEvent.OVERDUE, -1, False), (PendingEvent.REMOVED, 0, True), (PendingEvent.LATE, 0, True),
-        (PendingEvent.LATE, -1, False), (PendingEvent.ENDS, 3, False), (PendingEvent.BEGINS, 3, False),
-    ],
-)  # fmt: skip
-def test_an_edit_that_waits_for_an_update_is_told_apart_from_what_the_clock_does(
-    event: PendingEvent, days: int, edited: bool
-) -> None:
-    """By that, `revoke --within` ends with 0 or 1."""
-    assert PendingChange(event=event, email=BO, on=ON, days=days).edited is edited

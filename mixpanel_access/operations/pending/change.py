@@ -38,6 +38,7 @@ class PendingChange:
         account: the login name of the service account, or its name in the roster; "" for none.
         organization_role: the organization role that is taken away or given, or `admin -> member`; None for none.
         membership: whether the stack no longer has, or gets, the person altogether.
+        edited: whether it waits for the next update only because somebody has edited the roster: no day has come.
     """
 
     event: PendingEvent
@@ -50,16 +51,12 @@ class PendingChange:
     account: str = ""
     organization_role: str | None = None
     membership: bool = False
+    edited: bool = False
 
     @property
     def to_come(self) -> bool:
         """Whether it is a later day's; otherwise `revoke` or `pulumi up` applies it now."""
         return self.event in (PendingEvent.ENDS, PendingEvent.BEGINS)
-
-    @property
-    def edited(self) -> bool:
-        """Whether it waits for the next update only because somebody has edited the roster."""
-        return self.event is PendingEvent.REMOVED or (self.event is PendingEvent.LATE and self.days == 0)
 
     @property
     def day(self) -> date:
@@ -134,6 +131,7 @@ def joined(parts: Iterable[PendingChange], today: date) -> list[PendingChange]:
             teams=list(dict.fromkeys(team for part in some for team in part.teams)),
             organization_role=next((part.organization_role for part in some if part.organization_role), None),
             membership=any(part.membership for part in some),
+            edited=all(part.edited for part in some),
         )
         for some in by_cause.values()
     ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.declared_inputs import roles_of_team
 from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, days_of, effective_access_of, entries
+from mixpanel_access.model.roles import is_custom, organization_rank, project_rank
 from mixpanel_access.model.roster.salvage import Unread
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.pending.change import A_DAY, PendingChange, PendingEvent
@@ -62,15 +63,21 @@ def _change(
     teams, later_teams = _teams(before), _teams(after)
     giving = {**teams, **later_teams}
     own_day = on in (entry.starts, entry.ends and entry.ends + A_DAY)
-    role = _step(_organization_role(before), _organization_role(after)) if own_day else None
+    role, later_role = _organization_role(before), _organization_role(after)
+    changed = own_day and _fits(event, role, later_role, organization_rank)
     change = PendingChange(
         event=event,
         email=entry.person.email,
         on=on,
-        projects={key: step for key in entry.projects if (step := _step(roles.get(key), later_roles.get(key)))},
+        projects={
+            key: step
+            for key in entry.projects
+            if (step := _step(roles.get(key), later_roles.get(key)))
+            and _fits(event, roles.get(key), later_roles.get(key))
+        },
         engagement=entry.engagement,
         teams=[key for key in entry.memberships if key in teams.keys() ^ later_teams.keys() and giving[key] is entry],
-        organization_role=role,
+        organization_role=_step(role, later_role) if changed else None,
         membership=own_day and (before is None or after is None),
     )
     if change.projects or change.teams or change.membership or change.organization_role:
@@ -87,6 +94,15 @@ def _teams(person: EffectivePerson | None) -> Mapping[str, RosterEntry]:
 
 def _organization_role(person: EffectivePerson | None) -> str | None:
     return person.organization_role if person else None
+
+
+def _fits(
+    event: PendingEvent, before: str | None, after: str | None, rank: Callable[[str | None], int] = project_rank
+) -> bool:
+    """Whether a step fits, where one entry ends and another begins: a higher role begins, and a lower one is an end."""
+    if any(role and is_custom(role) for role in (before, after)):
+        return True  # nobody knows which of the two is higher
+    return rank(after) <= rank(before) if event is PendingEvent.ENDS else rank(after) >= rank(before)
 
 
 def _step(before: str | None, after: str | None) -> str | None:

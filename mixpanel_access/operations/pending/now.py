@@ -91,6 +91,7 @@ class _Stack:
             account=self._account(row.ref.account) if row.type in _OF_ACCOUNTS else "",
             organization_role=f"{row.outputs.get('role') or ''} -> {taking.role}" if lowers else None,
             membership=row.type == kinds.MEMBER_TYPE and not lowers,
+            edited=taking.last is None,
         )
 
     def _role(self, row: StateRow, taking: Removal, held: StateResource | None, project: int) -> dict[str, str]:
@@ -115,13 +116,13 @@ class _Stack:
     def missing(self, roster: Roster, lowered: _Lowered) -> Iterator[PendingChange]:
         """The parts of changes that give something; what keeps a lower role is not missing."""
         yield from self._missing_of_people(roster, lowered)
-        given, late = self.given.declared, PendingChange(event=PendingEvent.LATE, email="", on=self.today)
+        given, late = self.given.declared, PendingChange(event=PendingEvent.LATE, email="", on=self.today, edited=True)
         roles = self._missing_roles(given.team_grants, self.state.team_grants, self.teams.get, lowered)
         there = set(self.teams.values())
         for key in (key for key in given.teams if key not in there or key in roles):
-            starts = days_of(roster.teams[key]).starts
-            on = self.today if key in there or starts is None else starts
-            yield replace(late, on=on, teams=[key], projects=roles.get(key, {}))
+            starts = None if key in there else days_of(roster.teams[key]).starts
+            on = starts or self.today
+            yield replace(late, on=on, edited=starts is None, teams=[key], projects=roles.get(key, {}))
         roles = self._missing_roles(given.account_grants, self.state.account_grants, self._account, lowered)
         there = set(map(self._account, self.state.accounts))
         for key in (key for key in given.accounts if key not in there or key in roles):
@@ -161,9 +162,16 @@ class _Stack:
 
     def _late(self, entry: RosterEntry, held: StateResource | None = None, starts: date | None = None) -> PendingChange:
         """Why something is missing: its day has come; or, on any day, somebody has changed the roster."""
-        edited = held is not None and held.outputs.get("engagement") == entry.engagement
-        on = self.today if edited else starts or entry.starts or self.today
-        return PendingChange(event=PendingEvent.LATE, email=entry.person.email, on=on, engagement=entry.engagement)
+        own = [entry.metadata.get(name) for name in ("engagement", "starts")]
+        is_same = held is not None and [held.outputs.get(name) for name in ("engagement", "starts")] == own
+        first = None if is_same else starts or entry.starts
+        return PendingChange(
+            event=PendingEvent.LATE,
+            email=entry.person.email,
+            on=first or self.today,
+            engagement=entry.engagement,
+            edited=first is None,
+        )
 
     def _missing_role(
         self, project: int | None, declared: str | None, held: StateResource | None, lowered: _Lowered
