@@ -26,6 +26,7 @@ from bench.lifecycle import Figure, State, measure
 from bench.machine import measured_on
 from bench.page import PAGE, RESULTS, page
 from bench.record import Record
+from bench.servers import GRANTS, STARTS, measure_servers, start_of
 from bench.whole import measure_whole
 from mixpanel_access.engine import ensure_engine
 
@@ -61,6 +62,7 @@ def main() -> int:
     parser.add_argument("--states", type=int, nargs="*", default=list(STATES), help="resources to judge by policies")
     parser.add_argument("--whole", type=int, default=WHOLE, help="grants that are declared by project; 0 for none")
     parser.add_argument("--crowd", type=int, default=CROWD, help="people that the reading commands read; 0 for none")
+    parser.add_argument("--servers", type=int, default=GRANTS, help="grants on both servers; 0 for none")
     parser.add_argument("--apart", nargs="*", default=list(_APART), choices=_APART, help="what needs no stack")
     parser.add_argument("--keep", action="store_true", help="keep the earlier figures of what is not measured now")
     given = parser.parse_args()
@@ -84,6 +86,11 @@ def main() -> int:
         console.print(f"{given.whole} grants as ProjectAccess ...")
         for figure in measure_whole(engine, given.whole):
             results.add("figures", _row(figure))
+    if given.servers:
+        console.print(f"{given.servers} grants on both servers ...")
+        for cost in measure_servers(engine, given.servers):
+            results.add("servers", asdict(cost))
+        results.add("server_start", {server: start_of(server) for server in STARTS})
     if given.crowd:
         console.print(f"{given.crowd} people ...")
         for one in measure_crowd(engine, given.crowd):

@@ -96,6 +96,7 @@ def page(found: dict[str, Any]) -> str:
             ["grants", "command", "requests", "writes", "MB received", "seconds", "MB held", "on"],
             ([*_costs(one)[:1], *_costs(one)[2:], one["ours"]["provider_mb"], one["date"]] for one in wholes),
         ),
+        *_servers(found),
         *_commands(found.get("commands", [])),
         "## The rest",
         markdown(
@@ -130,6 +131,26 @@ def page(found: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _servers(found: dict[str, Any]) -> Iterable[str]:
+    if not found.get("servers"):
+        return
+    yield "## Both servers of the resources"
+    starts = [f"{seconds} s for {server}" for server, seconds in found["server_start"].items() if server != "date"]
+    yield (
+        "The same commands on [our own server and the SDK's](resources.md#import-by-id), in turn, without checkpoints. "
+        f"From the start of the process to its port: {', '.join(starts)}."
+    )
+    yield markdown(
+        ["grants", "command", "server", "requests", "writes", "seconds", "MB held", "on"],
+        (
+            [one["grants"], one["command"], one["server"]]
+            + [one["cost"][name] for name in ("requests", "writes", "seconds", "provider_mb")]
+            + [one["date"]]
+            for one in found["servers"]
+        ),
+    )
 
 
 def _commands(commands: list[dict[str, Any]]) -> Iterable[str]:

@@ -10,6 +10,7 @@ LISTS: Final = {
     "figures": ("grants", "checkpoints", "command"),
     "states": ("grants",),
     "policies": ("resources",),
+    "servers": ("server", "command", "grants"),
     "commands": ("people", "grants", "command"),
 }
 """Part of the results that has many figures -> what distinguishes them; the rest have one each."""
