@@ -102,7 +102,10 @@ REASON_FIELDS: Final = (*METADATA_FIELDS, "exceptions")
 
 
 def single_grants(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The grants of a `ProjectAccess`, from its inputs or outputs, each with the properties of a `ProjectGrant`."""
+    """The grants of a `ProjectAccess`, from its inputs or outputs, each with the properties of a `ProjectGrant`.
+
+    The role of a grant that the project has lost is "": the outputs do not have it.
+    """
     grants = props.get("grants")
     if not isinstance(grants, Mapping):
         return
@@ -114,7 +117,7 @@ def single_grants(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     own = dict(_own_reasons(props.get("reasons")))
     beside = props.get("beside")
     added = props.get("undeclared") or ()
-    for email, role in grants.items():
+    for email, role in {**dict.fromkeys(props.get("lost") or (), ""), **grants}.items():
         if email in added:
             continue
         values = {**common, **own.get(same_key(email), {}), "email": email, "role": role}

@@ -329,7 +329,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
         found.setdefault(kind, {})[key_of(resource)] = resource
         if isinstance(ref, ProjectAccessId):
             everybody = granted((row.get("outputs") or {}).get("grants"))
-            for one in single_grants({**outputs, "grants": everybody}):
+            for one in single_grants({**outputs, "grants": everybody, "lost": None}):
                 part = replace(resource, kind=PROJECT_GRANT, outputs=one)
                 found.setdefault(PROJECT_GRANT, {})[ref.project, same_key(part.email)] = part
     return State(found, component, facts)

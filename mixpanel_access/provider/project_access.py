@@ -160,8 +160,8 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             self.session.say(f"project {project}: {what}: {people}")
 
     def diff(self, olds: Properties, news: Properties) -> bool:
-        """To declare somebody whose grant was added by hand changes the state alone."""
-        return super().diff(olds, news) or bool(_declared_meanwhile(olds, news))
+        """To declare somebody whose grant was added by hand, or no longer one who lost theirs, is a change too."""
+        return super().diff(olds, news) or bool(_declared_otherwise(olds, news))
 
     def create(self, inputs: Properties) -> Created:
         """Give what is missing, adopt what is there, and take away what is not declared."""
@@ -178,7 +178,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
 
     def update(self, ref: ProjectAccessId, olds: Properties, news: Properties) -> Properties:
         """Change what differs; who was added by hand goes."""
-        if by_key(olds["grants"]) == by_key(news["grants"]):  # then nobody is there undeclared, and nobody is missing
+        if by_key(olds["grants"]) == by_key(news["grants"]) and not olds.get("lost"):  # then nobody is there undeclared
             return {**select(olds, ("beside", OPEN_TO_ALL)), **select(news, self.all_inputs), "undeclared": []}
         return self._ensure(news, olds)
 
@@ -323,10 +323,12 @@ def _undeclared(props: Properties) -> set[str]:
     return {same_key(email) for email in props.get("undeclared") or ()}
 
 
-def _declared_meanwhile(olds: Properties, news: Properties) -> set[str]:
-    """Who is declared now, and stands in the state as added by hand."""
-    grants = news["grants"]
-    return _undeclared(olds) & by_key(grants).keys() if isinstance(grants, Mapping) else set()
+def _declared_otherwise(olds: Properties, news: Properties) -> AbstractSet[str]:
+    """Who is declared now and stands in the state as added by hand, or lost the grant and is declared no longer."""
+    if not isinstance(grants := news["grants"], Mapping):
+        return set()
+    now, lost = by_key(grants).keys(), {same_key(email) for email in olds.get("lost") or ()}
+    return (_undeclared(olds) & now) | (lost - now)
 
 
 class ProjectAccessProvider(AccessProvider):

@@ -237,7 +237,7 @@ def declared_people(
             grant = kinds.GrantId.parse(one.id)
             projects.get(same_key(grant.email), []).append(grant.project)
         elif one.type == kinds.PROJECT_ACCESS_TYPE:
-            for key in _granted(one.outputs.get("grants"), found):
+            for key in _granted(one.outputs, found):
                 projects.get(key, []).append(kinds.ProjectAccessId.parse(one.id).project)
         elif one.type == kinds.TEAM_MEMBER_TYPE:
             place = kinds.TeamMemberId.parse(one.id)
@@ -260,8 +260,9 @@ def _person(member: InState) -> tuple[str, DeclaredPerson]:
     return same_key(email), person
 
 
-def _granted(grants: Any, everybody: Iterable[str]) -> Iterable[str]:
-    """The keys of those who have an individual grant; everybody's, where a secret hides whose they are."""
+def _granted(outputs: Mapping[str, Any], everybody: Iterable[str]) -> Iterable[str]:
+    """The keys of those who have an individual grant, or lost it; everybody's, where a secret hides whose they are."""
+    grants = outputs.get("grants")
     if not isinstance(grants, Mapping) or kinds.SIGNATURE in grants:
         return everybody
-    return {same_key(email) for email in grants}
+    return {same_key(email) for email in (*grants, *(outputs.get("lost") or ()))}

@@ -109,12 +109,12 @@ def _undone(stack: Stack, today: date) -> Iterator[Fact]:
 
 def _undone_grants(stack: Stack, email: str, now: Declared | None, today: date) -> Iterator[Fact]:
     roster, given = stack.roster, now.projects if now else {}
-    for project in {*given, *(id_ for id_, one in stack.all_grants if one == email)}:
-        held, declared = stack.all_grants.get((project, email)), given.get(project, ("",))[0]
-        if held and rank(held.role) > rank(declared):
+    for project in {*given, *(id_ for id_, one in stack.given_or_lost if one == email)}:
+        held, declared = stack.given_or_lost.get((project, email)), given.get(project, ("",))[0]
+        if held and (not declared or rank(held.role) > rank(declared)):
             key = next(key for key, id_ in roster.projects.items() if id_ == project)
             over = (one for one in roster.entries_of(email) if one.is_over(today))
-            gave = any(one.projects.get(key) == held.role for one in over)
+            gave = any(key in one.projects and held.role in ("", one.projects[key]) for one in over)
             yield _gone(gave, held.reasons, today), stack.name, email, project
         elif declared and (held is None or held.role != declared):
             yield "late", stack.name, email, project

@@ -398,7 +398,7 @@ class Run:
     def _revoke_in(self, project: int, whole: HeldProject, declared: Mapping[str, Declared]) -> None:
         """Take away of a project's grants what the stack gave and the roster no longer gives; others stay."""
         name, grants, changed = f"project-access/{project}", self.organization.grants, False
-        for email, held in whole.given().items():
+        for email, held in whole.given_or_lost().items():
             role, reasons = declared[email].projects.get(project, ("", None)) if email in declared else ("", None)
             if not role:
                 self.ops.add(("delete", name))
@@ -414,3 +414,5 @@ class Run:
             changed = True
         if changed:
             whole.grants = {email: role for (id_, email), role in grants.items() if id_ == project}
+            known = {*whole.grants, *self.stack.members}
+            whole.declared = {email: why for email, why in whole.declared.items() if email in known}

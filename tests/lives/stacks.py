@@ -88,6 +88,10 @@ class HeldProject:
             email: HeldGrant(self.grants[email], why) for email, why in self.declared.items() if email in self.grants
         }
 
+    def given_or_lost(self) -> dict[str, HeldGrant]:
+        """All declared grants; the state does not say the role of one that is lost."""
+        return {email: HeldGrant(self.grants.get(email, ""), why) for email, why in self.declared.items()}
+
 
 @dataclass
 class Stack:
@@ -118,8 +122,15 @@ class Stack:
         together = {(id_, email): one for id_, held in self.whole.items() for email, one in held.given().items()}
         return {**self.grants, **together}
 
+    @property
+    def given_or_lost(self) -> dict[tuple[int, str], HeldGrant]:
+        """The same with the grants that a project has lost."""
+        whole = self.whole.items()
+        together = {(id_, email): one for id_, held in whole for email, one in held.given_or_lost().items()}
+        return {**self.grants, **together}
+
     def people(self) -> set[str]:
-        return {*self.members, *(email for _, email in self.all_grants), *(email for _, email in self.places)}
+        return {*self.members, *(email for _, email in self.given_or_lost), *(email for _, email in self.places)}
 
 
 @dataclass

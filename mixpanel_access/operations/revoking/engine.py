@@ -12,6 +12,7 @@ from typing import Any, Final
 from mixpanel_access.engine import Pulumi
 from mixpanel_access.engine.runner import in_own_words, meaningful
 from mixpanel_access.model import resources as kinds
+from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration
@@ -210,12 +211,13 @@ def declaration_without(
     going = {one.urn for one in single if not one.lowers}
     lowered = {one.urn: one.inputs for one in single if one.inputs}
     words = {id_: word for word, id_ in Made(rows).role_ids.items()}
+    stay = {same_key(row.ref.email) for row in live if row.type == kinds.MEMBER_TYPE and row.urn not in going}
     teams = sorted((row.key for row in live if row.type == kinds.TEAM_TYPE and row.urn not in going), key=len)
     found: dict[kinds.ResourceKind, dict[Any, Mapping[str, Any]]] = {kind: {} for kind in kinds.ALL_KINDS}
     for row in live:
         kind, inputs = kinds.KINDS[row.type], with_words(lowered.get(row.urn) or row.inputs, words)
         if kind is kinds.PROJECT_ACCESS:
-            kept = _project_access_without(row, [one for one in taken if one.urn == row.urn], words)
+            kept = _project_access_without(row, [one for one in taken if one.urn == row.urn], words, stay)
             if kept is not None:
                 found[kind][row.ref.project] = kept
         elif row.urn not in going:
@@ -257,18 +259,22 @@ def _key(row: StateRow, teams: Sequence[str]) -> Any:
     return row.key
 
 
-def _project_access_without(row: StateRow, taken: Sequence[Removal], words: Mapping[str, str]) -> dict[str, Any] | None:
+def _project_access_without(
+    row: StateRow, taken: Sequence[Removal], words: Mapping[str, str], stay: AbstractSet[str]
+) -> dict[str, Any] | None:
     """The inputs of a `ProjectAccess` without what goes; None where it goes as a whole, since whose it is is a secret.
 
     One that nobody is left in stays: to delete it is for `pulumi up`, once the roster no longer has the project so.
+    A lost grant of somebody who stays is kept too, since it may have been given again by hand. Its role is not known
+    and makes no difference: the run gives and raises nothing.
     """
     goes = {one.key for one in taken if not one.lowers}
     lower = {one.key: one.inputs["role"] for one in taken if one.inputs is not None}
     grants = {}
     for one in single_grants(row.outputs):
         key = same_key(str(one["email"]))
-        if key not in goes:
-            role = lower.get(key, one["role"])
+        if key not in goes and (one["role"] or key in stay):
+            role = lower.get(key, one["role"] or roles.CONSUMER)
             grants[one["email"]] = words.get(role, role)
     if "" in goes:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
@@ -19,6 +19,9 @@ from mixpanel_access.model.roster.salvage import NOTHING, Unread
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.revoking.rows import StateRow
 from mixpanel_access.provider.account_runs import Retiring
+
+_A_ROLE: Final = "a role"
+"""A role that the state does not say: it is a secret, or the project has lost the grant."""
 
 
 @dataclass(frozen=True)
@@ -259,13 +262,16 @@ def _of_grant(
     row: StateRow, one: Mapping[str, Any], inputs: Mapping[str, Any], roster: RosterToday, made: Made
 ) -> Iterator[Removal]:
     """One grant of a person, which may be a part of a `ProjectAccess`."""
-    email, before, project = str(one["email"]), str(one.get("role") or "a role"), row.ref.project
+    email, before, project = str(one["email"]), str(one.get("role") or _A_ROLE), row.ref.project
     taking, key = _removal(row, before, one, roster, email, project=project), roster.key(email)
     if not roster.unsure(key, planned=taking.planned):
         here = roster.project(project)
-        taking = roster.given_by_entry(
-            taking, lambda one: one.ends if _known({"role": one.projects.get(here)}, made) == before else None
-        )
+
+        def gave(entry: RosterEntry) -> date | None:
+            role = entry.projects.get(here)
+            return entry.ends if role and before in (_A_ROLE, _known({"role": role}, made)) else None
+
+        taking = roster.given_by_entry(taking, gave)
         yield from _of_role(taking, "", inputs, roster.declared.grants.get((project, key)), roster, made)
 
 

@@ -344,7 +344,7 @@ def _left(
 def _is_left(taking: Removal, row: StateRow) -> bool:
     if taking.type == kinds.PROJECT_ACCESS_TYPE and taking.key:
         held: dict[str, Any] = {same_key(str(one["email"])): one["role"] for one in single_grants(row.outputs)}
-        return taking.key in held and (not taking.lowers or held[taking.key] != taking.role)
+        return taking.key in held and (not taking.lowers or held[taking.key] not in ("", taking.role))
     if taking.type == kinds.SERVICE_ACCOUNT_TYPE and taking.lowers:
         return any(one.login in taking.what for one in Retiring.all_of(row.outputs))
     return not taking.lowers or row.outputs.get("role") not in (None, taking.role)
