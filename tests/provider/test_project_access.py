@@ -641,6 +641,18 @@ def test_a_lost_grant_that_is_no_longer_declared_is_forgotten(api: FakeApi) -> N
     assert after_refresh(provider_for(api), outs)["undeclared"] == ["cy@example.com"]
 
 
+def test_a_lost_grant_that_is_no_longer_declared_goes_if_it_was_given_again(api: FakeApi) -> None:
+    """It is a change though the state does not show the grant: the state knows that it was declared."""
+    outs = dict(provider_for(api).create(inputs(BO_CY)).outs or {})
+    api.rows = [grant for grant in api.rows if grant.email != "cy@example.com"]
+    outs, less = after_refresh(provider_for(api), outs), inputs({"bo@example.com": "analyst"})
+    api.give(PRODUCTION, "cy@example.com", "consumer")
+    assert provider_for(api).diff(ID, outs, less).changes
+    outs = dict(provider_for(api).update(ID, outs, less).outs or {})
+    assert held(api) == outs["grants"] == {"bo@example.com": "analyst"}
+    assert not provider_for(api).diff(ID, outs, less).changes
+
+
 def test_a_state_of_the_first_version_declares_whom_it_has(api: FakeApi) -> None:
     """It knows no lost grants, and its grants are declared but for those added by hand."""
     api.give(PRODUCTION, "bo@example.com", "analyst")
