@@ -45,6 +45,7 @@ MANY = settings.get_current_profile_name() == "many"
 RUNS = [(point, True) for point in (range(3, 23, 2) if MANY else [6])] + [(6, False)]
 """How many grants are there at the least when the engine is killed, and whether it saves its state with each step.
 
+With the saved steps, our own server serves the resources; else it is the SDK's.
 Two grants were there before, 22 are all, and then the state is still to be written.
 """
 
@@ -53,6 +54,8 @@ Two grants were there before, 22 are all, and then the state is still to be writ
 def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace, point: int, *, checkpoints: bool) -> None:
     """SIGKILL to the engine and all its plugins while twenty grants are being written; what was made is adopted."""
     skip = {"PULUMI_SKIP_CHECKPOINTS": str(not checkpoints)}
+    if not checkpoints:
+        workspace.on_the_sdks_server()
     workspace.roster(CREW)
     slow = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 0.3, "count": 100}  # as a real server is
     workspace.emulator.control("POST", "faults", [slow])
