@@ -263,3 +263,24 @@ def test_only_what_is_read_is_found(there: OrganizationReading, expected: list[s
     """Nothing is invented for what Mixpanel does not show."""
     said = [(line.email, line.role, str(line.project or ""), line.team) for line in there.lines(START)]
     assert [" ".join(filter(None, words)) for words in said] == expected
+
+
+def test_an_update_of_some_stacks_does_not_say_what_no_stack_has() -> None:
+    """Another stack may have it: the next update of all stacks says so."""
+    with world(route="none") as there:
+        there.update(all_stacks=False)
+        assert there.lines == []
+        there.later(hours=1)
+        there.update()
+        assert {row(line)[2] for line in there.lines} == EVERYBODY
+
+
+def test_what_is_there_again_names_its_team() -> None:
+    """Also where the place ended with the membership, whose line names no team."""
+    with world(route="none") as there:
+        there.update()
+        for active in (False, True):
+            there.later(hours=1)
+            there.server.store.set_profile(LEE, name="Lee", active=active, scim=None)
+            there.update()
+        assert "lee: member of team Data" in {row(line)[2] for line in there.lines if line.event == "restored"}

@@ -170,7 +170,7 @@ class World:
         """The accounts of the stacks."""
         return [Settings(ORG, self.server.url, name, Secret("s:ecret"), now=self.clock.at) for name in (BOT, OTHER_BOT)]
 
-    def update(self) -> list[LogLine]:
+    def update(self, *, all_stacks: bool = True) -> list[LogLine]:
         """What `tracker update` adds."""
         self.write_down()
         self.clock.at += timedelta(seconds=1)
@@ -183,7 +183,8 @@ class World:
         said: list[str] = []
         span = (min(newest, now - LOOK_BACK), now)
         facts = read_in_mixpanel(self.directory(), self.accounts, whole, span, said.append)
-        facts = replace(facts, events=[event for event in facts.events if event.at <= now - self.lag])
+        events = [event for event in facts.events if event.at <= now - self.lag]
+        facts = replace(facts, events=events, all_stacks=all_stacks)
         stacks = {
             name: stack_reading(name, ORG, state, runs_of(self.history.get(name, ())))
             for name, state in self.states.items()

@@ -62,6 +62,11 @@ class Presence:
             return self.organization.people[key].role or ""
         return self._grant(access.project, key)
 
+    def team_name(self, id_: int | None) -> str:
+        """The name of a team, its id where Mixpanel does not show it, and "" for none."""
+        team = (self.organization.teams or {}).get(id_ or 0)
+        return team.name if team else str(id_ or "")
+
     def _grant(self, project: int, key: str) -> str | Absence:
         there = self.organization
         if grant := there.grants.get((project, key)):
@@ -95,6 +100,7 @@ class OrganizationReading:
         presence: the access that it has.
         known_as: the key of an address in Mixpanel -> the address by which the states know the person.
         settle_seconds: how long Mixpanel may take to show a write.
+        all_stacks: whether all stacks of the project were read; otherwise nobody knows which access no stack has.
     """
 
     id: int
@@ -104,9 +110,12 @@ class OrganizationReading:
     presence: Presence
     known_as: Mapping[str, str] = field(default_factory=dict)
     settle_seconds: float = 0
+    all_stacks: bool = True
 
     def lines(self, at: datetime) -> Iterator[LogLine]:
         """A line for all access that is there, as `found` at an instant; people who are deactivated have none."""
+        if not self.all_stacks:
+            return
         there = self.presence.organization
         people = {key: self.known_as.get(key, one.email) for key, one in there.people.items() if not one.deactivated}
 

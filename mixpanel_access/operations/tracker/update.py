@@ -7,6 +7,7 @@ does not say (`writing.py`). `verify` replays the log and compares it with the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
@@ -70,13 +71,16 @@ def _read(
     by_organization: dict[int, list[tuple[Settings, State]]] = {}
     for settings, state, _ in answers.values():
         by_organization.setdefault(settings.organization_id, []).append((settings, state))
-    found = []
+    found, read = [], {stack.rpartition("/")[2] for stack in stacks}
+    if left_out := sorted({stack.rpartition("/")[2] for stack in project.stacks} - read):
+        progress(f"access outside of the stacks is not added to the log, as {', '.join(left_out)} may have it")
     for its in by_organization.values():
         accounts, everywhere = [settings for settings, _ in its], reduce(or_, (state for _, state in its), EMPTY)
         with connected(accounts[0], progress) as directory:
             # The organization is read as it is, so the events until then count too, whatever our clock or --now shows.
             span = min(newest, now - LOOK_BACK), max(now, newest, datetime.now(UTC))
-            found.append(read_in_mixpanel(directory, accounts, everywhere, span, progress))
+            reading = read_in_mixpanel(directory, accounts, everywhere, span, progress)
+            found.append(replace(reading, all_stacks=not left_out))
     return {stack: facts for stack, (*_, facts) in answers.items()}, found
 
 

@@ -382,12 +382,12 @@ class _Writer:
         if one and (stack == self._stack_of(fact) or not one.line.date or instant(one.line.date) <= at):
             return one.line
         event, last = fact.event if fact else None, self._log.last.get(access)
-        team = (event.team_name if event else "") or (there.team if there else "") or (last.team if last else "")
+        names = (event.team_name if event else "", there.team if there else "", last.team if last else "")
         return LogLine(
             date="", admin="", event=LogEvent.GRANTED.value, stack=stack, role="",
             email=fact.email if fact else there.email if there else last.email if last else "",
             project=access.project,
-            team=team or str(access.team or ""),
+            team=next(filter(None, names), self._reading.presence.team_name(access.team)),
             team_id=access.team,
         )  # fmt: skip
 
