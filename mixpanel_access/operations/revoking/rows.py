@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ class StateRow:
         inputs: its inputs, without the provider and without what is a secret.
         parent: its parent's name in the engine, or "".
         going: whether a run has replaced it and was killed before it deleted it.
+        dependencies: the resources in the engine without which it cannot be.
         known_ref: the id with its parts, if they are known.
     """
 
@@ -29,6 +31,7 @@ class StateRow:
     parent: str = ""
     protected: bool = False
     going: bool = False
+    dependencies: AbstractSet[str] = frozenset()
     known_ref: Any = field(default=None, compare=False)
 
     @property
@@ -63,6 +66,7 @@ def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
             parent=str(one.get("parent", "")),
             protected=bool(one.get("protect")),
             going=bool(one.get("delete")),
+            dependencies=frozenset(one.get("dependencies") or ()),
         )
         for one in kinds.rows_in(export)
     ]

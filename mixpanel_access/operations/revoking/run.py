@@ -291,6 +291,8 @@ def _scope(read: _Stack, decision: RemovalDecision) -> RunScope:
     updates = {one.urn for one in decision.goes if one.lowers or one.type == kinds.PROJECT_ACCESS_TYPE}
     updates |= {row.urn for row in read.inside if row.type == kinds.BRAKE_TYPE}  # excluded, it would keep everybody
     deletes = {one.urn for one in decision.goes if not one.lowers} | going | outside
+    # A state of version 0.1.0 does not say which grants a project has lost: excluded, it would keep whose they were.
+    updates |= {row.urn for row in read.inside if row.type == kinds.PROJECT_ACCESS_TYPE and row.dependencies & deletes}
     free = {row.urn for row in read.rows if row.type in _FREE or row.type.startswith("pulumi:providers:")}
     excluded = {row.urn for row in read.rows} - updates - deletes - free
     return RunScope(deletes, updates, excluded if fits(excluded) else excluded - ours)
