@@ -145,6 +145,14 @@ OF_HAND: dict[str, tuple[list[LogLine], list[str]]] = {
         [line("a"), line("a", role="analyst", event=LogEvent.CHANGED)],
         [f"{STILL} changed by hand to analyst"],
     ),
+    "taken away, and given again with another role": (
+        [
+            line("a"),
+            line("a", date="2026-05-05T12:00:00Z", stack="", **GONE),
+            line("a", date="2026-05-06T12:00:00Z", role="analyst", event=LogEvent.RESTORED),
+        ],
+        [f"{STILL} changed by hand to analyst"],
+    ),
     "changed and put back": (
         [line("a"), line("a", role="analyst", event=LogEvent.CHANGED), line("a", event=LogEvent.RESTORED)],
         [],

@@ -120,6 +120,7 @@ class Replay:
         self.held: dict[Access, Interval] = {}
         self.last: dict[Access, LogLine] = {}
         self._of_stacks: dict[LogKey, list[LogLine]] = {}
+        self._roles: dict[LogKey, set[str]] = {}
         self._related: dict[str | int, set[Access]] = {}
         self._found: dict[int | None, datetime] = {}
 
@@ -154,6 +155,10 @@ class Replay:
         """The lines since a stack got an access, or the one that took it from the stack; none if it never had it."""
         return self._of_stacks.get(LogKey(stack, access), ())
 
+    def roles_of(self, stack: str, access: Access) -> set[str]:
+        """The roles that a stack has or had by an access."""
+        return self._roles.get(LogKey(stack, access), set())
+
     def ended_with(self, access: Access, organization: int | None) -> list[Interval]:
         """The other access that ends with a membership in an organization, or with a team."""
         if access.project is not None or (access.person and access.team is not None):
@@ -177,6 +182,7 @@ class Replay:
         if line.event in OF_THE_LOG:
             return ()
         access, at = self.access_of(line), instant(line.date)
+        self._roles.setdefault(LogKey(self.stack_of(line), access), set()).add(line.role)
         if line.event == LogEvent.FOUND:
             self._found.setdefault(self.organization_of(line), at)
         before = self.held.get(access) or (None if access in self.last else self._earlier(line, access, at))
@@ -323,7 +329,7 @@ def _differences(stack: str, state: State, replayed: Replay) -> Iterator[StateDi
             else:
                 yield StateDifference(f"the stack's state has {_access(line)}, and the log does not show it")
             continue
-        roles = {"", given[access].role, *(one.role for one in replayed.of_stack(stack, access))}
+        roles = {"", given[access].role, *replayed.roles_of(stack, access)}
         if given[access].stacks[stack].reasons != line.reasons or line.role not in roles:
             shown = _access(given[access].stacks[stack])
             yield StateDifference(f"the log shows {shown}, and the stack's state has {line.what} or other reasons")
