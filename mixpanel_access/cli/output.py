@@ -97,9 +97,11 @@ def print_table(table: TextTable) -> None:
         typer.echo(table.text())
         return
     from rich.console import Console  # takes a fifth of a second to load
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    shown = Table(*table.columns, box=None, pad_edge=False)
+    # An address that is cut off cannot be copied.
+    columns = (Column(name, overflow="fold") for name in table.columns)
+    shown = Table(*columns, box=None, pad_edge=False)
     for row in table.rows:
         shown.add_row(*row)
     # A reason may have [brackets] in it.

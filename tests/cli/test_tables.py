@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
-from mixpanel_access.cli.output import new_table
+from mixpanel_access.cli.output import new_table, print_table
 
 ROWS: dict[str, list[list[str]]] = {
     "nothing": [],
@@ -31,6 +32,22 @@ def test_a_table_in_a_file_looks_as_on_a_wide_terminal(rows: list[list[str]]) ->
     wide = io.StringIO()
     Console(file=wide, width=1000, markup=False, emoji=False, highlight=False).print(theirs)
     assert f"{ours.text()}\n" == wide.getvalue()
+
+
+def test_a_narrow_terminal_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long address continues on the next line, so that it can be copied."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    table = new_table("who", "role")
+    table.add_row("somebody.with.a.long.name@example.com", "analyst")
+    print_table(table)
+    lines = sys.stdout.getvalue().splitlines()[1:]  # type: ignore[attr-defined]
+    assert "".join(line.split("  ")[0].strip() for line in lines) == "somebody.with.a.long.name@example.com"
 
 
 def test_control_characters_are_spelled_out() -> None:
