@@ -13,7 +13,7 @@ from typing import Final
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.effective_access import RosterEntry
-from mixpanel_access.operations.next_steps import change_step
+from mixpanel_access.operations.next_steps import change_step, stack_of, up_of
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
 from mixpanel_access.operations.person_overview import PersonOverview
@@ -142,14 +142,17 @@ def _of(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
 
 
 def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
-    sent = someone.invited_at
+    sent, invitation = someone.invited_at, someone.invitation(overview.now)
     if not someone.effective:
         return  # no roster gives them anything, so nobody sends the invitation again
-    if sent is None or someone.invitation(overview.now) not in (Invitation.PENDING, Invitation.EXPIRED):
+    if sent is None or invitation not in (Invitation.PENDING, Invitation.EXPIRED):
         return
     on = (sent + overview.pending_too_long(someone)).date()
     text = f"The invitation to {someone.email} of {sent:%Y-%m-%d} is not accepted."
     step = f"mixpanel-access resend {someone.email}"
+    if invitation is Invitation.EXPIRED:
+        text = f"The invitation to {someone.email} of {sent:%Y-%m-%d} expired on {someone.expires_at:%Y-%m-%d}."
+        step = up_of(stack_of(someone), overview, after=" sends it again.")
     yield Reminder(kind=ReminderKind.PENDING, email=someone.email, stack="", on=on, text=text, next_step=step)
 
 

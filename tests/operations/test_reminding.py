@@ -114,6 +114,13 @@ def test_an_invitation_is_told_on_the_day_on_which_it_has_waited_72_hours() -> N
     assert ReminderKind.PENDING not in {one.kind for one in reminders(overview(api, person(more=ENTRY)))}
 
 
+def test_an_expired_invitation_has_the_next_step_of_status() -> None:
+    """`pulumi up` sends it again, and so nobody has to."""
+    one = of(ReminderKind.PENDING, found(invited=True, days=8))
+    assert one.text == f"The invitation to {BO} of 2026-05-04 expired on 2026-05-11."
+    assert one.next_step == "pulumi up --stack production sends it again."
+
+
 def test_a_review_is_due_when_the_rule_says_so() -> None:
     """On the 93rd day after the last one, or after the beginning; at once where nobody knows."""
     assert of(ReminderKind.REVIEW, found()).on == date(2026, 5, 1) + timedelta(days=93)
