@@ -91,7 +91,8 @@ def revoke(
     within: Annotated[
         int | None,
         typer.Option(
-            help="Show what the next so many days take away and give, and what is overdue; exit 1 for any.",
+            help="Show what begins or ends within so many days, what is overdue, and edits of the roster that wait; "
+            "exit 1, unless it shows only such edits.",
             min=0,
             max=3660,
         ),

@@ -154,7 +154,7 @@ def _since(one: Status, now: datetime) -> str:
     if one.invited_at is not None:
         return hours(now - one.invited_at)
     if one.last_login is not None:
-        return f"last active {one.last_login:%Y-%m-%d}"
+        return f"last login {one.last_login:%Y-%m-%d}"
     return ""
 
 

@@ -124,7 +124,7 @@ def verify(file: LogFile = None, stack: Stacks = None, cwd: Folder = Path(), as_
     good = f"they add up to the state{'s' if len(names) > 1 else ''} of {' and '.join(names)}"
     if found.by_hand:
         changes = f"{counted(len(found.by_hand), 'change')} by hand"
-        good += f", but for {changes}; `pulumi up --refresh` makes it as the roster says"
+        good += f", except for {changes}. `pulumi up --refresh` makes the access as the roster says"
     next_step = (
         "`mixpanel-access tracker update` adds what has happened since the last time, and "
         f"`git log -p -- {file}` shows who changed a line"

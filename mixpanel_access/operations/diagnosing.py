@@ -218,7 +218,7 @@ def _other_address(case: Case) -> _Found:
     found = [people[key] for key in sorted(people) if key != own and (alike(own, key) or same_name(own, key))]
     if not found:
         return _ruled_out("nobody in the organization has a similar address")
-    seen = {person.key: f", last active {_day(person.last_login)}" if person.last_login else "" for person in found}
+    seen = {person.key: f", last login {_day(person.last_login)}" if person.last_login else "" for person in found}
     evidence = [f"{one.email} is {'invited' if one.invited else 'a member'}{seen[one.key]}" for one in found]
     names = " or ".join(person.email for person in found)
     fix = [f"ask with which address they log in: {someone.email}, or {names}"]
@@ -277,9 +277,9 @@ def _identity_provider(case: Case) -> _Found:
         return _ruled_out("they may log in with a password")
     last = case.someone.person.last_login if case.someone.person else None
     if case.log_refused:
-        evidence = [f"last active {_day(last)}, {_no_log(case)}" if last else f"never seen to log in, {_no_log(case)}"]
+        evidence = [f"last login {_day(last)}, {_no_log(case)}" if last else f"never seen to log in, {_no_log(case)}"]
         return _Found(Likelihood.UNKNOWN if last else Likelihood.POSSIBLE, evidence, fix)
-    seen = f", last active {_day(last)}" if last else ""
+    seen = f", last login {_day(last)}" if last else ""
     evidence = [f"no login by single sign-on in {LOOK_BACK.days} days{seen}"]
     return _Found(Likelihood.POSSIBLE if required else Likelihood.UNKNOWN, evidence, fix)
 

@@ -351,7 +351,7 @@ def test_a_place_in_a_team_stays_where_only_projects_were_decided_on(tmp_path: P
     (change,) = made.plan().rosters
     assert list(change.meaning) == [f"{BO}: admin in shop is taken away"]
     assert list(change.notes) == [
-        f"{BO} counts as reviewed once the organization is decided too (`review start` lists what is new)"
+        f"{BO} counts as reviewed once the organization role is decided too (`review start` lists what is new)"
     ]
     assert change.after == before.replace("projects: { shop: admin }", "projects: {}")
     made.file.write_text(change.after)  # and no more: the run died

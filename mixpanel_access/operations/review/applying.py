@@ -23,7 +23,6 @@ from mixpanel_access.operations.review.decisions import ItemStatus, ReviewedItem
 from mixpanel_access.operations.review.facts import RosterRoles, reviewed_parts
 from mixpanel_access.operations.review.files import read_packets, unusable
 from mixpanel_access.operations.review.packet import (
-    ORGANIZATION,
     EntryKey,
     Item,
     ReviewLine,
@@ -223,7 +222,7 @@ def _meaning(before: Roster, after: Roster, today: date) -> Iterator[str]:
 def _notes(entries: Iterable[_DecidedEntry]) -> Iterator[str]:
     """Entries on which a part is decided: they count as reviewed once all is."""
     for one in entries:
-        if one.new and (missing := sorted(key or ORGANIZATION for key in one.missing)):
+        if one.new and (missing := sorted(key or "the organization role" for key in one.missing)):
             yield (
                 f"{one.entry.person.email} counts as reviewed once {' and '.join(missing)} "
                 f"{'is' if len(missing) == 1 else 'are'} decided too (`review start` lists what is new)"
