@@ -42,11 +42,12 @@ def test_a_narrow_terminal_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> 
             return True
 
     monkeypatch.setenv("COLUMNS", "24")
-    monkeypatch.setattr(sys, "stdout", Terminal())
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stdout", shown)
     table = new_table("who", "role")
     table.add_row("somebody.with.a.long.name@example.com", "analyst")
     print_table(table)
-    lines = sys.stdout.getvalue().splitlines()[1:]  # type: ignore[attr-defined]
+    lines = shown.getvalue().splitlines()[1:]
     assert "".join(line.split("  ")[0].strip() for line in lines) == "somebody.with.a.long.name@example.com"
 
 
