@@ -117,8 +117,6 @@ class Refused(AccessError):
 class Cancelled(AccessError):
     """Somebody stopped the operation before this was sent."""
 
-    exit_code = 1
-
 
 class MixpanelError(AccessError):
     """Mixpanel answered with a refusal, or did not answer.
