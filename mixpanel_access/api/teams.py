@@ -15,6 +15,7 @@ from mixpanel_access.api.answers import OrganizationRow, RoleWord, Wire, checked
 from mixpanel_access.api.transport import CallFamily, Transport
 from mixpanel_access.api.undocumented import Gate
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.settings import Verb
 from mixpanel_access.model.teams import NO_ROLE, TeamInfo
 
@@ -128,9 +129,7 @@ class TeamsEndpoint(CallFamily):
         Args:
             roles: (team id, project id) -> project role. Ids go out as numbers: a string gets HTTP 500.
         """
-        teams: dict[int, list[dict[str, int | str]]] = {}
-        for (team, project), role in roles.items():
-            teams.setdefault(team, []).append({"id": project, "role": role})
+        teams = grouped((team, {"id": project, "role": role}) for (team, project), role in roles.items())
         body = {
             "teams": [{"id": team, "projects": projects} for team, projects in teams.items()],
             "add_default_projects": False,
@@ -145,9 +144,7 @@ class TeamsEndpoint(CallFamily):
 
     def add_members(self, members: Iterable[tuple[int, str]]) -> None:
         """Put people into teams; each by team id and address."""
-        teams: dict[int, list[str]] = {}
-        for team, email in members:
-            teams.setdefault(team, []).append(email)
+        teams = grouped(members)
         body = {"teams": [{"id": team, "users": [{"email": one} for one in who]} for team, who in teams.items()]}
         what = f"add to team {', '.join(map(str, teams))}"
         self._gate.write(

@@ -16,6 +16,7 @@ from mixpanel_access.api.answers import Instant, OrganizationRow, checked, rows,
 from mixpanel_access.api.transport import CallFamily, Transport
 from mixpanel_access.api.undocumented import Gate, named
 from mixpanel_access.model.access import Person
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.settings import Verb
 
 _INVITED_WORDS = {"invited", "pending", "expired", "invitation_sent"}
@@ -127,9 +128,7 @@ class UsersEndpoint(CallFamily):
         Args:
             roles: (project id, e-mail address) -> project role. Ids go out as numbers: a string gets HTTP 500.
         """
-        projects: dict[int, list[dict[str, str]]] = {}
-        for (project, email), role in roles.items():
-            projects.setdefault(project, []).append({"email": email, "role": role})
+        projects = grouped((project, {"email": email, "role": role}) for (project, email), role in roles.items())
         body = {"projects": [{"id": project, "users": users} for project, users in projects.items()]}
         people = named(email for _, email in roles)
         names = ", ".join(str(project) for project in projects)

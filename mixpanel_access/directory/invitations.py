@@ -18,6 +18,7 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.grants import Failures
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.errors import AccessError, Invalid, MixpanelError, NotApplied, NotFound, RateLimited
+from mixpanel_access.model.grouping import grouped
 
 PER_HOUR: Final = 10
 """Invitation e-mails to one domain that Mixpanel sends in an hour, about."""
@@ -106,10 +107,7 @@ class Invitations:
         """
         failures: Failures = {}
         kept: dict[str, str] = {}
-        domains: dict[str, list[str]] = {}
-        for email in roles:
-            domains.setdefault(domain_of(email), []).append(email)
-        for domain, emails in domains.items():
+        for domain, emails in grouped((domain_of(email), email) for email in roles).items():
             for start in range(0, len(emails), PER_HOUR):
                 group = emails[start : start + PER_HOUR]
                 failures |= self._grant_some(domain, project, {email: roles[email] for email in group}, kept)

@@ -28,6 +28,7 @@ from mixpanel_access.model.access import (
 )
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.audit import AuditEvent
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.rights import Identity, OwnRights
 
 if TYPE_CHECKING:
@@ -238,9 +239,7 @@ class Reads:
         """
 
         def fetch() -> Mapping[str, tuple[Grant, ...]]:
-            grants: dict[str, list[Grant]] = {}
-            for grant in self.api.projects.granted_users(project):
-                grants.setdefault(grant.key, []).append(grant)
+            grants = grouped((grant.key, grant) for grant in self.api.projects.granted_users(project))
             individual = {row.key for rows in grants.values() for row in rows if row.grant_type is GrantType.INDIVIDUAL}
             self.empty_lists.read(grants_of(project), individual)
             self._projects_read.add(project)

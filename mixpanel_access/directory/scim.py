@@ -16,6 +16,7 @@ from mixpanel_access.model import errors
 from mixpanel_access.model.access import Person, ScimUser, SingleSignOn
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, Invalid, Unintelligible
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.teams import ScimGroup, TeamInfo
 
 if TYPE_CHECKING:
@@ -180,10 +181,7 @@ class Provisioning:
 
     def _users(self) -> Mapping[str, list[ScimUser]]:
         def fetch() -> Mapping[str, list[ScimUser]]:
-            found: dict[str, list[ScimUser]] = {}
-            for user in self.scim.list_users():
-                found.setdefault(same_key(user.email), []).append(user)
-            return found
+            return grouped((same_key(user.email), user) for user in self.scim.list_users())
 
         return self._read(_USERS, fetch)
 

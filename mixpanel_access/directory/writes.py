@@ -19,6 +19,7 @@ from mixpanel_access.directory.crowd import Crowd
 from mixpanel_access.directory.snapshot import Part, Snapshot
 from mixpanel_access.model import errors
 from mixpanel_access.model.dates import pauses
+from mixpanel_access.model.grouping import grouped
 
 ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 0.5
@@ -345,10 +346,7 @@ class Writer:
 
 def _requests(write: Write[Item], items: Iterable[Item]) -> Iterator[Sequence[Item]]:
     """The items by request; each once."""
-    together: dict[Hashable, list[Item]] = {}
-    for item in dict.fromkeys(items):
-        together.setdefault(write.request_of(item), []).append(item)
-    for group in together.values():
+    for group in grouped((write.request_of(item), item) for item in dict.fromkeys(items)).values():
         for start in range(0, len(group), write.at_once):
             yield group[start : start + write.at_once]
 

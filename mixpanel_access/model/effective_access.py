@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 from mixpanel_access.model import roles
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import METADATA_FIELDS
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.roster.schema import Engagement, Roster, RosterPerson, RosterTeam
 
 _OWN = ("kind", "ticket", "approver", "justification", "starts", "ends", "reviewed", "notes")
@@ -174,11 +175,6 @@ class EffectivePerson:
             part(entry, entry.memberships[key].ends).teams.append(key)
         return list(parts.values())
 
-    def ending_memberships(self, entry: RosterEntry) -> list[tuple[str, date]]:
-        """The teams of an entry that end before the entry does: the key, and the last day in the team."""
-        found = [(key, entry.memberships[key].ends) for key, giving in self.teams.items() if giving is entry]
-        return [(key, ends) for key, ends in found if ends is not None and ends != entry.ends]
-
 
 def entry_of(roster: Roster, person: RosterPerson) -> RosterEntry:
     """An entry with what its engagement says. The roster's dates must be valid, as in every roster that was read."""
@@ -231,10 +227,7 @@ def once_a_roster(work_out: _Question) -> _Question:
 @once_a_roster
 def entries(roster: Roster) -> Mapping[str, Sequence[RosterEntry]]:
     """All entries by the key of the address, in the roster's order."""
-    found: dict[str, list[RosterEntry]] = {}
-    for person in roster.people:
-        found.setdefault(person.key, []).append(entry_of(roster, person))
-    return found
+    return grouped((person.key, entry_of(roster, person)) for person in roster.people)
 
 
 @once_a_roster

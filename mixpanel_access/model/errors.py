@@ -29,6 +29,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from mixpanel_access.model.address import few
+from mixpanel_access.model.grouping import grouped
 
 DEBUG_VARIABLE: Final = "MIXPANEL_ACCESS_DEBUG"
 """The environment variable that, set to 1, shows an error's traceback."""
@@ -186,9 +187,7 @@ def told_together(what: str, failures: Mapping[str, AccessError], done: int) -> 
         failures: at least one.
         done: for how many people it succeeded.
     """
-    reasons: dict[str, list[str]] = {}
-    for email, error in failures.items():
-        reasons.setdefault(error.why or error.what, []).append(email)
+    reasons = grouped((error.why or error.what, email) for email, error in failures.items())
     told = [f"{few(emails)}: {why}" for why, emails in reasons.items()]
     more = len(told) - _REASONS
     if more > 0:

@@ -19,6 +19,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Forecast
 from mixpanel_access.model.effective_access import EffectiveRole, effective_by_key, entries
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.roles import project_role_of
 from mixpanel_access.model.roster.schema import OrganizationFacts, RosterProject
 from mixpanel_access.model.teams import TeamInfo
@@ -104,11 +105,8 @@ class Overview:
 
     @cached_property
     def _changes_by_key(self) -> Mapping[str, Sequence[tuple[str, PendingChange]]]:
-        found: dict[str, list[tuple[str, PendingChange]]] = {}
-        for stack, changes in self.changes.items():
-            for change in changes:
-                found.setdefault(same_key(change.email), []).append((stack, change))
-        return found
+        all_changes = ((stack, change) for stack, changes in self.changes.items() for change in changes)
+        return grouped((same_key(change.email), (stack, change)) for stack, change in all_changes)
 
     def team_keys(self, someone: PersonOverview, stack: str) -> set[str]:
         """The keys of the teams that a person is in, by a stack's roster today or by its state."""
@@ -147,12 +145,12 @@ class Overview:
     @cached_property
     def forecasts_by_key(self) -> Mapping[str, Sequence[tuple[str, Forecast]]]:
         """The same for each person: the stack and the forecast, by the key of the address."""
-        found: dict[str, list[tuple[str, Forecast]]] = {}
-        for stack, some in self.forecasts.items():
-            for forecast in some:
-                for email in forecast.finding.people:
-                    found.setdefault(same_key(email), []).append((stack, forecast))
-        return found
+        return grouped(
+            (same_key(email), (stack, forecast))
+            for stack, some in self.forecasts.items()
+            for forecast in some
+            for email in forecast.finding.people
+        )
 
     @cached_property
     def differences(self) -> Sequence[AccessDifference]:
@@ -163,11 +161,8 @@ class Overview:
     @cached_property
     def _differences_by_key(self) -> Mapping[str, Sequence[AccessDifference]]:
         known_as = {one.person.key: one.key for one in self.people if one.person}
-        found: dict[str, list[AccessDifference]] = {}
-        for one in self.differences:
-            key = same_key(one.email)
-            found.setdefault(known_as.get(key, key), []).append(one)
-        return found
+        by_key = ((same_key(one.email), one) for one in self.differences)
+        return grouped((known_as.get(key, key), one) for key, one in by_key)
 
     def differences_of(self, someone: PersonOverview) -> list[AccessDifference]:
         """How Mixpanel differs from the states for a person: what is theirs, then what a team of theirs gives."""
@@ -181,11 +176,8 @@ class Overview:
     @cached_property
     def reached(self) -> Mapping[str, Sequence[int]]:
         """The projects that list somebody, by the key of the address they have now."""
-        found: dict[str, list[int]] = {}
-        for project in sorted(self.directory.projects()):
-            for key in self.directory.grants(project):
-                found.setdefault(key, []).append(project)
-        return found
+        projects = sorted(self.directory.projects())
+        return grouped((key, project) for project in projects for key in self.directory.grants(project))
 
     @cached_property
     def teams_there(self) -> Mapping[int, TeamInfo] | None:

@@ -11,8 +11,6 @@ from typing import Any, Final, NamedTuple
 
 from mixpanel_access.files.lines import FileLine
 
-FORMS: Final = ("csv", "xlsx", "markdown", "json")
-"""What a table can be written as."""
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a formula begins with, in full width too."""
 _NO_XML: Final = re.compile("[^\t\n\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pulumi_policy.proxy import UnknownValueError
 
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.resources import COMPONENT_TYPE, DYNAMIC_TYPE, PROVIDER_KEY
 from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, entries_of
 from mixpanel_access.rules.facts import Stack
@@ -27,10 +28,11 @@ class Group:
 
 def groups(resources: Sequence[Any]) -> list[Group]:
     """Our resources by their provider: a stack can have several, also for other people's dynamic resources."""
-    ours: dict[str, list[Any]] = {}
-    for one in resources:
-        if one.resource_type.startswith(DYNAMIC_TYPE):
-            ours.setdefault(str(one.provider.urn) if one.provider else "", []).append(one)
+    ours = grouped(
+        (str(one.provider.urn) if one.provider else "", one)
+        for one in resources
+        if one.resource_type.startswith(DYNAMIC_TYPE)
+    )
     if not ours and any(one.resource_type == COMPONENT_TYPE for one in resources):
         ours[""] = []
     return [_group(members, resources, alone=len(ours) == 1) for members in ours.values()]

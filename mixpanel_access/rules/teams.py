@@ -10,6 +10,7 @@ from typing import Any, Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.neighbours import NEIGHBOURS
 from mixpanel_access.rules.entry import UNKNOWN, Entry, NotJudged, NotThereYet, Type
 from mixpanel_access.rules.facts import Context, Reference, Stack
@@ -71,9 +72,7 @@ class TeamRoles:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self.neighbours = Neighbours(stack)
-        self._given: dict[Reference, list[Entry]] = {}
-        for grant in stack.of(Type.TEAM_GRANT):
-            self._given.setdefault(stack.reference(grant, "team_id"), []).append(grant)
+        self._given = grouped((stack.reference(grant, "team_id"), grant) for grant in stack.of(Type.TEAM_GRANT))
         self._teams = list(stack.of(Type.TEAM))
         self._unseen: dict[str, None] = {}
 

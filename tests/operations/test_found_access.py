@@ -16,10 +16,10 @@ from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.merging import LineOfLog, merged
 from mixpanel_access.operations.tracker.pruning import prune
 from mixpanel_access.operations.tracker.reading import OrganizationReading, Presence
-from mixpanel_access.operations.tracker.replay import problems, replay
+from mixpanel_access.operations.tracker.replay import replay
 from tests.emulator.conftest import ORG, P, Q
 from tests.operations.test_timeline import LATER_WHY, MERGER, Row, row
-from tests.operations.tracking import ANA, LEE, START, TEAM, World, grant, team_grant, world
+from tests.operations.tracking import ANA, LEE, START, TEAM, World, grant, problems, team_grant, world
 
 EVERYBODY = {
     "ana: organization role owner", "omar: organization role owner",
@@ -92,7 +92,7 @@ def test_what_becomes_of_found_access_has_its_own_line(fate: Callable[[World], l
         assert sorted(row(line) for line in there.lines[known:]) == sorted(expected)
         assert there.faults() == []
         assert there.update() == []
-        assert list(problems(there.lines, there.states)) == []
+        assert problems(there.lines, there.states) == []
 
 
 @pytest.mark.parametrize("seconds", [240, 2, 0, -2], ids=lambda seconds: f"{seconds} seconds before it was found")

@@ -16,9 +16,8 @@ from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.merging import LineOfLog, merged
-from mixpanel_access.operations.tracker.replay import problems
 from tests.emulator.conftest import ORG, P, Q
-from tests.operations.tracking import ANA, LEE, World, grant, member, world
+from tests.operations.tracking import ANA, LEE, World, grant, member, problems, world
 
 PEOPLE = (LEE, "bo@example.com", "cy@example.com", "di@example.com")
 ROLES = ("consumer", "analyst", "admin")
@@ -210,7 +209,7 @@ def test_the_log_of_a_random_life_is_its_truth(seed: int) -> None:
         assert there.update() == [], said
         wrong = [one for one in there.lines if one.audit_id and one.admin != life.who[one.date]]
         assert wrong == [], said
-        assert list(problems(there.lines, there.states)) == [], said
+        assert problems(there.lines, there.states) == [], said
 
 
 @pytest.mark.parametrize("seed", range(100, 100 + LIVES // 2))
@@ -241,7 +240,7 @@ def test_the_logs_of_branches_of_a_random_life_merge_into_its_truth(seed: int) -
         assert found[0] == found[1]
         there.lines = [*found[0]]
         assert there.faults(roleless=not seed % 2) == []
-        assert list(problems(there.lines, there.states)) == []
+        assert problems(there.lines, there.states) == []
         assert there.update() == []
 
 

@@ -16,7 +16,6 @@ from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.pruning import prune
-from mixpanel_access.operations.tracker.replay import problems
 from tests.emulator.conftest import ORG, Client, P, Q
 from tests.operations.tracking import (
     ANA,
@@ -29,6 +28,7 @@ from tests.operations.tracking import (
     grant,
     member,
     place,
+    problems,
     put_in_team,
     team_grant,
     world,
@@ -688,7 +688,7 @@ def test_without_the_audit_log_the_states_and_the_organization_say_what_they_can
             ("revoked", ANA, admin, "production", "OPS-1"),
         ]
         assert there.faults() == []
-        assert list(problems(there.lines, {"production": there.states["production"]})) == []
+        assert problems(there.lines, {"production": there.states["production"]}) == []
 
 
 def test_a_pruned_log_gets_nothing_from_before_its_day() -> None:
@@ -727,4 +727,4 @@ def test_an_event_that_comes_late_names_who_did_it_and_when() -> None:
         ]
         assert there.faults() == []
         assert there.update() == []
-        assert list(problems(there.lines, {"production": there.states["production"]})) == []
+        assert problems(there.lines, {"production": there.states["production"]}) == []

@@ -21,7 +21,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.state import State
 from mixpanel_access.operations.tables import exported
 from mixpanel_access.operations.tracker.lines import LogEvent, LogLine, state_lines
-from mixpanel_access.operations.tracker.replay import differences, problems
+from mixpanel_access.operations.tracker.replay import differences
 from tests.operations.held import (
     held_grant,
     held_member,
@@ -30,6 +30,7 @@ from tests.operations.held import (
     held_team_member,
     state_of_resources,
 )
+from tests.operations.tracking import problems
 
 COLUMNS = LogLine.columns()
 
@@ -131,7 +132,7 @@ REPLAYED: dict[str, tuple[list[LogLine], State, list[str]]] = {
 @pytest.mark.parametrize(("lines", "state", "expected"), REPLAYED.values(), ids=REPLAYED.keys())
 def test_a_log_is_replayed_against_the_states(lines: list[LogLine], state: State, expected: list[str]) -> None:
     """Each line follows from those before it, and all of them add up to what the state holds."""
-    assert list(problems(lines, {"production": state})) == expected
+    assert problems(lines, {"production": state}) == expected
 
 
 STILL = f"the stack's state still has {A} (admin in project 7, stack production), which was"
@@ -167,7 +168,7 @@ def test_a_change_by_hand_that_a_state_does_not_have_yet_is_said_and_is_no_probl
     """Until a refresh."""
     states = {"production": HELD}
     assert [(one.text, one.by_hand) for one in differences(lines, states)] == [(text, True) for text in expected]
-    assert list(problems(lines, states)) == []
+    assert problems(lines, states) == []
 
 
 def test_a_log_of_0_1_0_is_read_lines(tmp_path: Path) -> None:

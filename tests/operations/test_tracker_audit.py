@@ -12,7 +12,7 @@ from mixpanel_access.model import audit
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import written
 from mixpanel_access.operations.drift import Organization
-from mixpanel_access.operations.tracker.audit_facts import CHANGES, Change, facts_of, not_in_log
+from mixpanel_access.operations.tracker.audit_facts import CHANGES, AuditFacts, Change, facts_of
 from mixpanel_access.operations.tracker.authors import Authors
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.reading import Absence, Presence, StackReading
@@ -156,7 +156,7 @@ def test_an_event_that_the_log_has_is_not_added_again(
     events: list[AuditEvent], lines: list[LogLine], expected: int
 ) -> None:
     """Not even if a line of an earlier version has it without its id, and with the engine's time."""
-    assert len(not_in_log([*facts_of(events, 1, {})], lines, replay(lines, {"production": 1}))) == expected
+    assert len(AuditFacts([*facts_of(events, 1, {})], lines, replay(lines, {"production": 1})).new) == expected
 
 
 def test_an_address_that_has_changed_is_that_of_the_state() -> None:

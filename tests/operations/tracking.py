@@ -5,7 +5,7 @@ The oracle is the emulator's own store: what it holds is written down after each
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,9 +27,9 @@ from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.state import State, StateResource
 from mixpanel_access.operations.tracker.lines import Access, LogLine
 from mixpanel_access.operations.tracker.reading import read_in_mixpanel, stack_reading
-from mixpanel_access.operations.tracker.renaming import renamed
-from mixpanel_access.operations.tracker.replay import replay
+from mixpanel_access.operations.tracker.replay import contradictions, differences, replay
 from mixpanel_access.operations.tracker.runs import runs_of
+from mixpanel_access.operations.tracker.update import renamed
 from mixpanel_access.operations.tracker.writing import new_lines
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.in_process import InProcess, emulating
@@ -45,6 +45,11 @@ Held = dict[Access, str]
 def document() -> dict[str, Any]:
     """The organization: Ana and Omar own it, Lee has a grant and is in a team."""
     return {**organization(), "security": {"sso": {"enabled": True, "domains": [{"name": "example.com"}]}}}
+
+
+def problems(lines: Sequence[LogLine], states: Mapping[str, State]) -> list[str]:
+    """What is wrong with a log, in itself and compared with the states, but for what was changed by hand."""
+    return [*contradictions(lines), *(one.text for one in differences(lines, states) if not one.by_hand)]
 
 
 @dataclass

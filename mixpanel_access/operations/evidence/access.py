@@ -9,6 +9,7 @@ from typing import Any
 
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, Period
 from mixpanel_access.operations.tracker.lines import GIVES, SEEN, UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import AccessChange, Interval, Replay, ordered, replay
@@ -50,14 +51,10 @@ class AccessHistory:
         self.lines = ordered(lines)
         self._scope = scope
         self._log = replay(lines, scope.organizations)
-        self._intervals: dict[Access, list[Interval]] = {}
-        for one in self._log.intervals:
-            self._intervals.setdefault(one.access, []).append(one)
+        self._intervals = grouped((one.access, one) for one in self._log.intervals)
         for its in self._intervals.values():
             its.sort(key=lambda one: (one.begins is not None, one.begins))
-        self._by_access: dict[tuple[Access, datetime], list[LogLine]] = {}
-        for line in self.lines:
-            self._by_access.setdefault((self._log.access_of(line), instant(line.date)), []).append(line)
+        self._by_access = grouped(((self._log.access_of(line), instant(line.date)), line) for line in self.lines)
 
     def at(self, at: datetime) -> list[AccessRow]:
         """Who had what at an instant: by person, organization, project and team."""
@@ -84,14 +81,12 @@ class AccessHistory:
         for stack in self._scope.of(there.stacks):
             yield AccessRow(
                 person=there.email,
-                kind=AccessKind.of(there.access),
                 organization=there.organization,
                 role=_role_of(there),
                 since=since,
                 role_since=role_since,
                 given_by=self._giver(there, role_since),
-                **self._where(there.access, there, stack),
-                **_reasons(there.stacks.get(stack)),
+                **self._about(there.access, there, stack, there.stacks.get(stack)),
             )
 
     def _since(self, there: Interval) -> tuple[datetime | None, datetime | None]:
@@ -143,15 +138,13 @@ class AccessHistory:
             at=instant(line.date),
             event=line.event,
             person=line.email or (there.email if there else ""),
-            kind=AccessKind.of(access),
             organization=self._log.organization_of(line),
             role_before=_role_of(before) if before else None,
             role_after=_role_of(after) if after else None,
             by=line.admin or UNKNOWN,
             audit_id=line.audit_id,
             note=note or ("" if there else "it was gone already"),
-            **self._where(access, there or line, stack),
-            **_reasons(None if with_person else line),
+            **self._about(access, there or line, stack, None if with_person else line),
         )
 
     def _renamed(self, line: LogLine) -> ChangeRow:
@@ -166,22 +159,26 @@ class AccessHistory:
             stack=line.stack,
         )
 
-    def _where(self, access: Access, there: Interval | LogLine, stack: str) -> dict[str, Any]:
-        """The project, the team and the stack of an access, and the name of its role if that is a custom one."""
+    def _about(self, access: Access, there: Interval | LogLine, stack: str, why: LogLine | None) -> dict[str, Any]:
+        """What a row of access and a row of a change both say; a role has a name if it is a custom one."""
         project, name, role_name = access.project, None, None
         if project is not None:
             name, role_name = self._scope.projects.get(project), self._scope.roles.get((project, there.role))
-        return {"project": project, "project_name": name, "role_name": role_name, "team": there.team, "stack": stack}
+        return {
+            "kind": AccessKind.of(access),
+            "project": project,
+            "project_name": name,
+            "role_name": role_name,
+            "team": there.team,
+            "stack": stack,
+            **({name: getattr(why, name) for name in REASONS} if why else {}),
+        }
 
 
 def _role_of(there: Interval) -> str:
     """The role; "" for a membership in a team, which has none."""
     a_membership_in_a_team = AccessKind.of(there.access) is AccessKind.TEAM_MEMBERSHIP
     return there.role or ("" if a_membership_in_a_team else UNKNOWN)
-
-
-def _reasons(line: LogLine | None) -> dict[str, Any]:
-    return {name: getattr(line, name) for name in REASONS} if line else {}
 
 
 def _order(row: AccessRow) -> tuple[str, int, int, str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.evidence.document import ChangeRow, EvidenceDocument, EvidenceSource, Period
 from mixpanel_access.operations.evidence.sources import StackEvidence
@@ -179,11 +180,8 @@ def _stacks(names: Collection[str]) -> str:
 
 def unknown_of_sources(sources: Sequence[EvidenceSource]) -> Iterator[str]:
     """What git does not prove of the files."""
-    by_note: dict[str, list[str]] = {}
-    for one in sources:
-        if one.kind != "state" and one.note:
-            by_note.setdefault(one.note, []).append(one.path)
-    for note, paths in by_note.items():
+    noted = (one for one in sources if one.kind != "state" and one.note)
+    for note, paths in grouped((one.note, one.path) for one in noted).items():
         yield f"No commit can be named for {', '.join(paths)}: {note}."
     if changed := [one.path for one in sources if one.changed]:
         yield f"{', '.join(changed)} {'has' if len(changed) == 1 else 'have'} changes that are not committed."

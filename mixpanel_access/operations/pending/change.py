@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
+from mixpanel_access.model.grouping import grouped
+
 A_DAY: Final = timedelta(days=1)
 
 
@@ -119,10 +121,11 @@ class PendingChange:
 
 def joined(parts: Iterable[PendingChange], today: date) -> list[PendingChange]:
     """The changes of which these are parts: one for what happens to one person, team or account on a day."""
-    by_cause: dict[object, list[PendingChange]] = {}
-    for part in parts:
+
+    def cause(part: PendingChange) -> tuple[object, ...]:
         team = () if part.email else tuple(part.teams)
-        by_cause.setdefault((part.event, part.email, part.on, part.engagement, part.account, team), []).append(part)
+        return part.event, part.email, part.on, part.engagement, part.account, team
+
     return [
         replace(
             some[0],
@@ -133,5 +136,5 @@ def joined(parts: Iterable[PendingChange], today: date) -> list[PendingChange]:
             membership=any(part.membership for part in some),
             edited=all(part.edited for part in some),
         )
-        for some in by_cause.values()
+        for some in grouped((cause(part), part) for part in parts).values()
     ]

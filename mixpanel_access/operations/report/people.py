@@ -12,6 +12,7 @@ from mixpanel_access.model.access import GrantType, Invitation, Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.drift import AccessDifference, DriftKind
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.policy_check import Violation
@@ -52,13 +53,12 @@ class Sources:
     @cached_property
     def held(self) -> Mapping[str, Mapping[str, Sequence[StateResource]]]:
         """What the states hold: the key of an address -> stack -> members and grants."""
-        found: dict[str, dict[str, list[StateResource]]] = {}
-        for stack, state in self.states.items():
-            for key, member in state.members.items():
-                found.setdefault(key, {}).setdefault(stack, []).append(member)
-            for (_, key), grant in state.grants.items():
-                found.setdefault(key, {}).setdefault(stack, []).append(grant)
-        return found
+        by_key = grouped(
+            (same_key(one.email), (stack, one))
+            for stack, state in self.states.items()
+            for one in (*state.members.values(), *state.grants.values())
+        )
+        return {key: grouped(own) for key, own in by_key.items()}
 
     @cached_property
     def statuses(self) -> Mapping[str, Status]:
@@ -159,11 +159,11 @@ def cells_by_person(sources: Sources) -> dict[str, Cells]:
 
 
 def _cells(sources: Sources, key: str) -> Cells:
-    found: dict[int, list[RoleSource]] = {}
-    for one in of_person(sources.overview, key):
-        if one.project in sources.shown:
-            source = RoleSource(one.role, one.grant_type, one.team, one.stack, one.why)
-            found.setdefault(one.project, []).append(source)
+    found = grouped(
+        (one.project, RoleSource(one.role, one.grant_type, one.team, one.stack, one.why))
+        for one in of_person(sources.overview, key)
+        if one.project in sources.shown
+    )
     return {project: Cell(roles.highest([source.role for source in own]) or "", own) for project, own in found.items()}
 
 
@@ -171,12 +171,8 @@ def report_people(
     sources: Sources, people: Mapping[str, Cells], changes: Sequence[AccessDifference], violations: Iterable[Violation]
 ) -> list[ReportPerson]:
     """Everybody, the highest risk first."""
-    found_about: dict[str, list[Violation]] = {}
-    for violation in violations:
-        found_about.setdefault(same_key(violation.email), []).append(violation)
-    by_person: dict[str, list[AccessDifference]] = {}
-    for change in changes:
-        by_person.setdefault(same_key(change.email), []).append(change)
+    found_about = grouped((same_key(violation.email), violation) for violation in violations)
+    by_person = grouped((same_key(change.email), change) for change in changes)
     found = [
         _person(sources, key, cells, _facts(sources, key, cells, by_person.get(key, ())), found_about.get(key, ()))
         for key, cells in people.items()

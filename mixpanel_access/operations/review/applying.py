@@ -16,18 +16,14 @@ from mixpanel_access.files.lines import Say, read_lines, with_lines
 from mixpanel_access.files.roster import roster_change, source_of, text_of
 from mixpanel_access.files.whole import write_all
 from mixpanel_access.model.effective_access import RosterEntry, effective_access
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.roster.editing import EntryChange, change_entries
 from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.review.decisions import ItemStatus, ReviewedItem, decisions_of
 from mixpanel_access.operations.review.facts import RosterRoles, reviewed_parts
 from mixpanel_access.operations.review.files import read_packets, unusable
-from mixpanel_access.operations.review.packet import (
-    EntryKey,
-    Item,
-    ReviewLine,
-    evidence_file,
-)
+from mixpanel_access.operations.review.packet import Item, ReviewLine, evidence_file
 from mixpanel_access.operations.review.record import ReviewRecord, decided_line, read_record
 from mixpanel_access.rules.rule import Suggestion
 
@@ -178,13 +174,12 @@ def _roster_change(
 ) -> RosterChange:
     """What the decisions on one stack do to its roster; all of them hold."""
     today, source = now.date(), source_of(roster.file)
-    of_entries: dict[EntryKey, list[ReviewedItem]] = {}
-    for one in decided:
-        of_entries.setdefault(one.item.entry, []).append(one)
+    of_entries = grouped((one.item.entry, one) for one in decided)
     found = enumerate(roster.roles.entries.items())
     entries = [_DecidedEntry(at, entry, of_entries.get(key, ())) for at, (key, entry) in found]
     after = change_entries(roster.text, source, {one.at: one.change(today) for one in entries})
-    hashes = _hash(roster.text), _hash(after)
+    lines = [decided_line(one.packet, one.item, now, record) for one in decided if one.status is ItemStatus.WAITING]
+    before_hash, after_hash = _hash(roster.text), _hash(after)
     return RosterChange(
         stack=roster.roles.stack,
         file=roster.file,
@@ -192,7 +187,7 @@ def _roster_change(
         after=after,
         meaning=list(_meaning(roster.roles.roster, parse(after, source), today)),
         notes=list(_notes(entries)),
-        lines=[_line(one, roster.file, hashes, now, record) for one in decided if one.status is ItemStatus.WAITING],
+        lines=[replace(line, roster=roster.file.name, before=before_hash, after=after_hash) for line in lines],
     )
 
 
@@ -227,11 +222,6 @@ def _notes(entries: Iterable[_DecidedEntry]) -> Iterator[str]:
                 f"{one.entry.person.email} counts as reviewed once {' and '.join(missing)} "
                 f"{'is' if len(missing) == 1 else 'are'} decided too (`review start` lists what is new)"
             )
-
-
-def _line(one: ReviewedItem, file: Path, hashes: tuple[str, str], now: datetime, record: ReviewRecord) -> ReviewLine:
-    line = decided_line(one.packet, one.item, now, record)
-    return replace(line, roster=file.name, before=hashes[0], after=hashes[1])
 
 
 def _hash(text: str) -> str:

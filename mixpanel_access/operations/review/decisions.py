@@ -11,6 +11,7 @@ from typing import Final
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.dates import day
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.similarity import unknown
 from mixpanel_access.operations.review.facts import FactChange, Facts, RosterRoles, reviewed_parts
 from mixpanel_access.operations.review.files import PacketFile
@@ -75,7 +76,7 @@ def decisions_of(
     packets: Sequence[PacketFile], record: ReviewRecord, rosters: Mapping[str, RosterRoles], today: date
 ) -> list[ReviewedItem]:
     """Every item of a review with its status, by the rosters of their stacks."""
-    found = [replace(one, status=_status(one, record)) for one in checked_items(packets, record, today)]
+    found = [*checked_items(packets, record, today)]
     lowered = {
         one.item.entry: one.item.lowered_to
         for one in found
@@ -83,14 +84,12 @@ def decisions_of(
     }
     check = _RosterCheck(record, rosters, lowered, today)
     found = [check.compared(one) for one in found]
-    entries: dict[EntryKey, list[ReviewedItem]] = {}
-    for one in found:
-        entries.setdefault(one.item.entry, []).append(one)
+    entries = grouped((one.item.entry, one) for one in found)
     return [check.with_its_entry(one, entries[one.item.entry]) for one in found]
 
 
 def checked_items(packets: Sequence[PacketFile], record: ReviewRecord, today: date) -> Iterator[ReviewedItem]:
-    """Every item with what is wrong with it, compared with no roster; without that, it is undecided."""
+    """Every item with its status and what is wrong with it, compared with no roster."""
     first: dict[ItemKey, str] = {}
     for one in packets:
         for at, item in enumerate(one.packet.items):
@@ -98,15 +97,14 @@ def checked_items(packets: Sequence[PacketFile], record: ReviewRecord, today: da
             if item.item_key in first:
                 wrong.append(("email", f"{first[item.item_key]} already has it; delete one of them"))
             first.setdefault(item.item_key, one.file.name)
-            status = ItemStatus.WRONG if wrong else ItemStatus.UNDECIDED
-            found = ReviewedItem(packet_file=one, at=at, status=status)
-            yield replace(found, why="; ".join(words for _, words in wrong), field=wrong[0][0]) if wrong else found
-
-
-def _status(one: ReviewedItem, record: ReviewRecord) -> ItemStatus:
-    if one.status is ItemStatus.WRONG or one.item.decision is None:
-        return one.status
-    return ItemStatus.APPLIED if record.is_applied(one.packet, one.item) else ItemStatus.WAITING
+            if wrong:
+                status = ItemStatus.WRONG
+            elif item.decision is None:
+                status = ItemStatus.UNDECIDED
+            else:
+                status = ItemStatus.APPLIED if record.is_applied(one.packet, item) else ItemStatus.WAITING
+            field, why = wrong[0][0] if wrong else "role", "; ".join(words for _, words in wrong)
+            yield ReviewedItem(packet_file=one, at=at, status=status, why=why, field=field)
 
 
 @dataclass(frozen=True)

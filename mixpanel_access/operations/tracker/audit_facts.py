@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import count
 from typing import Final
@@ -13,6 +13,7 @@ from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Replay
 from mixpanel_access.operations.tracker.runs import SKEW
@@ -44,6 +45,7 @@ CHANGES: Final = {
 """Audit event -> what it does to access."""
 READ: Final = tuple(CHANGES)
 """The audit events to read."""
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _INVITATION: Final = "invitation"
 """The source of a "user added" event that repeats an acceptance."""
 _OF_TEAMS_IN_PROJECTS: Final = (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED)
@@ -144,54 +146,32 @@ class AuditFacts:
     """
 
     def __init__(self, facts: Sequence[AuditFact], lines: Sequence[LogLine], log: Replay) -> None:
-        self.new = not_in_log(facts, lines, log)
-        self.by_access: dict[Access, list[AuditFact]] = {}
-        for fact in facts:
-            self.by_access.setdefault(fact.access, []).append(fact)
+        self.by_access = grouped((fact.access, fact) for fact in facts)
+        takers = [fact for fact in facts if fact.change is Change.TAKEN and fact.access.project is None]
+        self._takers = grouped((fact.access.team or fact.access.person, fact) for fact in takers)
+        self._without_event = grouped((log.access_of(line), line) for line in lines if not line.audit_id)
         self.numbers = {fact.event.id: fact.number for fact in facts if fact.event.id}
         self.stacks = {line.audit_id: line.stack for line in lines if line.audit_id and line.event in GIVES}
+        ids = {line.audit_id for line in lines} - {""}
+        pruned = max((instant(line.date) for line in lines if line.event == LogEvent.PRUNED), default=_LONG_AGO)
+        new = (fact for fact in facts if fact.event.id not in ids and fact.at >= pruned)
+        self.new = [fact for fact in new if not self._is_noted(fact)]
 
+    def _is_noted(self, fact: AuditFact) -> bool:
+        """Whether a line without an event is about a fact.
 
-def not_in_log(facts: Sequence[AuditFact], lines: Sequence[LogLine], log: Replay) -> list[AuditFact]:
-    """The facts that a log does not have yet.
-
-    A line of an earlier version, or one from a time when the audit log could not be read, has no event. It is the same
-    fact if it says the same of the same access, not before the event, and nothing undid that in between. A line with an
-    unknown admin is from an update that came before the event was in the audit log.
-
-    Args:
-        facts: the facts, the oldest first.
-        lines: the log.
-        log: says which access a line is about.
-    """
-    ids = {line.audit_id for line in lines if line.audit_id}
-    pruned = max((instant(line.date) for line in lines if line.event == LogEvent.PRUNED), default=None)
-    without: dict[Access, list[LogLine]] = {}
-    for line in lines:
-        if not line.audit_id:
-            without.setdefault(log.access_of(line), []).append(line)
-    by_access: dict[Access, list[AuditFact]] = {}
-    takers: dict[str | int, list[AuditFact]] = {}
-    for fact in facts:
-        by_access.setdefault(fact.access, []).append(fact)
-        if fact.change is Change.TAKEN and fact.access.project is None:
-            takers.setdefault(fact.access.team or fact.access.person, []).append(fact)
-
-    def is_known(fact: AuditFact) -> bool:
-        if fact.event.id and fact.event.id in ids:
-            return True
-        if pruned is not None and fact.at < pruned:
-            return True
-        same = without.get(fact.access, [])
-        if not fact.access.person and fact.access.project is None:  # a deleted team
-            same = [line for access, its in without.items() if access.team == fact.access.team for line in its]
-        own = fact.access
-        others = [*takers.get(own.person, ()), *(takers.get(own.team, ()) if own.team else ())]
-        after = [one for one in by_access[own] if one.at > fact.at]
-        after += [one for one in others if one.at > fact.at and one.takes(own)]
+        A line of an earlier version, or one from a time when the audit log could not be read, has no event. It is the
+        same fact if it says the same of the same access, not before the event, and nothing undid that in between. A
+        line with an unknown admin is from an update that came before the event was in the audit log.
+        """
+        own, without = fact.access, self._without_event
+        same = without.get(own, [])
+        if not own.person and own.project is None:  # a deleted team
+            same = [line for access, its in without.items() if access.team == own.team for line in its]
+        takers = [*self._takers.get(own.person, ()), *(self._takers.get(own.team, ()) if own.team else ())]
+        after = [one for one in self.by_access[own] if one.at > fact.at]
+        after += [one for one in takers if one.at > fact.at and one.takes(own)]
         return any(_says(line, fact, after) for line in same)
-
-    return [fact for fact in facts if not is_known(fact)]
 
 
 def _says(line: LogLine, fact: AuditFact, after: Sequence[AuditFact]) -> bool:

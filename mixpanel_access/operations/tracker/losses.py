@@ -8,6 +8,7 @@ from datetime import datetime
 
 from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.audit_facts import AuditFact
 from mixpanel_access.operations.tracker.lines import Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.reading import Absence, Presence, StackReading
@@ -61,9 +62,7 @@ class Losses:
             presence: what the organization has.
             was_gone: whether access that an event gives was gone before.
         """
-        related: dict[str | int | None, list[AuditFact]] = {}
-        for fact in pending:
-            related.setdefault(fact.access.person or fact.access.team, []).append(fact)
+        related = grouped((fact.access.person or fact.access.team, fact) for fact in pending)
         for name, stack in self._stacks.items():
             for access, there in self._log.held.items():
                 if name not in there.stacks or access in stack.held:

@@ -16,6 +16,7 @@ from mixpanel_access.files import whole
 from mixpanel_access.files.lines import read_sides, text_of_lines
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.lines import ENDS, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Replay, contradictions
 from mixpanel_access.operations.tracker.union import Union
@@ -117,12 +118,12 @@ def _ordered(lines: Iterable[LineOfLog]) -> list[LineOfLog]:
 
 def _must_agree(union: Sequence[LineOfLog], log: Replay) -> None:
     """Refuse two lines of one event, or of different logs in one second, that cannot both be true."""
-    same: dict[tuple[object, ...], list[LineOfLog]] = {}
-    for one in union:
-        line, access = one.line, log.access_of(one.line)
-        key = (line.audit_id, access) if line.audit_id else (line.date, access, log.stack_of(line))
-        same.setdefault(key, []).append(one)
-    for its in same.values():
+
+    def key(line: LogLine) -> tuple[object, ...]:
+        when = (line.audit_id,) if line.audit_id else (line.date, log.stack_of(line))
+        return log.access_of(line), *when
+
+    for its in grouped((key(one.line), one) for one in union).values():
         for other in its[1:]:
             first = its[0]
             if why := _contradiction(first, other):

@@ -268,12 +268,6 @@ class StateDifference(NamedTuple):
     by_hand: bool = False
 
 
-def problems(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[str]:
-    """What is wrong with a log, in words: in itself, and compared with the states."""
-    yield from contradictions(lines)
-    yield from (one.text for one in differences(lines, states) if not one.by_hand)
-
-
 def differences(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[StateDifference]:
     """Where states differ from what a log adds up to; a stack without a state here is not compared."""
     replayed = replay(lines)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.lines import ENDS, GIVES, OF_THE_LOG, UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Replay
 from mixpanel_access.operations.tracker.runs import SKEW
@@ -31,12 +32,9 @@ class Union:
     def __init__(self, lines: Sequence[LogLine]) -> None:
         self._log = Replay(lines)
         self._accepted: set[Access] = set()
-        self._places: dict[tuple[Access, str, bool], int] = {}
+        self._numbers: dict[tuple[Access, str, bool], int] = {}
         self.kept: list[LogLine] = []
-        events: dict[tuple[str, Access], list[LogLine]] = {}
-        for line in lines:
-            if line.audit_id:
-                events.setdefault((line.audit_id, self._log.access_of(line)), []).append(line)
+        events = grouped(((line.audit_id, self._log.access_of(line)), line) for line in lines if line.audit_id)
         for line in lines:
             if not line.audit_id:
                 self._take(line)
@@ -59,7 +57,10 @@ class Union:
         else:
             chosen = [line for line in of_stacks if log.stack_of(line) in there.stacks]
             if len(chosen) < max(1, len(there.stacks)):
-                chosen = [*(chosen if "" not in by_stack else ()), by_stack.get("") or _of_no_stack(best)]
+                chosen = [
+                    *(chosen if "" not in by_stack else ()),
+                    by_stack.get("") or replace(best, stack="", **_NO_REASONS),
+                ]
         if event == LogEvent.ACCEPTED and access in self._accepted:
             chosen = []
         for line in chosen:
@@ -67,60 +68,61 @@ class Union:
 
     def _take(self, line: LogLine) -> None:
         """Take a line without an event, unless it says nothing new."""
-        log = self._log
         if line.event in OF_THE_LOG:
-            words = [(one.event, one.renamed_from, one.stack, one.organization, one.date) for one in self.kept]
-            same = [word for word in words if word[:3] == (line.event, line.renamed_from, line.stack)]
-            if not same or (
-                line.event == LogEvent.PRUNED and (line.organization, line.date) not in {word[3:] for word in same}
-            ):
+            if _about_the_log(line) not in map(_about_the_log, self.kept):
                 self._log.step(line)
                 self.kept.append(line)
-            return
-        access, stack = log.access_of(line), log.stack_of(line)
-        there, seen = log.held.get(access), access in log.last
-        mine = there is not None and (stack in there.stacks if stack else True)
-        if line.event == LogEvent.FOUND:
-            known = there is not None and line.role in ("", there.role)
+        elif news := self._news(line):
+            self._keep(news)
+
+    def _news(self, line: LogLine) -> LogLine | None:
+        """What a line without an event says that the lines before it do not say, or None."""
+        log, access, stack = self._log, self._log.access_of(line), self._log.stack_of(line)
+        there = log.held.get(access)
+        mine = there is not None and (not stack or stack in there.stacks)
+        if line.event == LogEvent.ACCEPTED:
+            return None if access in self._accepted else line
+        if line.event in ENDS:
+            return line if mine or access not in log.last else self._second_end(line, access, stack)
+        if there is None:
+            known = False
+        elif line.event == LogEvent.FOUND:
+            known = line.role in ("", there.role)
         elif line.event in GIVES:
-            known = mine and (line.event != LogEvent.RESTORED or (there is not None and there.role == line.role))
-        elif line.event == LogEvent.CHANGED:
-            known = there is not None and mine and there.role == line.role
-            known = known and (not stack or (there is not None and there.stacks[stack].reasons == line.reasons))
-        elif line.event == LogEvent.ACCEPTED:
-            known = access in self._accepted
+            known = mine and (line.event != LogEvent.RESTORED or there.role == line.role)
         else:
-            known = seen and not mine
-            ended = log.of_stack(stack, access)
-            if known and line.event == LogEvent.REVOKED and ended and not ended[-1].stack:
-                known = (
-                    False  # an earlier version writes first that somebody took it away, and then that a stack lost it
-                )
-            elif known and there is not None and line.event == LogEvent.REVOKED:
-                line, known = _of_no_stack(line), False
-        if not known:
-            self._keep(line)
+            known = mine and there.role == line.role and (not stack or there.stacks[stack].reasons == line.reasons)
+        return None if known else line
+
+    def _second_end(self, line: LogLine, access: Access, stack: str) -> LogLine | None:
+        """What is left of a line about the end of access that the stack does not have."""
+        if line.event != LogEvent.REVOKED:
+            return None
+        if (ended := self._log.of_stack(stack, access)) and not ended[-1].stack:
+            return line  # an earlier version writes first that somebody took it away, and then that a stack lost it
+        return replace(line, stack="", **_NO_REASONS) if access in self._log.held else None
 
     def _keep(self, line: LogLine) -> None:
         access, gives = self._log.access_of(line), line.event in GIVES
-        place = self._places.get((access, line.stack, gives))
+        key = access, line.stack, gives
         if line.event in ENDS:
             self._accepted.discard(access)
         elif line.event == LogEvent.ACCEPTED:
             self._accepted.add(access)
-        if line.audit_id and place is not None and gives and _is_noted(self.kept[place], line, self._log, access):
-            self.kept[place] = line
-            return
-        self._places[access, line.stack, gives] = len(self.kept)
+        if line.audit_id and gives and key in self._numbers and access in self._log.held:
+            noted = self.kept[self._numbers[key]]
+            if not noted.audit_id and abs(instant(noted.date) - instant(line.date)) <= SKEW:
+                self.kept[self._numbers[key]] = line  # the note was the state's, of this event
+                return
+        self._numbers[key] = len(self.kept)
         self.kept.append(line)
         self._log.step(line)
 
 
-def _is_noted(kept: LogLine, line: LogLine, log: Replay, access: Access) -> bool:
-    """Whether a line without an event is the state's note of this event."""
-    near = abs(instant(kept.date) - instant(line.date)) <= SKEW
-    there = log.held.get(access)
-    return near and not kept.audit_id and there is not None
+def _about_the_log(line: LogLine) -> tuple[object, ...]:
+    """What a line says about the log or a stack's name; logs may have been pruned on several days."""
+    pruned = (line.organization, line.date) if line.event == LogEvent.PRUNED else ()
+    return line.event, line.renamed_from, line.stack, *pruned
 
 
 def _worth(line: LogLine) -> tuple[object, ...]:
@@ -129,7 +131,3 @@ def _worth(line: LogLine) -> tuple[object, ...]:
     known = line.admin not in ("", UNKNOWN), "@" in line.admin
     restored, before = line.event == LogEvent.RESTORED, bool(line.role_before)
     return bool(line.stack), said, known, restored, line.organization or 0, before, str(line.row())
-
-
-def _of_no_stack(line: LogLine) -> LogLine:
-    return replace(line, stack="", **_NO_REASONS)

@@ -16,20 +16,20 @@ from pathlib import Path
 from mixpanel_access.directory import connected
 from mixpanel_access.files.lines import Verified, append_lines, read_lines
 from mixpanel_access.model.audit import LOOK_BACK
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.state import EMPTY, State
-from mixpanel_access.operations.tracker.lines import LogLine
+from mixpanel_access.operations.tracker.lines import UNKNOWN, LogEvent, LogLine, StateLine
 from mixpanel_access.operations.tracker.reading import (
     OrganizationReading,
     StackReading,
     read_in_mixpanel,
     stack_reading,
 )
-from mixpanel_access.operations.tracker.renaming import renamed
 from mixpanel_access.operations.tracker.replay import contradictions, differences, replay
-from mixpanel_access.operations.tracker.runs import runs_of
+from mixpanel_access.operations.tracker.runs import SKEW, runs_of
 from mixpanel_access.operations.tracker.writing import new_lines
 
 
@@ -68,13 +68,10 @@ def _read(
 
     answers = of_each(stacks, asked)
     newest = max((instant(line.date) for line in lines), default=now)
-    by_organization: dict[int, list[tuple[Settings, State]]] = {}
-    for settings, state, _ in answers.values():
-        by_organization.setdefault(settings.organization_id, []).append((settings, state))
     found, read = [], {stack.rpartition("/")[2] for stack in stacks}
     if left_out := sorted({stack.rpartition("/")[2] for stack in project.stacks} - read):
         progress(f"access outside of the stacks is not added to the log, as {', '.join(left_out)} may have it")
-    for its in by_organization.values():
+    for its in grouped((one[0].organization_id, one[:2]) for one in answers.values()).values():
         accounts, everywhere = [settings for settings, _ in its], reduce(or_, (state for _, state in its), EMPTY)
         with connected(accounts[0], progress) as directory:
             # The organization is read as it is, so the events until then count too, whatever our clock or --now shows.
@@ -98,3 +95,46 @@ def verify(project: PulumiProject, file: Path, stacks: Sequence[str]) -> Verifie
     found = list(differences(lines, states))
     wrong = [*contradictions(lines), *(one.text for one in found if not one.by_hand)]
     return Verified(len(lines), "".join(cut), wrong, [one.text for one in found if one.by_hand])
+
+
+def renamed(
+    lines: Sequence[LogLine], stacks: Mapping[str, StackReading], existing: Sequence[str], now: datetime
+) -> list[LogLine]:
+    """The lines for stacks that have another name since the last update (`pulumi stack rename`).
+
+    A stack of the log no longer exists, and another one that the log does not know has its access, in a state that is
+    no younger than the log.
+
+    Args:
+        lines: the log.
+        stacks: the stacks that are read.
+        existing: the names of all stacks of the project.
+        now: the present instant.
+    """
+    log = replay(lines, {name: stack.organization for name, stack in stacks.items()})
+    newest = max((instant(line.date) for line in lines), default=now)
+    known = {log.stack_of(line) for line in lines}
+    found = []
+    for old in sorted({stack for there in log.held.values() for stack in there.stacks} - {*existing}):
+        common = grouped(
+            (name, one)
+            for name, stack in stacks.items()
+            for access, one in stack.held.items()
+            if name not in known and access in log.held and old in log.held[access].stacks
+        )
+        fit = {name: len(its) for name, its in common.items() if all(_is_older(one, newest) for one in its)}
+        if fit:
+            name = max(fit, key=fit.__getitem__)
+            known.add(name)
+            found.append(
+                LogLine(
+                    date=written(max(now, newest)), admin=UNKNOWN, event=LogEvent.RENAMED.value, email="", stack=name,
+                    project=None, role="", organization=stacks[name].organization, renamed_from=old,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _is_older(one: StateLine, newest: datetime) -> bool:
+    """Whether the stack got the access before the log's newest line, by any clock."""
+    return bool(one.line.date) and instant(one.line.date) <= newest + SKEW
