@@ -74,14 +74,10 @@ def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compar
     from operator import or_
 
     from mixpanel_access.operations.drift import differences
-    from mixpanel_access.operations.project import of_each
+    from mixpanel_access.operations.project import by_organization, of_each
     from mixpanel_access.operations.state import EMPTY
 
-    organizations: dict[tuple[str, int], list[str]] = {}
-    for name in stacks:
-        settings = project.settings(name)
-        organizations.setdefault((settings.api_url, settings.organization_id), []).append(name)
-    for (_, id_), names in organizations.items():
+    for (_, id_), names in by_organization(project, stacks).items():
         with ThreadPoolExecutor(1) as threads:  # the engine takes as long to export states as Mixpanel to answer
             read = threads.submit(_read, project.settings(names[0]))
             states = of_each(project.stacks, partial(project.state, organization=id_))

@@ -19,7 +19,7 @@ from mixpanel_access.cli.output import (
     progress,
     write_file,
 )
-from mixpanel_access.cli.tracker import LogFile, default_log, must_exist
+from mixpanel_access.cli.tracker import LogFile, existing_log
 from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.model.similarity import counted
 
@@ -51,13 +51,12 @@ def evidence(
     Example: `mixpanel-access evidence --from 2026-04-01 --to 2026-06-30`
     """
     from mixpanel_access.operations.evidence.build import make_evidence, period_of
-    from mixpanel_access.operations.project import open_project, project_folder, stacks_of
+    from mixpanel_access.operations.project import open_project, stacks_of
 
     format_ = "json" if as_json else format_
     must_be_format(format_, output, FORMATS, "--output")
     first, last = day_of_option("--from", from_), day_of_option("--to", to)
-    file = file or default_log(project_folder(cwd))
-    must_exist(file)
+    file = existing_log(file, cwd)
     project = open_project(cwd, progress)
     names = stacks_of(project, stack or [])
     settings = project.settings(names[0])

@@ -27,7 +27,7 @@ from mixpanel_access.model.similarity import counted
 if TYPE_CHECKING:
     from mixpanel_access.model.access import OtherAccess
     from mixpanel_access.operations.review.packet import Item, Unmanaged
-    from mixpanel_access.operations.review.progress import PacketProgress, ReviewProgress
+    from mixpanel_access.operations.review.progress import PacketProgress, ReviewProgress, StillThere
     from mixpanel_access.operations.review.starting import Begun
 
 Review = Annotated[
@@ -281,26 +281,22 @@ def status(
 
 
 def _status_document(found: ReviewProgress, where: Path, today: date) -> ReviewStatusDocument:
-    return {
-        "review": where.name,
-        "folder": where,
-        "undecided": sum(len(one.undecided) for one in found.packets),
-        "packets": [_progress(one, today) for one in found.packets],
-        "new": [record_of(NewItem, one) for one in found.new],
-        "stillThere": [
-            record_of(
-                StillThereItem,
-                one.item,
-                decision=one.item.outcome,
-                state=one.state,
-                mixpanel=one.mixpanel,
-                nextStep=one.next_step,
-            )
-            for one in found.still_there
-        ],
-        "unknown": found.unknown,
-        "open": found.is_open,
-    }
+    return record_of(
+        ReviewStatusDocument,
+        found,
+        review=where.name,
+        folder=where,
+        undecided=sum(len(one.undecided) for one in found.packets),
+        packets=[_progress(one, today) for one in found.packets],
+        new=[record_of(NewItem, one) for one in found.new],
+        stillThere=[_still_there(one) for one in found.still_there],
+        open=found.is_open,
+    )
+
+
+def _still_there(one: StillThere) -> StillThereItem:
+    values = {"state": one.state, "mixpanel": one.mixpanel, "nextStep": one.next_step}
+    return record_of(StillThereItem, one.item, decision=one.item.outcome, **values)
 
 
 def _print_progress(found: ReviewProgress, where: Path, today: date) -> None:

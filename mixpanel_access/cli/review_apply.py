@@ -25,6 +25,7 @@ from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange
+    from mixpanel_access.operations.review.decisions import ReviewedItem
     from mixpanel_access.operations.review.packet import ReviewLine
     from mixpanel_access.operations.review.record import ReviewRecord
 
@@ -150,19 +151,14 @@ def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
             )
             for one in made.rosters
         ],
-        "stale": [
-            record_of(
-                StaleItem,
-                one.item,
-                decision=one.item.outcome,
-                packet=one.packet_file.file,
-                line=one.line,
-                why=one.why,
-            )
-            for one in made.stale
-        ],
+        "stale": [_stale(one) for one in made.stale],
         "written": written and bool(made.rosters),
     }
+
+
+def _stale(one: ReviewedItem) -> StaleItem:
+    values = {"packet": one.packet_file.file, "line": one.line, "why": one.why}
+    return record_of(StaleItem, one.item, decision=one.item.outcome, **values)
 
 
 def _decision(line: ReviewLine) -> ApplyDecision:

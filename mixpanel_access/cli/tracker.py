@@ -97,13 +97,11 @@ def export(
     Example: `mixpanel-access tracker export --format xlsx --to access-log.xlsx`
     """
     from mixpanel_access.files.lines import read_lines
-    from mixpanel_access.operations.project import project_folder
     from mixpanel_access.operations.tracker.lines import LogLine
 
     format_ = "json" if as_json else format_
     must_be_format(format_, to)
-    file = file or default_log(project_folder(cwd))
-    must_exist(file)
+    file = existing_log(file, cwd)
     print_or_write(read_lines(file, LogLine, progress), LogLine, format_, to)
     return 0
 
@@ -113,11 +111,10 @@ def verify(file: LogFile = None, stack: Stacks = None, cwd: Folder = Path(), as_
 
     Example: `mixpanel-access tracker verify`
     """
-    from mixpanel_access.operations.project import open_project, project_folder, stacks_of
+    from mixpanel_access.operations.project import open_project, stacks_of
     from mixpanel_access.operations.tracker import update as log
 
-    file = file or default_log(project_folder(cwd))
-    must_exist(file)
+    file = existing_log(file, cwd)
     project = open_project(cwd, progress)
     names = stacks_of(project, stack or [])
     found = log.verify(project, file, names)
@@ -146,12 +143,10 @@ def prune(
 
     Example: `mixpanel-access tracker prune --before 2026-01-01`
     """
-    from mixpanel_access.operations.project import project_folder
     from mixpanel_access.operations.tracker import pruning as log
 
     first = day_of_option("--before", before)
-    file = file or default_log(project_folder(cwd))
-    must_exist(file)
+    file = existing_log(file, cwd)
     pruned = log.prune(file, first, instant_of(now) or datetime.now(UTC), progress, act=yes)
     if as_json:
         print_json(record_of(PruneDocument, pruned, done=yes))
@@ -187,12 +182,9 @@ def merge(
 
     Example: `mixpanel-access tracker merge`
     """
-    from mixpanel_access.operations.project import project_folder
     from mixpanel_access.operations.tracker import merging
 
-    file = file or default_log(project_folder(cwd))
-    for log in (file, *(other or [])):
-        must_exist(log)
+    file = existing_log(file, cwd, *(other or []))
     found = merging.merge(file, other or [])
     if as_json:
         print_json(record_of(MergeDocument, found))
@@ -208,12 +200,21 @@ def merge(
     return 0
 
 
-def must_exist(file: Path) -> None:
-    """Check that the log exists; raises UsageError if not."""
-    if not file.is_file():
-        raise UsageError(
-            "cannot find the access log", subject=str(file), next_step="Create it: mixpanel-access tracker update"
-        )
+def existing_log(file: Path | None, cwd: Path, *others: Path) -> Path:
+    """The log that is named, or else the project's; others must exist too.
+
+    Raises:
+        UsageError: one does not exist.
+    """
+    from mixpanel_access.operations.project import project_folder
+
+    file = file or default_log(project_folder(cwd))
+    for log in (file, *others):
+        if not log.is_file():
+            raise UsageError(
+                "cannot find the access log", subject=str(log), next_step="Create it: mixpanel-access tracker update"
+            )
+    return file
 
 
 def default_log(project: Path) -> Path:

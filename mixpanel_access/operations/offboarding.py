@@ -17,7 +17,7 @@ from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import LEAVING_VARIABLE, Settings
 from mixpanel_access.operations import state_change
-from mixpanel_access.operations.project import Progress, PulumiProject, of_each, with_variables
+from mixpanel_access.operations.project import Progress, PulumiProject, by_organization, of_each, with_variables
 from mixpanel_access.operations.state import State, changed_addresses, name_of
 
 
@@ -100,7 +100,7 @@ def read_stacks(project: PulumiProject) -> list[StackAccess]:
         AccessError: Mixpanel does not say who is there.
     """
     seen = of_each(sorted(project.stacks), partial(_seen, project))
-    for stacks in _by_organization(project).values():
+    for stacks in by_organization(project, sorted(project.stacks)).values():
         members = [{key: one.outputs for key, one in seen[stack].state.members.items()} for stack in stacks]
         there: Mapping[str, Person] = {}
         if any(members):
@@ -110,15 +110,6 @@ def read_stacks(project: PulumiProject) -> list[StackAccess]:
         given_away = frozenset(changed.keys() & there.keys())
         seen |= {stack: replace(seen[stack], changed=changed, given_away=given_away) for stack in stacks}
     return list(seen.values())
-
-
-def _by_organization(project: PulumiProject) -> dict[tuple[str, int], list[str]]:
-    """The stacks of each organization, in their order."""
-    found: dict[tuple[str, int], list[str]] = {}
-    for stack in sorted(project.stacks):
-        settings = project.settings(stack)
-        found.setdefault((settings.api_url, settings.organization_id), []).append(stack)
-    return found
 
 
 def _seen(project: PulumiProject, stack: str) -> StackAccess:
@@ -231,7 +222,7 @@ def remaining_in_organizations(
     Raises:
         UsageError: there is no stack, whose configuration names the organization.
     """
-    organizations = _by_organization(project)
+    organizations = by_organization(project, sorted(project.stacks))
     if not organizations:
         raise UsageError(
             "cannot find the organization",

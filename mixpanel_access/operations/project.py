@@ -18,6 +18,7 @@ from mixpanel_access.engine import LocalStates, Pulumi, ensure_engine, local_sta
 from mixpanel_access.engine.process import stop_children
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import AccessError, EngineError, UsageError
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings, warning_of_now
@@ -228,6 +229,12 @@ def stack_to_change(project: PulumiProject, wanted: str) -> str:
         )
     project.progress(f"stack {project.selected}, which Pulumi has selected; --stack names another")
     return project.selected
+
+
+def by_organization(project: PulumiProject, stacks: Sequence[str]) -> dict[tuple[str, int], list[str]]:
+    """The stacks of each organization, in their order: the address of its API and its id -> their names."""
+    settings = ((project.settings(stack), stack) for stack in stacks)
+    return grouped(((one.api_url, one.organization_id), stack) for one, stack in settings)
 
 
 def of_each(stacks: Sequence[str], ask: Callable[[str], _Answer]) -> dict[str, _Answer]:
