@@ -1,4 +1,4 @@
-"""Rosters, states and the organization side by side, person by person: what the operators' commands look at."""
+"""Rosters, states and the organization, compared person by person: what the operators' commands read."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Overview:
 
     @cached_property
     def changes(self) -> Mapping[str, Sequence[PendingChange]]:
-        """What the clock changes in each stack, and what its last updates have left undone."""
+        """The pending changes of each stack."""
         return {
             name: pending_changes(
                 view.roster, view.state, self.today, None, renamed=renamed_in(view.state, self.directory)

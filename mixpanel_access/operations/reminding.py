@@ -85,11 +85,8 @@ class Reminder:
     @property
     def stages(self) -> list[int]:
         """The days before an end on which somebody is reminded of it; none for what has no stages."""
-        return (
-            sorted({*(days for days in LATE_STAGES if days < self.ahead), self.ahead})
-            if self.kind is ReminderKind.ENDS
-            else []
-        )
+        nearer = (days for days in LATE_STAGES if days < self.ahead)
+        return sorted({*nearer, self.ahead}) if self.kind is ReminderKind.ENDS else []
 
     def stage(self, today: date) -> int | None:
         """Which of the reminders of an end it is, in days before; None for none of them."""

@@ -56,13 +56,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
         UsageError: there is no such stack, or a file cannot be read.
     """
     read = read_stacks(project, stacks, period)
-    scope = EvidenceScope(
-        stacks=[*stacks],
-        all_stacks=set(project.stacks) <= set(stacks),
-        projects=_project_names(read),
-        organizations={stack: one.settings.organization_id for stack, one in read.items()},
-        roles={key: role.name for one in read.values() for key, role in one.state.custom_roles.items() if role.name},
-    )
+    scope = _scope(read, all_stacks=set(project.stacks) <= set(stacks))
     cut: list[str] = []
     lines = read_lines(log_file, LogLine, cut.append)
     history = AccessHistory(lines, scope)
@@ -104,13 +98,15 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
 _NOT_COMPARED: Final = "The states are those of now and not of {last}: the access at the end is not compared with them."
 
 
-def _project_names(read: Mapping[str, StackEvidence]) -> dict[int, str]:
-    return {
-        project.id: project.name or key
-        for one in read.values()
-        if one.rules.roster
-        for key, project in one.rules.roster.projects.items()
-    }
+def _scope(read: Mapping[str, StackEvidence], *, all_stacks: bool) -> EvidenceScope:
+    rosters = [one.rules.roster for one in read.values() if one.rules.roster]
+    return EvidenceScope(
+        stacks=[*read],
+        all_stacks=all_stacks,
+        projects={project.id: project.name or key for roster in rosters for key, project in roster.projects.items()},
+        organizations={stack: one.settings.organization_id for stack, one in read.items()},
+        roles={key: role.name for one in read.values() for key, role in one.state.custom_roles.items() if role.name},
+    )
 
 
 def _organizations(read: Mapping[str, StackEvidence]) -> Iterator[EvidenceOrganization]:

@@ -95,13 +95,9 @@ def plan(
     found = [one for one in decisions_of(packets, record, roles_now, now.date()) if one.item.stack in named]
     if wrong := [str(one) for one in found if one.status is ItemStatus.WRONG]:
         raise unusable(wrong)
-    changes = []
-    for stack, roster in rosters.items():
-        own = [
-            one for one in found if one.item.stack == stack and one.status in (ItemStatus.WAITING, ItemStatus.APPLIED)
-        ]
-        if any(one.status is ItemStatus.WAITING for one in own):
-            changes.append(_roster_change(roster, own, now, record))
+    held = grouped((one.item.stack, one) for one in found if one.status in (ItemStatus.WAITING, ItemStatus.APPLIED))
+    waiting = {one.item.stack for one in found if one.status is ItemStatus.WAITING}
+    changes = [_roster_change(rosters[stack], held[stack], now, record) for stack in rosters if stack in waiting]
     statuses = Counter(one.status for one in found)
     stale = [one for one in found if one.status is ItemStatus.STALE]
     return ReviewPlan(folder, changes, statuses[ItemStatus.UNDECIDED], statuses[ItemStatus.APPLIED], stale)

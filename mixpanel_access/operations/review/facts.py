@@ -120,14 +120,10 @@ def roster_values(roster: Roster, entry: RosterEntry, project: str | None) -> di
     }
 
 
-def has_organization_item(entry: RosterEntry) -> bool:
-    """Whether the organization role of an entry is reviewed on its own: if it is above member, or all there is."""
-    return entry.person.organization_role not in (None, roles.MEMBER) or not entry.projects
-
-
 def reviewed_parts(entry: RosterEntry) -> list[str | None]:
-    """What a review decides of an entry: each project, and the organization role (None) if that is an item."""
-    return [*([None] if has_organization_item(entry) else []), *entry.projects]
+    """What a review decides of an entry: each project, and the organization role (None) if above member or alone."""
+    of_organization = entry.person.organization_role not in (None, roles.MEMBER) or not entry.projects
+    return [*([None] if of_organization else []), *entry.projects]
 
 
 def is_listed_on(entry: RosterEntry, today: date) -> bool:

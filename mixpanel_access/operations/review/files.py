@@ -32,7 +32,7 @@ _QUARTER: Final = re.compile(r"\d{4}-Q[1-4]")
 _MADE: Final = re.compile(r"""made:\s*['"]?(\d{4}-\d{2}-\d{2})""")
 _WHAT: Final = "the packet"
 _HEAD: Final = """\
-# The access review {review}: what {reviewer} decides.
+# The access review {review}: what {whose}.
 # Fill in each `decision`: keep, lower (with `newRole`) or remove; then run `mixpanel-access review apply`.
 # `comment` is kept as evidence. Set `reviewer` if somebody else decides, and `decided` if it is not the day on which
 # you apply it. Comments like these are not kept.
@@ -162,13 +162,8 @@ def _words(error: Any) -> str:
 def text_of(packet: Packet) -> str:
     """The text of a packet's file."""
     values = packet.model_dump(by_alias=True, exclude={"items", "unmanaged", *([] if packet.unknown else ["unknown"])})
-    parts = [
-        _HEAD.format(review=packet.review, reviewer=packet.reviewer or "has no reviewer"),
-        _dumped(values),
-        "items:",
-    ]
-    parts[0] = parts[0].replace("what has no reviewer decides", "what has no reviewer yet")
-    text = f"{parts[0]}{parts[1]}{parts[2]}{'' if packet.items else ' []'}\n"
+    whose = f"{packet.reviewer} decides" if packet.reviewer else "has no reviewer yet"
+    text = f"{_HEAD.format(review=packet.review, whose=whose)}{_dumped(values)}items:{'' if packet.items else ' []'}\n"
     filled_in = {Item.model_fields[name].alias for name in FILLED_IN}
     for item in packet.items:
         row = item.model_dump(mode="json", by_alias=True, exclude={"listing"} if item.listing == 1 else None)

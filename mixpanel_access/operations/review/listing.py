@@ -30,7 +30,7 @@ from mixpanel_access.rules.entry import Type
 from mixpanel_access.rules.rule import Suggestion
 
 REVIEWERS: Final = ("approver", "manager", "sponsor")
-"""Who can be asked: as the entry or its engagement names them."""
+"""Who can review an entry: the people that it or its engagement names."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +54,23 @@ def items(overview: Overview, by: str, other: Sequence[OtherAccess] = ()) -> lis
     }
     for someone in overview.people:
         for stack, own in someone.entries.items():
-            view = overview.stacks[stack]
-            for entry in own if view.roster else ():
-                if view.roster is None or not is_listed_on(entry, overview.today):
+            roster = overview.stacks[stack].roster
+            for entry in own:
+                if roster is None or not is_listed_on(entry, overview.today):
                     continue
-                reviewer, unassigned = _reviewer(entry, view.roster, by)
+                reviewer, unassigned = _reviewer(entry, roster, by)
                 for project in reviewed_parts(entry):
                     seen = _Seen(
                         overview=overview,
                         someone=someone,
                         stack=stack,
-                        roster=view.roster,
+                        roster=roster,
                         entry=entry,
                         project=project,
                         own_roles=own_roles,
                     )
                     item = seen.item(asked[stack], shows_logins=shows_logins)
-                    more = _other_access(other, someone, item, view.roster)
+                    more = _other_access(other, someone, item, roster)
                     update = {"unassigned": unassigned, "other_access": more}
                     found.append(Listed(reviewer, item.model_copy(update=update)))
     return _with_two_owners(found, overview)
@@ -103,7 +103,7 @@ def _other_access(other: Sequence[OtherAccess], someone: PersonOverview, item: I
 
 
 def _reviewer(entry: RosterEntry, roster: Roster, by: str) -> tuple[str | None, str | None]:
-    """Whom to ask, or why nobody can be: nobody reviews what they have themselves."""
+    """Who reviews an entry, or why nobody does: people do not review their own access."""
     engagement = roster.engagements.get(entry.engagement or "")
     named = (engagement.manager if engagement else None) if by == "manager" else entry.metadata.get(by)
     if not named:
@@ -117,7 +117,7 @@ def _reviewer(entry: RosterEntry, roster: Roster, by: str) -> tuple[str | None, 
 
 @dataclass(frozen=True)
 class _Seen:
-    """One role of one entry, and where to look what is known of it."""
+    """One role of one entry, with the sources of what is known of it."""
 
     overview: Overview
     someone: PersonOverview

@@ -98,7 +98,7 @@ class RoleListing:
 
 
 def _nothing(value: object) -> object:
-    """A list with nothing behind its key is empty."""
+    """An empty list for a key without a value."""
     return () if value is None else value
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,7 @@ _AND: Final = " and "
 """Between the decisions of two branches that one replaces."""
 
 
-@dataclass(frozen=True)
+@dataclass(kw_only=True)
 class ReviewRecord:
     """What the evidence says.
 
@@ -42,12 +42,12 @@ class ReviewRecord:
     """
 
     lines: Sequence[ReviewLine]
-    counted: Sequence[ReviewLine]
-    listed: Mapping[ListingKey, Sequence[ReviewLine]]
-    decided: Mapping[ListingKey, Sequence[ReviewLine]]
-    latest: Mapping[ItemKey, int]
-    problems: Sequence[str]
-    doubtful: Sequence[ReviewLine]
+    counted: list[ReviewLine] = field(default_factory=list)
+    listed: dict[ListingKey, list[ReviewLine]] = field(default_factory=dict)
+    decided: dict[ListingKey, list[ReviewLine]] = field(default_factory=dict)
+    latest: dict[ItemKey, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    doubtful: list[ReviewLine] = field(default_factory=list)
 
     def latest_key(self, key: ItemKey) -> ListingKey:
         """The latest listing of a role."""
@@ -146,36 +146,24 @@ def read_record(folder: Path, say: Say | None = None) -> ReviewRecord:
 
 def record_of_lines(lines: Sequence[ReviewLine]) -> ReviewRecord:
     """What lines add up to. A decision that two branches applied counts once."""
-    counted: list[ReviewLine] = []
-    listed: dict[ListingKey, list[ReviewLine]] = {}
-    decided: dict[ListingKey, list[ReviewLine]] = {}
+    record = ReviewRecord(lines=lines)
     before: dict[ListingKey, list[ReviewLine]] = {}
-    latest: dict[ItemKey, int] = {}
-    problems: list[str] = []
-    doubtful: list[ReviewLine] = []
     for number, line in enumerate(lines, 1):
-        latest[line.item_key] = max(line.listing, latest.get(line.item_key, 1))
+        key = line.listing_key
+        record.latest[key.item_key] = max(line.listing, record.latest.get(key.item_key, 1))
         if line.event == ReviewEvent.LISTED:
-            listed.setdefault(line.listing_key, []).append(line)
-            counted.append(line)
+            record.listed.setdefault(key, []).append(line)
+            record.counted.append(line)
             continue
-        earlier, found = before.setdefault(line.listing_key, []), decided.setdefault(line.listing_key, [])
+        earlier, found = before.setdefault(key, []), record.decided.setdefault(key, [])
         if not _counted(found, earlier, line):
             found[:] = [*_left(found, line), line]
-            counted.append(line)
-        if wrong := [*_out_of_turn(line, listed.get(line.listing_key, ()), earlier)]:
-            problems += (f"line {number} {words}" for words in wrong)
-            doubtful.append(line)
+            record.counted.append(line)
+        if wrong := [*_out_of_turn(line, record.listed.get(key, ()), earlier)]:
+            record.problems += (f"line {number} {words}" for words in wrong)
+            record.doubtful.append(line)
         earlier.append(line)
-    return ReviewRecord(
-        lines=lines,
-        counted=counted,
-        listed=listed,
-        decided=decided,
-        latest=latest,
-        problems=problems,
-        doubtful=doubtful,
-    )
+    return record
 
 
 def _left(found: Sequence[ReviewLine], line: ReviewLine) -> list[ReviewLine]:

@@ -122,7 +122,7 @@ class LogLine(FileLine):
     role_before: str = ""
 
     def __post_init__(self) -> None:
-        LogEvent(self.event)  # a word of a later version is none that the replay can count
+        LogEvent(self.event)  # the replay cannot count a word of a later version
 
     @property
     def label(self) -> str:

@@ -148,24 +148,19 @@ class StackReading:
         name: its name.
         organization: the organization's id.
         held: the access in its state.
-        left: the memberships of teams in its state that it has left to an identity provider.
         runs: its runs, the newest first.
     """
 
     name: str
     organization: int
     held: Mapping[Access, StateLine]
-    left: frozenset[Access] = frozenset()
     runs: Sequence[HistoryRun] = ()
 
 
 def stack_reading(name: str, organization: int, state: State, runs: Sequence[HistoryRun]) -> StackReading:
     """What the state and the history of a stack say."""
     held = {one.line.access: one for one in state_lines(name, state, organization)}
-    places = {Access(None, None, person, team) for team, person in state.team_members}
-    return StackReading(
-        name=name, organization=organization, held=held, left=frozenset(places - held.keys()), runs=runs
-    )
+    return StackReading(name=name, organization=organization, held=held, runs=runs)
 
 
 def read_in_mixpanel(
