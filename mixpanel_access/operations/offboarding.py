@@ -28,7 +28,7 @@ class StackAccess:
     Attributes:
         text: the roster's text, or None where there is none.
         changed: whose address has changed in Mixpanel: the key that a state has -> the key there.
-        given_away: those of the states' addresses that somebody else has by now, by their keys.
+        given_away: those of the states' addresses that somebody else has now, by their keys.
     """
 
     stack: str
@@ -131,7 +131,7 @@ def person_in_stacks(seen: Sequence[StackAccess], email: str) -> list[PersonInSt
             raise UsageError(
                 "cannot tell who is meant",
                 subject=email,
-                why=f"the stacks have it for somebody who is {one.changed[key]} by now, and somebody else has it since",
+                why=f"the stacks have it for somebody who is now {one.changed[key]}, and somebody else has it",
                 next_step=f"For the first, give {one.changed[key]}; no stack has the second: remove them in Mixpanel.",
             )
         state, after, keys = one.state, one.text, one.keys(email)

@@ -119,7 +119,7 @@ def changes_at_preview(project: PulumiProject, stack: str) -> list[str]:
 def prove(project: PulumiProject, stack: str, progress: Progress) -> list[str]:
     """Preview, and when nothing would change, have the engine note what depends on what.
 
-    What was to be done is done by now: where the engine refuses the second, as while another run holds the stack, a
+    The change is done before this: where the engine refuses the second, as while another run holds the stack, a
     line says so, and the next `pulumi up` does it.
 
     Returns:

@@ -103,7 +103,7 @@ def other_of_person(overview: Overview, email_key: str, held: Sequence[PersonGra
 def grants_of(overview: Overview, project: Project, key: str) -> Iterator[PersonGrant]:
     """The access of a person to a project, from every source."""
     directory = overview.directory
-    person = directory.person(key)  # who has another address by now is found by the old one too
+    person = directory.person(key)  # it finds people whose address has changed by the old one too
     email = person.email if person else key
     held = directory.grants(project.id).get(directory.key_of(email), ())
     invited = person is not None and person.invited

@@ -127,7 +127,7 @@ def test_whoever_has_the_old_address_now_is_somebody_else(stack: Any) -> None:
     api.people[OLD] = Person(OLD, "member", invited=False, user_id=78)
     seen = read_stacks(stack(api, OLD, OLD))
     assert [holding.keys for holding in person_in_stacks(seen, NEW)] == [[OLD]]
-    with pytest.raises(UsageError, match=f"somebody who is {NEW} by now, and somebody else has it since.* give {NEW}"):
+    with pytest.raises(UsageError, match=f"somebody who is now {NEW}, and somebody else has it.* give {NEW}"):
         person_in_stacks(seen, OLD)
 
 

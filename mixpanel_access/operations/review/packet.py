@@ -1,4 +1,4 @@
-"""What one reviewer gets to decide: the words of a packet's file, and the evidence, whose lines are only added."""
+"""The packet of one reviewer, and the review's evidence, to which commands only add lines."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class AuditFact:
 
     @property
     def repeats_an_acceptance(self) -> bool:
-        """Whether somebody is in the organization now whose invitation was sent before."""
+        """Whether it says that somebody joined whose invitation an earlier event has."""
         return self.event.type == audit.USER_ADDED and self.event.source == _INVITATION
 
     def takes(self, access: Access) -> bool:

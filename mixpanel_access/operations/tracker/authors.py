@@ -28,7 +28,7 @@ class Author:
 
 
 class Authors:
-    """Tells the stacks' own changes from those of others.
+    """Separates the stacks' own changes from those of others.
 
     Args:
         own: the keys of the login names of the accounts that run the stacks.

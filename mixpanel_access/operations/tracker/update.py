@@ -1,4 +1,4 @@
-"""The access log: a timeline of who got, changed or lost which access, when, by whom and why. Lines are only added.
+"""The access log: who got, changed or lost access, when, why, and who did it. Commands only add lines.
 
 `update` adds what Mixpanel's audit log says happened, and from the states and a fresh read of the organization what it
 does not say (`writing.py`). `verify` replays the log and compares it with the states (`replay.py`).
