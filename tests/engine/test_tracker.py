@@ -104,7 +104,7 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     touched = workspace.command("tracker", "verify", "--json", "--stack", "production")
     assert touched.returncode == 1
     (problem,) = json.loads(touched.stdout)["problems"]
-    assert problem.endswith(", stack production, which no line before it grants")
+    assert problem.endswith(", stack production), which no line before it grants")
     wrong: list[tuple[tuple[str, ...], str]] = [
         (("export", "--format", "pdf"), "'pdf' is not a format"),
         (("export", "--format", "xlsx"), "cannot print a workbook"),
