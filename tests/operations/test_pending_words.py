@@ -45,7 +45,7 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
     ),
     "an organization role ends": (
         PendingEvent.ENDS, {"organization_role": "admin -> member", "teams": ["data"]},
-        f"the access (organization admin -> member, the team data) of {BO} in stack s ends on 2026-05-03", TEAM_ENDS,
+        f"the access (organization admin -> member, the team data) of {BO} in stack s ends on 2026-05-03", LET_END,
     ),
     "a person ends": (
         PendingEvent.ENDS, {"membership": True, "teams": ["data"]}, f"the access of {BO} in stack s ends on 2026-05-03",
@@ -57,6 +57,14 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
     "a team ends": (
         PendingEvent.ENDS, {"email": "", "teams": ["data"], **ROLE},
         "the team data (analyst in shop) in stack s ends on 2026-05-03", TEAM_ENDS,
+    ),
+    "a place ends with the team or with the entry": (
+        PendingEvent.ENDS, {"teams": ["data"]},
+        f"the place in the team data of {BO} in stack s ends on 2026-05-03", LET_END,
+    ),
+    "a service account expires": (
+        PendingEvent.ENDS, {"email": "", "account": "etl"}, "the service account etl in stack s ends on 2026-05-03",
+        "prolong `expires` in the roster, or let it end",
     ),
     "a service account is no longer in the roster": (
         PendingEvent.REMOVED, {"email": "", "account": "etl", **ROLE},

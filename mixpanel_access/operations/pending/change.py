@@ -112,9 +112,10 @@ class PendingChange:
 
     def next_step(self, stack: str) -> str:
         """What to do about it; "" for nothing."""
+        last = "`expires`" if self.account else "`ends`" if self.email else "`ends` of the team"
         return {
             PendingEvent.LATE: f"pulumi up --stack {stack} gives it",
-            PendingEvent.ENDS: f"prolong `ends`{' of the team' if self.team else ''} in the roster, or let it end",
+            PendingEvent.ENDS: f"prolong {last} in the roster, or let it end",
             PendingEvent.BEGINS: "",
         }.get(self.event, f"mixpanel-access revoke --stack {stack} --yes takes it away")
 
