@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
-from mixpanel_access.model.address import same_key
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.state import State, changed_addresses
 
@@ -136,8 +135,10 @@ def differences(organization: Organization, everywhere: State, here: State) -> l
     """
     members = {key: member.outputs for key, member in everywhere.members.items()}
     changed = changed_addresses(members, organization.people)
+    moved = list(_changed_addresses(organization, here, changed))  # another stack may have the new address already
     everywhere, here = everywhere.known_as(changed), here.known_as(changed)
     found = [
+        *moved,
         *_unmanaged(organization, everywhere),
         *_members(organization, here),
         *_grants(organization, here),
@@ -162,6 +163,15 @@ def _unmanaged(organization: Organization, everywhere: State) -> Iterator[Access
             yield AccessDifference(unmanaged, grant.email, project, name, actual=grant.role, invited=invited)
 
 
+def _changed_addresses(
+    organization: Organization, here: State, changed: Mapping[str, str]
+) -> Iterator[AccessDifference]:
+    for key, member in here.members.items():
+        if person := organization.people.get(changed.get(key, "")):
+            address, kind = member.email, DriftKind.CHANGED_ADDRESS
+            yield AccessDifference(kind, address, declared=address, actual=person.email, invited=person.invited)
+
+
 def _members(organization: Organization, here: State) -> Iterator[AccessDifference]:
     for key, member in here.members.items():
         person = organization.people.get(key)
@@ -169,10 +179,6 @@ def _members(organization: Organization, here: State) -> Iterator[AccessDifferen
             yield AccessDifference(DriftKind.MISSING_MEMBER, member.email, declared=member.role or None)
             continue
         email, invited = member.email, person.invited
-        if same_key(email) != key:
-            yield AccessDifference(
-                DriftKind.CHANGED_ADDRESS, email, declared=email, actual=person.email, invited=invited
-            )
         kept = roles.is_kept_word(person.role, member.outputs.get("organization_role"))
         if member.role and person.role not in (None, member.role) and not kept:
             yield AccessDifference(

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from mixpanel_access.model.access import Invitation
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.neighbours import About
 from mixpanel_access.model.roles import is_organization_role
 from mixpanel_access.model.teams import same_name
@@ -139,7 +140,7 @@ def _repair(found: AccessDifference, one: PersonOverview, overview: Overview) ->
     holding = [stack for stack, project in one.grants if project == found.project]
     stack = next(iter(holding or having), stack_of(one))
     if found.kind is DriftKind.CHANGED_ADDRESS:
-        return f"write it into the roster of stack {stack}"
+        return _follow(found, one, overview)
     if found.kind is DriftKind.CHANGED_MEMBER and not is_organization_role(found.actual):
         return "this version does not know the role; set it in Organization Settings > Users & Teams"
     if found.kind is DriftKind.CHANGED_MEMBER and _is_claimed_twice(stack, About.ORGANIZATION_ROLES, overview):
@@ -147,6 +148,16 @@ def _repair(found: AccessDifference, one: PersonOverview, overview: Overview) ->
     unseen = "; if it plans nothing, Mixpanel does not show it there: run it again after they have accepted"
     is_invited = found.kind is DriftKind.MISSING_GRANT and one.person is not None and one.person.invited
     return up_of(stack, overview, after=f" --refresh{unseen if is_invited else ''}")
+
+
+def _follow(found: AccessDifference, one: PersonOverview, overview: Overview) -> str:
+    """What to do about a changed address: write it into the roster, or run the update if it is there already."""
+    having = (stack for stack, member in one.members.items() if same_key(member.email) == same_key(found.email))
+    stack = next(having, stack_of(one))
+    follows = all(same_key(entry.person.email) == one.key for entry in one.entries.get(stack, ()))
+    if follows and one.key == same_key(found.actual or ""):
+        return up_of(stack, overview)
+    return f"write it into the roster of stack {stack}"
 
 
 def held_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:

@@ -106,7 +106,7 @@ class Overview:
     @cached_property
     def _changes_by_key(self) -> Mapping[str, Sequence[tuple[str, PendingChange]]]:
         all_changes = ((stack, change) for stack, changes in self.changes.items() for change in changes)
-        return grouped((same_key(change.email), (stack, change)) for stack, change in all_changes)
+        return grouped((self._key_of(change.email), (stack, change)) for stack, change in all_changes)
 
     def team_keys(self, someone: PersonOverview, stack: str) -> set[str]:
         """The keys of the teams that a person is in, by a stack's roster today or by its state."""
@@ -146,7 +146,7 @@ class Overview:
     def forecasts_by_key(self) -> Mapping[str, Sequence[tuple[str, Forecast]]]:
         """The same for each person: the stack and the forecast, by the key of the address."""
         return grouped(
-            (same_key(email), (stack, forecast))
+            (self._key_of(email), (stack, forecast))
             for stack, some in self.forecasts.items()
             for forecast in some
             for email in forecast.finding.people
@@ -160,9 +160,7 @@ class Overview:
 
     @cached_property
     def _differences_by_key(self) -> Mapping[str, Sequence[AccessDifference]]:
-        known_as = {one.person.key: one.key for one in self.people if one.person}
-        by_key = ((same_key(one.email), one) for one in self.differences)
-        return grouped((known_as.get(key, key), one) for key, one in by_key)
+        return grouped((self._key_of(one.email), one) for one in self.differences)
 
     def differences_of(self, someone: PersonOverview) -> list[AccessDifference]:
         """How Mixpanel differs from the states for a person: what is theirs, then what a team of theirs gives."""
@@ -187,13 +185,26 @@ class Overview:
         except UNTOLD:
             return None
 
+    @cached_property
+    def _keys(self) -> Mapping[str, str]:
+        """The key of each address of a person, in a state or in Mixpanel -> the key that they go by here."""
+        in_states = {same_key(held.email): one.key for one in self.people for held in one.members.values()}
+        in_mixpanel = {one.person.key: one.key for one in self.people if one.person}
+        return {**in_states, **in_mixpanel, **{one.key: one.key for one in self.people}}
+
+    def _key_of(self, email: str) -> str:
+        key = same_key(email)
+        return self._keys.get(key, key)
+
     def get(self, email_key: str) -> PersonOverview | None:
         """One person, or None if no roster and no state has them."""
         return self._by_key.get(email_key)
 
     def anybody(self, email: str) -> PersonOverview:
-        """One person, even if no roster and no state has them."""
-        return self.get(same_key(email)) or PersonOverview(same_key(email), email, person=self.directory.person(email))
+        """One person by any of their addresses, even if no roster and no state has them."""
+        return self.get(self._key_of(email)) or PersonOverview(
+            same_key(email), email, person=self.directory.person(email)
+        )
 
     def facts_for(self, someone: PersonOverview) -> OrganizationFacts:
         """What one person reads about the organization, from the first of their stacks that says anything."""
@@ -280,19 +291,25 @@ def _people(
     views: Mapping[str, StackView], directory: Directory, projects: Mapping[int, tuple[str, str]], today: date
 ) -> list[PersonOverview]:
     found: dict[str, PersonOverview] = {}
+    declared = {key for view in views.values() if view.roster for key in entries(view.roster)}
+    renamed = {old: now for view in views.values() for old, now in renamed_in(view.state, directory).items()}
+    renamed = {old: now for old, now in renamed.items() if now in declared and old not in declared}
     teams = {team.team: team.name for view in views.values() for team in view.state.teams.values()}
 
     def of(key: str, email: str) -> PersonOverview:
+        """One person: a state that still has an earlier address is about whoever the rosters have by the new one."""
+        key = renamed.get(key, key)
         if key not in found:
             found[key] = PersonOverview(key, email)
         return found[key]
 
-    for name, view in views.items():
+    for name, view in views.items():  # the rosters first: how they write an address counts
         for key, own in entries(view.roster).items() if view.roster else ():
             someone = of(key, own[0].person.email)
             someone.entries[name] = own
             if person := effective_by_key(view.roster, today).get(key) if view.roster else None:
                 someone.effective[name] = person
+    for name, view in views.items():
         for key, member in view.state.members.items():
             of(key, member.email).members[name] = member
             if isinstance(user_id := member.outputs.get("user_id"), int):

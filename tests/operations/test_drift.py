@@ -155,6 +155,14 @@ CHANGED: dict[str, tuple[Organization, State, list[tuple[str, str]]]] = {
         ),
         [("changed address", NEW), ("changed address", BO)],
     ),
+    "another stack has the new one already": (
+        RENAMED,
+        state_of_resources(
+            {**BY_ID.members, NEW: held_member(NEW, None, outputs={"user_id": 77})},
+            {**STATE.grants, (PRODUCTION, NEW): held_grant(PRODUCTION, NEW, "analyst")},
+        ),
+        [("changed address", BO)],
+    ),
     "a state without the id": (RENAMED, STATE, [("unmanaged member", NEW), ("unmanaged grant", NEW),
                                                 ("missing member", BO), ("missing grant", BO)]),
 }  # fmt: skip

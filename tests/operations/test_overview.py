@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier
@@ -20,12 +20,14 @@ from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.errors import ConfigurationError, UsageError
 from mixpanel_access.model.settings import load_settings
 from mixpanel_access.operations import overview
-from mixpanel_access.operations.overview import load_overview
+from mixpanel_access.operations.overview import load_overview, overview_of
 from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.project import PulumiProject
+from mixpanel_access.operations.status import statuses
 from tests.fakes import NOW, FakeApi, make_directory
 from tests.operations.held import held_member, held_team_member, state_of_resources
-from tests.operations.overviews import BO
+from tests.operations.overviews import BO, person
+from tests.operations.overviews import overview as make_overview
 
 STACKS = ("production", "staging")
 ACCOUNT = {"MIXPANEL_SERVICE_ACCOUNT": "bot", "MIXPANEL_SERVICE_ACCOUNT_SECRET": "s"}
@@ -139,3 +141,25 @@ def test_of_what_two_states_have_the_stronger_claim_counts(order: int) -> None:
     both = first | second
     assert (both.members[BO].role, both.members[BO].outputs["user_id"]) == ("admin", 5)
     assert both.team_members[7, BO].given_by_stack
+
+
+NEW = "bo.new@example.com"
+
+
+@pytest.mark.parametrize(
+    ("address", "next_step"),
+    [(BO, "write it into the roster of stack production"), (NEW, "pulumi up --stack production")],
+)
+def test_somebody_whose_address_has_changed_is_one_person(address: str, next_step: str) -> None:
+    """Whichever address the roster has, and whichever is asked about; the next step says who has to follow."""
+    api = FakeApi()
+    api.put(NEW)
+    api.people[NEW] = replace(api.people[NEW], user_id=77)
+    before = make_overview(api, person(BO), ids={BO: 77})
+    roster = make_overview(api, person(address)).stacks["production"].roster
+    found = overview_of({"production": replace(before.stacks["production"], roster=roster)}, before.directory, NOW)
+    assert [(one.email, list(one.members)) for one in found.people] == [(address, ["production"])]
+    assert found.anybody(BO) is found.anybody(NEW)
+    (status,) = statuses(found)
+    step = next(one for one in status.problems if one.text == f"now has the address {NEW}")
+    assert step.next_step == next_step
