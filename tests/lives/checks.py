@@ -14,7 +14,7 @@ from mixpanel_access.operations.diagnosing import Case, KnownFailure, Likelihood
 from mixpanel_access.operations.drift import AccessDifference
 from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
-from mixpanel_access.operations.pending.find import pending_changes
+from mixpanel_access.operations.pending.find import pending_changes, renamed_in
 from mixpanel_access.operations.reminding import ReminderKind, reminders
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.report.model import EndsIn
@@ -94,6 +94,10 @@ class Day:
             found = [one for check in checks for one in check(overview)]
         return [*found, *self.next_runs()]
 
+    def _first(self, email: str) -> str:
+        """The first address of somebody, by which the script has them."""
+        return self.truth.organization.first_address(email)
+
     # What the clock does
 
     def within(self, overview: Overview) -> Iterator[Disagreement]:
@@ -104,22 +108,24 @@ class Day:
         for name, view in overview.stacks.items():
             assert view.roster is not None
             roster = truth.landscape.stacks[name].roster
-            for one in pending_changes(view.roster, view.state, self.today, AHEAD):
+            for one in pending_changes(
+                view.roster, view.state, self.today, AHEAD, renamed=renamed_in(view.state, overview.directory)
+            ):
                 if one.account and one.event is PendingEvent.ENDS:
                     accounts_end.add((name, one.account, one.day))
                 elif one.account:
                     ids: list[int | None] = [roster.projects[key] for key in one.projects] or [None]
                     of_accounts |= {(one.event.value, name, one.account, id_) for id_ in ids}
                 elif one.event in _UNDONE and one.email:
-                    undone |= {(one.event.value, name, one.email, part) for part in _parts(one, roster)}
+                    undone |= {(one.event.value, name, self._first(one.email), part) for part in _parts(one, roster)}
                 elif one.event in _UNDONE:
                     teams_undone |= {(one.event.value, name, key) for key in one.teams}
                 elif one.event is PendingEvent.ENDS and one.email:
-                    ends.add((name, one.email, one.day))
+                    ends.add((name, self._first(one.email), one.day))
                 elif one.event is PendingEvent.ENDS:
                     teams_end |= {(name, key, one.day) for key in one.teams}
                 elif one.email:
-                    begins.add((name, one.email, one.on))
+                    begins.add((name, self._first(one.email), one.on))
         yield from compared("within", "undone", undone, truth.undone)
         yield from compared("within", "undone team", teams_undone, truth.undone_teams)
         yield from compared("within", "ending", ends, truth.endings)
@@ -131,9 +137,11 @@ class Day:
     def remind(self, overview: Overview) -> Iterator[Disagreement]:
         """`remind`: what ends, and who waits."""
         found = [one for one in reminders(overview) if (one.on - self.today).days < AHEAD]
-        ends = {(one.stack, one.email, one.on) for one in found if one.kind is ReminderKind.ENDS and one.email}
+        ends = {
+            (one.stack, self._first(one.email), one.on) for one in found if one.kind is ReminderKind.ENDS and one.email
+        }
         yield from compared("remind", "ending", ends, self.truth.endings)
-        pending = {one.email for one in found if one.kind is ReminderKind.PENDING}
+        pending = {self._first(one.email) for one in found if one.kind is ReminderKind.PENDING}
         sent = {email for email, (_, at, _) in self.truth.waiting.items() if at and self.truth.is_wanted(email)}
         yield from compared("remind", "waiting", pending, sent)
 
@@ -142,15 +150,15 @@ class Day:
     def status(self, overview: Overview) -> Iterator[Disagreement]:
         """`status`: who waits, who has which role, who needs action."""
         found, organization = statuses(overview), self.truth.organization
-        known = {one.email for one in found}
-        said = {(one.email, one.invitation.value) for one in found if one.invitation in _WAITING}
+        known = {self._first(one.email) for one in found}
+        said = {(self._first(one.email), one.invitation.value) for one in found if one.invitation in _WAITING}
         waits = {(email, how) for email, (how, _, _) in self.truth.waiting.items() if email in known}
         yield from compared("status", "waiting", said, waits)
-        roles = {(one.email, one.organization_role.actual) for one in found}
+        roles = {(self._first(one.email), one.organization_role.actual) for one in found}
         true = {(email, there.role if (there := organization.people.get(email)) else None) for email in known}
         yield from compared("status", "organization role", roles, true)
         here = {
-            (one.email, role.project, role.actual, role.effective)
+            (self._first(one.email), role.project, role.actual, role.effective)
             for one in found
             for role in one.projects
             if role.effective
@@ -162,18 +170,25 @@ class Day:
         }
         yield from compared("status", "role", here, want)
         due = {(email, *reason) for email, reasons in self.truth.troubled.items() for reason in reasons}
-        problems = {(one.email, *reason) for one in found for reason in reasons_in(step.text for step in one.problems)}
+        problems = {
+            (self._first(one.email), *reason)
+            for one in found
+            for reason in reasons_in(step.text for step in one.problems)
+        }
         yield from compared("status", "something to do", problems, due)
 
     def diagnose(self, overview: Overview) -> Iterator[Disagreement]:
         """`diagnose`: who is not declared, not invited, has not accepted, and has less than is declared."""
         truth = self.truth
         events = overview.directory.audit_events(_EVENTS, truth.now - LOOK_BACK, truth.now)
-        fine = [someone for someone in overview.people if someone.email not in truth.troubled]
+        fine = [someone for someone in overview.people if self._first(someone.email) not in truth.troubled]
         fine = self.draw.sample(fine, min(len(fine), _FINE))
-        for someone in (*fine, *(someone for someone in overview.people if someone.email in truth.troubled)):
-            email = someone.email
-            case = Case(overview.anybody(email), overview, [one for one in events if one.concerns(someone.key)])
+        for someone in (
+            *fine,
+            *(someone for someone in overview.people if self._first(someone.email) in truth.troubled),
+        ):
+            email = self._first(someone.email)
+            case = Case(overview.anybody(someone.email), overview, [one for one in events if one.concerns(someone.key)])
             verdicts = {one.failure: one.verdict for one in diagnose(case)}
             true = {
                 KnownFailure.NOT_DECLARED: not truth.is_declared(email),
@@ -190,12 +205,12 @@ class Day:
 
     def drift(self, overview: Overview) -> Iterator[Disagreement]:
         """`drift`: what is there and not in a state, and the other way round."""
-        yield from compared("drift", "difference", _in_short(overview.differences), self.truth.drift)
+        yield from compared("drift", "difference", self._in_short(overview.differences), self.truth.drift)
 
     def who(self, overview: Overview) -> Iterator[Disagreement]:
         """`who`: everybody's access, by every source."""
         rows = [one for key in overview.directory.people() for one in of_person(overview, key)]
-        said = {(one.email, one.project, one.role, one.grant_type.value, one.team) for one in rows}
+        said = {(self._first(one.email), one.project, one.role, one.grant_type.value, one.team) for one in rows}
         yield from compared("who", "access", said, self.truth.access)
 
     def report(self, overview: Overview) -> Iterator[Disagreement]:
@@ -203,13 +218,19 @@ class Day:
         found, truth = make_report(overview), self.truth
         people = [one for one in found.endings if one.email]
         over = [one for one in people if one.when is EndsIn.OVER]
-        near = {(one.stack, one.email, one.on) for one in people if one not in over and one.days < AHEAD}
+        near = {(one.stack, self._first(one.email), one.on) for one in people if one not in over and one.days < AHEAD}
         yield from compared("report", "ending", near, truth.endings)
-        yield from compared("report", "overdue", {(one.stack, one.email) for one in over}, truth.overdue)
+        yield from compared("report", "overdue", {(one.stack, self._first(one.email)) for one in over}, truth.overdue)
         waits = {(email, how) for email, (how, _, _) in truth.waiting.items()}
-        yield from compared("report", "waiting", {(one.email, one.state.value) for one in found.invitations}, waits)
-        yield from compared("report", "difference", _in_short(found.differences), truth.drift)
-        roles = {(one.email, project, cell.role) for one in found.people for project, cell in one.projects.items()}
+        yield from compared(
+            "report", "waiting", {(self._first(one.email), one.state.value) for one in found.invitations}, waits
+        )
+        yield from compared("report", "difference", self._in_short(found.differences), truth.drift)
+        roles = {
+            (self._first(one.email), project, cell.role)
+            for one in found.people
+            for project, cell in one.projects.items()
+        }
         yield from compared("report", "role", roles, truth.effective)
 
     # What comes next
@@ -226,6 +247,5 @@ class Day:
             for problem in found.problems:
                 yield Disagreement("revoke", "problem", problem, said=True)
 
-
-def _in_short(differences: Iterable[AccessDifference]) -> set[Fact]:
-    return {(one.kind.value, one.email, one.project, one.team) for one in differences}
+    def _in_short(self, differences: Iterable[AccessDifference]) -> set[Fact]:
+        return {(one.kind.value, self._first(one.email), one.project, one.team) for one in differences}

@@ -12,7 +12,7 @@ from mixpanel_access.cli.output import plain
 from mixpanel_access.model.dates import written
 from mixpanel_access.operations.diagnosing import case_of, diagnose
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.pending.find import pending_changes
+from mixpanel_access.operations.pending.find import pending_changes, renamed_in
 from mixpanel_access.operations.reminding import reminders
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.status import statuses
@@ -64,7 +64,11 @@ class Commands:
 
     def _within(self, overview: Overview, now: Sequence[str]) -> Iterator[Disagreement]:
         changes = {
-            name: plain(pending_changes(view.roster, view.state, overview.today, AHEAD))
+            name: plain(
+                pending_changes(
+                    view.roster, view.state, overview.today, AHEAD, renamed=renamed_in(view.state, overview.directory)
+                )
+            )
             for name, view in overview.stacks.items()
         }
         within = ("revoke", "--within", str(AHEAD), *now)

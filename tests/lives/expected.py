@@ -246,7 +246,10 @@ def _missing(organization: Organization, stack: Stack) -> Iterator[Fact]:
         person = organization.people.get(email)
         if person is None:
             yield "missing member", email, None, None
-        elif member.role and member.role != person.role:
+            continue
+        if stack.address(email) != organization.address(email):
+            yield "changed address", email, None, None
+        if member.role and member.role != person.role:
             yield "changed member", email, None, None
     for (project, email), grant in stack.all_grants.items():
         role = organization.grants.get((project, email))

@@ -49,6 +49,8 @@ class Organization:
     Attributes:
         projects: the ids of the projects.
         accounts: the service accounts that stacks have created: name -> project id -> role.
+        addresses: who has another address than at first -> that one. All else goes by the first address.
+        behind: of these, the people whose first address the rosters still have.
     """
 
     projects: tuple[int, ...]
@@ -56,6 +58,16 @@ class Organization:
     grants: dict[tuple[int, str], str] = field(default_factory=dict)
     teams: list[Team] = field(default_factory=list)
     accounts: dict[str, dict[int, str]] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    behind: set[str] = field(default_factory=set)
+
+    def address(self, email: str) -> str:
+        """The address that somebody has."""
+        return self.addresses.get(email, email)
+
+    def first_address(self, address: str) -> str:
+        """The first address of whoever has an address."""
+        return next((first for first, now in self.addresses.items() if now == address), address)
 
     def team(self, name: str) -> Team | None:
         return next((team for team in self.teams if team.name == name), None)
@@ -66,14 +78,9 @@ class Organization:
         self.grants = {key: role for key, role in self.grants.items() if key[1] != email}
         for team in self.teams:
             team.members.discard(email)
-
-    def rename(self, email: str, address: str) -> None:
-        """Have somebody be under another address."""
-        self.people[address] = self.people.pop(email)
-        self.grants = {(p, address if one == email else one): role for (p, one), role in self.grants.items()}
-        for team in self.teams:
-            if email in team.members:
-                team.members = team.members - {email} | {address}
+        if email in self.behind:  # who comes back comes by the first address
+            self.behind.discard(email)
+            del self.addresses[email]
 
     def sources(self, email: str) -> Iterator[Source]:
         """All grants through which somebody reaches a project."""
@@ -107,10 +114,14 @@ class Organization:
         """All of it in a form to compare."""
         people = self.people.items()
         return {
-            "people": {(email, one.role, one.invited_at is not None, one.active) for email, one in people},
-            "grants": {(project, email, role) for (project, email), role in self.grants.items()},
+            "people": {
+                (self.address(email), one.role, one.invited_at is not None, one.active) for email, one in people
+            },
+            "grants": {(project, self.address(email), role) for (project, email), role in self.grants.items()},
             "accounts": {(name, _sorted(held.items())) for name, held in self.accounts.items()},
-            "teams": {(one.name, _sorted(one.projects.items()), _sorted(one.members)) for one in self.teams},
+            "teams": {
+                (one.name, _sorted(one.projects.items()), _sorted(map(self.address, one.members))) for one in self.teams
+            },
         }
 
 

@@ -102,6 +102,7 @@ class Roster:
         authoritative: the keys of the projects whose grants the roster alone says.
         engagements: key -> first and last day.
         owns_roles: whether it declares organization roles.
+        addresses: who is written with another address than at first -> that one.
     """
 
     stack: str
@@ -112,6 +113,7 @@ class Roster:
     engagements: dict[str, tuple[date, date]] = field(default_factory=dict)
     authoritative: frozenset[str] = frozenset()
     accounts: dict[str, Account] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
 
     def entries_of(self, email: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.email == email]
@@ -158,6 +160,15 @@ class Roster:
     def current_teams(self, day: date) -> dict[str, TeamEntry]:
         return {key: team for key, team in self.teams.items() if team.is_current(day)}
 
+    def address(self, email: str) -> str:
+        """The address with which somebody is written."""
+        return self.addresses.get(email, email)
+
+    def _written(self, entry: Entry) -> dict[str, Any]:
+        return {"email": self.address(entry.email)} | _known(
+            projects=entry.projects, teams=entry.teams, organizationRole=entry.role, engagement=entry.engagement
+        ) | ({} if entry.inherits else _days(entry.starts, entry.ends))  # fmt: skip
+
     def text(self) -> str:
         """The file."""
         projects: dict[str, Any] = {
@@ -166,7 +177,7 @@ class Roster:
         }
         document: dict[str, Any] = {
             "environment": self.stack, "organizationRoles": self.owns_roles, "projects": projects,
-            "people": [_written(entry) for entry in self.entries],
+            "people": [self._written(entry) for entry in self.entries],
             "engagements": {key: _engagement(*days) for key, days in self.engagements.items()},
             "teams": {key: _of_team(team) for key, team in self.teams.items()},
             "serviceAccounts": {name: _of_account(account) for name, account in self.accounts.items()},
@@ -185,12 +196,6 @@ def _known(**values: Any) -> dict[str, Any]:
 
 def _days(starts: date | None, ends: date | None) -> dict[str, str]:
     return {key: day.isoformat() for key, day in (("starts", starts), ("ends", ends)) if day is not None}
-
-
-def _written(entry: Entry) -> dict[str, Any]:
-    return {"email": entry.email} | _known(
-        projects=entry.projects, teams=entry.teams, organizationRole=entry.role, engagement=entry.engagement
-    ) | ({} if entry.inherits else _days(entry.starts, entry.ends))  # fmt: skip
 
 
 def _engagement(starts: date, ends: date) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Run:
     now: datetime
     ops: set[Op] = field(default_factory=set)
     _shows_invited: bool = False
+    _before: dict[str, str] = field(default_factory=dict)
 
     @property
     def day(self) -> date:
@@ -40,6 +41,7 @@ class Run:
         declared = self.stack.roster.declared(self.day)
         teams = self.stack.roster.current_teams(self.day)
         for email, one in declared.items():
+            self._follow(email, one)
             self._member(email, one)
         whole = {self.stack.roster.projects[key] for key in self.stack.roster.authoritative}
         for email, one in declared.items():
@@ -128,10 +130,43 @@ class Run:
 
     # What is given
 
+    def _name(self, email: str) -> str:
+        return self.stack.address(email)
+
+    def _gone(self, email: str) -> str:
+        """The name of what is deleted of somebody: their address before this run."""
+        return self._before.get(email, self._name(email))
+
+    def _follow(self, email: str, one: Declared) -> None:
+        """Take over somebody whom the roster has by another address now: new resources, and the same person."""
+        stack, address = self.stack, self.stack.roster.address(email)
+        before = stack.address(email)
+        if address == before:
+            return
+        stack.addresses[email] = address
+        if email not in stack.members:
+            return
+        self._before[email] = before
+        self.ops |= {("delete", before), ("create", address)}
+        held = stack.members[email]
+        held.declared = held.role = one.role
+        held.reasons = one.reasons
+        self._ensure(email, held, one.role)
+        for project, whose in list(stack.grants):
+            if whose == email:
+                self.ops.add(("delete", f"{project}:{before}"))
+                if project in one.projects:
+                    del stack.grants[project, email]
+        for key, whose in list(stack.places):
+            if whose == email:
+                self.ops.add(("delete", f"team/{key}:{before}"))
+                if key in one.teams:
+                    del stack.places[key, email]
+
     def _member(self, email: str, one: Declared) -> None:
         held, person = self.stack.members.get(email), self.organization.people.get(email)
         if held is None:
-            self.ops.add(("create", email))
+            self.ops.add(("create", self._name(email)))
             ours, before = True, None
             if person is not None:
                 ours = self._was_brought(email)
@@ -143,7 +178,7 @@ class Run:
             return
         again = self._sends_again(email, held, one.role)
         if one.role != held.role or one.reasons != held.reasons or again:
-            self.ops.add(("update", email))
+            self.ops.add(("update", self._name(email)))
             if one.role is None and held.role is not None:
                 self._give_back(email, held)
                 held.role = held.declared = None
@@ -210,7 +245,7 @@ class Run:
         held = self.stack.grants.get((project, email))
         if held == HeldGrant(role, reasons):
             return
-        self.ops.add(("update" if held else "create", f"{project}:{email}"))
+        self.ops.add(("update" if held else "create", f"{project}:{self._name(email)}"))
         if held is None or held.role != role:
             if email not in self.organization.people:
                 self.organization.people[email] = Person("member", self.now)
@@ -221,7 +256,8 @@ class Run:
         """Have a project's grants be those that are declared, and no others; what is as declared is not looked at."""
         held, roles = self.stack.whole.get(project), {email: role for email, (role, _) in wanted.items()}
         declared = {email: reasons for email, (_, reasons) in wanted.items()}
-        if held is not None and (held.grants, held.declared) == (roles, declared):
+        moved = not self._before.keys().isdisjoint(wanted)
+        if held is not None and (held.grants, held.declared) == (roles, declared) and not moved:
             return
         self.ops.add(("update" if held else "create", f"project-access/{project}"))
         if held is None or held.grants != roles:
@@ -267,7 +303,7 @@ class Run:
         joins = held is not None and held.waits and person is not None and person.invited_at is None
         if held is not None and held.reasons == reasons and not joins:
             return
-        self.ops.add(("update" if held else "create", f"team/{key}:{email}"))
+        self.ops.add(("update" if held else "create", f"team/{key}:{self._name(email)}"))
         if held is None or joins:
             if person is not None:
                 self.stack.teams[key].team.members.add(email)
@@ -298,7 +334,7 @@ class Run:
         teams = stack.roster.current_teams(self.day)
         for key, email in list(stack.places):
             if email not in declared or key not in declared[email].teams:
-                self.ops.add(("delete", f"team/{key}:{email}"))
+                self.ops.add(("delete", f"team/{key}:{self._gone(email)}"))
                 stack.teams[key].team.members.discard(email)
                 del stack.places[key, email]
         for project, key in list(stack.team_grants):
@@ -308,7 +344,7 @@ class Run:
                 del stack.team_grants[project, key]
         for project, email in list(stack.grants):
             if email not in declared or project not in declared[email].projects:
-                self.ops.add(("delete", f"{project}:{email}"))
+                self.ops.add(("delete", f"{project}:{self._gone(email)}"))
                 organization.grants.pop((project, email), None)
                 del stack.grants[project, email]
         for key, held in list(stack.teams.items()):
@@ -319,7 +355,7 @@ class Run:
                 del stack.teams[key]
         for email, member in list(stack.members.items()):
             if email not in declared:
-                self.ops.add(("delete", email))
+                self.ops.add(("delete", self._gone(email)))
                 self._leave(email, member)
                 del stack.members[email]
 
@@ -362,7 +398,7 @@ class Run:
             if one and member.role and ORGANIZATION_RANK[one.role] < ORGANIZATION_RANK[member.role]:
                 if one.role is None and ORGANIZATION_RANK[member.role] <= ORGANIZATION_RANK["member"]:
                     continue
-                self.ops.add(("update", email))
+                self.ops.add(("update", self._name(email)))
                 if one.role is None:
                     self._give_back(email, member)
                 elif person := self.organization.people.get(email):
@@ -371,7 +407,7 @@ class Run:
         for (project, email), grant in self.stack.grants.items():
             role, reasons = declared[email].projects.get(project, ("", None)) if email in declared else ("", None)
             if role and reasons and RANK.get(role, 0) < RANK.get(grant.role, 0):
-                self.ops.add(("update", f"{project}:{email}"))
+                self.ops.add(("update", f"{project}:{self._name(email)}"))
                 if email in self.organization.people:
                     self.organization.grants[project, email] = role
                 self.stack.grants[project, email] = HeldGrant(role, reasons)

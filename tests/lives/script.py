@@ -111,7 +111,7 @@ class Script:
         """The next day."""
         self._next_night()
         yield from self._night()
-        happenings: list[Callable[[], Iterator[Event]]] = [self._accept]
+        happenings: list[Callable[[], Iterator[Event]]] = [self._accept, self._follow_addresses]
         happenings += [self._edit] * self.random.choice((0, 1, 1, 2))
         happenings += [self._hand] * self.random.choice((0, 0, 1, 1, 2))
         self.random.shuffle(happenings)
@@ -322,6 +322,7 @@ class Script:
         hands: list[Callable[[], Iterator[Event]]] = [
             self._hand_removes, self._hand_grants, self._hand_grants, self._hand_grants, self._hand_gives_role,
             self._hand_invites, self._hand_changes_team, self._hand_changes_places, self._hand_renames_team,
+            self._change_address,
         ]  # fmt: skip
         yield from self.random.choice(hands)()
 
@@ -335,8 +336,9 @@ class Script:
 
     def _hand_removes(self) -> Iterator[Event]:
         if (email := self._somebody()) is not None:
+            removed = self._event("hand_removes", email)
             self.organization.remove(email)
-            yield self._event("hand_removes", email)
+            yield removed
 
     def _hand_grants(self) -> Iterator[Event]:
         if (email := self._somebody()) is not None:
@@ -420,12 +422,54 @@ class Script:
         Run(self.landscape, stack, self.now).revoke()
         return self._event("revoke", stack.name)
 
+    # Changed addresses
+
+    def _change_address(self) -> Iterator[Event]:
+        """Somebody changes their address in Mixpanel, and the rosters follow: at once, or some days later.
+
+        It is somebody of whom the states know Mixpanel's id, and whom all rosters with an entry already have.
+        """
+        stacks, people = list(self.landscape.stacks.values()), self.organization.people
+        known = [
+            email
+            for email, person in people.items()
+            if email not in OWNERS and person.invited_at is None and email not in self.organization.addresses
+            and any(email in stack.members for stack in stacks)
+            and all(stack.members[email].until is None for stack in stacks if email in stack.members)
+            and all(email in stack.members for stack in stacks if stack.roster.entries_of(email))
+        ]  # fmt: skip
+        if not known:
+            return
+        email = self.random.choice(known)
+        address = email.replace("@", ".new@")
+        first = self.random.random() < 0.2
+        if first:
+            yield from self._follow_address(email, address)
+        changed = self._event("hand_changes_address", email, address)
+        self.organization.addresses[email] = address
+        if not first:
+            self.organization.behind.add(email)
+        yield changed
+
+    def _follow_addresses(self) -> Iterator[Event]:
+        for email in sorted(self.organization.behind):
+            if self.random.random() < 0.4:
+                self.organization.behind.discard(email)
+                yield from self._follow_address(email, self.organization.address(email))
+
+    def _follow_address(self, email: str, address: str) -> Iterator[Event]:
+        for stack in self.landscape.stacks.values():
+            stack.roster.addresses[email] = address
+            if stack.roster.entries_of(email):
+                yield self._roster(stack)
+
     def _roster(self, stack: Stack) -> Event:
         return self._event("write", stack.name, stack.roster.text())
 
     def _event(self, what: str, *arguments: Any) -> Event:
         """Something that happens now; what comes next is later."""
-        event = Event(self.now, what, arguments)
+        now = [self.organization.address(one) if isinstance(one, str) else one for one in arguments]
+        event = Event(self.now, what, tuple(now))
         self.now += timedelta(minutes=2)
         return event
 

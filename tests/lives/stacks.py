@@ -100,6 +100,7 @@ class Stack:
     Attributes:
         grants: those that are given one by one.
         whole: the projects whose grants are given together.
+        addresses: who has another address in the names of the state than at first -> that one.
     """
 
     name: str
@@ -112,6 +113,11 @@ class Stack:
     accounts: set[str] = field(default_factory=set)
     account_grants: dict[tuple[int, str], str] = field(default_factory=dict)
     places: dict[tuple[str, str], HeldPlace] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    def address(self, email: str) -> str:
+        """The address that the state has of somebody."""
+        return self.addresses.get(email, email)
 
     def declares(self, email: str, day: date) -> bool:
         return self.roster.declared_to(email, day) is not None

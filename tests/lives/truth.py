@@ -163,7 +163,7 @@ class Truth:
         ops = Run(copy, stack, self.now).up(refresh=False)
         # What an update puts out is not known before, so the engine shows an update of what depends on it too.
         changing = {step.removeprefix("team/") for op, step in ops if op == "update"} & stack.teams.keys()
-        places = {("update", f"team/{key}:{email}") for key, email in stack.places if key in changing}
+        places = {("update", f"team/{key}:{stack.address(email)}") for key, email in stack.places if key in changing}
         grants = {("update", f"{id_}:team/{key}") for id_, key in stack.team_grants if key in changing}
         return ops | {op for op in places | grants if ("create", op[1]) not in ops}
 

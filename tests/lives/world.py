@@ -177,6 +177,14 @@ class World:
     def hand_renames_team(self, name: str, new: str) -> None:
         self._call(f"teams/{self._team(name)}/update/", {"name": new})
 
+    def hand_changes_address(self, email: str, address: str) -> None:
+        document = self.dump()
+        for part in ("members", "grants"):
+            document[part] = [{**row, "email": address} if row["email"] == email else row for row in document[part]]
+        for team in document["teams"]:
+            team["members"] = [address if one == email else one for one in team["members"]]
+        self.control("POST", "seed", document)
+
     def _team(self, name: str) -> int:
         return next(int(team["id"]) for team in self.dump()["teams"] if team["name"] == name)
 
