@@ -131,6 +131,12 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         """Have the person be in the team, as far as that is ours to say, and return the outputs."""
         directory, email = self.session.directory, inputs["email"]
         team, person = directory.teams.get(inputs["team_id"]), directory.person(email)
+        if team is not None and person is None and self._has_member(email):
+            self.session.say(
+                f"{email} is in the state and no longer in the organization: `pulumi up --refresh` invites them again, "
+                f"and they join the team {team.name} by the first `pulumi up` after accepting the invitation"
+            )
+            return self._outputs(inputs, WAITING)
         if team is None or person is None:
             raise InputError(
                 f"cannot add to team {inputs['team_id']}",
@@ -169,6 +175,10 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         if team.organization_role:
             self.session.say(f"{email} becomes organization {team.organization_role} through the team {team.name}")
         return True
+
+    def _has_member(self, email: str) -> bool:
+        """Whether the stack has a `Member` for the person, so that it invites them again after a refresh."""
+        return self.session.states.own_member(self.session.organization, same_key(email)) is not None
 
     def _is_left(self, team: TeamInfo) -> bool:
         """Whether an identity provider says who is in the team, and not we."""
@@ -216,7 +226,7 @@ class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
     team_id: pulumi.Output[int]
     email: pulumi.Output[str]
     status: pulumi.Output[str]
-    """`member`; `waiting` for the invitation to be accepted, where Mixpanel takes nobody before; `left_to_scim`."""
+    """`member`; `waiting` for the invitation to be accepted, or to be sent again; `left_to_scim`."""
     team_projects: pulumi.Output[dict[str, str]]
     """Project id -> the role that everybody in the team has there, whichever stack gave it; as of the last refresh."""
     organization_role: pulumi.Output[str | None]

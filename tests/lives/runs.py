@@ -307,7 +307,7 @@ class Run:
         if held is None or joins:
             if person is not None:
                 self.stack.teams[key].team.members.add(email)
-            self.stack.places[key, email] = HeldPlace(reasons)
+            self.stack.places[key, email] = HeldPlace(reasons, waits=person is None)
         else:
             held.reasons = reasons
 

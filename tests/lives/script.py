@@ -401,18 +401,14 @@ class Script:
     def _update(self, stack: Stack, *, refresh: bool) -> Iterator[Event]:
         """`pulumi up`, as somebody runs it who reads why the one before was refused.
 
-        It makes no service account that has expired, so the roster is corrected; and it puts nobody into a team who is
-        in the state and no longer in the organization, so it refreshes.
+        It makes no service account that has expired, so the roster is corrected.
         """
         late = [one for name, one in stack.roster.accounts.items() if name not in stack.accounts and one.expires]
         if past := [one for one in late if one.expires and one.expires < self.today]:
             for account in past:
                 account.expires = None
             yield self._roster(stack)
-        declared = stack.roster.declared(self.today)
-        gone = {email for email in declared.keys() & stack.members.keys() if email not in self.organization.people}
-        joins = any((key, email) not in stack.places for email in gone for key in declared[email].teams)
-        yield self.up(stack, refresh=refresh or joins)
+        yield self.up(stack, refresh=refresh)
 
     def up(self, stack: Stack, *, refresh: bool) -> Event:
         Run(self.landscape, stack, self.now).up(refresh=refresh)

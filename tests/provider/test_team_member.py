@@ -11,6 +11,7 @@ from pulumi.runtime import rpc
 from mixpanel_access.model import errors
 from mixpanel_access.model.resources import TeamMemberId
 from mixpanel_access.provider.team_member import TeamMemberProvider
+from tests.fake_states import FakeStates
 from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 TEAM = 77
@@ -147,6 +148,20 @@ def test_who_is_nowhere_cannot_be_put_into_a_team(api: FakeApi) -> None:
     with pytest.raises(errors.InputError, match="the organization does not have this team"):
         provider(api)[0].create(held(team_id=9))
     assert api.writes == []
+
+
+def test_who_was_removed_by_hand_waits_to_be_invited_again(api: FakeApi) -> None:
+    """A new place of somebody whom the state still has stops nobody else's update, and is taken after they are back."""
+    made, said = provider(api)
+    made.session.states = FakeStates(own="production", production=[{"email": BO, "role": "member"}])
+    person = api.people.pop(KEY)
+    outs = dict(made.create(held()).outs or {})
+    assert (outs["status"], api.writes) == ("waiting", [])
+    assert "`pulumi up --refresh` invites them again" in said[0]
+    api.people[KEY] = person
+    again, _ = provider(api)
+    assert again.diff(ID, outs, held()).changes
+    assert ((again.update(ID, outs, held()).outs or {})["status"], inside(api)) == ("member", True)
 
 
 def test_what_is_gone_takes_the_membership_along(api: FakeApi) -> None:
