@@ -17,7 +17,8 @@ from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
 from mixpanel_access.operations.pending.find import pending_changes
-from tests.operations.held import applied
+from mixpanel_access.operations.state import EMPTY
+from tests.operations.held import applied, held_account, state_of_resources
 
 TODAY = date(2026, 5, 4)
 BO, CY = "bo@example.com", "cy@example.com"
@@ -186,3 +187,19 @@ def test_what_waits_for_an_edit_alone_is_edited(
     was, plan = ([{"email": BO, **one} for one in people] for people in (before, after))
     found = due(roster(plan, {}), roster(was, {}), TODAY, TODAY)
     assert [(str(one.event), one.days, one.edited) for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "refused"), [(-1, "its `expires` 2026-05-03 is past"), (0, ""), (1, "")], ids=["past", "today", "to come"]
+)
+def test_a_service_account_that_expired_before_it_was_created_says_that_the_update_refuses_it(
+    days: int, refused: str
+) -> None:
+    """The provider creates no account that Mixpanel would refuse; one that is there may have expired."""
+    account = {"purpose": "Loads orders", "contact": BO, "role": "consumer", "expires": str(TODAY + days * DAY)}
+    document = {"environment": "production", "serviceAccounts": {"etl": account}}
+    plan = parse(json.dumps(document), RosterSource("r"))
+    (change,) = pending_changes(plan, EMPTY, TODAY, 0)
+    assert (change.event, change.account, change.refused) == (PendingEvent.LATE, "etl", refused)
+    there = state_of_resources({}, {}, accounts={500: held_account("etl", 500, "urn::service-account/etl")})
+    assert [one for one in pending_changes(plan, there, TODAY, 0) if one.event is PendingEvent.LATE] == []

@@ -66,6 +66,11 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
         PendingEvent.ENDS, {"email": "", "account": "etl"}, "the service account etl in stack s ends on 2026-05-03",
         "prolong `expires` in the roster, or let it end",
     ),
+    "a service account has expired before it was created": (
+        PendingEvent.LATE, {"email": "", "account": "etl", "refused": "`expires` is past"},
+        "the service account etl in stack s is in the roster and not yet given, and cannot be: `expires` is past",
+        "set a later `expires` in the roster, or delete the account: until then, pulumi up --stack s fails",
+    ),
     "a service account is no longer in the roster": (
         PendingEvent.REMOVED, {"email": "", "account": "etl", **ROLE},
         "the service account etl (analyst in shop) in stack s is no longer in the roster and not yet taken away",

@@ -148,7 +148,7 @@ class OwnServiceAccount(RosterServiceAccount):
     role: Annotated[RoleWord | None, _offered(*roles.SERVICE_ACCOUNT_ROLES)] = None
     """The organization role in Mixpanel's words: admin, analyst or consumer."""
     expires: IsoDate = None
-    """The last day (UTC). After it, Mixpanel refuses the account."""
+    """The last day (UTC). After it, Mixpanel refuses the account, and `pulumi up` refuses to create it."""
     rotate_after: Annotated[int | None, Field(gt=0, le=3650)] = None
     """The days after which another account replaces it."""
     overlap: Annotated[int | None, Field(gt=0, le=3650)] = None

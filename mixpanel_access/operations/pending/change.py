@@ -41,6 +41,7 @@ class PendingChange:
         organization_role: the organization role that is taken away or given, or `admin -> member`; None for none.
         membership: whether the stack no longer has, or gets, the person altogether.
         edited: whether it waits for the next update only because somebody has edited the roster: no day has come.
+        refused: why `pulumi up` refuses the roster as it is, and changes nothing at all; "" if it does not.
     """
 
     event: PendingEvent
@@ -54,6 +55,7 @@ class PendingChange:
     organization_role: str | None = None
     membership: bool = False
     edited: bool = False
+    refused: str = ""
 
     @property
     def to_come(self) -> bool:
@@ -108,13 +110,15 @@ class PendingChange:
             PendingEvent.BEGINS: f"begins on {self.day}",
         }
         since = f"; it should have begun on {self.day}" if self.event is PendingEvent.LATE and self.days < 0 else ""
-        return f"{self.what}{owner} in stack {stack}{why} {happens[self.event]}{since}"
+        refused = f", and cannot be: {self.refused}" if self.refused else ""
+        return f"{self.what}{owner} in stack {stack}{why} {happens[self.event]}{since}{refused}"
 
     def next_step(self, stack: str) -> str:
         """What to do about it; "" for nothing."""
         last = "`expires`" if self.account else "`ends`" if self.email else "`ends` of the team"
+        prolong = f"set a later {last} in the roster, or delete the account: until then, " if self.refused else ""
         return {
-            PendingEvent.LATE: f"pulumi up --stack {stack} gives it",
+            PendingEvent.LATE: f"{prolong}pulumi up --stack {stack} {'fails' if self.refused else 'gives it'}",
             PendingEvent.ENDS: f"prolong {last} in the roster, or let it end",
             PendingEvent.BEGINS: "",
         }.get(self.event, f"mixpanel-access revoke --stack {stack} --yes takes it away")

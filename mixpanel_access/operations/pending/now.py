@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import ends_at
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.effective_access import RosterEntry, days_of, effective_by_key, entries
 from mixpanel_access.model.roles import declared_role
@@ -126,7 +127,12 @@ class _Stack:
         roles = self._missing_roles(given.account_grants, self.state.account_grants, self._account, lowered)
         there = set(map(self._account, self.state.accounts))
         for key in (key for key in given.accounts if key not in there or key in roles):
-            yield replace(late, account=key, projects=roles.get(key, {}))
+            refused = "" if key in there else self._expired(given.accounts[key].get("expires"))
+            yield replace(late, account=key, projects=roles.get(key, {}), refused=refused)
+
+    def _expired(self, expires: str | None) -> str:
+        """Why the provider creates no service account that Mixpanel would refuse; "" if it creates one."""
+        return f"its `expires` {expires} is past" if expires and ends_at(expires).date() <= self.today else ""
 
     def _missing_of_people(self, roster: Roster, lowered: _Lowered) -> Iterator[PendingChange]:
         members = {self.given.key(one.email): one for one in self.state.members.values()}
