@@ -125,11 +125,7 @@ def revoke(
 
 def _must_be_usable(now: str | None, within: int | None, *, yes: bool, ended_only: bool) -> None:
     wrong = (
-        (
-            within is not None and ended_only,
-            "--within with --ended-only",
-            "only a roster says what the next days take",
-        ),
+        (within is not None and ended_only, "--within with --ended-only", "only a roster says what the next days take"),
         (within is not None and yes, "--within with --yes", "what has not ended is not taken away"),
         (yes and now is not None, "--now with --yes", "the engine's run would use another day as today"),
     )

@@ -33,8 +33,8 @@ class EvidenceScope:
     organizations: Mapping[str, int] = field(default_factory=dict)
     roles: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
-    def of(self, stacks: Collection[str]) -> list[str]:
-        """The stacks of an access to show; "" for one that no stack has."""
+    def shown_of(self, stacks: Collection[str]) -> list[str]:
+        """Those of the stacks that have access to show; "" for access that no stack has."""
         shown = sorted(stack for stack in stacks if self.all_stacks or stack in self.stacks)
         return shown if shown or stacks or not self.all_stacks else [""]
 
@@ -78,7 +78,7 @@ class AccessHistory:
 
     def _rows(self, there: Interval) -> Iterator[AccessRow]:
         since, role_since = self._since(there)
-        for stack in self._scope.of(there.stacks):
+        for stack in self._scope.shown_of(there.stacks):
             yield AccessRow(
                 person=there.email,
                 organization=there.organization,
