@@ -236,7 +236,7 @@ def _print_within(found: Sequence[WithinStack], days: int) -> None:
     table = new_table("when", "what", "roles and teams", "next step")
     for stack in found:
         for one in stack["changes"]:
-            when = "" if one.edited else in_days(one.days - (one.on - one.day).days)
+            when = "waits" if one.edited else in_days(one.days - (one.on - one.day).days)
             whole = ", ".join(one.parts) if one.membership else ""  # else the sentence names them
             table.add_row(when, one.sentence(stack["stack"]), whole, one.next_step(stack["stack"]))
     if table.row_count:

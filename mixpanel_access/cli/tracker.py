@@ -196,7 +196,8 @@ def merge(
         typer.echo(f"Resolved git's conflict in {file}: {lines}, {len(found.added)} from the other side{repeated}.")
         typer.echo(f"Commit it: git add {file}")
     else:
-        typer.echo(f"{file} has {lines}: {len(found.added)} added{repeated}.")
+        added = f"{len(found.added)} added" if found.added or repeated else "nothing to merge"
+        typer.echo(f"{file} has {lines}: {added}{repeated}.")
     return 0
 
 

@@ -154,6 +154,8 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["tracker", "merge", "--cwd", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert "2 lines, 1 from the other side." in done.output
+    again = CliRunner().invoke(app, ["tracker", "merge", "--cwd", str(tmp_path)])
+    assert (again.exit_code, again.output.endswith("has 2 lines: nothing to merge.\n")) == (0, True), again.output
     words = ["tracker", "merge", "--json", "--cwd", str(tmp_path)]
     shown = CliRunner().invoke(app, words)
     assert must_be_documented(words, shown.exit_code, shown.output) == "tracker merge"
