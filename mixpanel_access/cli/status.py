@@ -159,7 +159,7 @@ def _since(one: Status, now: datetime) -> str:
 
 
 def _role(role: RoleHere) -> str:
-    own = _compared(role.declared, role.actual)
+    own = f"{role.declared or ''} (not shown)" if role.hidden else _compared(role.declared, role.actual)
     other = f"{role.effective} through {role.through}" if role.through else ""
     return f"{role.name} {', '.join(part for part in (own, other) if part)}".rstrip()
 

@@ -336,6 +336,13 @@ class Reads:
 
         return self.snapshot.get(Part("gone", project), fetch)
 
+    def is_out_of_sight(self, project: int) -> bool:
+        """Whether the organization has a project that our account is not shown: nobody knows who has access there."""
+        try:
+            return project not in self.projects() and not self.project_is_gone(project)
+        except errors.Forbidden:
+            return True
+
     def reached_projects(self, email: str) -> Mapping[int, tuple[Grant, ...]]:
         """The projects that a person reaches, each with the grants that the project lists; reads every project."""
         for project in self.projects():

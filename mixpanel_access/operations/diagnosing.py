@@ -302,7 +302,7 @@ def _password(case: Case) -> _Found:
 
 
 def _project_not_there(case: Case) -> _Found:
-    there = case.overview.directory.projects()
+    directory = case.overview.directory
     declared = {
         roster.projects[key].id: f"{key} ({roster.projects[key].id}) of stack {stack}"
         for stack, person in case.someone.effective.items()
@@ -311,11 +311,16 @@ def _project_not_there(case: Case) -> _Found:
     }
     if not declared:
         return _ruled_out("no project is declared today")
-    missing = [name for id_, name in declared.items() if id_ not in there]
+    missing = {id_: name for id_, name in declared.items() if id_ not in directory.projects()}
     if not missing:
         return _ruled_out(f"all declared projects ({len(declared)}) are there")
-    organization = f"organization {case.overview.directory.organization}"
-    evidence = [f"{name} is not among the projects of {organization}" for name in missing]
+    hidden = [name for id_, name in missing.items() if directory.is_out_of_sight(id_)]
+    gone = [name for name in missing.values() if name not in hidden]
+    evidence = [f"{name} is not among the projects of organization {directory.organization}" for name in gone]
+    evidence += [f"{name} is there, and Mixpanel does not list it for the stack's account" for name in hidden]
+    if not gone:
+        fix = ["give the stack's service account access to the project, and run it again"]
+        return _Found(Likelihood.UNKNOWN, evidence, fix)
     fix = [
         "look in Mixpanel whether it was archived, deleted, or moved to another organization",
         "correct its id in the roster, or take it out",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -81,6 +81,7 @@ class Organization:
         blind: projects where an invited person's missing grant proves nothing.
         teams: by id; None where they cannot be read.
         given_by_others: team id and key of the address of the places that are an identity provider's business.
+        is_out_of_sight: whether a project that is not in `projects` is there all the same, and not shown to us.
     """
 
     people: Mapping[str, Person]
@@ -89,10 +90,16 @@ class Organization:
     blind: frozenset[int] = frozenset()
     teams: Mapping[int, TeamInfo] | None = None
     given_by_others: frozenset[tuple[int, str]] = frozenset()
+    is_out_of_sight: Callable[[int], bool] = lambda _: False
 
     def is_deactivated(self, key: str) -> bool:
         """Whether the person cannot log in: what they still hold gives no access."""
         return key in self.people and self.people[key].deactivated
+
+    def hides(self, project: int, person: Person | None) -> bool:
+        """Whether a missing grant of a person in a project proves nothing."""
+        unlisted = person is not None and person.invited and project in self.blind
+        return unlisted or (project not in self.projects and self.is_out_of_sight(project))
 
 
 def read_organization(directory: Directory, among: Collection[int] | None = None) -> Organization:
@@ -119,7 +126,7 @@ def read_organization(directory: Directory, among: Collection[int] | None = None
         for key in team.members or ()
         if directory.teams.given_by_others(team, key)
     )
-    return Organization(directory.people(), projects, grants, blind, teams, given_by_others)
+    return Organization(directory.people(), projects, grants, blind, teams, given_by_others, directory.is_out_of_sight)
 
 
 def differences(organization: Organization, everywhere: State, here: State) -> list[AccessDifference]:
@@ -193,7 +200,7 @@ def _grants(organization: Organization, here: State) -> Iterator[AccessDifferenc
         if grant is not None:
             if held.role and grant.role != held.role:  # a role that is a secret in the state cannot be compared
                 yield AccessDifference(DriftKind.CHANGED_GRANT, held.email, project, name, held.role, grant.role)
-        elif not (person is not None and person.invited and project in organization.blind):
+        elif not organization.hides(project, person):
             yield AccessDifference(DriftKind.MISSING_GRANT, held.email, project, name, held.role)
 
 

@@ -23,7 +23,7 @@ from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.roles import project_role_of
 from mixpanel_access.model.roster.schema import OrganizationFacts, RosterProject
 from mixpanel_access.model.teams import TeamInfo
-from mixpanel_access.operations.drift import AccessDifference, differences, read_organization
+from mixpanel_access.operations.drift import AccessDifference, Organization, differences, read_organization
 from mixpanel_access.operations.login import Logins, read_logins
 from mixpanel_access.operations.pending.change import PendingChange
 from mixpanel_access.operations.pending.find import forecasts_for, pending_changes, renamed_in
@@ -153,10 +153,15 @@ class Overview:
         )
 
     @cached_property
+    def organization(self) -> Organization:
+        """What Mixpanel has, in the projects of rosters and states."""
+        known = {*self.projects, *(project for project, _ in (*self.everywhere.grants, *self.everywhere.team_grants))}
+        return read_organization(self.directory, known)
+
+    @cached_property
     def differences(self) -> Sequence[AccessDifference]:
         """How Mixpanel differs from the states, in the projects of rosters and states."""
-        known = {*self.projects, *(project for project, _ in (*self.everywhere.grants, *self.everywhere.team_grants))}
-        return differences(read_organization(self.directory, known), self.everywhere, self.here)
+        return differences(self.organization, self.everywhere, self.here)
 
     @cached_property
     def _differences_by_key(self) -> Mapping[str, Sequence[AccessDifference]]:

@@ -31,6 +31,7 @@ class RoleHere:
         actual: the individual role that Mixpanel has, or None.
         effective: the highest role from any source, or None.
         through: what gives that, in words, if it is not the individual role; or None.
+        hidden: whether Mixpanel does not show us if they have an individual role there.
     """
 
     project: int
@@ -39,6 +40,7 @@ class RoleHere:
     actual: str | None
     effective: str | None
     through: str | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def roles_of(one: PersonOverview, overview: Overview) -> Iterator[RoleHere]:
             actual=access.individual if access else None,
             effective=access.effective if access else None,
             through=access.through if access else None,
+            hidden=not (access and access.individual) and overview.organization.hides(project, one.person),
         )
 
 

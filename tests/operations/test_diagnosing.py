@@ -195,6 +195,11 @@ def project_gone(story: Story) -> None:
     del story.api.projects_[PRODUCTION]
 
 
+def project_hidden(story: Story) -> None:
+    """The project is there, and the stack's account does not see it."""
+    story.api.unlisted.add(PRODUCTION)
+
+
 def lower(story: Story) -> None:
     """Somebody lowered the role."""
     story.api.give(PRODUCTION, BO, "consumer")
@@ -418,6 +423,11 @@ CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, s
         project_gone, KnownFailure.PROJECT_NOT_THERE, Likelihood.CAUSE,
         "shop (1234567) of stack production is not among the projects of organization 7654321",
         "look in Mixpanel whether it was archived, deleted, or moved to another organization",
+    ),
+    "project hidden": (
+        project_hidden, KnownFailure.PROJECT_NOT_THERE, Likelihood.UNKNOWN,
+        "shop (1234567) of stack production is there, and Mixpanel does not list it for the stack's account",
+        "give the stack's service account access to the project, and run it again",
     ),
     "lower": (
         lower, KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,

@@ -12,12 +12,14 @@ from mixpanel_access.files.lines import append_lines
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.drift import Organization
-from mixpanel_access.operations.tracker.lines import LogLine
+from mixpanel_access.operations.state import State
+from mixpanel_access.operations.tracker.lines import Access, LogLine
 from mixpanel_access.operations.tracker.merging import LineOfLog, merged
 from mixpanel_access.operations.tracker.pruning import prune
-from mixpanel_access.operations.tracker.reading import OrganizationReading, Presence
+from mixpanel_access.operations.tracker.reading import Absence, OrganizationReading, Presence, read_in_mixpanel
 from mixpanel_access.operations.tracker.replay import replay
 from tests.emulator.conftest import ORG, P, Q
+from tests.fakes import FakeApi, make_directory, make_session
 from tests.operations.test_timeline import LATER_WHY, MERGER, Row, row
 from tests.operations.tracking import ANA, LEE, START, TEAM, World, grant, problems, team_grant, world
 
@@ -284,3 +286,12 @@ def test_what_is_there_again_names_its_team() -> None:
             there.server.store.set_profile(LEE, name="Lee", active=active, scim=None)
             there.update()
         assert "lee: member of team Data" in {row(line)[2] for line in there.lines if line.event == "restored"}
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_what_is_in_a_project_that_is_out_of_sight_is_not_gone(readable: bool) -> None:
+    """Whether Mixpanel answers for the project or refuses; the update adds what else there is."""
+    api = FakeApi(unlisted={P}, unreadable=set() if readable else {P})
+    api.put(LEE)
+    reading = read_in_mixpanel(make_directory(api), [make_session(api)[0].settings], State(), (START, START), print)
+    assert reading.presence.role(Access(None, P, LEE, None)) is Absence.UNSEEN

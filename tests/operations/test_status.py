@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from mixpanel_access.cli.status import _role
 from mixpanel_access.files.roster import OtherRosters
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.neighbours import About, Conflict
@@ -129,7 +130,24 @@ def test_a_grant_of_who_is_invited_may_be_hidden() -> None:
     """No grant in the list proves nothing before the invitation is accepted."""
     api = FakeApi()
     api.put(BO, "member", invited=True)
-    assert the_one(statuses(overview(api, person()))).steps == []
+    one = the_one(statuses(overview(api, person())))
+    assert one.steps == []
+    assert [_role(role) for role in one.projects] == ["shop analyst (not shown)"]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_project_that_mixpanel_does_not_list_for_the_account_hides_its_grants(readable: bool) -> None:
+    """Only a project that is deleted has none."""
+    api = FakeApi(unlisted={PRODUCTION}, unreadable=set() if readable else {PRODUCTION})
+    api.put(BO, "member")
+    one = the_one(statuses(overview(api, person())))
+    assert one.steps == []
+    assert [_role(role) for role in one.projects] == ["shop analyst (not shown)"]
+    del api.projects_[PRODUCTION]
+    api.unreadable.clear()
+    gone = the_one(statuses(overview(api, person())))
+    assert [step.text for step in gone.steps] == ["has no grant in shop, and analyst is declared"]
+    assert [_role(role) for role in gone.projects] == ["shop analyst (missing)"]
 
 
 def test_an_update_may_not_see_that_an_invited_person_lost_a_grant() -> None:

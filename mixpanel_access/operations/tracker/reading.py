@@ -196,7 +196,9 @@ def read_in_mixpanel(
     there = read_organization(directory)
     members = {key: member.outputs for key, member in states.members.items()}
     changed = changed_addresses(members, there.people)
-    presence = Presence(there, not directory.unknown_people(), directory.project_is_gone, changed)
+    presence = Presence(
+        there, not directory.unknown_people(), lambda project: not directory.is_out_of_sight(project), changed
+    )
     return OrganizationReading(
         id=directory.organization,
         events=[*reversed(events)],
