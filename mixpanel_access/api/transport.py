@@ -215,12 +215,16 @@ class Transport:
             Cancelled: the run is to write nothing more.
             MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
         """
-        with STOP.writing(what):
-            return self._exchange(method, path, body, what).results
+        with self._slots, STOP.writing(what):  # asked last: the wait for a slot may be long
+            response = self._send(method, path, body, what)
+        return self._page(response, what).results
 
     def _exchange(self, method: str, path: str, body: Json, what: str) -> Page:
         with self._slots:
             response = self._send(method, path, body, what)
+        return self._page(response, what)
+
+    def _page(self, response: httpx.Response, what: str) -> Page:
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise self._error(response, what)
         if response.status_code == HTTPStatus.NO_CONTENT:

@@ -25,7 +25,7 @@ from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 from mixpanel_access import __version__
 from mixpanel_access.api.stopping import STOP
 from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError
-from mixpanel_access.model.resources import PROVIDER_KEY
+from mixpanel_access.model.resources import KINDS, PROVIDER_KEY
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import own
 from mixpanel_access.server.changes import detailed
@@ -42,7 +42,7 @@ def about_a_resource(verb: Verb[Answer]) -> Callable[[Servicer, Any, grpc.Servic
 
     @wraps(verb)
     def served(servicer: Servicer, request: Any, context: grpc.ServicerContext) -> Answer:
-        with about(request.urn), servicer.at_work():
+        with about(request.urn), servicer.at_work(is_ours(request.urn)):
             try:
                 return verb(servicer, request)
             except Exception as error:  # whatever a provider raises is the answer
@@ -54,6 +54,11 @@ def about_a_resource(verb: Verb[Answer]) -> Callable[[Servicer, Any, grpc.Servic
                 servicer.messages.flush()
 
     return served
+
+
+def is_ours(urn: str) -> bool:
+    """Whether a resource is of one of our types: another package's, and its prints and its time, are not ours."""
+    return urn.split("::")[2].rpartition("$")[2] in KINDS
 
 
 def _end_process() -> None:
@@ -80,19 +85,19 @@ class Servicer(ResourceProviderServicer):
     ) -> None:
         self.providers, self.messages = providers, messages
         self._grace, self._end = grace_seconds, end
-        self._verbs = 0
+        self._verbs = {True: 0, False: 0}
         self._idle = threading.Condition()
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """A verb runs meanwhile."""
+    def at_work(self, ours: bool) -> Iterator[None]:  # noqa: FBT001
+        """A verb runs meanwhile, of a resource of ours or of another package's."""
         with self._idle:
-            self._verbs += 1
+            self._verbs[ours] += 1
         try:
             yield
         finally:
             with self._idle:
-                self._verbs -= 1
+                self._verbs[ours] -= 1
                 self._idle.notify_all()
 
     def failure(self, error: Exception) -> tuple[grpc.StatusCode, str]:
@@ -149,9 +154,9 @@ class Servicer(ResourceProviderServicer):
     Cancel.experimental_thread_pool = ThreadPoolExecutor(1, "cancel")  # type: ignore[attr-defined]
 
     def _end_soon(self) -> None:
-        """Name the writes that have no answer after some seconds, and end the process with them."""
+        """Name the writes that have no answer after some seconds, and end the process as soon as nobody else works."""
         with self._idle:
-            if self._idle.wait_for(lambda: not self._verbs, self._grace):
+            if self._idle.wait_for(lambda: not self._verbs[True], self._grace):
                 return
         under_way = STOP.under_way()
         if not under_way:
@@ -162,6 +167,8 @@ class Servicer(ResourceProviderServicer):
                 f"cancelled: Mixpanel has not answered within {self._grace:g} seconds, so it is unknown whether this "
                 f"was done: {what}. Run `pulumi refresh`, then `pulumi up`: what is done is not done twice."
             )
+        with self._idle:
+            self._idle.wait_for(lambda: not self._verbs[False])
         self._end()
 
     # The verbs
@@ -182,7 +189,7 @@ class Servicer(ResourceProviderServicer):
         provider = self.providers.get(pickled_in(news, olds))
         result = provider.diff(request.id, olds, news)
         answer = protocol.DiffResponse(
-            changes=_CHANGES[result.changes],
+            changes=_changes(result.changes),
             replaces=result.replaces or (),
             deleteBeforeReplace=bool(result.delete_before_replace),
         )
@@ -237,11 +244,13 @@ class Servicer(ResourceProviderServicer):
 
 _DETAILS: Final = "grpc-status-details-bin"
 _SAME = protocol.DiffResponse.DIFF_NONE
-_CHANGES: Mapping[bool | None, Any] = {
-    True: protocol.DiffResponse.DIFF_SOME,
-    False: _SAME,
-    None: protocol.DiffResponse.DIFF_UNKNOWN,
-}
+
+
+def _changes(changes: object) -> Any:
+    """Whether something changes, as the SDK's server reads it of other people's providers: None is unknown."""
+    if changes is None:
+        return protocol.DiffResponse.DIFF_UNKNOWN
+    return protocol.DiffResponse.DIFF_SOME if changes else _SAME
 
 
 def _unpacked(properties: struct_pb2.Struct, *, unknowns: bool | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import dill  # type: ignore[import-untyped]
 import grpc  # type: ignore[import-untyped]
 import pytest
-from pulumi.dynamic import CreateResult, ResourceProvider
+from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider
 from pulumi.runtime.proto import provider_pb2
 
 from demo.sandbox import SECRET as ACCOUNT_SECRET
@@ -25,6 +25,7 @@ from tests.server.kinds import LEE, LIVES, WAREHOUSE
 from tests.server.operation import Held, Line, Operation, on_ours, urn_of
 
 KIND = provider_pb2.PropertyDiff
+DIFF = provider_pb2.DiffResponse
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 CANARY = "canary@agency.example.org"
 
@@ -169,3 +170,29 @@ def test_other_peoples_dynamic_resources_are_served_too(emulator: EmulatorServer
         with pytest.raises(grpc.RpcError) as failed:
             run.create(kind, {**inputs, "fails": True})
         assert failed.value.details() == "ValueError: not today"
+
+
+class Differs(ResourceProvider):
+    """A provider of somebody else's, which answers a diff with any value."""
+
+    def __init__(self, changes: Any) -> None:
+        self.changes = changes
+
+    def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
+        return DiffResult(changes=self.changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [(None, DIFF.DIFF_UNKNOWN), *((some, DIFF.DIFF_SOME) for some in (True, 2, "x", ["a"], {"a"}))]
+    + [(none, DIFF.DIFF_NONE) for none in (False, 0, "", [], set())],
+)
+def test_a_difference_of_theirs_may_be_any_value(emulator: EmulatorServer, changes: Any, expected: int) -> None:
+    """As the SDK's server takes it, such as the list of what differs: only None is unknown."""
+    kind, pickled = (
+        "pulumi-python:dynamic:Resource",
+        base64.b64encode(dill.dumps(Differs(changes), byref=False)).decode(),
+    )
+    held = Held("theirs-1", {}, {PROVIDER_KEY: pickled})
+    with on_ours(emulator) as run:
+        assert run.diff(kind, held, {PROVIDER_KEY: pickled, "a": 1}).changes == expected

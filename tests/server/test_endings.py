@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -10,13 +12,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import dill  # type: ignore[import-untyped]
 import grpc  # type: ignore[import-untyped]
 import pytest
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from pulumi.dynamic import CreateResult, ResourceProvider
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from demo.sandbox import ROOT, Emulator
 from mixpanel_access.api.stopping import STOP
+from mixpanel_access.api.transport import MAX_PARALLEL
 from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.resources import PROVIDER_KEY, SIGNATURE
 from mixpanel_access.server.process import THREADS
@@ -67,9 +72,9 @@ def cancels() -> Iterator[Any]:
     STOP._asked.clear()
 
 
-def slow(emulator: EmulatorServer, seconds: float) -> None:
+def slow(emulator: EmulatorServer, seconds: float, count: int = 1) -> None:
     """Have the next write be answered late."""
-    fault = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": seconds}
+    fault = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": seconds, "count": count}
     Emulator(emulator.url).control("POST", "faults", [fault])
 
 
@@ -122,6 +127,61 @@ def test_a_write_without_an_answer_is_named_as_unknown(emulator: EmulatorServer,
             f"done: grant analyst in project {SHOP} to team 77. Run `pulumi refresh`, then `pulumi up`: what is "
             "done is not done twice.",
         )  # fmt: skip
+
+
+def test_a_write_that_waits_for_a_connection_is_not_sent(emulator: EmulatorServer, cancels: Any) -> None:
+    """Three requests go out at once: after a Ctrl-C, only their writes are under way, and no other follows."""
+    kinds = ("TeamGrant", "TeamMember", "ServiceAccountGrant", "CustomRole", "Team")
+    with on_ours(emulator) as run, ThreadPoolExecutor() as pool:
+        inputs = {kind: run.check(kind, LIVES[kind].inputs) for kind in kinds}
+        slow(emulator, 1.0, count=MAX_PARALLEL)
+        made = [pool.submit(run.create, kind, inputs[kind]) for kind in kinds]
+        while Emulator(emulator.url).control("GET", "faults"):
+            assert not any(one.done() for one in made)
+        assert len(STOP.under_way()) == MAX_PARALLEL
+        cancels(run)
+        failed = [error.details() for one in made if isinstance(error := one.exception(), grpc.RpcError)]
+    assert len(failed) == len(kinds) - MAX_PARALLEL
+    assert all("the run was cancelled before this was sent" in words for words in failed)
+
+
+class Slow(ResourceProvider):
+    """A provider of somebody else's, which needs its time."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        with socket.create_connection(("127.0.0.1", self.port)) as until_it_ends:
+            until_it_ends.recv(1)
+        return CreateResult("slow-1", props)
+
+
+@pytest.mark.parametrize("ours_waits", [False, True])
+def test_another_packages_resource_has_all_its_time(
+    emulator: EmulatorServer, cancels: Any, *, ours_waits: bool
+) -> None:
+    """After a Ctrl-C, the seconds count for Mixpanel alone: the process ends no work of another package's provider."""
+    kind, ended = "pulumi-python:dynamic:Resource", threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as door, ThreadPoolExecutor() as pool:
+        pickled = base64.b64encode(dill.dumps(Slow(door.getsockname()[1]), byref=False)).decode()
+        with on_ours(emulator, grace_seconds=0.1, end=ended.set) as run:
+            theirs = pool.submit(run.create, kind, {PROVIDER_KEY: pickled})
+            working, _ = door.accept()
+            if ours_waits:
+                inputs = run.check("TeamGrant", LIVES["TeamGrant"].inputs)
+                slow(emulator, 2.0)
+                ours = pool.submit(run.create, "TeamGrant", inputs)
+                while not STOP.under_way():
+                    assert not ours.done()
+            cancels(run)
+            assert not ended.wait(0.5)
+            assert [line.severity for line in run.log.lines if line.text.startswith("cancelled")] == [
+                "ERROR"
+            ] * ours_waits
+            working.close()
+            assert theirs.result().id == "slow-1"
+            assert ended.wait(60 if ours_waits else 0.2) == ours_waits
 
 
 def test_a_read_without_an_answer_is_no_write(emulator: EmulatorServer, cancels: Any) -> None:
