@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from mixpanel_access.files.notes import NOTES_VARIABLE, Note, Notes, read_notes
 from mixpanel_access.model.access import another_project
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
 from mixpanel_access.model.resources import ResourceId
@@ -126,6 +126,9 @@ class Lifecycle:
         if ref.organization != organization:
             why = f"the stack is configured for organization {organization}"
             raise InputError(f"cannot import {id_}", why=why, next_step=form)
+        wrong = None if ref.person is None else problem_with(ref.person)
+        if wrong or id_ != str(ref):  # the state keeps an id as it is written, and later runs compare it
+            raise InputError(f"cannot import {id_!r}", why=wrong or f"its usual spelling is {ref}", next_step=form)
         found = handler.read(ref, handler.not_read(ref))
         if found is None:
             why = f"organization {organization} does not have {ref.IS_OF} with this id, as far as we see it"

@@ -1,11 +1,10 @@
 """Lines for the user, as engine log lines: on the resource that the thread works on, and with a severity.
 
-What a server prints has neither: it stands among the diagnostics of the stack.
+What a server prints has neither: it stands among the diagnostics of the stack. Other people's providers print so.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -31,12 +30,11 @@ def about(urn: str) -> Iterator[None]:
         _urn.reset(before)
 
 
-class Messages(io.TextIOBase):
-    """Logs lines to the engine; in place of the standard output, it logs what other people's providers print."""
+class Messages:
+    """Logs lines to the engine."""
 
     def __init__(self) -> None:
         self._engine: Any = None
-        self._printed: ContextVar[str] = ContextVar("printed", default="")
 
     def connect(self, address: str) -> None:
         """Send the lines to the engine at this address."""
@@ -59,23 +57,3 @@ class Messages(io.TextIOBase):
         request = engine_pb2.LogRequest(severity=severity, message=text, urn=_urn.get())
         with suppress(grpc.RpcError):  # the engine has gone, and nobody is there to read the line
             self._engine.Log(request, timeout=_SECONDS)
-
-    # As a stream
-
-    def writable(self) -> bool:
-        """Whether it can be written to."""
-        return True
-
-    def write(self, text: str, /) -> int:
-        """Log the lines that are complete, and keep the rest of this thread."""
-        *lines, rest = (self._printed.get() + text).split("\n")
-        self._printed.set(rest)
-        for line in lines:
-            self.say(line)
-        return len(text)
-
-    def flush(self) -> None:
-        """Log what this thread has printed without an end of the line."""
-        if rest := self._printed.get():
-            self._printed.set("")
-            self.say(rest)

@@ -56,8 +56,7 @@ def main() -> None:
     messages = Messages()
     show_by(messages.say)
     server, port = served(Servicer(Providers(os.environ.get("PULUMI_PROJECT", "project")), messages))
-    print(port, flush=True)  # noqa: T201  # the engine reads it
-    sys.stdout = messages
+    print(port, flush=True)  # noqa: T201  # the engine reads it, and shows what other people's providers print later
     if address := engine_address():
         threading.Thread(target=end_with, args=(address,), daemon=True).start()
     try:

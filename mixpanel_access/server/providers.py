@@ -15,7 +15,7 @@ from pulumi.runtime import Settings, configure, rpc
 from pulumi.runtime._serialization import _deserialize
 
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.resources import KINDS, PROVIDER_KEY
+from mixpanel_access.model.resources import BY_NAME, DYNAMIC_TYPE, KINDS, PROVIDER_KEY
 from mixpanel_access.server.messages import about
 
 Properties = Mapping[str, Any]
@@ -60,7 +60,7 @@ class Providers:
                 "cannot import by id",
                 subject=type_,
                 why="only a program knows the provider of another package's dynamic resource",
-                next_step=f"The types that can be imported are {', '.join(KINDS)}.",
+                next_step=f"The types that can be imported are those of {DYNAMIC_TYPE} {', '.join(BY_NAME)}.",
             )
         with self._lock:  # the SDK changes the module `pickle` meanwhile
             if type_ not in self._named:

@@ -50,8 +50,6 @@ def about_a_resource(verb: Verb[Answer]) -> Callable[[Servicer, Any, grpc.Servic
                     context.set_trailing_metadata(((_DETAILS, servicer.kept(error, request)),))
                 context.abort(*servicer.failure(error))
                 raise  # not reached: `abort` raises
-            finally:
-                servicer.messages.flush()
 
     return served
 
@@ -89,7 +87,7 @@ class Servicer(ResourceProviderServicer):
         self._idle = threading.Condition()
 
     @contextmanager
-    def at_work(self, ours: bool) -> Iterator[None]:  # noqa: FBT001
+    def at_work(self, ours: bool) -> Iterator[None]:
         """A verb runs meanwhile, of a resource of ours or of another package's."""
         with self._idle:
             self._verbs[ours] += 1

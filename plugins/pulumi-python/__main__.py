@@ -8,13 +8,18 @@ options = {name: os.environ.get(f"PULUMI_RUNTIME_{name}") for name in ("VIRTUALE
 virtualenv = options["VIRTUALENV"] or (".venv" if options["TOOLCHAIN"] == "uv" else "")
 folder = Path(__file__).resolve().parents[2] / virtualenv
 python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-if virtualenv and python.exists() and Path(sys.prefix).resolve() != folder.resolve():
-    os.execv(python, [str(python), "-u", str(Path(__file__).parent), *sys.argv[1:]])
+tried = os.environ.pop("MIXPANEL_ACCESS_VIRTUALENV", "")  # a broken one may start another Python than its own
+if virtualenv and not tried and python.exists() and Path(sys.prefix).resolve() != folder.resolve():
+    command = [str(python), "-u", str(Path(__file__).parent), *sys.argv[1:]]
+    try:
+        os.execve(python, command, {**os.environ, "MIXPANEL_ACCESS_VIRTUALENV": str(folder)})
+    except OSError as error:
+        sys.exit(f"cannot start the Python of this project's virtualenv: {error}. Make the virtualenv again.")
 try:
     from mixpanel_access.server import main
 except ImportError as error:
     sys.exit(
-        f"{sys.executable} cannot serve the resources of this project: {error}. Install the project's mixpanel-access "
-        f"into that Python, or set `virtualenv` in Pulumi.yaml to one that has it."
+        f"{sys.executable} cannot serve the resources of this project: {error}. Activate the project's virtualenv, or "
+        f"set `virtualenv` in Pulumi.yaml to it; if it is active, install the project's mixpanel-access into it."
     )
 main()

@@ -192,7 +192,6 @@ def on_ours(
             show_by(print)
             operation.channel.close()
             server.stop(0).wait()
-            messages.close()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +15,15 @@ import pytest
 from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider
 from pulumi.runtime.proto import provider_pb2
 
+from demo.sandbox import ROOT, Emulator
 from demo.sandbox import SECRET as ACCOUNT_SECRET
-from demo.sandbox import Emulator
 from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.errors import DEBUG_VARIABLE
 from mixpanel_access.model.resources import PROVIDER_KEY, SIGNATURE
 from mixpanel_access.server.changes import detailed
 from tests.python_engine import values
 from tests.server.kinds import LEE, LIVES, WAREHOUSE
-from tests.server.operation import Held, Line, Operation, on_ours, urn_of
+from tests.server.operation import Held, Line, Operation, config_of, engine_log, on_ours, urn_of
 
 KIND = provider_pb2.PropertyDiff
 DIFF = provider_pb2.DiffResponse
@@ -196,3 +197,39 @@ def test_a_difference_of_theirs_may_be_any_value(emulator: EmulatorServer, chang
     held = Held("theirs-1", {}, {PROVIDER_KEY: pickled})
     with on_ours(emulator) as run:
         assert run.diff(kind, held, {PROVIDER_KEY: pickled, "a": 1}).changes == expected
+
+
+class Prints(ResourceProvider):
+    """A provider of somebody else's, which uses the standard output in each way that a file has."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        import subprocess
+        import sys
+        import threading
+
+        sys.stdout.reconfigure(line_buffering=True)
+        sys.stdout.buffer.write(b"as bytes\n")
+        sys.stdout.buffer.flush()
+        subprocess.run(["echo", "by a child"], check=True)
+        subprocess.run(["echo", "by a child with it"], stdout=sys.stdout, check=True)
+        thread = threading.Thread(target=lambda: sys.stdout.write("by a thread\n"))
+        thread.start()
+        thread.join()
+        return CreateResult("prints-1", {**props, "encoding": sys.stdout.encoding})
+
+
+def test_the_standard_output_is_that_of_the_process(emulator: EmulatorServer) -> None:
+    """Other people's providers may use it as a file: the engine shows what the process prints."""
+    kind, pickled = "pulumi-python:dynamic:Resource", base64.b64encode(dill.dumps(Prints(), byref=False)).decode()
+    with engine_log() as (log, address):
+        command = [sys.executable, "-u", str(ROOT / "plugins" / "pulumi-python"), address]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            run = Operation(int(process.stdout.readline()), config_of(emulator), log, address)
+            try:
+                assert run.create(kind, {PROVIDER_KEY: pickled}).outputs["encoding"] == "utf-8"
+            finally:
+                run.channel.close()
+                process.kill()
+            printed = process.stdout.read()
+    assert printed.splitlines() == ["as bytes", "by a child", "by a child with it", "by a thread"]

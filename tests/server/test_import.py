@@ -9,7 +9,7 @@ from pulumi.runtime.proto import provider_pb2
 from demo.sandbox import Emulator
 from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY
-from tests.server.kinds import LIVES, NEW, SHOP, WAREHOUSE
+from tests.server.kinds import LEE, LIVES, NEW, SHOP, SUPPORT, WAREHOUSE
 from tests.server.operation import on_ours, with_provider
 
 REASONS = {"ticket": "OPS-1"}
@@ -94,6 +94,27 @@ def test_a_wrong_id_is_one_line(emulator: EmulatorServer, case: str) -> None:
     assert BY_NAME[kind].id.FORM in said
     assert said.startswith("cannot ")
     assert "\n" not in said
+
+
+SPELLED_OTHERWISE = {
+    "a zero before the organization": ("Member", "07654321:kim@example.com", "its usual spelling is 7654321:kim@"),
+    "a zero before the project": ("ProjectGrant", f"7654321:0{SHOP}:{LEE}", f"its usual spelling is 7654321:{SHOP}:"),
+    "a zero before the team": ("Team", "7654321:077", "its usual spelling is 7654321:77"),
+    "a zero before all": ("OrganizationSecurity", "07654321", "its usual spelling is 7654321"),
+    "a role in capitals": ("CustomRole", f"7654321:{SHOP}:{SUPPORT.upper()}", f":{SUPPORT}"),
+    "a blank": ("Member", "7654321: kim@example.com", "there are blanks around the address"),
+    "an end of the line": ("TeamMember", f"7654321:77:{LEE}\n", "there are blanks around the address"),
+}
+
+
+@pytest.mark.parametrize("case", SPELLED_OTHERWISE)
+def test_an_id_has_one_spelling(emulator: EmulatorServer, case: str) -> None:
+    """The state keeps it, and the brakes of a refresh and of a delete find the organization in it."""
+    kind, id_, words = SPELLED_OTHERWISE[case]
+    with on_ours(emulator) as run, pytest.raises(grpc.RpcError) as failed:
+        run.import_(kind, id_)
+    assert failed.value.details().startswith(f"cannot import {id_!r}: ")
+    assert words in failed.value.details()
 
 
 def test_nobody_is_lowered_whose_role_is_not_declared(emulator: EmulatorServer) -> None:

@@ -51,9 +51,34 @@ def test_it_starts_in_the_python_of_the_program(tmp_path: Path, case: str) -> No
     assert bool(port) == (not wrong)
     if wrong:
         assert said == (
-            f"{python} cannot serve the resources of this project: {wrong}. Install the project's mixpanel-access into "
-            f"that Python, or set `virtualenv` in Pulumi.yaml to one that has it.\n"
+            f"{python} cannot serve the resources of this project: {wrong}. Activate the project's virtualenv, or set "
+            f"`virtualenv` in Pulumi.yaml to it; if it is active, install the project's mixpanel-access into it.\n"
         )
+
+
+BROKEN = {
+    "of another Python": (f'#!/bin/sh\nexec {BARE} "$@"\n', 0o755, "No module named 'mixpanel_access'"),
+    "that cannot be started": ("", 0o644, "cannot start the Python of this project's virtualenv: [Errno 13]"),
+    "that is no program": ("\0", 0o755, "cannot start the Python of this project's virtualenv: [Errno 8]"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_virtualenv_is_tried_once(tmp_path: Path, case: str) -> None:
+    """Its file `python` may be a script, and never become the Python of that folder: one line says what is wrong."""
+    text, mode, words = BROKEN[case]
+    shutil.copytree(ROOT / "plugins", tmp_path / "plugins")
+    python = tmp_path / "broken" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(text)
+    python.chmod(mode)
+    plain = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "PYTHON"))}
+    command = [BARE, "-u", str(tmp_path / "plugins" / "pulumi-python"), "127.0.0.1:1"]
+    variables = {**plain, "PULUMI_RUNTIME_VIRTUALENV": "broken"}
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == 1
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_new_project_has_it() -> None:
