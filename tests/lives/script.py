@@ -335,7 +335,7 @@ class Script:
         return self.random.choice(there) if there else None
 
     def _hand_removes(self) -> Iterator[Event]:
-        if (email := self._somebody()) is not None:
+        if (email := self._somebody()) is not None and not self._is_between_addresses(email):
             removed = self._event("hand_removes", email)
             self.organization.remove(email)
             yield removed
@@ -446,6 +446,11 @@ class Script:
         if not first:
             self.organization.behind.add(email)
         yield changed
+
+    def _is_between_addresses(self, email: str) -> bool:
+        """Whether a state still has an address that the rosters have no longer: only who is there joins the two."""
+        stacks = self.landscape.stacks.values()
+        return any(email in stack.people() and stack.address(email) != stack.roster.address(email) for stack in stacks)
 
     def _follow_addresses(self) -> Iterator[Event]:
         for email in sorted(self.organization.behind):
