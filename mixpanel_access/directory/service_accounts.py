@@ -191,8 +191,8 @@ class ServiceAccounts:
             if write.made is None:
                 raise AssertionError("a write that was applied has an answer")
             if write.tries > len(write.cleared) + 1:  # an answer was lost, and nothing showed then
-                late = [one for one in self.by_name(name) if one.id not in {*write.before, write.made.account.id}]
-                with suppress(errors.MixpanelError):  # we have our token; the next run reports the other
+                with suppress(errors.AccessError):  # we have our token; the next run reports the other
+                    late = [one for one in self.by_name(name) if one.id not in {*write.before, write.made.account.id}]
                     self.clear_away(name, [one for one in late if one not in write.cleared])
         return write.made
 

@@ -292,7 +292,7 @@ class Writer:
         With `look`, a 404 is followed by looking for the effect for some seconds.
         """
         write, items, effects, parts = request.write, request.items, request.effects, request.parts
-        lost = False
+        lost: errors.MixpanelError | None = None
         for attempt, wait in enumerate(pauses(FIRST_WAIT), 1):
             try:
                 write.send(items)
@@ -301,7 +301,7 @@ class Writer:
             except (errors.Unreachable, errors.ServerFault, errors.RateLimited, errors.Unintelligible) as error:
                 self._snapshot.drop(*parts)
                 may_have_arrived = not isinstance(error, errors.RateLimited) and not error.unsent
-                lost = lost or may_have_arrived
+                lost = error if may_have_arrived else lost
                 if may_have_arrived and write.once:
                     self.expect(effects)
                 if self._have_arrived(write, items, error):
@@ -312,6 +312,10 @@ class Writer:
                     if write.once and not repeats:
                         raise _unsettled(error, "Mixpanel does not show it yet") from None
                     raise
+            except errors.Cancelled:
+                if lost is None:
+                    raise
+                raise _unsettled(lost, "the run was cancelled before Mixpanel showed it") from None
             except errors.MixpanelError as error:
                 self._snapshot.drop(*parts)
                 missing = isinstance(error, errors.NotFound)  # gone already, or the call does not exist

@@ -25,7 +25,6 @@ from mixpanel_access.provider.handler import (
     Problems,
     Properties,
     changed,
-    keeping,
     known,
     select,
 )
@@ -124,15 +123,14 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         ends = dates.ends_at(expires) if expires else None
         with self.session.creations.one_at_a_time:
             self._clear_away(name, before)
+            kept = self._replaced(before, inputs, ends) if before is not None and may_stay else []
             new = accounts.create(name, inputs["role"], ends)
             self.session.creations.made.add(new.account.id)
-        outputs = self._outputs(inputs, new.account, {TOKEN: new.token.reveal()})
-        ref = ServiceAccountId(self.session.organization, new.account.id)
-        with keeping(ref, lambda: outputs):  # the token is told once
-            if before is not None and may_stay and (kept := self._replaced(before, inputs, ends)):
-                outputs["retiring"] = [one.row() for one in kept]
-                self.session.rotations.keep(kept, new.account.id)
-        return Created(ref, outputs)
+        # Nothing is read from here on: what fails now would lose the token, and end the accounts that stay.
+        retiring = [one.row() for one in kept]
+        self.session.rotations.keep(kept, new.account.id)
+        outputs = self._outputs(inputs, new.account, {TOKEN: new.token.reveal(), "retiring": retiring})
+        return Created(ServiceAccountId(self.session.organization, new.account.id), outputs)
 
     def read(self, ref: ServiceAccountId, props: Properties) -> Found | None:
         """Read the account; its token is only in the state.
