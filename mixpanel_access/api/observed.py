@@ -92,7 +92,7 @@ class _Rehearsing(Transport):
         super().__init__(*args, **options)
         self._observer = observer
 
-    def _exchange(self, method: str, path: str, body: Json, what: str) -> Page:  # noqa: ARG002
+    def _exchange(self, method: str, path: str, body: Json, what: str, under_way: object = None) -> Page:  # noqa: ARG002
         self._observer.exchanges.append(Exchange(method, urlsplit(path).path, body))
         return Page(None)
 

@@ -10,6 +10,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
@@ -50,6 +51,8 @@ _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _PASSING: Final = {408, 429, 500, 502, 503, 504}
 Answered = Callable[[str, str, bytes, int, str, bytes], None]
 """Is given an answer: method and address of the request, its body, the status, the location, the content."""
+_Around = AbstractContextManager[None]
+_NOTHING: Final[_Around] = nullcontext()
 
 
 class _Question(NamedTuple):
@@ -215,16 +218,11 @@ class Transport:
             Cancelled: the run is to write nothing more.
             MixpanelError: what went wrong; after `Unreachable` and `ServerFault` the write may have been applied.
         """
-        with self._slots, STOP.writing(what):  # asked last: the wait for a slot may be long
-            response = self._send(method, path, body, what)
-        return self._page(response, what).results
+        return self._exchange(method, path, body, what, STOP.writing(what)).results
 
-    def _exchange(self, method: str, path: str, body: Json, what: str) -> Page:
-        with self._slots:
+    def _exchange(self, method: str, path: str, body: Json, what: str, under_way: _Around = _NOTHING) -> Page:
+        with self._slots, under_way:  # in this order: the wait for a slot may be long
             response = self._send(method, path, body, what)
-        return self._page(response, what)
-
-    def _page(self, response: httpx.Response, what: str) -> Page:
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise self._error(response, what)
         if response.status_code == HTTPStatus.NO_CONTENT:

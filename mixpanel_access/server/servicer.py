@@ -163,7 +163,7 @@ class Servicer(ResourceProviderServicer):
         for what in under_way:
             self.messages.error(
                 f"cancelled: Mixpanel has not answered within {self._grace:g} seconds, so it is unknown whether this "
-                f"was done: {what}. All writes that are not named so were answered or not sent. Run `pulumi refresh`, then "
+                f"was done: {what}. All other writes were answered or not sent. Run `pulumi refresh`, then "
                 "`pulumi up`: what is done is not done twice."
             )
         with self._idle:

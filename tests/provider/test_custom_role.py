@@ -257,7 +257,7 @@ def test_drift_is_what_nobody_declared_and_the_server_did_not_add() -> None:
 
 def test_an_import_takes_the_servers_own_by_the_catalogue(api: FakeApi) -> None:
     """Where there is none, everything that the role has is taken for declared."""
-    id_ = f"{ORGANIZATION}:{PRODUCTION}:{there(api).id.upper()}"
+    id_ = f"{ORGANIZATION}:{PRODUCTION}:{there(api).id}"
     read = provider(api).read(id_, {})
     assert read.inputs == role()
     assert (read.outs or {})["base_permissions"] == [BASE]

@@ -124,7 +124,7 @@ def test_a_write_without_an_answer_is_named_as_unknown(emulator: EmulatorServer,
         assert ended.wait(60)
         assert run.log.lines[-1] == Line(
             "ERROR", "", "cancelled: Mixpanel has not answered within 0.1 seconds, so it is unknown whether this was "
-            f"done: grant analyst in project {SHOP} to team 77. All writes that are not named so were answered or not "
+            f"done: grant analyst in project {SHOP} to team 77. All other writes were answered or not "
             "sent. Run `pulumi refresh`, then `pulumi up`: what is done is not done twice.",
         )  # fmt: skip
 
