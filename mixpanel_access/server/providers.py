@@ -56,10 +56,11 @@ class Providers:
         """
         kind = KINDS.get(type_)
         if kind is None:
+            theirs = "only a program knows the provider of another package's dynamic resource"
             raise InputError(
                 "cannot import by id",
                 subject=type_,
-                why="only a program knows the provider of another package's dynamic resource",
+                why="no resource has this name" if type_.startswith(DYNAMIC_TYPE) else theirs,
                 next_step=f"The types that can be imported are those of {DYNAMIC_TYPE} {', '.join(BY_NAME)}.",
             )
         with self._lock:  # the SDK changes the module `pickle` meanwhile

@@ -18,8 +18,9 @@ if virtualenv and not tried and python.exists() and Path(sys.prefix).resolve() !
 try:
     from mixpanel_access.server import main
 except ImportError as error:
+    gone = f" ({folder} has no Python)" if virtualenv and not python.exists() else ""
     sys.exit(
-        f"{sys.executable} cannot serve the resources of this project: {error}. Activate the project's virtualenv, or "
-        f"set `virtualenv` in Pulumi.yaml to it; if it is active, install the project's mixpanel-access into it."
+        f"{sys.executable} cannot serve the resources of this project: {error}{gone}. Activate the project's virtualenv, "
+        f"or set `virtualenv` in Pulumi.yaml to it; if it is active, install the project's mixpanel-access into it."
     )
 main()

@@ -8,7 +8,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from demo.sandbox import Emulator
 from mixpanel_access.emulator.server import EmulatorServer
-from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY
+from mixpanel_access.model.resources import BY_NAME, DYNAMIC_TYPE, PROVIDER_KEY
 from tests.server.kinds import LEE, LIVES, NEW, SHOP, SUPPORT, WAREHOUSE
 from tests.server.operation import on_ours, with_provider
 
@@ -133,3 +133,10 @@ def test_another_packages_type_cannot_be_imported(emulator: EmulatorServer) -> N
     with on_ours(emulator) as run, pytest.raises(grpc.RpcError) as failed:
         run.import_("pulumi-python:dynamic/theirs:Thing", "1")
     assert "cannot import by id for pulumi-python:dynamic/theirs:Thing" in failed.value.details()
+
+
+def test_a_misspelled_kind_is_not_taken_for_another_packages(emulator: EmulatorServer) -> None:
+    """Its type begins as ours do: the line says that no resource has this name."""
+    with on_ours(emulator) as run, pytest.raises(grpc.RpcError) as failed:
+        run.import_(f"{DYNAMIC_TYPE}Membr", "7654321:kim@example.com")
+    assert f"cannot import by id for {DYNAMIC_TYPE}Membr: no resource has this name" in failed.value.details()

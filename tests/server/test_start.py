@@ -23,7 +23,11 @@ STARTS: dict[str, tuple[str, dict[str, str], str]] = {
     "a virtualenv elsewhere": (BARE, {"PULUMI_RUNTIME_VIRTUALENV": str(OWN)}, ""),
     "the virtualenv that runs already": (sys.executable, {"PULUMI_RUNTIME_VIRTUALENV": str(OWN)}, ""),
     "no package": (BARE, {}, "No module named 'mixpanel_access'"),
-    "no virtualenv": (BARE, {"PULUMI_RUNTIME_VIRTUALENV": "gone"}, "No module named 'mixpanel_access'"),
+    "no virtualenv": (
+        BARE,
+        {"PULUMI_RUNTIME_VIRTUALENV": "gone"},
+        "No module named 'mixpanel_access' ({gone} has no Python)",
+    ),
     "an older package": (BARE, {"PYTHONPATH": "older"}, "No module named 'mixpanel_access.server'"),
 }
 """The Python that the engine starts, the variables that it gives, and what is wrong."""
@@ -50,6 +54,7 @@ def test_it_starts_in_the_python_of_the_program(tmp_path: Path, case: str) -> No
         port, (_, said) = server.stdout.readline(), server.communicate()  # there is no engine, so it ends
     assert bool(port) == (not wrong)
     if wrong:
+        wrong = wrong.format(gone=project / "gone")
         assert said == (
             f"{python} cannot serve the resources of this project: {wrong}. Activate the project's virtualenv, or set "
             f"`virtualenv` in Pulumi.yaml to it; if it is active, install the project's mixpanel-access into it.\n"
