@@ -21,6 +21,7 @@ except ImportError as error:
     gone = f" ({folder} has no Python)" if virtualenv and not python.exists() else ""
     sys.exit(
         f"{sys.executable} cannot serve the resources of this project: {error}{gone}. Activate the project's "
-        f"virtualenv, or set `virtualenv` in Pulumi.yaml to it; if it is active, install the project's mixpanel-access into it."
+        f"virtualenv, or set `virtualenv` in Pulumi.yaml to it; if it is active, install the project's "
+        f"mixpanel-access into it."
     )
 main()
