@@ -41,7 +41,10 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
         return None
 
     def check(self, inputs: Properties, problems: Problems) -> None:
-        """Nothing: the values are the component's own."""
+        """Only that it is a list: the values are the component's own."""
+        people = inputs.get("people", [])
+        if known(people) and not isinstance(people, list):
+            problems.add("people", f"this is the list of the people that the stack declares, not {people!r}")
 
     def check_live(self, inputs: Properties, problems: Problems, olds: Properties) -> None:
         """Hold what the stack would remove and change, all together.

@@ -236,3 +236,11 @@ def test_the_standard_output_is_that_of_the_process(emulator: EmulatorServer) ->
                 process.kill()
             printed = process.stdout.read()
     assert printed.splitlines() == ["as bytes", "by a child", "by a child with it", "by a thread"]
+
+
+@pytest.mark.parametrize("people", [1.5, True, "lee@example.com", {"email": LEE}])
+def test_people_of_a_brake_that_are_no_list_are_one_failure(emulator: EmulatorServer, people: object) -> None:
+    """A mistake in the program is a failure of the input, not an error of Python."""
+    with on_ours(emulator) as run:
+        (failure,) = run.checked("RemovalBrake", {"people": people}).failures
+    assert failure.reason.startswith("this is the list of the people that the stack declares, not ")
