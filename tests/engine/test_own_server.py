@@ -76,6 +76,7 @@ def test_a_program_imports_by_id(workspace: Workspace) -> None:
 
 
 PROGRAM = """
+from pulumi import ResourceOptions
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 from mixpanel_access.provider import ServiceAccount, Team
 
@@ -87,9 +88,8 @@ class Theirs(ResourceProvider):
 class Thing(Resource):
     pass
 
-Thing(Theirs(), "theirs", {"a": 1})
-Team("data", name="Data")
-ServiceAccount("loader", username="loader")
+first = [Thing(Theirs(), "theirs", {"a": 1}), Team("data", name="Data")]
+ServiceAccount("loader", username="loader", opts=ResourceOptions(depends_on=first))
 """
 DIAGNOSTICS = """\
   pulumi-python:dynamic/mixpanel:ServiceAccount (loader):
