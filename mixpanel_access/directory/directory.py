@@ -126,6 +126,14 @@ class Directory(Reads):
         self._inviting.note_outcome(email)
         return True
 
+    def invitations_closed(self, domain: str) -> errors.AccessError | None:
+        """The refusal by Mixpanel's limit since which `invite` sends nothing to a domain."""
+        return self._invite.closed.get(domain)
+
+    def open_invitations(self, domain: str) -> None:
+        """Let `invite` send to a domain again."""
+        self._invite.open(domain)
+
     def invite_again(
         self,
         email: str,

@@ -6,9 +6,10 @@ to run again. A later run goes on where this one stopped, since who is invited i
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -16,16 +17,14 @@ from typing import Final
 from mixpanel_access.api.stopping import STOP
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.grants import Failures
+from mixpanel_access.directory.people import PER_HOUR, is_limit
 from mixpanel_access.model.address import domain_of, same_key
-from mixpanel_access.model.errors import AccessError, Invalid, MixpanelError, NotApplied, NotFound, RateLimited
+from mixpanel_access.model.errors import AccessError, MixpanelError, NotFound, RateLimited
 from mixpanel_access.model.grouping import grouped
 
-PER_HOUR: Final = 10
-"""Invitation e-mails to one domain that Mixpanel sends in an hour, about."""
 _HOUR: Final = 3600.0
 _SHORTEST: Final = 30.0
 """Seconds; "at once" in an answer that refuses is not taken at its word."""
-_LIMIT_WORDS: Final = re.compile(r"invit\w*\b.*\blimit|limit\b.*\binvit|too many invit", re.IGNORECASE)
 
 
 class Invitations:
@@ -52,7 +51,9 @@ class Invitations:
         self._now = now
         self._say = say
         self._sleep = sleep
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._under_way: Counter[str] = Counter()
+        self._one_grants: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._planned: dict[str, dict[str, str]] = {}
         self._sent: list[str] = []
         self._closed: dict[str, datetime] = {}
@@ -83,7 +84,11 @@ class Invitations:
         sent_by_others: Callable[[datetime | None], bool] = lambda noted: False,  # noqa: ARG005
     ) -> bool:
         """Invite somebody whose invitation has expired; whether we sent the e-mail: they may accept it first."""
-        return self._within_limit(email, lambda: self._directory.invite_again(email, role, self._now(), sent_by_others))
+
+        def send() -> bool:
+            return self._directory.invite_again(email, role, self._now(), sent_by_others)
+
+        return self._within_limit(email, send, one_by_one=True)
 
     def resend(self, email: str, role: str) -> bool:
         """Send an invitation again that is pending, or a new one where it is not; whether we sent the e-mail."""
@@ -94,7 +99,7 @@ class Invitations:
             except NotFound:
                 return self._directory.invite_again(email, role)
 
-        return self._within_limit(email, send)
+        return self._within_limit(email, send, one_by_one=True)
 
     def grant(self, project: int, roles: Mapping[str, str]) -> tuple[Failures, dict[str, str]]:
         """Give roles in a project to people who are not in the organization: Mixpanel invites them as members.
@@ -115,19 +120,20 @@ class Invitations:
 
     def _grant_some(self, domain: str, project: int, roles: Mapping[str, str], kept: dict[str, str]) -> Failures:
         """One request; where it goes beyond the limit, a request each until the limit is reached."""
-        with self._lock:
-            closed = domain in self._closed
         failures: Failures = {}
         limited = list(roles)
-        if not closed:
-            failures = self._give(project, roles, kept)
-            limited = [one for one, error in failures.items() if isinstance(error, MixpanelError) and _is_limit(error)]
-            with self._lock:
-                self._sent += [email for email in roles if email not in failures]
+        if len(roles) > 1:
+            with self._alone(domain), self._sending(domain) as is_open:
+                if is_open:
+                    failures = self._give(project, roles, kept)
+                    limited = [email for email, error in failures.items() if is_limit(error)]
+                    with self._lock:
+                        self._sent += [email for email in roles if email not in failures]
         for email in limited:
             failures.pop(email, None)
+            grant = partial(self._grant_one, project, email, roles[email], kept)
             try:
-                self._within_limit(email, partial(self._grant_one, project, email, roles[email], kept))
+                self._within_limit(email, grant, one_by_one=True)
             except AccessError as error:
                 failures[email] = error
         return failures
@@ -142,27 +148,60 @@ class Invitations:
             raise error
         return True
 
-    def _within_limit(self, email: str, send: Callable[[], bool]) -> bool:
+    def _alone(self, domain: str) -> threading.Lock:
+        """Lets one thread send what goes out in a request of its own: the first refusal then holds the others back."""
+        with self._lock:
+            return self._one_grants[domain]
+
+    @contextmanager
+    def _sending(self, domain: str) -> Iterator[bool]:
+        """Count an invitation that is under way, if the domain is open; whether it is."""
+        with self._lock:
+            refusal = self._directory.invitations_closed(domain)
+            if refusal is not None and domain not in self._closed:
+                self._close(domain, refusal)
+            is_open = domain not in self._closed
+            self._under_way[domain] += is_open
+        try:
+            yield is_open
+        finally:
+            with self._lock:
+                self._under_way[domain] -= is_open
+                self._lock.notify_all()
+
+    def _within_limit(self, email: str, send: Callable[[], bool], *, one_by_one: bool = False) -> bool:
         domain = domain_of(email)
         while True:
             self._wait_for(domain, email)
-            try:
-                sent = send()
-            except (RateLimited, Invalid, NotApplied) as error:
-                if not _is_limit(error):
-                    raise
-                seconds = max(error.retry_after if error.retry_after is not None else _HOUR, _SHORTEST)
-                with self._lock:
-                    self._closed[domain] = self._now() + timedelta(seconds=seconds)
-            else:
-                with self._lock:
-                    self._sent.append(email)
-                return sent
+            with self._alone(domain) if one_by_one else nullcontext(), self._sending(domain) as is_open:
+                if not is_open:  # it was closed meanwhile
+                    continue
+                try:
+                    sent = send()
+                except MixpanelError as error:
+                    if not is_limit(error):
+                        raise
+                    with self._lock:
+                        self._close(domain, error)
+                else:
+                    with self._lock:
+                        self._sent.append(email)
+                    return sent
+
+    def _close(self, domain: str, error: AccessError) -> None:
+        """Note until when Mixpanel refuses a domain; only with the lock held."""
+        after = error.retry_after if isinstance(error, MixpanelError) else None
+        seconds = max(after if after is not None else _HOUR, _SHORTEST)
+        self._closed[domain] = self._now() + timedelta(seconds=seconds)
 
     def _wait_for(self, domain: str, email: str) -> None:
-        """Wait until the domain is open again, if there is time for it."""
+        """Wait until the domain is open again, if there is time for it.
+
+        What is said of a closed domain is said when nothing to it is under way any more: it counts who was invited.
+        """
         while True:
             with self._lock:
+                self._lock.wait_for(lambda: domain not in self._closed or not self._under_way[domain])
                 opens = self._closed.get(domain)
                 if opens is None:
                     return
@@ -180,6 +219,8 @@ class Invitations:
                 if self._closed.get(domain) == opens:  # nobody was refused meanwhile
                     self._closed.pop(domain)
                     self._paid.pop(domain, None)
+                    self._directory.open_invitations(domain)
+                    self._lock.notify_all()
 
     def _progress(self, domain: str, email: str, opens: datetime, seconds: float) -> str:
         sent = {same_key(address) for address in self._sent}
@@ -202,11 +243,6 @@ class Invitations:
         )
         error.status = 429
         return error
-
-
-def _is_limit(error: MixpanelError) -> bool:
-    """Whether a refusal is the limit: 429, or its words under another status (contract, section 13)."""
-    return isinstance(error, RateLimited) or _LIMIT_WORDS.search(error.why) is not None
 
 
 def _names(addresses: list[str]) -> str:

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mixpanel_access.directory.shown import has_organization_role, is_in_no_team, is_listed
 from mixpanel_access.directory.snapshot import IN_USERS, PEOPLE, TEAMS, Part, grants_of, not_shown
 from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import domain_of, same_key
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.reads import Reads
     from mixpanel_access.directory.this_machine import Unseen
+
+
+PER_HOUR: Final = 10
+"""Invitation e-mails to one domain that Mixpanel sends in an hour, about."""
+_LIMIT_WORDS: Final = re.compile(r"invit\w*\b.*\blimit|limit\b.*\binvit|too many invit", re.IGNORECASE)
+
+
+def is_limit(error: errors.AccessError) -> bool:
+    """Whether a refusal is the limit: 429, or its words under another status (contract, section 13)."""
+    if isinstance(error, errors.Invalid | errors.NotApplied):
+        return _LIMIT_WORDS.search(error.why) is not None
+    return isinstance(error, errors.RateLimited)
 
 
 class PersonRole(NamedTuple):
@@ -93,6 +107,7 @@ class Invite(Write[PersonRole]):
 
     Attributes:
         mailed: the keys of the people who may have got the e-mail: everybody, unless Mixpanel has refused.
+        closed: domain -> the refusal by Mixpanel's limit, since which nobody of the domain is sent.
     """
 
     once = True
@@ -102,6 +117,8 @@ class Invite(Write[PersonRole]):
         self._directory, self._inviting = directory, inviting
         self._tried: set[str] = set()
         self.mailed: set[str] = set()
+        self.closed: dict[str, errors.AccessError] = {}
+        self._mails: Counter[str] = Counter()
 
     def send(self, items: Sequence[PersonRole]) -> None:
         directory = self._directory
@@ -118,6 +135,7 @@ class Invite(Write[PersonRole]):
                 self.mailed |= keys
                 raise
             self.mailed |= keys
+            self._mails.update(map(domain_of, missing))
 
     def effects(self, item: PersonRole) -> Iterable[Effect[Any]]:
         key = same_key(item.email)
@@ -125,6 +143,29 @@ class Invite(Write[PersonRole]):
 
     def arrived(self, item: PersonRole, snapshot: object) -> bool:  # noqa: ARG002
         return self._directory.person(item.email) is not None  # at another address, too
+
+    def refusal(self, item: PersonRole) -> errors.AccessError | None:
+        return self.closed.get(domain_of(item.email))
+
+    def refused_alone(self, item: PersonRole, error: errors.AccessError) -> None:
+        if is_limit(error):
+            self.closed[domain_of(item.email)] = error
+
+    def parts(self, items: Sequence[PersonRole], error: errors.AccessError) -> list[Sequence[PersonRole]]:
+        if not is_limit(error):
+            return super().parts(items, error)
+        items = sorted(items, key=lambda item: domain_of(item.email))
+        domain = domain_of(items[0].email)
+        first = max(PER_HOUR - self._mails[domain], 1)  # what may still pass, else one to be sure
+        if len(items) <= first or domain != domain_of(items[-1].email):
+            return super().parts(items, error)
+        rest = items[first:]
+        return [items[:first], *(rest[start : start + PER_HOUR] for start in range(0, len(rest), PER_HOUR))]
+
+    def open(self, domain: str) -> None:
+        """Send to a domain again."""
+        self.closed.pop(domain, None)
+        self._mails.pop(domain, None)
 
     def may_repeat(self, error: errors.MixpanelError) -> bool:
         return self._directory.writer.fate_is_known(error)

@@ -97,6 +97,18 @@ class Write(Generic[Item]):
         """Whether to send it again after an error, where reading back does not show it."""
         return True
 
+    def refusal(self, item: Item) -> errors.AccessError | None:  # noqa: ARG002
+        """The limit that has refused others like this item, which is then not sent."""
+        return None
+
+    def refused_alone(self, item: Item, error: errors.AccessError) -> None:
+        """Note why Mixpanel refused an item that was alone in its request."""
+
+    def parts(self, items: Sequence[Item], error: errors.AccessError) -> list[Sequence[Item]]:  # noqa: ARG002
+        """The smaller requests in which to send the items of a refused one."""
+        size = 1 if len(items) <= FEW else (len(items) + 1) // 2
+        return [items[start : start + size] for start in range(0, len(items), size)]
+
     def explain_missing(self, error: errors.NotFound) -> None:
         """Say what to do by hand where Mixpanel may not offer the call."""
 
@@ -237,6 +249,10 @@ class Writer:
         waiting = [(batch, True) for batch in _requests(write, items)]
         while waiting:
             batch, whole = waiting.pop(0)
+            limited = {item: error for item in batch if (error := write.refusal(item)) is not None}
+            failures |= limited
+            if not (batch := [item for item in batch if item not in limited]):
+                continue
             if refusals.stopped is not None:
                 failures |= dict.fromkeys(batch, refusals.stopped)
                 continue
@@ -244,6 +260,8 @@ class Writer:
                 self._deliver(_Request.of(write, batch))
             except errors.AccessError as error:
                 refusals.add(error)
+                if len(batch) == 1:
+                    write.refused_alone(batch[0], error)
                 if refusals.stopped is not None or len(batch) == 1 or not _divides(write, error):
                     failures |= dict.fromkeys(batch, error)
                     continue
@@ -251,8 +269,7 @@ class Writer:
                 if left is None:  # where it cannot be seen what arrived, nothing is repeated
                     failures |= dict.fromkeys(batch, error)
                     continue
-                size = 1 if len(left) <= FEW else (len(left) + 1) // 2
-                waiting[:0] = [(left[start : start + size], False) for start in range(0, len(left), size)]
+                waiting[:0] = [(part, False) for part in write.parts(left, error) if part]
         return failures
 
     def _left(self, write: Write[Item], batch: Sequence[Item]) -> Sequence[Item] | None:

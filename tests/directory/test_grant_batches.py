@@ -218,7 +218,7 @@ def test_the_limit_stops_the_rest_and_lets_nothing_go_to_waste(api: PickyApi, le
 
 def test_other_domains_go_on(api: PickyApi) -> None:
     """The limit is a domain's own."""
-    api.faults["grant"] = [errors.RateLimited("cannot grant", why="too many invitations")] * (2 * ATTEMPTS)
+    api.faults["grant"] = [errors.RateLimited("cannot grant", why="too many invitations")] * ATTEMPTS
     sender, _ = invitations(api)
     roles = {"a@one.example.org": "analyst", "b@two.example.org": "analyst"}
     failures, _ = sender.grant(PRODUCTION, roles)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
 
-from mixpanel_access.directory.invitations import PER_HOUR, Invitations
+from mixpanel_access.directory.crowd import LINGER
+from mixpanel_access.directory.invitations import Invitations
+from mixpanel_access.directory.people import PER_HOUR
 from mixpanel_access.directory.writes import ATTEMPTS
 from mixpanel_access.model import errors
 from tests.fakes import NOW, PRODUCTION, FakeApi, make_directory
@@ -254,3 +257,122 @@ def test_a_grant_that_would_invite_keeps_a_higher_role_that_somebody_else_has_gi
     assert higher == ({CY: by_hand} if kept else {})
     assert directory.access(PRODUCTION, CY).individual == (by_hand if kept else ours)
     assert directory.access(PRODUCTION, "di@example.com").individual == ours
+
+
+class LimitedApi(FakeApi):
+    """Mixpanel, which sends ten e-mails an hour to all of the crew together."""
+
+    mails: int = 0
+
+    def invite(self, roles: Mapping[str, str]) -> None:
+        self._mail(roles)
+        super().invite(roles)
+
+    def grant(self, roles: Mapping[tuple[int, str], str]) -> None:
+        self._mail([email for _, email in roles])
+        super().grant(roles)
+
+    def resend(self, emails: Iterable[str]) -> None:
+        self._mail([*emails])
+        super().resend(emails)
+
+    def _mail(self, emails: Collection[str]) -> None:
+        with self.one_write:
+            self.calls["posts"] += 1
+            if self.mails + len(emails) > PER_HOUR:
+                raise limit()
+            self.mails += len(emails)
+
+
+class SharedClock(Clock):
+    """A clock by which many threads sleep at once; after a sleep the limit is open again."""
+
+    def __init__(self, api: LimitedApi) -> None:
+        super().__init__()
+        self._api, self._seen = api, threading.local()
+
+    def __call__(self) -> datetime:
+        self._seen.now = self.now
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        until = self._seen.now + timedelta(seconds=seconds)
+        with self._api.one_write:
+            if until > self.now:
+                self.now, self._api.mails = until, 0
+
+
+CREW = [f"p{number:02}@agency.example.org" for number in range(60)]
+
+
+class CrewRun:
+    """Each of the crew is invited by one of the 32 threads that our own server has.
+
+    Attributes:
+        refused: address -> what its resource says.
+        said: the lines of the run.
+    """
+
+    def __init__(self, api: LimitedApi, verb: str, wait: float = 0) -> None:
+        self.api, self.verb, self.said = api, verb, list[str]()
+        self.refused: dict[str, str] = {}
+        clock = SharedClock(api)
+        self._run = Invitations(make_directory(api, linger=LINGER), wait, clock, self.said.append, clock.sleep)
+        for email in CREW:
+            self._run.plan(email)
+        self.said.clear()
+        with ThreadPoolExecutor(32) as pool:
+            list(pool.map(self._invite, CREW))
+
+    def _invite(self, email: str) -> None:
+        try:
+            if self.verb == "grant":
+                for error in self._run.grant(PRODUCTION, {email: "analyst"})[0].values():
+                    raise error
+            else:
+                getattr(self._run, self.verb)(email, "member")
+        except errors.RateLimited as error:
+            self.refused[email] = str(error)
+
+
+def crew_api(verb: str) -> LimitedApi:
+    """An organization in which the crew is invited already, where it is about sending that again."""
+    api = LimitedApi()
+    if verb.startswith(("resend", "send_")):
+        for email in CREW:
+            api.put(email, invited=True)
+    return api
+
+
+VERBS = {"send": (7, 14), "grant": (18, 60), "resend": (14, 28), "send_again": (14, 28)}
+"""The requests and reads of four threads, which the SDK's server has."""
+
+
+@pytest.mark.parametrize(("verb", "posts", "reads"), [(verb, *most) for verb, most in VERBS.items()])
+def test_many_threads_send_no_more_requests_at_the_limit_than_few(verb: str, posts: int, reads: int) -> None:
+    """The first refusal of one address closes the domain for everybody who waits, and ten e-mails go out."""
+    api = crew_api(verb)
+    run = CrewRun(api, verb)
+    assert (api.mails, len(run.refused)) == (PER_HOUR, len(CREW) - PER_HOUR)
+    assert api.calls["posts"] <= posts
+    assert api.calls["list_users"] + api.calls["granted_users"] <= reads
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_message_at_the_limit_counts_all_who_were_invited(verb: str) -> None:
+    """It is written when nothing to the domain is under way any more, whichever thread writes it."""
+    run = CrewRun(crew_api(verb), verb)
+    invited = ", ".join(sorted(set(CREW) - set(run.refused)))
+    missing = ", ".join(sorted(run.refused))
+    for text in run.refused.values():
+        assert f"invited in this run: {invited}; not invited: {missing}. " in text
+
+
+@pytest.mark.parametrize("verb", ["send", "grant"])
+def test_the_progress_of_many_threads_counts_all_who_were_invited(verb: str) -> None:
+    """Where the run waits for the limit, each line has ten more, and all are invited once."""
+    api = crew_api(verb)
+    run = CrewRun(api, verb, wait=6 * 1800)
+    assert run.refused == {}
+    assert [line.split(" invitations")[0] for line in run.said] == [f"{sent} of 60" for sent in (10, 20, 30, 40, 50)]
+    assert len(api.people) == len(CREW)
