@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.directory.invitations import PER_HOUR, Invitations
+from mixpanel_access.directory.invitations import Invitations
+from mixpanel_access.directory.people import PER_HOUR
 from mixpanel_access.directory.writes import AT_ONCE, ATTEMPTS, REFUSALS_BORNE
 from mixpanel_access.model import errors
 from tests.fakes import NOW, PRODUCTION, FakeApi, make_directory
