@@ -53,7 +53,7 @@ class Invitations:
         self._sleep = sleep
         self._lock = threading.Condition()
         self._under_way: Counter[str] = Counter()
-        self._one_grants: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._planned: dict[str, dict[str, str]] = {}
         self._sent: list[str] = []
         self._closed: dict[str, datetime] = {}
@@ -151,7 +151,7 @@ class Invitations:
     def _alone(self, domain: str) -> threading.Lock:
         """Lets one thread send what goes out in a request of its own: the first refusal then holds the others back."""
         with self._lock:
-            return self._one_grants[domain]
+            return self._turns[domain]
 
     @contextmanager
     def _sending(self, domain: str) -> Iterator[bool]:
