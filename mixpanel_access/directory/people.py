@@ -75,11 +75,15 @@ class Inviting:
             yield
 
     def note_outcome(self, email: str) -> None:
-        """Note whether Mixpanel shows somebody that we have invited."""
-        if self._directory.person(email) is None:
-            self.unseen.note(same_key(email))
-        else:
+        """Note whether Mixpanel shows somebody that we have invited; a list that cannot be read does not show them."""
+        try:
+            shown = self._directory.person(email) is not None
+        except errors.AccessError:  # the invitation went out all the same: the next read reports the error
+            shown = False
+        if shown:
             self.unseen.settle([same_key(email)])
+        else:
+            self.unseen.note(same_key(email))
 
     def _hold_second(self, emails: Iterable[str]) -> None:
         """Hold a second invitation: one went out just now, or the person came by SCIM, and Mixpanel does not show it.

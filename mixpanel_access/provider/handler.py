@@ -16,7 +16,7 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.directory.snapshot import not_shown
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.errors import AccessError, ConfigurationError, NotApplied
+from mixpanel_access.model.errors import AccessError, ConfigurationError, MixpanelError, NotApplied
 from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY, ResourceId, ResourceKind
 from mixpanel_access.provider.session import Session
@@ -298,6 +298,25 @@ def keeping(ref: ResourceId, outputs: Callable[[], Properties]) -> Iterator[None
         yield
     except AccessError as error:
         raise with_kept(error, ref, outputs()) from error.__cause__
+
+
+@contextmanager
+def reading_back(request: str, *, sent: bool = True) -> Iterator[None]:
+    """A read that fails in here fails after Mixpanel took a request, if one was `sent`: the error says so.
+
+    Args:
+        request: what was asked for, as a clause that follows "the request to".
+        sent: whether it was; else the errors stay as they are.
+    """
+    try:
+        yield
+    except MixpanelError as error:
+        if not sent or isinstance(error, NotApplied):  # which says so already
+            raise
+        own_error = copy(error)
+        took = f"Mixpanel took the request to {request} before: the next `pulumi up` adopts what it finds of it."
+        own_error.next_step = f"{error.next_step} {took}".strip()
+        raise own_error from error.__cause__
 
 
 def with_kept(error: AccessError, ref: ResourceId, outputs: Properties) -> AccessError:

@@ -13,7 +13,7 @@ from mixpanel_access.provider.checks import (
     check_project_reach,
     check_project_role,
 )
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, select
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, reading_back, select
 
 Ref = TypeVar("Ref", bound=HolderGrantId)
 
@@ -115,9 +115,12 @@ class HolderGrantHandler(Handler[Ref]):
     def _ensure(self, inputs: Properties) -> Properties:
         """Bring the role to the declared one and return the outputs."""
         project, holder, role = inputs["project_id"], inputs[self.FIELD], inputs["role"]
-        if self.held(holder, project) != role:
-            self.holders.grant(holder, project, role)
-        if (held := self.held(holder, project)) != role:
-            what, label = f"grant {role} in project {project}", f"{self.HOLDER} {holder}"
+        if self.held(holder, project) == role:
+            return self.outputs(inputs)
+        self.holders.grant(holder, project, role)
+        what, label = f"grant {role} in project {project}", f"{self.HOLDER} {holder}"
+        with reading_back(f"{what} to {label}"):
+            held = self.held(holder, project)
+        if held != role:
             raise self.not_applied(what, label, f"shows {held or 'no role'}", self.PAGE)
         return self.outputs(inputs)

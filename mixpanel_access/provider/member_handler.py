@@ -18,7 +18,7 @@ from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.roles import RoleChange
 from mixpanel_access.provider import ownership, vanished
 from mixpanel_access.provider.checks import check_email, check_invitation, check_right, kept_role, refuse_reach
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, reading_back, select
 from mixpanel_access.provider.member_steps import (
     FRESH_SECONDS,
     NOW_SECONDS,
@@ -250,7 +250,8 @@ class MemberHandler(Handler[MemberId]):
             if not olds and there is not None:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
             change_role(self.session, before.email, role)
-        after = directory.person(email)
+        with reading_back(f"invite {email}", sent=sent):
+            after = directory.person(email)
         if after is None or (roles.contradicts(role, after.role) and not kept):
             what = f"make a member with the organization role {role or roles.MEMBER}"
             shows = f"shows {after.role if after else 'nobody of this address'}"

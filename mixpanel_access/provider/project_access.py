@@ -15,6 +15,7 @@ from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
 from mixpanel_access.model.errors import AccessError, Refused, told_together
 from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, single_grants, taken, twice
 from mixpanel_access.model.resources import ProjectAccessId
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import (
@@ -26,7 +27,17 @@ from mixpanel_access.provider.checks import (
     kept_role,
     refuse_reach,
 )
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select, with_kept
+from mixpanel_access.provider.handler import (
+    Created,
+    Found,
+    Handler,
+    Problems,
+    Properties,
+    known,
+    reading_back,
+    select,
+    with_kept,
+)
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
 from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
@@ -273,7 +284,9 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         for email, role in kept.items():
             self.session.say(kept_role(email, f"{role} in project {project}", give.pop(email)))
         failures |= directory.remove_grants(project, take)
-        after = self._read(project, {**there.spelled(there.have.keys() - changes.remove), **give}, grants)
+        done = len(give) + len(take) - len(failures)
+        with reading_back(f"change who has project {project}, for {counted(done, 'person', 'people')},", sent=done > 0):
+            after = self._read(project, {**there.spelled(there.have.keys() - changes.remove), **give}, grants)
         after.have |= {same_key(email): new[email] for email in kept}
         if undone := after.undone(give, take, failures):
             done = len(give) + len(take) - len(undone)

@@ -24,7 +24,16 @@ from mixpanel_access.provider.checks import (
     check_project_role,
     kept_role,
 )
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, select
+from mixpanel_access.provider.handler import (
+    Created,
+    Found,
+    Handler,
+    Problems,
+    Properties,
+    keeping,
+    reading_back,
+    select,
+)
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
 from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
@@ -94,7 +103,7 @@ class ProjectGrantHandler(Handler[GrantId]):
         return self.found(self._outputs(inputs, access))
 
     def update(self, ref: GrantId, olds: Properties, news: Properties) -> Properties:
-        if olds.get("role") == news["role"]:
+        if olds.get("role") == news["role"] and "grant_types" in olds:  # which a grant lacks that was not read back
             return self.unchanged(olds, news)
         return self._ensure(news)
 
@@ -130,7 +139,11 @@ class ProjectGrantHandler(Handler[GrantId]):
             kept = self._invite(project, email, role)
         elif directory.access(project, email).individual != role:
             directory.grant(project, email, role)
-        access = directory.access(project, email)
+        else:
+            return self._outputs(inputs, directory.access(project, email))
+        ref, known = GrantId(self.session.organization, project, email), select(inputs, self.all_inputs)
+        with keeping(ref, lambda: known), reading_back(f"grant {role} in project {project} to {email}"):
+            access = directory.access(project, email)
         if access.individual not in (role, kept or role) and not (
             access.individual is None and directory.hides_grant(project, email)
         ):

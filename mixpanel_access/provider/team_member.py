@@ -18,7 +18,7 @@ from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.provider import elsewhere, vanished
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import check_email, check_id, check_right
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, select
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, reading_back, select
 from mixpanel_access.provider.identities import TeamMemberIdentity
 from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, shown_roles
 from mixpanel_access.provider.resource import AccessResource, Metadata
@@ -152,8 +152,10 @@ class TeamMemberHandler(Handler[TeamMemberId]):
             return self._outputs(inputs, LEFT_TO_SCIM)
         self.let_in(email)
         person = directory.person(email) or person
-        taken = bool(directory.teams.is_member(team, person.email)) or self._join(team, person, person.email)
-        after = directory.teams.get(team.id)
+        there = bool(directory.teams.is_member(team, person.email))
+        taken = there or self._join(team, person, person.email)
+        with reading_back(f"add {email} to the team {team.name}", sent=taken and not there):
+            after = directory.teams.get(team.id)
         inside_now = directory.teams.is_member(after, person.email) if after else False
         if person.invited and not inside_now and (inside_now is False or not taken):
             self.session.say(
