@@ -93,7 +93,9 @@ class Lifecycle:
 
     def create(self, inputs: Properties) -> Created:
         """Create or adopt: one idempotent upsert, since a create that fails leaves nothing in the state."""
-        return self.handler.create(own(inputs))
+        inputs = own(inputs)
+        self._identify(inputs)  # another stack's state may know somebody whose address has changed
+        return self.handler.create(inputs)
 
     def read(self, id_: str, props: Properties) -> Found | None:
         """Read what Mixpanel has; None if the resource no longer exists. Without properties, it is an import by id.
@@ -146,7 +148,7 @@ class Lifecycle:
     def update(self, id_: str, olds: Properties, news: Properties) -> Properties:
         """Change what differs, and return the outputs."""
         olds, news = own(olds), own(news)
-        self._identify(olds)
+        self._identify(olds, news)
         ref = self.handler.parse(id_)
         self._hold_other_organization(ref, news)
         return self.handler.update(ref, olds, news)
@@ -199,7 +201,7 @@ class Lifecycle:
         """Judge inputs that are all known, each good by itself."""
         handler = self.handler
         handler.note(hints, inputs)
-        self._identify(olds)
+        self._identify(olds, inputs)
         self._session.declared.update(handler.identities(inputs))
         handler.check_together(inputs, problems)
         self._check_role(olds, inputs, problems)
@@ -273,10 +275,11 @@ class Lifecycle:
 
     # Around the verbs
 
-    def _identify(self, props: Properties, *, surely: bool = False) -> None:
-        """Make the directory find the people of a state even if their addresses have changed in the product."""
-        for email in self.handler.people(props):
-            self._session.identify(email, props.get("user_id"), surely=surely)
+    def _identify(self, *properties: Properties, surely: bool = False) -> None:
+        """Make the directory find the people of a state or a program even if their addresses have changed since."""
+        for props in properties:
+            for email in self.handler.people(props):
+                self._session.identify(email, props.get("user_id"), surely=surely)
 
     def _hold_other_organization(self, ref: ResourceId, props: Properties) -> None:
         """Refuse a state that belongs to another organization than the stack is configured for.

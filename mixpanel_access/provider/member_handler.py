@@ -95,6 +95,8 @@ class MemberHandler(Handler[MemberId]):
             self._say_what_comes_back(person)
         elif person.invited and not olds:
             ownership.note_begun(self.session, person.key)
+        if address := directory.renamed(inputs["email"]):
+            self.session.say_renamed(inputs["email"], address)
         if role not in roles.ORGANIZATION_ROLES:
             if person is None or person.role != role:
                 problems.add("role", f"{role!r} is not an organization role; there are {_ROLES}")

@@ -316,3 +316,152 @@ def test_the_brake_judges_the_person_and_not_the_stranger(api: FakeApi) -> None:
     assert removal_plan(run.session, gone).removals == {NEW}
     run.session.declared.add(NEW)
     assert removal_plan(run.session, gone).removals == set()
+
+
+WITHOUT_ID = {**{key: value for key, value in HELD.items() if key != "user_id"}, "status": "pending"}
+KNOWN = [
+    pytest.param([HELD], [], id="own"),
+    pytest.param([WITHOUT_ID], [HELD], id="other, and own without the id"),
+    pytest.param([], [HELD], id="other alone"),
+    pytest.param([HELD], [WITHOUT_ID], id="own, and other without the id"),
+]
+"""The members in the own state and in another stack's, of which one knows Mixpanel's id."""
+UNKNOWN = [
+    pytest.param([], [], id="nobody has a member"),
+    pytest.param([WITHOUT_ID], [WITHOUT_ID], id="nobody has the id"),
+]
+DECLARED: list[tuple[type[AccessProvider], dict[str, Any]]] = [
+    (MemberProvider, {**MEMBER, "role": "admin"}),
+    (ProjectGrantProvider, {**GRANT, "role": "admin"}),
+    (ProjectAccessProvider, {**WHOLE, "grants": {OLD: "admin", "bo@example.com": "analyst"}}),
+    (TeamMemberProvider, {**PLACE, "team_id": TEAM + 1}),
+]
+"""What a program may declare of the old address; each gives more than the person has."""
+
+
+def run_of(api: FakeApi, own: list[dict[str, Any]], other: list[dict[str, Any]]) -> Run:
+    """A run over the states of two stacks."""
+    run = Run(api)
+    run.states.members = {"production": [*own], "staging": [*other]}
+    return run
+
+
+@pytest.mark.parametrize("checked", [True, False])
+@pytest.mark.parametrize("address", [OLD, NEW])
+@pytest.mark.parametrize(("kind", "inputs"), DECLARED)
+@pytest.mark.parametrize(("own", "other"), KNOWN)
+def test_what_is_new_reaches_the_person_whichever_stack_knows_them(
+    api: FakeApi,
+    own: list[dict[str, Any]],
+    other: list[dict[str, Any]],
+    kind: type[AccessProvider],
+    inputs: dict[str, Any],
+    address: str,
+    checked: bool,
+) -> None:
+    """The resource is new, or a refresh has dropped it: nobody is invited, and the present address gets it."""
+    api.teams.put("More", id_=TEAM + 1)
+    news = {key: address if value == OLD else value for key, value in inputs.items()}
+    if grants := inputs.get("grants"):
+        news["grants"] = {address if email == OLD else email: role for email, role in grants.items()}
+    run = run_of(api, own, other)
+    if checked:
+        assert run.of(kind).check({}, news).failures == []
+    outs = run.of(kind).create(news).outs or {}
+    assert OLD not in api.people
+    assert not {"invite", "resend"} & set(api.writes)
+    held = {
+        MemberProvider: api.people[NEW].role == "admin" and outs.get("user_id") == USER,
+        TeamMemberProvider: NEW in (api.teams.teams[TEAM + 1].members or ()),
+    }
+    assert held.get(kind, (NEW, "admin") in [(grant.email, grant.role) for grant in api.rows])
+
+
+@pytest.mark.parametrize("kind", [MemberProvider, ProjectAccessProvider])
+@pytest.mark.parametrize(("own", "other"), KNOWN)
+def test_a_refresh_keeps_the_person_whichever_stack_knows_them(
+    api: FakeApi, own: list[dict[str, Any]], other: list[dict[str, Any]], kind: type[AccessProvider]
+) -> None:
+    """The member and the grant stay in the state by the old address, and the run after it invites nobody."""
+    run = run_of(api, own, other)
+    held = (own or [WITHOUT_ID])[0] if kind is MemberProvider else {**WHOLE, "undeclared": [], "beside": {}}
+    id_ = member_id(OLD) if kind is MemberProvider else WHOLE_ID
+    inputs = MEMBER if kind is MemberProvider else WHOLE
+    seen = run.of(kind).read(id_, held).outs or {}
+    assert {key: seen.get(key) for key in inputs} == inputs
+    if kind is MemberProvider:
+        assert (seen["user_id"], seen["current_email"]) == (USER, NEW)
+    later = run_of(api, own, other)
+    assert later.of(kind).check(seen, inputs).failures == []
+    assert not later.of(kind).diff(id_, seen, inputs).changes
+    assert api.writes == []
+
+
+@pytest.mark.parametrize(("own", "other"), KNOWN)
+def test_a_grant_that_is_added_to_a_project_declared_as_a_whole_reaches_the_person(
+    api: FakeApi, own: list[dict[str, Any]], other: list[dict[str, Any]]
+) -> None:
+    """The state of the project knows nothing of the person."""
+    api.rows[:] = [row for row in api.rows if row.email != NEW]
+    held = {**WHOLE, "grants": {"bo@example.com": "analyst"}}
+    run = run_of(api, own, other)
+    run.of(ProjectAccessProvider).update(WHOLE_ID, held, WHOLE)
+    assert {grant.email: grant.role for grant in api.rows} == {NEW: "analyst", "bo@example.com": "analyst"}
+    assert OLD not in api.people
+
+
+def test_a_preview_names_the_line_to_change_of_somebody_who_is_new_to_the_stack(api: FakeApi) -> None:
+    """No refresh of this stack has seen the change."""
+    run = run_of(api, [], [HELD])
+    assert run.of(MemberProvider).check({}, MEMBER).failures == []
+    assert [line for line in run.said if line.startswith(RENAMED)] == run.said != []
+
+
+@pytest.mark.parametrize("first", [OLD, NEW])
+def test_both_addresses_are_refused_where_another_stack_alone_knows_the_person(api: FakeApi, first: str) -> None:
+    """This stack has neither."""
+    run = run_of(api, [], [HELD])
+    second = NEW if first == OLD else OLD
+    assert run.of(MemberProvider).check({}, {**MEMBER, "email": first}).failures == []
+    failures = run.of(MemberProvider).check({}, {**MEMBER, "email": second}).failures
+    assert f"{OLD} is {NEW} in Mixpanel by now" in failures[0].reason
+
+
+@pytest.mark.parametrize(("own", "other"), UNKNOWN)
+def test_an_address_of_which_no_state_has_an_id_is_invited(
+    api: FakeApi, own: list[dict[str, Any]], other: list[dict[str, Any]]
+) -> None:
+    """Nobody can know that it was somebody's."""
+    run = run_of(api, own, other)
+    run.of(MemberProvider).create(MEMBER)
+    assert api.people[OLD].invited
+
+
+def test_who_has_left_is_invited_again_though_another_stack_has_the_id(api: FakeApi) -> None:
+    """No address has the id."""
+    api.people.pop(NEW)
+    run_of(api, [], [HELD]).of(MemberProvider).create(MEMBER)
+    assert api.people[OLD].invited
+
+
+def test_a_stranger_who_has_the_address_is_who_a_new_entry_means(api: FakeApi) -> None:
+    """Another stack knows the person who had it before."""
+    api.put(OLD)
+    run = run_of(api, [], [HELD])
+    assert run.of(ProjectGrantProvider).check({}, {**GRANT, "role": "admin"}).failures == []
+    run.of(ProjectGrantProvider).create({**GRANT, "role": "admin"})
+    assert {grant.email: grant.role for grant in api.rows}[OLD] == "admin"
+
+
+def test_the_states_are_read_once_for_all_who_are_new_and_not_for_who_is_there(api: FakeApi) -> None:
+    """Whoever is in the organization by the declared address needs no id, and Mixpanel is asked no more."""
+    run = run_of(api, [], [HELD])
+    grants = run.of(ProjectGrantProvider)
+    there = {**GRANT, "email": "bo@example.com"}
+    assert grants.check({}, there).failures == []
+    grants.create(there)
+    assert run.states.readings == 0
+    members, listed = run.of(MemberProvider), api.calls["list_users"]
+    for number in range(3):
+        assert members.check({}, {**MEMBER, "email": f"new{number}@example.com"}).failures == []
+    assert (run.states.readings, api.calls["list_users"]) == (1, listed)

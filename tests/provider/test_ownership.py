@@ -91,14 +91,14 @@ def test_somebody_who_is_there_is_found_unless_another_stack_brought_them(
     assert (provider.read(ID, outs).outs or {}).get("origin") == origin
 
 
-def test_the_states_are_read_once_and_only_for_somebody_who_is_there(api: FakeApi) -> None:
-    """Inviting asks nobody else; a hundred people who are there cost one reading."""
+def test_the_states_are_read_once_for_all_people_who_are_new_to_the_stack(api: FakeApi) -> None:
+    """An invitation and a hundred people who are there cost one reading."""
     states = FakeStates(production=[], staging=[])
     provider, _ = provider_for(api, states)
     for n in range(100):
         api.put(f"m{n}@example.com")
     assert (provider.create(dict(MEMBER)).outs or {})["origin"] == "invited"
-    assert states.readings == 0
+    assert states.readings == 1
     for n in range(100):
         provider.create({**MEMBER, "email": f"m{n}@example.com"})
     assert states.readings == 1
