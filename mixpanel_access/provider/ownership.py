@@ -18,6 +18,8 @@ from mixpanel_access.provider.states import Properties, StackStates, members
 
 FRESH_SECONDS: Final = 2.0
 """How old the other stacks' states may be from which somebody who waits for an invitation is called found."""
+REMOVAL_SECONDS: Final = 30.0
+"""How old they may be for the end of a person: a run that waited for Mixpanel's limit has read them long before."""
 
 
 def handed_over(session: Session, key: str, person: Person) -> dict[str, Any]:
@@ -141,7 +143,7 @@ def declared_elsewhere(session: Session, props: Properties, key: str) -> Mapping
     Their rosters say so: if two stacks end at once, each still sees the person in the state of the other. Where that
     is unknown, as a program of one's own has no roster, the state counts until the day that it gives is past.
     """
-    others = session.states.others(own=props).stacks
+    others = session.states.others(own=props, older_than=REMOVAL_SECONDS).stacks
     found: dict[str, Properties] = {}
     for stack, resources in others.items():
         own = members_of_person(session, members(resources, session.organization), key, props.get("user_id"))

@@ -465,3 +465,15 @@ def test_the_states_are_read_once_for_all_who_are_new_and_not_for_who_is_there(a
     for number in range(3):
         assert members.check({}, {**MEMBER, "email": f"new{number}@example.com"}).failures == []
     assert (run.states.readings, api.calls["list_users"]) == (1, listed)
+
+
+def test_an_end_after_a_long_wait_for_invitations_goes_by_what_the_stacks_have_then(api: FakeApi) -> None:
+    """An invitation reads the states early in the run, and another stack may have got somebody since."""
+    api.rows.clear()
+    api.teams.teams.clear()
+    run = run_of(api, [HELD], [])
+    run.of(MemberProvider).create({**MEMBER, "email": "new@example.com"})
+    run.states.members["staging"] = [{**HELD, "adopted": True, "origin": "shared"}]
+    run.states.now += 31
+    end(run, (MemberProvider, member_id(OLD), HELD))
+    assert NEW in api.people
