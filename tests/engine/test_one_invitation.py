@@ -15,6 +15,14 @@ CY, NEW = "cy@agency.example.org", "cy.new@agency.example.org"
 ENTRY = {"email": CY, "projects": {"shop": "analyst"}}
 
 
+def change_address(workspace: Workspace) -> None:
+    """Have the person get the new address in the product."""
+    document = workspace.dump()
+    for part in ("members", "grants"):
+        document[part] = [{**row, "email": NEW} if row["email"] == CY else row for row in document[part]]
+    workspace.emulator.control("POST", "seed", document)
+
+
 def test_two_stacks_at_once_send_one_invitation(workspace: Workspace) -> None:
     """Each reads who is there right before it invites, and the two take turns."""
     stacks = ("production", "staging")
@@ -49,10 +57,7 @@ def test_an_end_reaches_the_person_under_a_new_address(workspace: Workspace) -> 
     workspace.up()
     workspace.emulator.control("POST", "invitations/accept", {"email": CY})
     workspace.up("production", "--refresh")
-    document = workspace.dump()
-    for part in ("members", "grants"):
-        document[part] = [{**row, "email": NEW} if row["email"] == CY else row for row in document[part]]
-    workspace.emulator.control("POST", "seed", document)
+    change_address(workspace)
     mails = workspace.mails(CY)
     again = workspace.up("production", "--refresh")
     assert f"{CY}: the person is now {NEW}: change email: {CY} in the roster" in again.stdout
@@ -63,3 +68,20 @@ def test_an_end_reaches_the_person_under_a_new_address(workspace: Workspace) -> 
     assert not {CY, NEW} & workspace.members().keys()
     assert (workspace.grants(CY), workspace.grants(NEW)) == ({}, {})
     assert PRODUCTION in {row["id"] for row in workspace.dump()["projects"]}
+
+
+def test_a_stack_that_is_new_to_the_person_does_not_invite_the_old_address(workspace: Workspace) -> None:
+    """The other stack alone has Mixpanel's id of them."""
+    workspace.add("staging")
+    workspace.roster([ENTRY], "staging")
+    workspace.up("staging")
+    workspace.emulator.control("POST", "invitations/accept", {"email": CY})
+    workspace.up("staging", "--refresh")
+    change_address(workspace)
+    mails = workspace.mails(CY)
+    workspace.roster([ENTRY])
+    done = workspace.up("production", "--refresh")
+    assert f"{CY}: the person is now {NEW}: change email: {CY} in the roster" in done.stdout
+    assert (CY in workspace.members(), workspace.mails(CY)) == (False, mails)
+    assert workspace.outputs(CY)["current_email"] == NEW
+    workspace.unchanged()
