@@ -257,8 +257,9 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
                 roles.change(role.project, role.id, free, declared["description"], declared["permissions"])
 
             self.give_name(role.id, inputs, send)
+            waits = self.waits(role.id, inputs)  # asked first: another thread may pass the name on at any time
             held = roles.in_project(role.project).get(role.id)
-            if held is not None and self.waits(role.id, inputs):
+            if held is not None and waits:
                 inputs = {**inputs, "name": held.name}
         if held is None:
             return self._told(None, inputs, added)

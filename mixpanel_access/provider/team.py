@@ -155,8 +155,9 @@ class TeamHandler(NamedHandler[TeamId]):
         teams, name = self.session.directory.teams, inputs["name"]
         if team.name != name:
             self.give_name(team.id, inputs, lambda free: teams.rename(team.id, free))
+        waits = self.waits(team.id, inputs)  # asked first: another thread may pass the name on at any time
         after = teams.get(team.id)
-        if after is None or (after.name != name and not self.waits(team.id, inputs)):
+        if after is None or (after.name != name and not waits):
             shows = f"shows {after.name if after else 'no such team'}"
             raise self.not_applied("name a team", f"team {name}", shows, IN_USERS)
         return self._outputs({**inputs, "name": after.name}, after, {"adopted": adopted})
