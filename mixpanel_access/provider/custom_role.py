@@ -256,8 +256,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
             def send(free: str) -> None:
                 roles.change(role.project, role.id, free, declared["description"], declared["permissions"])
 
-            self.give_name(role.id, inputs, send)
-            waits = self.waits(role.id, inputs)  # asked first: another thread may pass the name on at any time
+            waits = self.give_name(role.id, inputs, send)
             held = roles.in_project(role.project).get(role.id)
             if held is not None and waits:
                 inputs = {**inputs, "name": held.name}

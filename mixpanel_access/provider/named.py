@@ -120,13 +120,13 @@ class NamedHandler(Handler[Id]):
 
     # Bringing a name about
 
-    def give_name(self, object_id: Hashable, inputs: Properties, send: Send) -> None:
-        """Give an object its name, or have it wait for that."""
-        self.session.renames.give(self.objects(inputs), object_id, inputs["name"], send)
+    def give_name(self, object_id: Hashable, inputs: Properties, send: Send) -> bool:
+        """Give an object its name, or have it wait for that, and say so; whether it waits.
 
-    def waits(self, object_id: Hashable, inputs: Properties) -> bool:
-        """Whether an object has not got its name, and say so."""
+        Another thread may pass the name on at any time: what is read afterwards may have it all the same.
+        """
         objects, name = self.objects(inputs), inputs["name"]
+        self.session.renames.give(objects, object_id, name, send)
         if not self.session.renames.waits(objects, object_id):
             return False
         self.session.say(

@@ -153,9 +153,7 @@ class TeamHandler(NamedHandler[TeamId]):
     def _ensure(self, inputs: Properties, team: MixpanelTeam, *, adopted: bool) -> Properties:
         """Bring the name to the declared one, or as near as it can be, and return the outputs."""
         teams, name = self.session.directory.teams, inputs["name"]
-        if team.name != name:
-            self.give_name(team.id, inputs, lambda free: teams.rename(team.id, free))
-        waits = self.waits(team.id, inputs)  # asked first: another thread may pass the name on at any time
+        waits = team.name != name and self.give_name(team.id, inputs, lambda free: teams.rename(team.id, free))
         after = teams.get(team.id)
         if after is None or (after.name != name and not waits):
             shows = f"shows {after.name if after else 'no such team'}"
