@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -39,13 +39,11 @@ class Presence:
     Attributes:
         organization: what was read.
         complete: whether the list of people is complete.
-        is_gone: whether a project that the list of projects does not have is deleted, and not only out of our sight.
         known_as: the key of an address in a state -> the key of the address that the person has now.
     """
 
     organization: Organization
     complete: bool = True
-    is_gone: Callable[[int], bool] = lambda _: False
     known_as: Mapping[str, str] = field(default_factory=dict)
 
     def role(self, access: Access) -> str | Absence:
@@ -71,9 +69,7 @@ class Presence:
         there = self.organization
         if grant := there.grants.get((project, key)):
             return grant.role
-        if project not in there.projects:
-            return Absence.GONE if self.is_gone(project) else Absence.UNSEEN
-        return Absence.UNSEEN if there.people[key].invited and project in there.blind else Absence.GONE
+        return Absence.UNSEEN if there.hides(project, there.people[key]) else Absence.GONE
 
     def _in_team(self, id_: int, project: int | None, key: str) -> str | Absence:
         if self.organization.teams is None:
@@ -196,9 +192,7 @@ def read_in_mixpanel(
     there = read_organization(directory)
     members = {key: member.outputs for key, member in states.members.items()}
     changed = changed_addresses(members, there.people)
-    presence = Presence(
-        there, not directory.unknown_people(), lambda project: not directory.is_out_of_sight(project), changed
-    )
+    presence = Presence(there, not directory.unknown_people(), changed)
     return OrganizationReading(
         id=directory.organization,
         events=[*reversed(events)],
