@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -69,14 +70,14 @@ def test_what_changes_within_two_weeks(dates: dict[str, str], expected: list[tup
         assert (change.email, change.projects, change.engagement) == (BO, {"shop": "analyst"}, "Review")
 
 
-def in_teams(*entries: str) -> Roster:
-    """Bo with these entries, and two teams."""
+def with_entries(more: str, *entries: str) -> Roster:
+    """A roster of one person with these entries and two engagements, and with more."""
     people = "".join(f"  - {{ email: {BO}, {entry} }}\n" for entry in entries)
-    return parse(
-        "environment: production\nteams: { data: { name: Data }, ops: { name: Ops } }\nengagements: { a: {}, b: {} }\n"
-        f"people:\n{people}",
-        RosterSource("r"),
-    )
+    text = f"environment: production\n{more}\nengagements: {{ a: {{}}, b: {{}} }}\npeople:\n{people}"
+    return parse(text, RosterSource("r"))
+
+
+in_teams = partial(with_entries, "teams: { data: { name: Data }, ops: { name: Ops } }")
 
 
 def test_a_place_in_a_team_comes_and_goes_by_the_clock() -> None:
@@ -214,16 +215,9 @@ def test_it_foretells_what_is_declared(starts: date | None, lasts: int | None, d
     assert [change.days for change in foretold] == changed
 
 
-def together(*entries: str) -> Roster:
-    """One person with several engagements, and these entries."""
-    people = "".join(f"  - {{ email: {BO}, {entry} }}\n" for entry in entries)
-    return parse(
-        "environment: production\nprojects:\n  shop: { id: 1, environment: production }\n"
-        f"  web: {{ id: 2, environment: production }}\nengagements: {{ a: {{}}, b: {{}} }}\npeople:\n{people}",
-        RosterSource("r"),
-    )
-
-
+together = partial(
+    with_entries, "projects: { shop: { id: 1, environment: production }, web: { id: 2, environment: production } }"
+)
 SEVERAL = {
     "the other gives less": (
         ["engagement: a, projects: { shop: admin }, ends: 2026-05-10", "engagement: b, projects: { shop: analyst }"],
