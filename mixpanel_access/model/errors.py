@@ -7,7 +7,7 @@
     │   ├── InputError           a resource's input
     │   └── EngineError          the Pulumi engine is missing, could not be made, or failed
     ├── Refused                  exit code 1: a brake or a rule held the operation
-    ├── Cancelled                exit code 1: somebody stopped the operation
+    ├── Cancelled                exit code 3: somebody stopped the operation before it reached Mixpanel
     └── MixpanelError            exit code 3: Mixpanel or the network
         ├── Unreachable          no answer: the name, the connection or the time-out
         ├── Unauthorized         401: missing, wrong, deleted or expired credentials

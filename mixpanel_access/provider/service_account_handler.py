@@ -18,16 +18,7 @@ from mixpanel_access.model.service_accounts import problem_with_account_name
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider.account_runs import Evidence, Retiring, is_ours, strangers
 from mixpanel_access.provider.checks import check_right, refuse_reach
-from mixpanel_access.provider.handler import (
-    Created,
-    Found,
-    Handler,
-    Problems,
-    Properties,
-    changed,
-    known,
-    select,
-)
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, changed, known, select
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
 LONGEST_DAYS: Final = 3650

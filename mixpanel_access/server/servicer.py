@@ -156,15 +156,13 @@ class Servicer(ResourceProviderServicer):
         with self._idle:
             if self._idle.wait_for(lambda: not self._verbs[True], self._grace):
                 return
-        under_way = STOP.under_way()
+        late, under_way = f"cancelled: Mixpanel has not answered within {self._grace:g} seconds", STOP.under_way()
         if not under_way:
-            late = f"Mixpanel has not answered within {self._grace:g} seconds. No write was under way."
-            self.messages.error(f"cancelled: {late}")
+            self.messages.error(f"{late}. No write was under way.")
         for what in under_way:
             self.messages.error(
-                f"cancelled: Mixpanel has not answered within {self._grace:g} seconds, so it is unknown whether this "
-                f"was done: {what}. All other writes were answered or not sent. Run `pulumi refresh`, then "
-                "`pulumi up`: what is done is not done twice."
+                f"{late}, so it is unknown whether this was done: {what}. All other writes were answered or not sent. "
+                "Run `pulumi refresh`, then `pulumi up`: what is done is not done twice."
             )
         with self._idle:
             self._idle.wait_for(lambda: not self._verbs[False])

@@ -35,7 +35,7 @@ NOOR, KIM = "noor@example.com", "kim@example.com"
 
 
 def kept(error: grpc.RpcError) -> tuple[str, dict[str, Any]]:
-    """The id and the outputs that the engine is told of a resource that could not be finished."""
+    """The id and outputs that the engine gets for a resource that could not be finished."""
     found = dict(error.trailing_metadata())["grpc-status-details-bin"]
     details = provider_pb2.ErrorResourceInitFailed()
     status_pb2.Status.FromString(found).details[0].Unpack(details)
