@@ -14,7 +14,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.neighbours import About
 from mixpanel_access.model.roles import is_organization_role
-from mixpanel_access.model.teams import same_name
+from mixpanel_access.operations.declared_today import declaring
 from mixpanel_access.operations.drift import AccessDifference, DriftKind
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
@@ -100,9 +100,13 @@ def change_step(change: PendingChange, stack: str, overview: Overview) -> str:
 
 
 def difference_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
-    """What Mixpanel has otherwise than the states, unless the roster gives it today and the state will have it."""
+    """What Mixpanel has otherwise than is declared today, and unmanaged access.
+
+    What a state alone still has is a pending change, and so is what a roster gives that no state has yet.
+    """
     for found in overview.differences_of(one):
-        if found.kind.unmanaged and _is_given(found, one, overview):
+        stacks = declaring(found, one, overview)
+        if found.kind.unmanaged is bool(stacks):
             continue
         text = _DIFFERENCES[found.kind].format(
             where=project_name(found.project, overview) if found.project else "",
@@ -110,37 +114,18 @@ def difference_steps(one: PersonOverview, overview: Overview) -> Iterator[Status
             actual=found.actual,
             declared=f"and {found.declared or 'one'} is declared",
         )
-        yield StatusStep(text, _repair(found, one, overview))
+        yield StatusStep(text, _repair(found, one, overview, *stacks[:1]))
 
 
-def _is_given(found: AccessDifference, one: PersonOverview, overview: Overview) -> bool:
-    """Whether a roster gives today what no state has: then the next update adopts it."""
-    if found.kind is DriftKind.UNMANAGED_MEMBER:
-        return bool(one.effective)
-    rosters = ((person, overview.stacks[stack].roster) for stack, person in one.effective.items())
-    return any(
-        found.project in {roster.projects[key].id for key in person.projects}
-        if found.kind is DriftKind.UNMANAGED_GRANT
-        else found.project is None and found.team in {roster.teams[key].name for key in person.teams}
-        for person, roster in rosters
-        if roster
-    )
-
-
-def _repair(found: AccessDifference, one: PersonOverview, overview: Overview) -> str:
-    """What to do about a difference: have the stack that has it put it back, where it can."""
+def _repair(found: AccessDifference, one: PersonOverview, overview: Overview, stack: str = "") -> str:
+    """What to do about a difference: have the stack that declares it put it back, where it can."""
     if found.kind.unmanaged:
         _, stack = overview.projects.get(found.project or 0) or ("", min(overview.stacks))
         return f"mixpanel-access drift --stack {stack}"
-    if team := found.team:
-        views = overview.stacks.items()
-        having = [name for name, view in views if any(same_name(held.name, team) for held in view.state.teams.values())]
-        return up_of(next(iter(having), ""), overview, after=" --refresh")
-    having = [stack for stack, member in one.members.items() if found.project or member.role == (found.declared or "")]
-    holding = [stack for stack, project in one.grants if project == found.project]
-    stack = next(iter(holding or having), stack_of(one))
     if found.kind is DriftKind.CHANGED_ADDRESS:
-        return _follow(found, one, overview)
+        own = one.entries.get(stack, ())
+        follows = own and all(entry.person.key == same_key(found.actual or "") for entry in own)
+        return up_of(stack, overview) if follows else f"write it into the roster of stack {stack}"
     if found.kind is DriftKind.CHANGED_MEMBER and not is_organization_role(found.actual):
         return "this version does not know the role; set it in Organization Settings > Users & Teams"
     if found.kind is DriftKind.CHANGED_MEMBER and _is_claimed_twice(stack, About.ORGANIZATION_ROLES, overview):
@@ -148,16 +133,6 @@ def _repair(found: AccessDifference, one: PersonOverview, overview: Overview) ->
     unseen = "; if it plans nothing, Mixpanel does not show it there: run it again after they have accepted"
     is_invited = found.kind is DriftKind.MISSING_GRANT and one.person is not None and one.person.invited
     return up_of(stack, overview, after=f" --refresh{unseen if is_invited else ''}")
-
-
-def _follow(found: AccessDifference, one: PersonOverview, overview: Overview) -> str:
-    """What to do about a changed address: write it into the roster, or run the update if it is there already."""
-    having = (stack for stack, member in one.members.items() if same_key(member.email) == same_key(found.email))
-    stack = next(having, stack_of(one))
-    follows = all(same_key(entry.person.email) == one.key for entry in one.entries.get(stack, ()))
-    if follows and one.key == same_key(found.actual or ""):
-        return up_of(stack, overview)
-    return f"write it into the roster of stack {stack}"
 
 
 def held_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:

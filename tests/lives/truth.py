@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from tests.lives.expected import (
@@ -192,17 +192,40 @@ def _troubled(truth: Truth) -> Iterator[tuple[str, Reason]]:
                 yield email, (how, name, f"team {key}")
         known = {landscape.stacks[name].teams[key].name for name, key in teams if key in landscape.stacks[name].teams}
         known |= {one.name for name, key in teams if (one := landscape.stacks[name].roster.teams.get(key))}
-        declared = {project for one in given.values() if one for project in one.projects}
-        own = {landscape.stacks[name].roster.teams[key].name for name, one in given.items() if one for key in one.teams}
         for kind, whose, project, team in differences:
             if whose not in (email, "") or (not whose and team not in known):
                 continue
-            adopted = {
-                "unmanaged member": any(given.values()), "unmanaged grant": project in declared,
-                "unmanaged team member": team in own,
-            }  # fmt: skip
-            if not adopted.get(kind, False):
+            declares = any(_declares(stack, kind, whose, project, team, today) for stack in stacks)
+            if declares is not kind.startswith("unmanaged"):
                 yield email, (kind, f"{names.get(project, project or '')} {team or ''}")
+
+
+def _declares(stack: Stack, kind: str, email: str, project: int | None, team: str | None, today: date) -> bool:
+    """Whether a roster gives today what a difference is about: as the state has it, or what no state has."""
+    roster, given = stack.roster, stack.roster.declared_to(email, today)
+    current, member = roster.current_teams(today), stack.members.get(email)
+    keys = [key for key, held in stack.teams.items() if held.name == team]
+    if not kind.startswith("unmanaged"):
+        grant = stack.all_grants.get((project or 0, email))
+        places = {key for key in keys if (key, email) in stack.places}
+        given_to = [(key, role) for key in keys if key in current for key, role in current[key].projects.items()]
+        roles = {(roster.projects[key], role) for key, role in given_to}
+        held = {(project, stack.team_grants.get((project or 0, key))) for key in keys}
+        return {
+            "missing member": bool(member and given), "changed address": bool(member and given),
+            "changed member": bool(member and given and member.role == given.role),
+            "missing grant": bool(grant and given and given.projects.get(project or 0, ("",))[0] == grant.role),
+            "changed grant": bool(grant and given and given.projects.get(project or 0, ("",))[0] == grant.role),
+            "missing team member": bool(given and places & given.teams.keys()),
+            "missing team": any(key in current for key in keys), "changed team": any(key in current for key in keys),
+            "missing team grant": bool(held & roles), "changed team grant": bool(held & roles),
+        }[kind]  # fmt: skip
+    named = [one for one in current.values() if one.name == team]
+    return {
+        "unmanaged member": bool(given), "unmanaged grant": bool(given and project in given.projects),
+        "unmanaged team member": bool(given and any(current[key] in named for key in given.teams)),
+        "unmanaged team grant": any(roster.projects[one] == project for team in named for one in team.projects),
+    }[kind]  # fmt: skip
 
 
 def _waits(truth: Truth, email: str) -> Iterator[str]:

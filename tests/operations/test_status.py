@@ -16,7 +16,7 @@ from mixpanel_access.operations.overview import overview_of
 from mixpanel_access.operations.reminding import reminders
 from mixpanel_access.operations.status import Status, statuses
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
-from tests.operations.held import changed_state, held_grant
+from tests.operations.held import changed_state, held_grant, held_team
 from tests.operations.overviews import BO, overview, person
 
 HOUR = timedelta(hours=1)
@@ -331,6 +331,91 @@ def test_places_in_teams_and_what_they_give_are_seen(api: FakeApi, days: str, ex
     looked = overview(api, IN_PILOT, more=PILOT.format(days), now=NOW + timedelta(hours=24))
     one = next(one for one in statuses(looked) if one.email == BO)
     assert [(step.text, step.next_step) for step in one.problems] == expected
+
+
+def with_grant(role: str, *, organization: str = "member") -> FakeApi:
+    """An organization in which Bo has another role than the state, in the shop or in the organization."""
+    api = FakeApi()
+    api.put("ana@example.com", "owner")
+    api.put(BO, organization)
+    if role:
+        api.give(PRODUCTION, BO, role)
+    return api
+
+
+ADMIN_TEAM, PLAIN = PILOT.format(""), person()
+NOT_GIVEN = person(more="projects: { warehouse: consumer }")
+LOWER, ENDED = person(more="projects: { shop: consumer }"), person(more="projects: { shop: analyst }, ends: 2026-05-04")
+ADMIN = f"  - {{ email: {BO}, organizationRole: admin, projects: {{ shop: analyst }} }}"
+Roster = tuple[str, str]
+ONLY_IN_THE_STATE: dict[str, tuple[FakeApi, Roster, str, list[Roster]]] = {
+    "a missing person": (FakeApi(), (ENDED, ""), "is declared, and not in the organization", [("", "")]),
+    "a missing grant": (
+        with_grant(""), (ENDED, ""), "has no grant in shop, and analyst is declared", [(NOT_GIVEN, ""), (LOWER, "")],
+    ),
+    "another role": (
+        with_grant("admin"), (ENDED, ""), "is admin in shop, and analyst is declared", [(NOT_GIVEN, ""), (LOWER, "")],
+    ),
+    "the role that the roster has now": (
+        with_grant("consumer"), (PLAIN, ""), "is consumer in shop, and analyst is declared", [(LOWER, "")],
+    ),
+    "another organization role": (
+        with_grant("analyst", organization="owner"), (ADMIN, ""), "is organization owner, and admin is declared",
+        [(PLAIN, "")],
+    ),
+    "a missing place": (
+        in_pilot(), (IN_PILOT, ADMIN_TEAM), "has no place in the team Pilot, and it is declared",
+        [(NOT_GIVEN, ADMIN_TEAM), (NOT_GIVEN, ""), (IN_PILOT, PILOT.format(", ends: 2026-05-04"))],
+    ),
+    "a missing team": (
+        in_pilot(name=""), (IN_PILOT, ADMIN_TEAM), "the team Pilot is declared, and not in the organization",
+        [(NOT_GIVEN, ""), (IN_PILOT, PILOT.format(", ends: 2026-05-04"))],
+    ),
+    "a team with another name": (
+        in_pilot(BO, name="Pilots"), (IN_PILOT, ADMIN_TEAM), "the team Pilot is now called Pilots", [(NOT_GIVEN, "")],
+    ),
+    "a missing role of a team": (
+        in_pilot(BO, projects={}), (IN_PILOT, ADMIN_TEAM), "the team Pilot has no role in shop, and admin is declared",
+        [(NOT_GIVEN, ""), (IN_PILOT, ADMIN_TEAM.replace("admin", "consumer"))],
+    ),
+    "another role of a team": (
+        in_pilot(BO, projects={PRODUCTION: "owner"}), (IN_PILOT, ADMIN_TEAM),
+        "the team Pilot has owner in shop, and admin is declared",
+        [(NOT_GIVEN, ""), (IN_PILOT, ADMIN_TEAM.replace("admin", "analyst"))],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "applied", "text", "edits"), ONLY_IN_THE_STATE.values(), ids=ONLY_IN_THE_STATE.keys())
+def test_what_only_the_state_has_is_not_called_declared(
+    api: FakeApi, applied: Roster, text: str, edits: list[Roster]
+) -> None:
+    """An entry that has ended, or an edit that no update has applied: the pending change is all there is to do."""
+    was = overview(api, applied[0], more=applied[1])
+    steps = [step.text for one in statuses(was) for step in one.problems]
+    assert text in steps
+    tomorrow = NOW + timedelta(hours=24)
+    for people, more in [*edits, *([applied] if "ends" in applied[0] else [])]:
+        now = overview(api, *filter(None, [people]), more=more, now=tomorrow)
+        view = replace(now.stacks["production"], state=was.stacks["production"].state)
+        one = next(
+            one for one in statuses(overview_of({"production": view}, now.directory, tomorrow)) if one.email == BO
+        )
+        assert text not in [step.text for step in one.problems]
+        assert any(step.next_step == REVOKE for step in one.problems)
+
+
+def test_what_the_roster_gives_and_no_state_has_is_not_called_unmanaged() -> None:
+    """A member, a grant, a place and a role of a team: the next update adopts each."""
+    api = in_pilot(BO)
+    api.give(PRODUCTION, BO, "admin")
+    entry = person(more="teams: [pilot], projects: { warehouse: consumer, shop: analyst }")
+    looked = overview(api, entry, more=ADMIN_TEAM, applied=False)
+    view = looked.stacks["production"]
+    with_team = changed_state(view.state, teams={100: held_team("Pilot", 100, "urn::team/pilot")})
+    stacks = {"production": replace(view, state=with_team)}
+    one = next(one for one in statuses(overview_of(stacks, looked.directory, NOW)) if one.email == BO)
+    assert {step.next_step for step in one.problems} == {"pulumi up --stack production gives it"}
 
 
 def test_the_roles_and_the_place_of_a_team_that_no_roster_gives_any_more_go_with_revoke() -> None:

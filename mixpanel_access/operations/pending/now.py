@@ -44,6 +44,14 @@ def changes_now(
         yield from stack.missing(roster, frozenset((one.urn, one.key) for _, one in removals if one.lowers))
 
 
+def role_words(state: State) -> dict[tuple[int, str], str]:
+    """The custom roles of a state by the roster's word for them: project id and the role's id -> the word."""
+    return {
+        key: declared_role(name_of(one.urn).removeprefix(kinds.CUSTOM_ROLE.prefix))
+        for key, one in state.custom_roles.items()
+    }
+
+
 class _Stack:
     """A stack on a day: what its state has and its roster does not give, and what it lacks."""
 
@@ -59,10 +67,7 @@ class _Stack:
             renamed=renamed,
             roster=roster,
         )
-        self.words = {
-            place: declared_role(name_of(one.urn).removeprefix(kinds.CUSTOM_ROLE.prefix))
-            for place, one in state.custom_roles.items()
-        }
+        self.words = role_words(state)
         self.teams = team_keys(roster, state)
 
     # What the state has and the roster does not give
