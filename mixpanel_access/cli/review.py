@@ -226,6 +226,8 @@ def decide(
 ) -> int:
     """Record one decision in its packet, or clear it; nothing else changes until `review apply`.
 
+    If it was to replace an applied decision, `clear` puts that one back.
+
     Example: `mixpanel-access review decide robin@agency.example.org keep`
     """
     from mixpanel_access.operations.review import deciding
@@ -249,6 +251,8 @@ def decide(
     else:
         next_step = f"`mixpanel-access review apply --stack {item.stack}` writes it into the roster"
         done = f"{item.outcome}, on {item.decided}. {next_step}." if item.decision else "undecided."
+        if item.decision and wish.decision == deciding.CLEAR:
+            done = f"{item.outcome} again, as it was applied on {item.decided}."
         typer.echo(f"{item}: {done}")
     return 0
 

@@ -193,6 +193,7 @@ def verify(review: Review = None, cwd: Folder = Path(), as_json: AsJson = False)
     Example: `mixpanel-access review verify`
     """
     from mixpanel_access.files.lines import Verified
+    from mixpanel_access.operations.review.deciding import decided_anew
     from mixpanel_access.operations.review.deciding import verify as problems_of
 
     cut: list[str] = []
@@ -200,6 +201,8 @@ def verify(review: Review = None, cwd: Folder = Path(), as_json: AsJson = False)
     file, record = _evidence(folder, cut.append)
     found = Verified(len(record.lines), "".join(cut), list(problems_of(folder, record)))
     good = "each decision follows its listing, and the packets agree"
+    if anew := decided_anew(folder, record):
+        good += f"; {counted(len(anew), 'new decision')} on them {'is' if len(anew) == 1 else 'are'} not applied yet"
     next_step = "take the review's folder back from version control, or apply the packets again"
     if record.contradicted:
         again = "`mixpanel-access review start` lists again what two branches decided differently"

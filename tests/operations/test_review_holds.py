@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.review.deciding import decided_anew
 from mixpanel_access.operations.review.decisions import ItemStatus
 from mixpanel_access.operations.review.files import read_packets, write_packet
 from mixpanel_access.operations.review.packet import evidence_file
+from mixpanel_access.operations.review.record import read_record
 from tests.fakes import NOW
 from tests.operations.overviews import BO, person
 from tests.operations.reviews import ANA, CY, MORE, Review
@@ -421,3 +424,54 @@ def test_an_applied_decision_is_not_cleared(tmp_path: Path) -> None:
         review.decide(BO, "clear", "shop")
     review.decide(BO, "lower=analyst", "shop")
     assert [line.replaces for line in review.apply().rosters[0].lines] == ["keep"]
+
+
+ANEW: dict[str, tuple[str, str | None, str]] = {
+    "kept, then removed": ("keep", None, "remove"),
+    "kept, then lowered": ("keep", None, "lower=analyst"),
+    "lowered, then kept": ("lower=analyst", None, "keep"),
+    "lowered more": ("lower=analyst", None, "lower=consumer"),
+    "kept by somebody else": ("keep", None, "keep"),
+    "kept, then removed by somebody else": ("keep", "omar@example.com", "remove"),
+    "emptied by hand": ("lower=analyst", "omar@example.com", ""),
+}
+
+
+@pytest.mark.parametrize(("first", "decider", "second"), ANEW.values(), ids=ANEW.keys())
+def test_clear_puts_the_applied_decision_back(tmp_path: Path, first: str, decider: str | None, second: str) -> None:
+    """The packet is as it was when it was applied: the same reviewer, day and comment, and nothing is open."""
+    review = begun(tmp_path)
+    review.decide(BO, first, "shop", reviewer=decider)
+    review.decide(CY, "keep")
+    review.apply()
+    review.up()
+    before = review.items()
+    if second:
+        review.decide(BO, second, "shop", reviewer=None if decider else "omar@example.com")
+        assert review.status().is_open
+        assert (review.verify(), len(decided_anew(review.folder, read_record(review.folder)))) == ([], 1)
+    else:
+        file = review.folder / f"{ANA}.yaml"
+        file.write_text(re.sub(r"decision: lower\n    newRole: \w+", "decision:", file.read_text()))
+        assert "has another decision than was applied" in review.verify()[0]
+    review.decide(BO, "clear", "shop")
+    assert review.items() == before
+    assert (review.verify(), review.status().is_open) == ([], False)
+    assert not review.apply().rosters
+
+
+def test_a_decision_that_was_made_anew_counts_once_it_is_applied(tmp_path: Path) -> None:
+    """Until then, it is no contradiction of the evidence, made by the command or by hand; afterwards, it is in it."""
+    review = begun(tmp_path)
+    review.decide(BO, "keep", "shop")
+    review.decide(CY, "keep")
+    review.apply()
+    review.decide(BO, "remove", "shop")
+    file = review.folder / f"{ANA}.yaml"
+    head, item, rest = file.read_text().partition(f"    email: {CY}\n")
+    rest = rest.replace("decision: keep", "decision: remove").replace("decided: '2026-05-04'", "decided: '2026-05-05'")
+    file.write_text(head + item + rest)
+    assert review.verify() == []
+    lines = review.apply(now=NOW + timedelta(days=1)).rosters[0].lines
+    assert [(line.decision, line.replaces) for line in lines] == [("remove", "keep")] * 2
+    assert (review.verify(), decided_anew(review.folder, read_record(review.folder))) == ([], [])

@@ -64,7 +64,8 @@ def verify(folder: Path, record: ReviewRecord) -> Iterator[str]:
     """What is wrong with the evidence of a review, in words, compared with its packets.
 
     Each decision must follow the listing of that role with these facts, and the packets must still have the facts that
-    were listed and the decisions that were applied. Decisions of two branches must agree, and every decision be one.
+    were listed and the decisions that were applied, unless somebody has decided anew since. Decisions of two branches
+    must agree, and every decision be one.
     """
     yield from record.problems
     packets = read_packets(folder)
@@ -84,14 +85,22 @@ def verify(folder: Path, record: ReviewRecord) -> Iterator[str]:
 def _packet_problems(one: PacketFile, record: ReviewRecord) -> Iterator[str]:
     for item in one.packet.items:
         applied, is_applied = record.applied(item.item_key), record.is_applied(one.packet, item)
-        if applied and not is_applied and not record.contradiction(applied.listing_key):
+        is_lost = applied and not is_applied and not record.contradiction(applied.listing_key)
+        if applied and is_lost and (item.decision is None or not record.is_anew(item)):
             yield f"{one.file.name} has another decision than was applied on {applied}: {applied.outcome}"
         elif (item.listing_key in record.listed or not is_applied) and (words := record.unlisted(item)):
             yield f"{one.file.name}: {item}: {words}"
 
 
+def decided_anew(folder: Path, record: ReviewRecord) -> list[Item]:
+    """The items with a decision that is to replace an applied one."""
+    packets = [one.packet for one in read_packets(folder)]
+    found = [(packet, item) for packet in packets for item in packet.items if item.decision and record.is_anew(item)]
+    return [item for packet, item in found if not record.is_applied(packet, item)]
+
+
 def decide(folder: Path, wish: Wish, today: date) -> Item:
-    """Record one decision in the packet that has the item, or clear one that is not applied.
+    """Record one decision in the packet that has the item, or clear one; an applied one that it replaced comes back.
 
     Raises:
         UsageError: a packet cannot be read or written, no item is meant or several are, or the decision is none.
@@ -109,9 +118,12 @@ def decide(folder: Path, wish: Wish, today: date) -> Item:
     if len(found) != 1:
         raise _not_one(wish, [one.packet.items[at] for one, at in found], folder)
     ((one, at),) = found
-    packet = one.packet
-    update = _decision(wish, packet, today) if wish.decision != CLEAR else _cleared(packet, at, record)
-    item = packet.items[at].model_copy(update=update)
+    packet, item = one.packet, one.packet.items[at]
+    if wish.decision == CLEAR:
+        item = _cleared(packet, item, record)
+    else:
+        old = record.replaceable(item)
+        item = item.model_copy(update={**_decision(wish, packet, today), "replaces": old.outcome if old else None})
     if wrong := [words for _, words in problems(packet, item, today, record)]:
         raise UsageError("cannot decide", subject=str(item), why="; ".join(wrong), next_step="Nothing was written.")
     write_packet(folder, packet.model_copy(update={"items": [*packet.items[:at], item, *packet.items[at + 1 :]]}))
@@ -132,9 +144,8 @@ def _decision(wish: Wish, packet: Packet, today: date) -> dict[str, str | None]:
     }
 
 
-def _cleared(packet: Packet, at: int, record: ReviewRecord) -> dict[str, None]:
-    """What clearing a decision fills in; raises UsageError if the decision is applied."""
-    item = packet.items[at]
+def _cleared(packet: Packet, item: Item, record: ReviewRecord) -> Item:
+    """An item without the decision that is not applied; raises UsageError if the decision is applied."""
     if record.is_applied(packet, item):
         raise UsageError(
             "cannot clear the decision",
@@ -142,7 +153,7 @@ def _cleared(packet: Packet, at: int, record: ReviewRecord) -> dict[str, None]:
             why=f"{item.outcome} is applied",
             next_step="Nothing was written. Decide anew: keep, lower=ROLE or remove.",
         )
-    return dict.fromkeys(("decision", "new_role", "decided"))
+    return record.put_back(packet, item)
 
 
 def _must_be_day(starts: str | None) -> None:

@@ -277,6 +277,7 @@ def _details(item: Item) -> Iterator[tuple[str, str]]:
     yield "managed by no stack", "; ".join(item.other_access)
     yield "suggestion", f"{_to(item.suggestion, item.suggested_role)}: {item.reason}"
     yield "decision", _to(item.decision or "", item.new_role)
+    yield "replaces", item.replaces or ""
     yield "comment", item.comment or ""
 
 

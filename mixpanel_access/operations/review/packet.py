@@ -151,6 +151,7 @@ class Item(RoleListing, PacketPart):
         comment: the reviewer's comment.
         reviewer: who decided, if not the packet's reviewer.
         decided: the day of the decision; None for the day on which it is applied.
+        replaces: the applied decision that `review decide` replaced with this one, or None.
     """
 
     stack: str
@@ -193,6 +194,7 @@ class Item(RoleListing, PacketPart):
     comment: str | None = None
     reviewer: str | None = None
     decided: IsoDate = None
+    replaces: str | None = None
 
     def decided_on(self, today: date) -> date:
         """The day of the decision: today, if the packet has none."""

@@ -77,6 +77,32 @@ class ReviewRecord:
         found = self.decided.get(item.listing_key, ())
         return any(line.says == says for line in found) and not self.contradiction(item.listing_key)
 
+    def replaceable(self, item: Item) -> ReviewLine | None:
+        """The decision that was applied to an item; None if there is none, or two branches applied different ones."""
+        found = self.decided.get(item.listing_key, ())
+        return found[-1] if found and not self.contradiction(item.listing_key) else None
+
+    def put_back(self, packet: Packet, item: Item) -> Item:
+        """An item with the decision that was applied to it, or without one."""
+        line = self.replaceable(item)
+        if line is None:
+            return item.model_copy(update=dict.fromkeys(("decision", "new_role", "decided", "replaces")))
+        own = same_key(line.reviewer) == same_key(packet.reviewer or "")
+        found = {
+            "decision": line.decision,
+            "new_role": line.new_role or None,
+            "comment": line.comment or None,
+            "reviewer": None if own else line.reviewer,
+            "decided": line.decided or None,
+            "replaces": None,
+        }
+        return item.model_copy(update=found)
+
+    def is_anew(self, item: Item) -> bool:
+        """Whether a decision was made after another one was applied, and is not applied yet."""
+        line = self.replaceable(item)
+        return line is not None and (item.replaces == line.outcome or (item.decided or "") > line.decided)
+
     def again(self, listing_key: ListingKey, now: Facts) -> str:
         """Why a role with these facts must be listed again after a listing was decided, in words, or ""."""
         found = self.decided.get(listing_key, ())
