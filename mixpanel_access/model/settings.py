@@ -353,7 +353,8 @@ def warning_of_now(now: str, stack: str = "") -> str:
     option = f" --stack {stack}" if stack else ""
     return (
         f"warning: mixpanel:now{of} is {now}: access begins and ends by that day, not by today's. It is for tests; to "
-        f"go by the clock, pulumi config rm {NAMESPACE}:now{option}"
+        f"go by the clock, `pulumi config rm {NAMESPACE}:now{option}`, then `pulumi up{option}`: import, refresh and "
+        "destroy run with the configuration of the last `up`"
     )
 
 

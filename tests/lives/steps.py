@@ -11,8 +11,8 @@ Reason = tuple[str, ...]
 MEMBERSHIP, ROLE = "membership", "role"
 _UNDONE = re.compile(
     r"(?P<what>.+?) in stack (?P<stack>\w+)( \(\S+\))? "
-    r"((?P<overdue>ended on \S+ and is not yet taken away)"
-    r"|(?P<removed>is no longer in the roster and not yet taken away)"
+    r"((?P<overdue>ended on \S+ and is not yet (taken away|lowered))"
+    r"|(?P<removed>is no longer in the roster and not yet taken away|is lower in the roster and not yet lowered)"
     r"|(?P<late>is in the roster and not yet given(; .+)?))"
 )
 _OTHERS = {

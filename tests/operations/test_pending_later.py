@@ -260,8 +260,11 @@ def test_what_one_engagement_leaves_behind_is_overdue() -> None:
     document = together(ended, "engagement: b, projects: { shop: analyst }")
     held = {(1, BO): held_grant(1, BO, "admin"), (2, BO): held_grant(2, BO, "consumer")}
     state = state_of_resources({BO: held_member(BO, None)}, held)
-    (change,) = pending_changes(document, state, TODAY, 0)
-    assert (change.event, change.projects) == (PendingEvent.OVERDUE, {"shop": "admin -> analyst", "web": "consumer"})
+    changes = pending_changes(document, state, TODAY, 0)
+    assert {change.event for change in changes} == {PendingEvent.OVERDUE}
+    assert [(change.lowers, dict(change.projects)) for change in changes] == [
+        (True, {"shop": "admin -> analyst"}), (False, {"web": "consumer"}),
+    ]  # fmt: skip
     settled = state_of_resources(state.members, {(1, BO): held_grant(1, BO, "analyst")})
     assert pending_changes(document, settled, TODAY, 0) == []
 
@@ -310,6 +313,7 @@ def test_service_accounts_that_end_are_foretold(today: str, found: list[tuple[st
     )
     changes = pending_changes(document, state, day, 14)
     assert [(one.account, str(one.event), one.days) for one in changes] == found
+    assert {one.replaced_by for one in changes if one.account == "old.1"} <= {"etl"}
 
 
 def test_a_bad_entry_hides_nobody_else() -> None:

@@ -144,6 +144,10 @@ def test_everything_that_an_update_changes_is_found(before: Roster, after: Roste
         ("team", key) for key in new
     } == differs
     assert bool(changes) is bool(differs)
+    for change in changes:  # what is "no longer in the roster" is not in it, and what is "lower" is
+        gone = {place for place in places_of(change) if place[0] not in ("organization role", "team")}
+        if change.event in (PendingEvent.OVERDUE, PendingEvent.REMOVED):
+            assert {place in want for place in gone} <= {change.lowers}
 
 
 @given(plan=rosters(), ago=st.integers(1, 5))

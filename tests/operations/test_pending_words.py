@@ -20,8 +20,10 @@ from tests.operations.overviews import BO, overview, person
 
 ON = date(2026, 5, 4)
 REVOKE = "mixpanel-access revoke --stack s --yes takes it away"
+LOWER = "mixpanel-access revoke --stack s --yes lowers it"
 SINCE = "; it should have begun on 2026-05-04"
 UP = "pulumi up --stack s gives it"
+LAST = "in stack s ended on 2026-05-03 and"
 LET_END = "prolong `ends` in the roster, or let it end"
 TEAM_ENDS = "prolong `ends` of the team in the roster, or let it end"
 ROLE = {"projects": {"shop": "analyst"}}
@@ -34,6 +36,28 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
         PendingEvent.REMOVED, {"engagement": "audit", **ROLE},
         f"the access (analyst in shop) of {BO} in stack s (audit) is no longer in the roster and not yet taken away",
         REVOKE,
+    ),
+    "a role is lower": (
+        PendingEvent.REMOVED, {"projects": {"shop": "admin -> consumer"}},
+        f"the access (admin -> consumer in shop) of {BO} in stack s is lower in the roster and not yet lowered", LOWER,
+    ),
+    "a higher role ended": (
+        PendingEvent.OVERDUE, {"projects": {"shop": "admin -> consumer"}, "organization_role": "admin -> member"},
+        f"the access (organization admin -> member, admin -> consumer in shop) of {BO} {LAST} is not yet lowered",
+        LOWER,
+    ),
+    "a role is higher": (
+        PendingEvent.LATE, {"projects": {"shop": "consumer -> admin"}},
+        f"the access (consumer -> admin in shop) of {BO} in stack s is in the roster and not yet given", UP,
+    ),
+    "a team has a lower role": (
+        PendingEvent.REMOVED, {"email": "", "teams": ["data"], "projects": {"shop": "admin -> analyst"}},
+        "the team data (admin -> analyst in shop) in stack s is lower in the roster and not yet lowered", LOWER,
+    ),
+    "a service account has a lower role": (
+        PendingEvent.REMOVED, {"email": "", "account": "etl", "projects": {"shop": "admin -> analyst"}},
+        "the service account etl (admin -> analyst in shop) in stack s is lower in the roster and not yet lowered",
+        LOWER,
     ),
     "a role is not given yet": (
         PendingEvent.LATE, ROLE,
@@ -65,6 +89,15 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
     "a service account expires": (
         PendingEvent.ENDS, {"email": "", "account": "etl"}, "the service account etl in stack s ends on 2026-05-03",
         "prolong `expires` in the roster, or let it end",
+    ),
+    "another service account has replaced one": (
+        PendingEvent.ENDS, {"email": "", "account": "etl.1", "replaced_by": "etl"},
+        "the service account etl.1 (replaced by etl) in stack s ends on 2026-05-03",
+        "use the new token before that day: mixpanel-access token etl",
+    ),
+    "a replaced service account is past its last day": (
+        PendingEvent.OVERDUE, {"email": "", "account": "etl.1", "replaced_by": "etl"},
+        "the service account etl.1 (replaced by etl) in stack s ended on 2026-05-03 and is not yet taken away", REVOKE,
     ),
     "a service account has expired before it was created": (
         PendingEvent.LATE, {"email": "", "account": "etl", "refused": "`expires` is past"},

@@ -42,6 +42,7 @@ class PendingChange:
         membership: whether the stack no longer has, or gets, the person altogether.
         edited: whether it waits for the next update only because somebody has edited the roster: no day has come.
         refused: why `pulumi up` refuses the roster as it is, and changes nothing at all; "" if it does not.
+        replaced_by: the name in the roster of the service account that has replaced this one, or "".
     """
 
     event: PendingEvent
@@ -56,6 +57,7 @@ class PendingChange:
     membership: bool = False
     edited: bool = False
     refused: str = ""
+    replaced_by: str = ""
 
     @property
     def to_come(self) -> bool:
@@ -74,11 +76,22 @@ class PendingChange:
         return self.teams[0] if self.teams and alone else None
 
     @property
+    def lowers(self) -> bool:
+        """Whether a lower role takes the place of everything that goes."""
+        kept = [*self.projects.values(), *([self.organization_role] if self.organization_role else [])]
+        goes = self.membership or (self.email and self.teams) or not all(" -> " in role for role in kept)
+        return self.event in (PendingEvent.OVERDUE, PendingEvent.REMOVED) and bool(kept) and not goes
+
+    @property
     def parts(self) -> list[str]:
         """What goes or comes, in words: `organization admin`, `admin in shop`, `the team data`."""
         teams = [f"the team {key}" for key in self.teams]
-        account = [f"the service account {self.account}"] if self.account else []
+        account = [self._account] if self.account else []
         return [*self._roles, *teams, *account] or ["the membership in the organization"]
+
+    @property
+    def _account(self) -> str:
+        return f"the service account {self.account}{f' (replaced by {self.replaced_by})' if self.replaced_by else ''}"
 
     @property
     def _roles(self) -> list[str]:
@@ -95,16 +108,17 @@ class PendingChange:
         if self.email:
             return f"the access ({', '.join(self.parts)})"
         whole = f"the team {', '.join(self.teams)}" if self.teams else "the access"
-        whole = f"the service account {self.account}" if self.account else whole
+        whole = self._account if self.account else whole
         return f"{whole} ({', '.join(self._roles)})" if self._roles else whole
 
     def sentence(self, stack: str, *, whose: bool = True) -> str:
         """What happens in a stack, in words; without `whose`, for a line that has the address."""
         owner = f" of {self.email}" if whose and self.email else ""
         why = f" ({self.engagement})" if self.engagement else ""
+        gone, done = ("is lower", "lowered") if self.lowers else ("is no longer", "taken away")
         happens = {
-            PendingEvent.OVERDUE: f"ended on {self.day} and is not yet taken away",
-            PendingEvent.REMOVED: "is no longer in the roster and not yet taken away",
+            PendingEvent.OVERDUE: f"ended on {self.day} and is not yet {done}",
+            PendingEvent.REMOVED: f"{gone} in the roster and not yet {done}",
             PendingEvent.LATE: "is in the roster and not yet given",
             PendingEvent.ENDS: f"ends on {self.day}",
             PendingEvent.BEGINS: f"begins on {self.day}",
@@ -119,17 +133,25 @@ class PendingChange:
         prolong = f"set a later {last} in the roster, or delete the account: until then, " if self.refused else ""
         return {
             PendingEvent.LATE: f"{prolong}pulumi up --stack {stack} {'fails' if self.refused else 'gives it'}",
-            PendingEvent.ENDS: f"prolong {last} in the roster, or let it end",
+            PendingEvent.ENDS: f"use the new token before that day: mixpanel-access token {self.replaced_by}"
+            if self.replaced_by
+            else f"prolong {last} in the roster, or let it end",
             PendingEvent.BEGINS: "",
-        }.get(self.event, f"mixpanel-access revoke --stack {stack} --yes takes it away")
+        }.get(
+            self.event,
+            f"mixpanel-access revoke --stack {stack} --yes {'lowers it' if self.lowers else 'takes it away'}",
+        )
 
 
 def joined(parts: Iterable[PendingChange], today: date) -> list[PendingChange]:
-    """The changes of which these are parts: one for what happens to one person, team or account on a day."""
+    """The changes of which these are parts: one for what happens to one person, team or account on a day.
+
+    What is lowered is a change of its own.
+    """
 
     def cause(part: PendingChange) -> tuple[object, ...]:
         team = () if part.email else tuple(part.teams)
-        return part.event, part.email, part.on, part.engagement, part.account, team
+        return part.event, part.email, part.on, part.engagement, part.account, team, part.lowers
 
     return [
         replace(

@@ -8,11 +8,12 @@ from datetime import date
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.declared_inputs import roles_of_team
 from mixpanel_access.model.effective_access import EffectivePerson, RosterEntry, days_of, effective_access_of, entries
+from mixpanel_access.model.resources import SERVICE_ACCOUNT
 from mixpanel_access.model.roles import is_custom, organization_rank, project_rank
 from mixpanel_access.model.roster.salvage import Unread
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.pending.change import A_DAY, PendingChange, PendingEvent
-from mixpanel_access.operations.state import State
+from mixpanel_access.operations.state import State, name_of
 from mixpanel_access.provider.account_runs import Retiring
 
 
@@ -39,10 +40,11 @@ def changes_later(roster: Roster | None, state: State, today: date, unread: Unre
 def _of_replaced_accounts(state: State, today: date) -> Iterator[PendingChange]:
     """The service accounts that another one has replaced, and that `revoke` deletes after their last day."""
     for account in state.accounts.values():
+        name = name_of(account.urn).removeprefix(SERVICE_ACCOUNT.prefix) or account.name
         for replaced in Retiring.all_of(account.outputs):
             last = replaced.until.date()
             event = PendingEvent.OVERDUE if last < today else PendingEvent.ENDS
-            yield PendingChange(event=event, email="", on=last + A_DAY, account=replaced.login)
+            yield PendingChange(event=event, email="", on=last + A_DAY, account=replaced.login, replaced_by=name)
 
 
 def _of_person(all_of_one: Sequence[RosterEntry], today: date) -> Iterator[PendingChange]:
