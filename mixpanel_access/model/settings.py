@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +15,16 @@ from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVA
 from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.resources import number_in
-from mixpanel_access.model.setting_values import Secret, addresses_in, chosen_in, company_domains_in, domains_in
+from mixpanel_access.model.setting_values import (
+    LOOPBACK,
+    Secret,
+    addresses_in,
+    chosen_in,
+    company_domains_in,
+    domains_in,
+    problem_with_url,
+    without_credentials,
+)
 from mixpanel_access.model.similarity import same_but_for_slips
 
 NAMESPACE: Final = "mixpanel"
@@ -46,9 +54,9 @@ SETTINGS: Final = (
     "invitationWaitSeconds", "readBackSeconds", "timeoutSeconds", "now",
 )  # fmt: skip
 """Every key of stack configuration, without the namespace."""
+PROVIDER: Final = "provider"
+"""The key with the name of an `Organization`, whose settings are in the program: no configuration of a stack has it."""
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-"""The hosts of this machine, the only ones that need no TLS."""
 READ_BACK_SECONDS: Final = 10.0
 """How long we look for an accepted write, unless the setting says otherwise."""
 _LONGEST_READ_BACK: Final = 60.0
@@ -104,6 +112,7 @@ class Settings:
         claimed_domains: the claimed domains, if Mixpanel does not show them; as `domain_of` gives them.
         region: the region of the host; None if `apiUrl` names the host.
         platform_url: scheme and host of the Platform API; "" if it is at `api_url`.
+        provider: the name of the `Organization` that has these settings; "" for the stack's own.
     """
 
     organization_id: int
@@ -122,6 +131,7 @@ class Settings:
     claimed_domains: frozenset[str] = frozenset()
     region: str | None = None
     platform_url: str = ""
+    provider: str = ""
 
     @property
     def real(self) -> bool:
@@ -169,7 +179,16 @@ class _SettingsReader:
     def __init__(self, get: Callable[[str], str | None], environ: Mapping[str, str]) -> None:
         self._get = get
         self._environ = environ
+        self._provider = get(PROVIDER) or ""
         self._problems: list[str] = []
+
+    def _how(self, key: str, *, secret: bool = False) -> str:
+        """How to set a key, as a clause."""
+        return (
+            f"set {input_name(key)} of the Organization {self._provider}"
+            if self._provider
+            else how_to_set(key, secret=secret)
+        )
 
     def settings(self, keys: Iterable[str]) -> Settings:
         settings = Settings(
@@ -190,8 +209,9 @@ class _SettingsReader:
             scim_token=Secret(token) if (token := self._value("scimToken")) else None,
             claimed_domains=self._list("claimedDomains", domains_in),
             region=None if self._value("apiUrl") else self._region(),
+            provider=self._provider,
         )
-        self._problems += filter(None, map(_mistyped, sorted(set(keys) - set(SETTINGS))))
+        self._problems += filter(None, map(_mistyped, sorted(set(keys) - {*SETTINGS, PROVIDER})))
         if self._problems:
             raise ConfigurationError(
                 "the Mixpanel configuration cannot be used",
@@ -200,17 +220,17 @@ class _SettingsReader:
         return settings
 
     def _value(self, key: str) -> str | None:
-        value = self._get(key)
-        if value is None or not value.strip():
+        value = self._get(key) or ""
+        if not value.strip() and not self._provider:  # whose credentials are not those of the environment
             value = self._environ.get(ENVIRONMENT_VARIABLES.get(key, ""), "")
         return value.strip() or None
 
     def _text(self, key: str, meaning: str, *, secret: bool = False) -> str:
         value = self._value(key)
         if value is None:
-            self._problems.append(f"{meaning} is missing: {how_to_set(key, secret=secret)}")
+            self._problems.append(f"{meaning} is missing: {self._how(key, secret=secret)}")
         elif key == "serviceAccountUsername" and ":" in value:
-            self._problems.append(f"{meaning} holds a colon, which no login name can: {how_to_set(key)}")
+            self._problems.append(f"{meaning} holds a colon, which no login name can: {self._how(key)}")
         return value or ""
 
     def _organization(self) -> int:
@@ -219,14 +239,14 @@ class _SettingsReader:
         if value and not number:
             self._problems.append(
                 f"the organization's id is {value!r}, which is not a positive whole number: "
-                f"{how_to_set('organizationId')}"
+                f"{self._how('organizationId')}"
             )
         return number
 
     def _api_url(self) -> str:
         region = self._region()
         if region not in REGIONS:
-            self._problems.append(f"the region is {region!r}, not one of us, eu, in: {how_to_set('region')}")
+            self._problems.append(f"the region is {region!r}, not one of us, eu, in: {self._how('region')}")
         return self._url("apiUrl", "the API's address") or REGIONS.get(region, "")
 
     def _url(self, key: str, meaning: str) -> str:
@@ -235,7 +255,7 @@ class _SettingsReader:
         if url is None:
             return ""
         if problem := problem_with_url(url):
-            self._problems.append(f"{meaning} is {_without_credentials(url)!r}, {problem}: {how_to_set(key)}")
+            self._problems.append(f"{meaning} is {without_credentials(url)!r}, {problem}: {self._how(key)}")
         elif not self._may_have_credentials(key, url):
             variable = ENVIRONMENT_VARIABLES[key]
             self._problems.append(
@@ -259,7 +279,7 @@ class _SettingsReader:
         try:
             return instant(value) if value else None
         except ValueError:
-            self._problems.append(f"mixpanel:now is {value!r}, which is not an ISO 8601 instant: {how_to_set('now')}")
+            self._problems.append(f"mixpanel:now is {value!r}, which is not an ISO 8601 instant: {self._how('now')}")
             return None
 
     def _timeout(self) -> float:
@@ -270,7 +290,7 @@ class _SettingsReader:
             seconds = -1
         if not (math.isfinite(seconds) and seconds > 0):
             self._problems.append(
-                f"the time-out is {value!r}, which is not a positive number of seconds: {how_to_set('timeoutSeconds')}"
+                f"the time-out is {value!r}, which is not a positive number of seconds: {self._how('timeoutSeconds')}"
             )
         return seconds
 
@@ -281,7 +301,7 @@ class _SettingsReader:
             return days
         self._problems.append(
             f"the life of an invitation is {value!r}, not {INVITATION_LIFE_DAYS} to {_MAXIMUM_LIFE_DAYS} whole days: "
-            f"{how_to_set('invitationLifeDays')}"
+            f"{self._how('invitationLifeDays')}"
         )
         return INVITATION_LIFE_DAYS
 
@@ -289,7 +309,7 @@ class _SettingsReader:
         try:
             return read(self._value(key))
         except ValueError as error:
-            self._problems.append(_problem_with_list(key, error))
+            self._problems.append(_problem_with_list(key, error, self._how(key)))
             return frozenset()
 
     def limits(self) -> Limits:
@@ -308,7 +328,7 @@ class _SettingsReader:
         if not low <= number <= high or math.isinf(number):
             upper = "" if math.isinf(high) else f" to {high:g}"
             self._problems.append(
-                f"mixpanel:{key} is {value!r}, which is not a number from {low:g}{upper}: {how_to_set(key)}"
+                f"mixpanel:{key} is {value!r}, which is not a number from {low:g}{upper}: {self._how(key)}"
             )
             return default
         return number
@@ -339,12 +359,12 @@ def _list_of(key: str, read: Callable[[object], frozenset[str]], value: object) 
         return read(value)
     except ValueError as error:
         raise ConfigurationError(
-            "the Mixpanel configuration cannot be used", why=_problem_with_list(key, error)
+            "the Mixpanel configuration cannot be used", why=_problem_with_list(key, error, how_to_set(key))
         ) from None
 
 
-def _problem_with_list(key: str, error: ValueError) -> str:
-    return f"mixpanel:{key} cannot be used, {error}: {how_to_set(key)}"
+def _problem_with_list(key: str, error: ValueError, how: str) -> str:
+    return f"mixpanel:{key} cannot be used, {error}: {how}"
 
 
 def warning_of_now(now: str, stack: str = "") -> str:
@@ -365,6 +385,11 @@ def how_to_set(key: str, *, secret: bool = False) -> str:
     return f"pulumi config set {flag}{NAMESPACE}:{key} VALUE" + (f", or {variable}" if variable else "")
 
 
+def input_name(key: str) -> str:
+    """A key of the configuration, as the input of an `Organization` has it."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
+
+
 def _mistyped(key: str) -> str | None:
     """What to do about an unknown key that resembles a known one."""
     for known in SETTINGS:
@@ -373,28 +398,4 @@ def _mistyped(key: str) -> str | None:
                 f"there is no setting {NAMESPACE}:{key}: if {known} is meant, pulumi config rm {NAMESPACE}:{key}, then "
                 f"{how_to_set(known)}"
             )
-    return None
-
-
-def _without_credentials(url: str) -> str:
-    """An address without credentials in it."""
-    return re.sub(r"//[^/]*@", "//...@", url)
-
-
-def problem_with_url(url: str) -> str | None:
-    """Why this cannot be the address of an API, as a clause, or None if it can."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError as error:
-        return f"which is not a URL ({error})"
-    if parts.scheme not in ("http", "https") or not host:
-        return "which is not an http(s) URL"
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        return "which has more than scheme and host (give the bare host, without /api/app)"
-    if parts.username or parts.password:
-        return "which holds credentials (they have keys of their own)"
-    if parts.scheme == "http" and host not in LOOPBACK:
-        return "which would send the credentials unencrypted (use https for any host but this machine)"
     return None

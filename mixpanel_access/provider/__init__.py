@@ -10,6 +10,7 @@ from mixpanel_access.model.resources import BY_NAME
 if TYPE_CHECKING:
     from mixpanel_access.provider.custom_role import CustomRole
     from mixpanel_access.provider.member import Member
+    from mixpanel_access.provider.organization import Organization
     from mixpanel_access.provider.organization_security import OrganizationSecurity
     from mixpanel_access.provider.project_access import ProjectAccess
     from mixpanel_access.provider.project_grant import ProjectGrant
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CustomRole",
     "Member",
+    "Organization",
     "OrganizationSecurity",
     "ProjectAccess",
     "ProjectGrant",
@@ -37,6 +39,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a resource when it is asked for: commands that only need a session need no Pulumi SDK."""
+    if name == "Organization":
+        return import_module(f"{__name__}.organization").Organization
     if name in BY_NAME:
         return getattr(import_module(f"{__name__}.{BY_NAME[name].module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,6 +21,7 @@ from pulumi.dynamic import (
 )
 
 from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.setting_values import setting_text
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider.handler import Handler, Properties
 from mixpanel_access.provider.lifecycle import Lifecycle
@@ -70,7 +71,7 @@ class AccessProvider(ResourceProvider):
         """Read the stack's configuration. The verbs report what is wrong with it, since they can do so in one line."""
         quiet_errors()
         try:
-            self.use(shared_session(lambda key: req.config.get(f"{NAMESPACE}:{key}"), _keys(req)))
+            self.use(shared_session(lambda key: setting_text(req.config.get(f"{NAMESPACE}:{key}")), _keys(req)))
         except ConfigurationError as error:
             self.handler.refuse(error)
 

@@ -13,7 +13,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -27,6 +27,8 @@ _KEPT_SECONDS: Final = 86400.0
 _WITH_PROGRAM: Final = {"up", "preview"}
 _RESOLVED: Final = "="
 _OPEN: Final = "?"
+_ORGANIZATION: Final = "__organization"
+"""The organization of a resource, beside its inputs."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +36,21 @@ class ProgramDeclaration:
     """What a program declares.
 
     Attributes:
-        identities: digests of what its resources stand for.
+        identities: digests of what its resources stand for, each in its organization.
         unknown: the types of which it declares some that depend on what is not known.
     """
 
     identities: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
 
-    def has(self, identity: Hashable) -> bool:
-        """Whether a resource stands for this."""
-        return digest(identity) in self.identities
+    def has(self, identity: Hashable, organization: int | None = None) -> bool:
+        """Whether a resource stands for this in an organization, or in one that the program could not know."""
+        return not self.identities.isdisjoint({digest(identity, organization), digest(identity)})
 
 
-def digest(identity: Hashable) -> str:
-    """An identity, so that nobody can read it."""
-    return hashlib.sha256(repr(identity).encode()).hexdigest()
+def digest(identity: Hashable, organization: int | None = None) -> str:
+    """An identity in an organization, so that nobody can read it."""
+    return hashlib.sha256(repr((organization, identity)).encode()).hexdigest()
 
 
 def read(command: Command) -> ProgramDeclaration | None:
@@ -77,8 +79,11 @@ class DeclarationWriter:
         self._to: TextIO | None = None
         self._number = 0
 
-    def declare(self, handler: Any, props: Mapping[str, Any]) -> None:
-        """Write down what a resource stands for; of what depends on another resource, once that is there."""
+    def declare(self, handler: Any, props: Mapping[str, Any], organization: Any = None) -> None:
+        """Write down what a resource stands for; of what depends on another resource, once that is there.
+
+        The organization is an `Input` too; None for one that the program cannot know.
+        """
         command = self._command()
         if command is None or not command.partial or command.verb not in _WITH_PROGRAM:
             return
@@ -86,13 +91,14 @@ class DeclarationWriter:
             self._to = new_file(command)
         self._number += 1
         number = self._number
-        if _plain(props):
-            self._write(number, handler, props)
+        whole = {**props, _ORGANIZATION: organization}
+        if _plain(whole):
+            self._write(number, handler, whole)
             return
         self._line(number, _OPEN, handler.kind.name)
         import pulumi  # a command that reads needs no SDK
 
-        pulumi.Output.from_input(dict(props)).apply(lambda known: self._write(number, handler, known))
+        pulumi.Output.from_input(whole).apply(lambda known: self._write(number, handler, known))
 
     def close(self) -> None:
         """Let go of the file; a program's process does that by its end."""
@@ -102,8 +108,9 @@ class DeclarationWriter:
 
     def _write(self, number: int, handler: Any, props: Mapping[str, Any]) -> None:
         known = {key: _as_checked(key, value) for key, value in props.items() if value is not None}
+        organization = known.pop(_ORGANIZATION, None)
         identities: Iterable[Hashable] = handler.identities(known)
-        self._line(number, _RESOLVED, *map(digest, identities))
+        self._line(number, _RESOLVED, *(digest(identity, organization) for identity in identities))
 
     def _line(self, *words: object) -> None:
         with _in_one_line():
@@ -134,10 +141,17 @@ def new_file(command: Command) -> TextIO:
     """
     with _in_one_line():
         file = _file(command)
-        for other in file.parent.iterdir():
-            if other == file or time.time() - other.stat().st_mtime > _KEPT_SECONDS:
-                other.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
+        tidy(file.parent)
         return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
+
+
+def tidy(folder: Path) -> None:
+    """Delete the files of runs that ended long ago."""
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):  # another run tidies too
+            if time.time() - file.stat().st_mtime > _KEPT_SECONDS:
+                file.unlink()
 
 
 @contextmanager
@@ -159,9 +173,15 @@ def _in_one_line() -> Iterator[None]:
 
 
 def _file(command: Command) -> Path:
-    """The file of an engine's run, in a folder that nobody else can write to.
+    """The file of an engine's run.
 
     The process's number alone would name one of another run too, which had the same.
+    """
+    return own_folder() / f"{command.pid}-{command.started}"
+
+
+def own_folder() -> Path:
+    """A folder for the runs of this user, which nobody else can write to.
 
     Raises:
         ConfigurationError: somebody else can.
@@ -172,7 +192,7 @@ def _file(command: Command) -> Path:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and (found.st_uid != user or found.st_mode & 0o077)):
         raise ConfigurationError(f"cannot use {folder}", why="it is not a folder that only you may use")
-    return folder / f"{command.pid}-{command.started}"
+    return folder
 
 
 declare: Final = DeclarationWriter().declare

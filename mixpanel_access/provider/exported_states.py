@@ -61,9 +61,16 @@ def ask(program: str, environ: Mapping[str, str], *args: str) -> Any:
         raise Unreadable(f"`pulumi {args[0]} {args[1]}` wrote no JSON") from None
 
 
-def project_states(stack: Callable[[], str | None], environ: Mapping[str, str] | None = None) -> States:
-    """The states of the project that this process was started for, in whose program's folder it runs."""
+def project_states(
+    stack: Callable[[], str | None], environ: Mapping[str, str] | None = None, *, configured: bool = True
+) -> States:
+    """The states of the project that this process was started for, in whose program's folder it runs.
+
+    The stack's roster and configuration count only if the provider is `configured` there, and not in a program.
+    """
     own = os.environ if environ is None else environ
+    if not configured:
+        return States(partial(_read_all, own), stack, ended=partial(_last_run_ended, own))
     return States(
         partial(_read_all, own),
         stack,

@@ -20,6 +20,7 @@ from mixpanel_access.model.errors import AccessError, ConfigurationError, Mixpan
 from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY, ResourceId, ResourceKind
 from mixpanel_access.provider.session import Session
+from mixpanel_access.provider.states import of_organization
 
 Id = TypeVar("Id", bound=ResourceId)
 Properties = dict[str, Any]
@@ -189,7 +190,7 @@ class Handler(ABC, Generic[Id]):
             return False
         return any(
             self.identity(own(dict(held.outputs))) == identity
-            for held in scope.resources or ()
+            for held in of_organization(scope.resources or (), self.session.organization)
             if held.urn not in scope.deleted and held.type == self.kind.type
         )
 

@@ -17,7 +17,7 @@ from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
-from mixpanel_access.model.resources import ResourceId
+from mixpanel_access.model.resources import ResourceId, number_in
 from mixpanel_access.provider import vanished
 from mixpanel_access.provider.elsewhere import given_by
 from mixpanel_access.provider.handler import (
@@ -85,6 +85,8 @@ class Lifecycle:
     def diff(self, id_: str, olds: Properties, news: Properties) -> Difference:
         """Find out what changes; a change of metadata alone is an update that sends no request."""
         olds, news = own(olds), own(news)
+        if number_in(id_.partition(":")[0]) not in (None, self._session.organization):
+            self._hold_other_organization(self.handler.parse(id_), olds)
         self._identify(olds)
         changes, replaces = self.handler.diff(olds, news), self.handler.replaced(olds, news)
         if not replaces:
@@ -162,6 +164,7 @@ class Lifecycle:
         session, handler = self._session, self.handler
         self._identify(props, surely=id_.startswith(f"{session.organization}:"))
         ref = handler.parse(id_)
+        self._hold_other_organization(ref, props)
         if handler.is_declared_elsewhere(ref, props):
             # For the other one, if it is created after this.
             session.handed_over[handler.identity_now(ref, props)] = props
@@ -170,7 +173,6 @@ class Lifecycle:
         if stacks := handler.stacks_that_give(ref, props):
             session.say(f"{handler.label(props)}: nothing is taken away, as {given_by(stacks)}")
             return
-        self._hold_other_organization(ref, props)
         hold_run(session, by_brake=handler.JUDGES)
         session.brakes.hold_kept(props.get("email"))
         handler.delete(ref, props)
@@ -202,7 +204,7 @@ class Lifecycle:
         handler = self.handler
         handler.note(hints, inputs)
         self._identify(olds, inputs)
-        self._session.declared.update(handler.identities(inputs))
+        self._session.declare(handler.identities(inputs))
         handler.check_together(inputs, problems)
         self._check_role(olds, inputs, problems)
         self._check_spelling(inputs, problems)
@@ -287,13 +289,15 @@ class Lifecycle:
         Raises:
             InputError: it does.
         """
-        if ref.organization != self._session.organization:
+        here, name = self._session.organization, self._session.settings.provider
+        if ref.organization != here:
+            ours = f"the Organization {name} is {here}" if name else f"the stack is configured for {here}"
+            back = "Give it the provider of that organization back" if name else "Set mixpanel:organizationId back"
             raise InputError(
                 "cannot use this resource's state",
                 subject=ref.person or self.handler.label(props),
-                why=f"it belongs to organization {ref.organization}, and the stack is configured for "
-                f"{self._session.organization}",
-                next_step="Set mixpanel:organizationId back, or use a stack of its own for the other organization.",
+                why=f"it belongs to organization {ref.organization}, and {ours}",
+                next_step=f"{back}, or use a stack of its own for the other organization.",
             )
 
     @contextmanager

@@ -37,6 +37,9 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
     SHOWN: ClassVar[tuple[str, ...]] = OUTPUTS
     JUDGES: ClassVar[bool] = True
 
+    def label(self, props: Properties) -> str:
+        return "the RemovalBrake"
+
     def identity(self, props: Properties) -> Hashable:  # it stands for nothing
         return None
 

@@ -16,6 +16,7 @@ from pulumi.dynamic import Resource
 from mixpanel_access.model.similarity import similar
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.declaring import declare
+from mixpanel_access.provider.program import program_providers
 from mixpanel_access.provider.run import announce
 
 ProjectRole: TypeAlias = Literal["owner", "admin", "analyst", "consumer"] | str  # noqa: PYI051  # editors complete the words
@@ -82,18 +83,18 @@ class AccessResource(Resource):
         self, provider: AccessProvider, name: str, opts: pulumi.ResourceOptions | None, inputs: Mapping[str, Any]
     ) -> None:
         handler = provider.handler
-        _refuse_misspelled(type(self), inputs)
+        refuse_misspelled(type(self), inputs)
         props = {**dict.fromkeys((*handler.INPUTS, *handler.hints, *handler.OUTPUTS)), **inputs}
         check_options(type(self).__name__, name, opts, props, handler.access_inputs)
         announce()
-        declare(handler, props)
         opts = pulumi.ResourceOptions.merge(opts, None)
         if repeated := _outputs_in_repeated(provider, props):
             opts.additional_secret_outputs = SecretOutputs(opts.additional_secret_outputs or [], repeated)
-        super().__init__(provider, name, props, opts)
+        super().__init__(provider, name, {**props}, opts)
+        declare(handler, props, program_providers().use(self._provider))
 
 
-def inputs_of(resource: type[AccessResource]) -> Mapping[str, bool]:
+def inputs_of(resource: type[pulumi.Resource]) -> Mapping[str, bool]:
     """The inputs that a resource class takes, each with whether it is required, from the types of its arguments."""
     if resource not in _INPUTS:
         (inputs,) = get_args(get_type_hints(resource.__init__, include_extras=True)["inputs"])
@@ -102,11 +103,11 @@ def inputs_of(resource: type[AccessResource]) -> Mapping[str, bool]:
     return _INPUTS[resource]
 
 
-_INPUTS: Final[dict[type[AccessResource], Mapping[str, bool]]] = {}
+_INPUTS: Final[dict[type[pulumi.Resource], Mapping[str, bool]]] = {}
 """The answers of `inputs_of`: a program may make thousands of resources."""
 
 
-def _refuse_misspelled(resource: type[AccessResource], inputs: Mapping[str, Any]) -> None:
+def refuse_misspelled(resource: type[pulumi.Resource], inputs: Mapping[str, Any]) -> None:
     """Refuse the arguments that Python would refuse if each input were an argument of its own.
 
     Raises:

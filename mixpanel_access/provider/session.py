@@ -23,6 +23,7 @@ from mixpanel_access.model.settings import KEPT_VARIABLE, LEAVING_VARIABLE, Sett
 from mixpanel_access.provider.account_runs import Creations, Rotations
 from mixpanel_access.provider.command import engine_command
 from mixpanel_access.provider.exported_states import project_states
+from mixpanel_access.provider.other_providers import OtherProviders, run_name
 from mixpanel_access.provider.renames import Renames
 from mixpanel_access.provider.run import EngineRun, Run, Scope, engine_address, engine_scope
 from mixpanel_access.provider.states import States
@@ -75,6 +76,7 @@ class Session:
         brakes: what the operation must pass before it removes or changes people.
         invitations: the operation's invitations, within Mixpanel's limit.
         declared: the identities of all that the operation's program declares; see `Handler.identities`.
+        others: what the other providers of the run declare.
         roles: the identity of what the program declares -> the role that it gives there.
         spellings: what the program declares -> how it spells the address there.
         project_access: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
@@ -111,6 +113,7 @@ class Session:
         self.states = States()
         self.brakes = Brakes(directory, settings.limits, say, settings.username, self.run.fresh, self._present_limits)
         self.declared: set[Hashable] = set()
+        self.others = OtherProviders(settings.organization_id)
         self.roles: dict[Hashable, str] = {}
         self.spellings: dict[Hashable, str] = {}
         self.project_access: dict[int, Mapping[str, str]] = {}
@@ -156,8 +159,18 @@ class Session:
         if not known:
             self.say(line)
 
+    def declare(self, identities: Iterable[Hashable]) -> None:
+        """Note what a resource of the program declares.
+
+        Raises:
+            InputError: the program has another provider for the organization.
+        """
+        identities = tuple(identities)
+        self.declared.update(identities)
+        self.others.declare(identities)
+
     def declares(self, identity: Hashable, kind: str = "") -> bool:
-        """Whether the operation's program declares this, with a resource that the run leaves alone too.
+        """Whether the operation's program declares this, with any provider, or a resource that the run leaves alone.
 
         Args:
             identity: what a resource stands for; see `identities`.
@@ -166,18 +179,18 @@ class Session:
         Raises:
             Refused: the run leaves some resources alone, and what they declare is unknown.
         """
-        if identity in self.declared:
+        if identity in self.declared or self.others.declares(identity):
             return True
         if not self.scope.partial or self.scope.destroys or not self.run.fresh():
             return False  # the engine has asked about all resources of the program, or there is none
         told = self.scope.declared()
-        if told is None or (kind in told.unknown and not told.has(identity)):
+        if told is None or (kind in told.unknown and not told.has(identity, self.organization)):
             raise Refused(
                 "cannot tell whether the rest of the program declares it",
                 why="with --target or --exclude, the engine asks about a part of the program only",
                 next_step="Run it without --target and --exclude.",
             )
-        return told.has(identity)
+        return told.has(identity, self.organization)
 
     def now(self) -> datetime:
         """The instant to take as "now"."""
@@ -254,8 +267,9 @@ def _session(settings: Settings) -> Session:
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
     if settings.now is not None and not session.takes_only:  # `revoke` has warned already
         say(warning_of_now(written(settings.now)))
+    session.others = OtherProviders(settings.organization_id, settings.provider, run_name(address))
     if address is not None:
-        session.states = project_states(lambda: run.stack() or _named_stack())
+        session.states = project_states(lambda: run.stack() or _named_stack(), configured=not settings.provider)
     return session
 
 

@@ -29,6 +29,7 @@ from mixpanel_access.model.resources import KINDS, PROVIDER_KEY
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import own
 from mixpanel_access.server.changes import detailed
+from mixpanel_access.server.configuration import failures, named
 from mixpanel_access.server.messages import Messages, about
 from mixpanel_access.server.providers import Providers, pickled_in
 from mixpanel_access.server.secrets import mark, revealed, secret_in
@@ -129,17 +130,17 @@ class Servicer(ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=__version__)
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
-        """Accept the configuration as it is: the verbs report what is wrong with it."""
-        return protocol.CheckResponse(inputs=request.news)
+        """Judge the inputs of an `Organization`. Of the stack's configuration, the verbs report what is wrong."""
+        return protocol.CheckResponse(inputs=request.news, failures=failures(request.urn, request.news))
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
-        """Another configuration is not another provider."""
+        """Another configuration is not another provider, and resources of another organization are refused."""
         changed = request.news != request.old_inputs
         return protocol.DiffResponse(changes=protocol.DiffResponse.DIFF_SOME if changed else _SAME)
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         """Keep the stack's configuration for the providers."""
-        self.providers.configure(rpc.deserialize_properties(request.args))
+        self.providers.configure(named(request.name, rpc.deserialize_properties(request.args)))
         return protocol.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002

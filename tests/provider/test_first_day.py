@@ -59,7 +59,7 @@ def test_a_program_cannot_say_it() -> None:
     checked = provider.check(olds, inputs)
     assert (checked.inputs["since"], checked.failures) == (JANUARY, [])
     made = provider.create(olds).outs or {}
-    assert provider.diff("1:cy@example.com", made, checked.inputs).changes
+    assert provider.diff(f"{provider.session.organization}:cy@example.com", made, checked.inputs).changes
     before = list(api.writes)
     outs = provider.update(f"{provider.session.organization}:cy@example.com", made, checked.inputs).outs or {}
     assert (outs["since"], api.writes) == (JANUARY, before)

@@ -1,0 +1,137 @@
+"""What the other providers of the engine's run declare: each is a process of its own.
+
+A resource that gets another provider and another name in one step is deleted by the old provider's process, which the
+program has not told what it declares. So each process writes it to a file of this run: digests, no address. Two
+providers that declare something for one organization are refused, since the brakes judge what one of them knows.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from mixpanel_access.model.errors import ConfigurationError, InputError, Refused
+from mixpanel_access.provider import declaring
+from mixpanel_access.provider.command import engine_command
+from mixpanel_access.provider.declaring import digest
+
+_PREFIX: Final = "providers"
+
+
+def run_name(address: str | None) -> str | None:
+    """The name of the engine's run among the files; None if this process was started by no engine."""
+    if address is None:
+        return None
+    command = engine_command()
+    return "-".join(
+        digest(part)[:16] for part in (address, *((command.pid, command.started) if command is not None else ()))
+    )
+
+
+class OtherProviders:
+    """The providers of one run, by their files.
+
+    Args:
+        organization: the organization of this one.
+        name: the name of its `Organization`; "" for the provider of the stack's configuration.
+        run: the name of the run; None for a process that no engine has started, which is alone.
+        folder: gives the folder of the files.
+    """
+
+    def __init__(
+        self,
+        organization: int,
+        name: str = "",
+        run: str | None = None,
+        folder: Callable[[], Path] = declaring.own_folder,
+    ) -> None:
+        self._organization, self._name, self._folder = organization, name, folder
+        self._start = "" if run is None else f"{_PREFIX}-{run}-{organization}-"
+        self._declares = False
+        self._read: dict[Path, tuple[int, frozenset[str]]] = {}
+        self._lock = threading.Lock()
+
+    def declare(self, identities: Iterable[Hashable]) -> None:
+        """Write down what this one declares.
+
+        Raises:
+            InputError: another one declares something for the same organization.
+            Refused: it cannot be written, and there are several providers.
+        """
+        if not self._start:
+            return
+        with self._lock:
+            first, self._declares = not self._declares, True
+            lines = "".join(f"{digest(identity, self._organization)}\n" for identity in identities)
+            try:
+                if first:
+                    declaring.tidy(self._folder())
+                with self._file(self._name).open("a", encoding="ascii") as file:
+                    file.write(lines)
+            except (OSError, ConfigurationError) as error:
+                self._hold(error)
+            if first and self._others():
+                raise self._two()
+
+    def declares(self, identity: Hashable) -> bool:
+        """Whether another one declares this.
+
+        Raises:
+            InputError: this one and another one declare something for the same organization.
+            Refused: it cannot be read, and there are several providers.
+        """
+        if not self._start:
+            return False
+        with self._lock:
+            others = self._others()
+            if others and self._declares:
+                raise self._two()
+            wanted = digest(identity, self._organization)
+            try:
+                return any(wanted in self._lines(file) for file in others)
+            except OSError as error:
+                raise self._unknown(error) from None
+
+    def _file(self, name: str) -> Path:
+        return self._folder() / f"{self._start}{digest(name)[:16]}"
+
+    def _others(self) -> Sequence[Path]:
+        try:
+            own = self._file(self._name)
+            return [file for file in own.parent.iterdir() if file.name.startswith(self._start) and file != own]
+        except (OSError, ConfigurationError) as error:
+            self._hold(error)
+            return ()
+
+    def _hold(self, error: Exception) -> None:
+        """Hold the run if the files are needed: without an `Organization`, there is no other provider.
+
+        Raises:
+            Refused: they are.
+        """
+        if self._name:
+            raise self._unknown(error)
+
+    def _lines(self, file: Path) -> frozenset[str]:
+        size = file.stat().st_size
+        if file not in self._read or self._read[file][0] != size:
+            self._read[file] = size, frozenset(file.read_text(encoding="ascii").split())
+        return self._read[file][1]
+
+    def _two(self) -> InputError:
+        this = f"the Organization {self._name}" if self._name else "the stack's own"
+        return InputError(
+            "cannot use two providers for one organization",
+            subject=f"organization {self._organization}",
+            why=f"the program has resources with {this} and with another, and each knows a part of what is declared",
+            next_step="Give all resources of the organization one provider.",
+        )
+
+    def _unknown(self, error: Exception) -> Refused:
+        return Refused(
+            "cannot tell whether another provider of the program declares it",
+            why=f"the providers of a run share it by files, which cannot be used ({error})",
+            next_step="Set TMPDIR to a folder of your own.",
+        )

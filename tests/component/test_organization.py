@@ -1,0 +1,112 @@
+"""`Organization` in a program: its inputs, its secrets, and one provider for each organization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from mixpanel_access.model.resources import SIGNATURE
+from mixpanel_access.model.settings import NAMESPACE, SETTINGS, input_name
+from mixpanel_access.provider import Member, Organization
+from mixpanel_access.provider.organization import OrganizationInputs
+from tests.component.mocks import registered
+
+HERE, THERE = 7654321, 8765432
+CONFIG = {f"{NAMESPACE}:organizationId": str(HERE)}
+LOGIN = {"service_account_username": "bot", "service_account_secret": "hush-hush"}
+
+
+def secret(value: str) -> dict[str, str]:
+    """A secret as the engine gets it."""
+    return {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "value": value}
+
+
+def organization(name: str, id_: Any = THERE, **more: Any) -> Organization:
+    """An organization, as programs declare it."""
+    return Organization(name, organization_id=id_, **{**LOGIN, **more})
+
+
+def member(provider: Organization | None, name: str = "bo") -> Member:
+    """A person of that organization."""
+    return Member(name, email="bo@example.com", opts=pulumi.ResourceOptions(provider=provider))
+
+
+def below(provider: Organization) -> None:
+    """A person below a component of that organization."""
+    parent = pulumi.ComponentResource("my:index:Team", "t", None, pulumi.ResourceOptions(providers=[provider]))
+    Member("bo", email="bo@example.com", opts=pulumi.ResourceOptions(parent=parent))
+
+
+def test_an_input_for_each_setting() -> None:
+    """The names are those of the configuration."""
+    assert set(OrganizationInputs.__annotations__) == {input_name(key) for key in SETTINGS}
+
+
+def test_the_inputs_are_the_configuration() -> None:
+    """As texts by their keys, with its name; what holds for the stack holds here, and no limit of its brakes does."""
+    more: dict[str, Any] = {
+        "scim_token": "scim",
+        "removal_percent": 2.5,
+        "release_brakes": ["lastOwner"],
+        "region": "eu",
+    }
+    stack = {f"{NAMESPACE}:now": "2026-05-04T12:00:00Z", f"{NAMESPACE}:removalPercent": "50"}
+    assert registered(lambda: organization("second", **more), {**CONFIG, **stack})["pulumi-python second"] == {
+        f"{NAMESPACE}:{key}": value
+        for key, value in {
+            "provider": "second", "organizationId": str(THERE), "serviceAccountUsername": "bot", "region": "eu",
+            "serviceAccountSecret": secret("hush-hush"), "scimToken": secret("scim"), "removalPercent": "2.5",
+            "releaseBrakes": '["lastOwner"]', "now": "2026-05-04T12:00:00Z",
+        }.items()
+    }  # fmt: skip
+
+
+REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "two of one organization": (
+        lambda: (organization("second"), organization("third")),
+        f"Organization third: the program has the Organization second for organization {THERE} already",
+    ),
+    "a text and a number": (lambda: (organization("second", str(THERE)), organization("third")), "second for"),
+    "the stack's own, used first": (
+        lambda: (member(None), organization("main", HERE)),
+        f"Organization main: organization {HERE} is that of the stack's configuration",
+    ),
+    "the stack's own, used later": (lambda: (organization("main", HERE), member(None)), "Organization main: "),
+    "a default name": (lambda: organization("default-2"), "cannot begin with `default`"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_an_organization_has_one_provider(case: str) -> None:
+    """Two are refused by name, in whatever order."""
+    program, words = REFUSED[case]
+    with pytest.raises(pulumi.RunError, match=words):
+        registered(program, CONFIG)
+
+
+ACCEPTED: dict[str, Callable[[], Any]] = {
+    "two organizations": lambda: (member(None, "a"), member(organization("second"), "b")),
+    "the stack's own, for all": lambda: member(organization("main", HERE)),
+    "by a component": lambda: below(organization("main", HERE)),
+    "an id that is not known yet": lambda: (
+        organization("second"),
+        organization("third", pulumi.Output.from_input(THERE)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_other_programs_run(case: str) -> None:
+    """What is not known yet is for the providers to compare."""
+    assert registered(ACCEPTED[case], CONFIG)
+
+
+def test_a_misspelled_input_is_refused() -> None:
+    """With the one that is meant, before anything is registered."""
+    with pytest.raises(TypeError, match="has no input scim_tokn; did you mean scim_token"):
+        registered(lambda: organization("second", scim_tokn="scim"), CONFIG)
+    with pytest.raises(TypeError, match="needs service_account_secret"):
+        registered(lambda: Organization("second", organization_id=THERE, service_account_username="bot"), CONFIG)  # type: ignore[call-arg]
