@@ -9,14 +9,14 @@ MADE  := $(VENV)/.made
 # One more than the cores, three at least: a sixth of the time, a test waits for a process or a socket.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ "$$n" -gt 1 ] && echo $$((n + 1)) || echo 3)
 ARGS  ?=
-LAYERS := $(addprefix tests/,model files rules api directory provider server component operations cli)
+LAYERS := $(addprefix tests/,model files rules api directory provider server component component_package operations cli)
 
 # With it, each process that these jobs start would compile the package for itself.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine demo check test coverage terraform lint bench reliability measures audit sbom package docs pictures reference lock clean
+.PHONY: help setup engine languages demo check test coverage terraform lint bench reliability measures audit sbom package docs pictures reference lock clean
 
 help: ## list these jobs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,10 @@ check: $(MADE) lint ## lint, and test the layers without the engine: for every c
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not engine and not package and not slow" $(LAYERS) \
 		tests/docs/test_walks.py tests/docs/test_contract.py $(ARGS)
 
-test: engine ## run all tests, on every core
+languages: engine ## find or build what the tests of YAML programs need, where Go is
+	@$(PY) -m tools.engine.yaml_host > /dev/null || [ "$$MIXPANEL_ACCESS_LANGUAGES" != required ]
+
+test: engine languages ## run all tests, on every core
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 coverage: engine ## run all tests, and list the branches that no test takes

@@ -32,7 +32,7 @@ class ProjectArgs:
 
     Attributes:
         id: Mixpanel's id of the project.
-        role: the project role; None for the standard of the engagement's type.
+        role: the project role; left out, the standard one of the engagement's type.
     """
 
     id: pulumi.Input[int]
@@ -48,12 +48,12 @@ class CollaboratorAccessArgs:
         engagement_name: the engagement's name.
         engagement: its type, reason, approver, first and last day.
         projects: short key -> project; the key names the grant.
-        environment: of all the projects; None for the stack's (`mixpanel:environment`).
-        organization_role: the organization role; None leaves it to another stack or the product.
+        environment: the environment of all the projects; left out, the stack's (`mixpanel:environment`).
+        organization_role: the organization role; left out, it is left alone.
         removal: `when_unused` (the default), `always` or `never`.
-        ownership: `ours` or `found`; None for what the stack saw when it first declared the person.
-        kind: `employee`, `contractor`, `agency` or `auditor`; None for what the address says.
-        standard_roles: engagement type -> what is otherwise than in the built-in standard roles.
+        ownership: `ours` or `found`; left out, what the stack saw when it first declared the person.
+        kind: `employee`, `contractor`, `agency` or `auditor`; left out, what the address says.
+        standard_roles: engagement type -> what differs from the built-in standard roles.
     """
 
     email: str

@@ -74,7 +74,7 @@ class RosterAccess(pulumi.ComponentResource):
 
     Args:
         resource_name: the component's name in the stack.
-        file: the roster's file.
+        file: the roster's file; a relative path begins in the program's folder.
         opts: Pulumi's options.
         today: the day (UTC) for which entries count; by default the stack's `mixpanel:now`, else the clock's.
 
@@ -102,6 +102,8 @@ class RosterAccess(pulumi.ComponentResource):
     """The custom roles, by key."""
     security: OrganizationSecurity | None
     """The security settings; None where the roster has none."""
+    counts: dict[str, int]
+    """The numbers of `people` and of their `grants` in projects."""
 
     def __init__(
         self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
@@ -139,7 +141,8 @@ class RosterAccess(pulumi.ComponentResource):
         facts = {**declared.facts, **facts_of_others(found, declared, today or configured_day())}
         if facts.get("organization_roles"):
             facts["owners"] = brake.owners
-        self.register_outputs({"people": len(self.members), "grants": len(declared.grants), **facts})
+        self.counts = {"people": len(self.members), "grants": len(declared.grants)}
+        self.register_outputs({**self.counts, **facts})
 
     def _create(self, declared: DeclaredResource, all_: Declaration) -> Any:
         """Create one resource, with the outputs of others that its inputs come from."""

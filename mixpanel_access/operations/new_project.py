@@ -122,6 +122,8 @@ COPIED: Final = (
     *ROSTERS,
     "stacks/Pulumi.production.yaml",
     "stacks/Pulumi.staging.yaml",
+    "plugins/mixpanel-access/PulumiPlugin.yaml",
+    "plugins/mixpanel-access/__main__.py",
     "plugins/pulumi-python/PulumiPlugin.yaml",
     "plugins/pulumi-python/__main__.py",
     "policies/PulumiPolicy.yaml",

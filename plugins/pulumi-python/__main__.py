@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 options = {name: os.environ.get(f"PULUMI_RUNTIME_{name}") for name in ("VIRTUALENV", "TOOLCHAIN")}  # of Pulumi.yaml
@@ -16,7 +17,7 @@ if virtualenv and not tried and python.exists() and Path(sys.prefix).resolve() !
     except OSError as error:
         sys.exit(f"cannot start the Python of this project's virtualenv: {error}. Make the virtualenv again.")
 try:
-    from mixpanel_access.server import main
+    main = import_module(f"mixpanel_access.{os.environ.get('MIXPANEL_ACCESS_SERVES', 'server')}").main
 except ImportError as error:
     gone = f" ({folder} has no Python)" if virtualenv and not python.exists() else ""
     sys.exit(

@@ -11,7 +11,7 @@ import os
 import sys
 
 HOST = "pulumi-language-python-exec"
-SERVER = "/plugins/pulumi-python"
+SERVERS = ("/plugins/pulumi-python", "/plugins/mixpanel-access")
 ASKED = ["-c", "import platform; print(platform.python_version())"]
 """How the engine asks for the version of Python, once a run."""
 
@@ -19,7 +19,7 @@ ASKED = ["-c", "import platform; print(platform.python_version())"]
 def is_forked(arguments: list[str]) -> bool:
     """Whether the engine starts a program or a plugin."""
     started = "".join(arguments[1:2])
-    return arguments[:1] == ["-u"] and (started == "-m" or HOST in started or started.endswith(SERVER))
+    return arguments[:1] == ["-u"] and (started == "-m" or HOST in started or started.endswith(SERVERS))
 
 
 def main(address: str, python: str) -> None:

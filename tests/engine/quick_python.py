@@ -47,7 +47,7 @@ class Job(NamedTuple):
     streams: list[int]
 
 
-PACKAGES = ("model", "files", "rules", "api", "directory", "provider", "server", "component")
+PACKAGES = ("model", "files", "rules", "api", "directory", "provider", "server", "component", "component_package")
 """Those of our package whose modules the processes of the engine import, by and by; each is there before."""
 OTHERS = (
     *("pulumi.dynamic", "pulumi_policy", "grpc._channel", "grpc._server", "grpc.experimental"),

@@ -27,7 +27,7 @@ _LINK = f"-s -w -X {_SDK}/go/common/version.Version=v{ENGINE_VERSION}"
 _SCRIPTS = (f"python/cmd/{HOST}-exec", f"python/dist/{DYNAMIC}")
 """The scripts that a release contains besides the two programs; they are in the SDK's Go module."""
 _PACKAGES: Final = 1_700
-"""About how many Go packages the two programs consist of, to show how far a build is."""
+"""About how many Go packages the two programs consist of."""
 _PACKAGE: Final = re.compile(r"[\w.~/-]+")
 """A line of `go build -v` that names a package."""
 
@@ -53,7 +53,7 @@ def build_engine(settings: EngineSettings, progress: Callable[[str], None], sour
         StepFailed: there is no toolchain or no connection, a checksum differs, or what was built does not work.
     """
     go = find_toolchain(settings, source, progress)
-    run = _Build(go, source, settings, progress)
+    run = Build(go, source, settings, progress, _PACKAGES)
     progress(f"building the Pulumi engine {ENGINE_VERSION} with Go {go.version}: 5 to 15 minutes the first time")
     with staging(settings) as staged:
         folder = staged / "bin"
@@ -91,7 +91,7 @@ def go_environment(environ: Mapping[str, str], go: Toolchain) -> dict[str, str]:
     }
 
 
-class _Build:
+class Build:
     """Runs the Go toolchain in the module, and reports how far it is.
 
     Args:
@@ -99,15 +99,22 @@ class _Build:
         source: the Go module.
         settings: the surroundings.
         progress: shows a line.
+        packages: about how many Go packages are built, to show how far the build is.
     """
 
     def __init__(
-        self, toolchain: Toolchain, source: Path, settings: EngineSettings, progress: Callable[[str], None]
+        self,
+        toolchain: Toolchain,
+        source: Path,
+        settings: EngineSettings,
+        progress: Callable[[str], None],
+        packages: int,
     ) -> None:
         self._toolchain = toolchain
         self._source = source
         self._environment = go_environment(settings.environ, toolchain)
         self._progress = progress
+        self._packages = packages
         self._fetched = 0
         self._compiled = 0
 
@@ -136,9 +143,9 @@ class _Build:
 
     def _report(self, seconds: float) -> None:
         done = [f"{counted(self._fetched, 'module')} downloaded"] if self._fetched else []
-        done += [f"{self._compiled:,} of about {_PACKAGES:,} packages compiled"] if self._compiled else []
+        done += [f"{self._compiled:,} of about {self._packages:,} packages compiled"] if self._compiled else []
         shown = f" ({', '.join(done)})" if done else ""
-        self._progress(f"  building the engine ... {seconds:.0f} s{shown}")
+        self._progress(f"  building ... {seconds:.0f} s{shown}")
 
 
 def _reason(stderr: str, returncode: int) -> str:

@@ -1,0 +1,104 @@
+"""A program in YAML, by the real engine: it has the resources that a Python program with the same roster has."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from demo.sandbox import ROOT
+from mixpanel_access.engine import Engine
+from mixpanel_access.engine.settings import read_settings
+from tests.engine.conftest import Workspace
+from tests.languages import missing
+from tools.engine.yaml_host import find_yaml_host
+
+pytestmark = pytest.mark.engine
+
+EXAMPLE = ROOT / "examples" / "yaml"
+
+
+@pytest.fixture(scope="module")
+def yaml_host(real_engine: Engine) -> Path:
+    """The folder of the language host."""
+    return find_yaml_host(real_engine, read_settings()) or missing("there is no pulumi-language-yaml: make languages")
+
+
+@pytest.fixture
+def yaml_workspace(workspace: Workspace, yaml_host: Path) -> Workspace:
+    """The stack of the example, on a day on which its entries count."""
+    workspace.environ["PATH"] = f"{yaml_host}{os.pathsep}{os.environ['PATH']}"
+    for folder in (workspace.stacks, workspace.pulumi.project):
+        shutil.copy(EXAMPLE / "production.yaml", folder)
+    (workspace.stacks / "staging.yaml").unlink()
+    workspace.clock("2026-05-01T08:00:00Z")
+    return workspace
+
+
+def in_yaml(workspace: Workspace) -> None:
+    """Have the YAML program of the example instead of the Python program."""
+    project = (EXAMPLE / "Pulumi.yaml").read_text().replace("../../plugins", "plugins")
+    (workspace.pulumi.project / "Pulumi.yaml").write_text(f"{project}stackConfigDir: stacks\n")
+
+
+def in_python(workspace: Workspace) -> None:
+    """Have the Python program again."""
+    shutil.copy(ROOT / "Pulumi.yaml", workspace.pulumi.project)
+
+
+def test_a_stack_moves_from_python_to_yaml_and_back(yaml_workspace: Workspace) -> None:
+    """Nothing changes in either direction; the program has the counts and, as a secret, the tokens."""
+    workspace = yaml_workspace
+    workspace.up()
+    names = {row["urn"] for row in workspace.resources()}
+    in_yaml(workspace)
+    workspace.run("preview", "--expect-no-changes", "--stack", "production")
+    workspace.unchanged()
+    assert {row["urn"] for row in workspace.resources()} == names
+    said = workspace.run("stack", "output", "--json", "--stack", "production")
+    outputs = json.loads(said.stdout)
+    assert (outputs["people"], outputs["grants"]) == (1, 2)
+    assert outputs["serviceAccountTokens"] == "[secret]"
+    in_python(workspace)
+    workspace.run("preview", "--expect-no-changes", "--stack", "production")
+
+
+def test_the_life_of_a_yaml_program(yaml_workspace: Workspace) -> None:
+    """Preview writes nothing; up, drift, an end by the stack's clock and destroy do as with a Python program."""
+    workspace = yaml_workspace
+    in_yaml(workspace)
+    workspace.run("preview", "--stack", "production")
+    assert [verb for verb in workspace.requests() if not verb.startswith("GET ")] == []
+    workspace.up()
+    assert workspace.grants("robin@agency.example.org") == {1234567: "analyst", 1234568: "consumer"}
+    workspace.clock("2026-07-14T08:00:00Z")
+    workspace.up("production", "--refresh")
+    assert workspace.grants("robin@agency.example.org") == {}
+    workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
+    assert workspace.resources() == []
+
+
+def test_an_error_is_one_line(yaml_workspace: Workspace) -> None:
+    """Of a roster that cannot be used, and of a project that does not name the server of the resources."""
+    workspace = yaml_workspace
+    in_yaml(workspace)
+    roster = workspace.pulumi.project / "production.yaml"
+    text = roster.read_text()
+    roster.write_text(text.replace("shop: analyst", "shp: analyst"))
+    problem = "error: mixpanel-access:index:RosterAccess resource 'roster' has a problem: "
+    said = workspace.run("preview", "--stack", "production", check=False).stdout
+    assert (
+        f"{problem}cannot use the roster: production.yaml:26: robin@agency.example.org: 'shp' is not a project" in said
+    )
+    assert "Traceback" not in said
+    roster.write_text(text)
+    file = workspace.pulumi.project / "Pulumi.yaml"
+    project = file.read_text()
+    file.write_text(
+        project.replace("    - name: pulumi-python # serves their resources\n      path: plugins/pulumi-python\n", "")
+    )
+    said = workspace.run("preview", "--stack", "production", check=False).stdout
+    assert f"{problem}{file} does not name the server of the resources" in said
