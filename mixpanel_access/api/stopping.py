@@ -26,9 +26,9 @@ class Stop:
         """Let no further write go out, and end all waiting."""
         self._asked.set()
 
-    def sleep(self, seconds: float) -> None:
-        """Wait, until nothing more may be written at the longest."""
-        self._asked.wait(seconds)
+    def sleep(self, seconds: float) -> bool:
+        """Wait, until nothing more may be written at the longest; whether for all of that time."""
+        return not self._asked.wait(seconds)
 
     @contextmanager
     def writing(self, what: str) -> Iterator[None]:

@@ -112,19 +112,15 @@ class CustomRoles:
 
         return self._directory.snapshot.get(Part("permissions", project), fetch)
 
-    def create(self, project: int, name: str, description: str, permissions: Collection[str]) -> CustomRoleInfo | None:
-        """Make a role, and return it as Mixpanel has it."""
+    def create(self, project: int, name: str, description: str, permissions: Collection[str]) -> None:
+        """Make a role."""
         self._directory.writer.settle(_Create(self._api, project), [RoleContent(name, description, permissions)])
-        return self.by_name(project, name)
 
-    def change(
-        self, project: int, id_: str, name: str, description: str, permissions: Collection[str]
-    ) -> CustomRoleInfo | None:
-        """Change name, description and permissions of a role, and return it as Mixpanel has it."""
+    def change(self, project: int, id_: str, name: str, description: str, permissions: Collection[str]) -> None:
+        """Change name, description and permissions of a role."""
         before = self.in_project(project).get(id_)
         write = _Change(self._api, project, id_, before)
         self._directory.writer.settle(write, [RoleContent(name, description, permissions)])
-        return self.in_project(project).get(id_)
 
     def delete(self, project: int, id_: str) -> int | None:
         """Delete a role; its holders become consumers. Returns how many, if Mixpanel says so."""

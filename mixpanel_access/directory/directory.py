@@ -45,7 +45,7 @@ class Times:
     """
 
     linger: float = LINGER
-    sleep: Callable[[float], None] = STOP.sleep
+    sleep: Callable[[float], object] = STOP.sleep
     clock: Callable[[], float] = time.monotonic
     read_back_seconds: float = READ_BACK_SECONDS
 

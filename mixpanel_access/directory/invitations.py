@@ -44,7 +44,7 @@ class Invitations:
         wait_seconds: float,
         now: Callable[[], datetime],
         say: Callable[[str], None],
-        sleep: Callable[[float], None] = STOP.sleep,
+        sleep: Callable[[float], object] = STOP.sleep,
     ) -> None:
         self._directory = directory
         self._wait_left = wait_seconds

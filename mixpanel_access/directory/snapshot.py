@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar, cast
 
+from mixpanel_access.api.stopping import STOP
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Grant, GrantType, Person
 from mixpanel_access.model.address import same_key
@@ -51,14 +52,14 @@ class ReadBack:
 
     Args:
         seconds: how long an accepted write is looked for.
-        sleep: waits some seconds.
+        sleep: waits some seconds; returns False if it was woken, and nothing is to be waited for any more.
         clock: seconds from any beginning.
     """
 
     def __init__(
         self,
         seconds: float = READ_BACK_SECONDS,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.seconds = seconds
@@ -89,7 +90,8 @@ class ReadBack:
                 self._forget(part, {item: one for item, one in missing.items() if self._left(one) < _MOMENT})
                 break
             wait = min(pause, left)
-            self._sleep(wait)
+            if self._sleep(wait) is False:
+                break
             waited += wait
             for one in missing.values():
                 one.waited += wait
@@ -132,10 +134,13 @@ def not_shown(what: str, label: str, shows: str, seconds: float, page: str) -> N
         seconds: how long it was looked for.
         page: where in Mixpanel to look.
     """
+    waited = f", {seconds:g} seconds later" if seconds else ""
+    if STOP.asked:
+        waited = "; since the run was cancelled, it was not looked for any longer"
     return NotApplied(
         what,
         subject=label,
-        why=f"Mixpanel took the request and {shows}" + (f", {seconds:g} seconds later" if seconds else ""),
+        why=f"Mixpanel took the request and {shows}{waited}",
         next_step=f"Run again: nothing is done twice. If it stays so, look in {page}.",
     )
 

@@ -7,7 +7,7 @@ unknown, a write into it is believed, and nothing is taken for absence.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mixpanel_access.directory.scim import Groups, Joining, part_of
@@ -286,8 +286,8 @@ class Teams:
         """Have the list read afresh when it is next asked for."""
         self.directory.snapshot.drop(TEAMS)
 
-    def create(self, name: str) -> tuple[TeamInfo, bool]:
-        """Make a team, or find the one that has the name.
+    def create(self, name: str, taken: Callable[[], None] = lambda: None) -> tuple[TeamInfo, bool]:
+        """Make a team, or find the one that has the name; `taken` is called once Mixpanel has taken the request.
 
         Returns:
             The team, and whether it is new.
@@ -300,10 +300,14 @@ class Teams:
             if there := self.by_name(name):
                 return there, self._unseen.sent(note) is not None
             self._writer.settle(write, [name])
-            made = self.by_name(name)
+            taken()
+            made = None
+            try:
+                made = self.by_name(name)
+            finally:
+                if made is None and write.new:
+                    self._unseen.note(note)
         if made is None:
-            if write.new:
-                self._unseen.note(note)
             shows = "lists no team of that name"
             raise not_shown(f"cannot make the team {name}", "", shows, self._writer.seconds, IN_USERS)
         # After a lost answer, "it was there" means our own first attempt.

@@ -175,7 +175,7 @@ class Writer:
         sleep: waits some seconds between attempts.
     """
 
-    def __init__(self, snapshot: Snapshot, crowd: Crowd, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, snapshot: Snapshot, crowd: Crowd, sleep: Callable[[float], object] = time.sleep) -> None:
         self._snapshot = snapshot
         self._crowd = crowd
         self._sleep = sleep

@@ -35,6 +35,7 @@ from mixpanel_access.provider.identities import (
 from mixpanel_access.provider.named import NamedHandler
 from mixpanel_access.provider.renames import Named, temporary
 from mixpanel_access.provider.resource import AccessResource, InProject
+from mixpanel_access.provider.taking import Taken, is_unread
 
 _BASE: Final = "base_permissions"
 _IN_ROLES: Final = "Project Settings > Roles"
@@ -131,14 +132,18 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         """Make the role, or adopt the one of that name, and say so."""
         roles, project, name = self.session.directory.custom_roles, inputs["project_id"], inputs["name"]
         renames, space = self.session.renames, self.objects(inputs).space
-        with renames.one_at_a_time():
+        with renames.one_at_a_time(), self.taking() as taken:
             there = roles.by_name(project, name)
             waits = there is not None and self.is_anothers(inputs, there.id)
             first = {**inputs, "name": temporary(name)} if waits else inputs
             held = roles.by_name(project, first["name"])
             adopted, added = held is not None and not waits, None
             if held is None:
-                held = roles.create(project, first["name"], inputs["description"], inputs["permissions"])
+                roles.create(project, first["name"], inputs["description"], inputs["permissions"])
+                taken.add(f"make the {self.label(inputs)}")
+                if (held := roles.by_name(project, first["name"])) is not None:
+                    taken.ref = CustomRoleId(self.session.organization, project, held.id)
+                    taken.outputs = {**select(first, self.all_inputs), "role_id": held.id, _BASE: []}
                 outputs = self._told(held, first, None)
                 added = outputs[_BASE]
             if held is not None:
@@ -146,7 +151,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
                 if adopted:
                     self.session.say(f"{self.label(inputs)}: it is there already ({held.id}), and is adopted")
                 if adopted or waits:
-                    outputs = self._ensure(held, inputs, added)
+                    outputs = self._ensure(held, inputs, added, taken)
         role_id = str(outputs["role_id"])
         return Created(CustomRoleId(self.session.organization, project, role_id), outputs)
 
@@ -166,7 +171,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         return self.found({**select(inputs, self.all_inputs), "role_id": held.id, _BASE: as_set(base)})
 
     def update(self, ref: CustomRoleId, olds: Properties, news: Properties) -> Properties:
-        if not changed(_OWN, olds, news):
+        if not changed(_OWN, olds, news) and not is_unread(olds):
             return {**select(olds, self.OUTPUTS), **news}
         held = self.session.directory.custom_roles.in_project(ref.project).get(ref.role)
         if held is None:
@@ -176,7 +181,8 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
                 why="it is no longer there",
                 next_step="Run `pulumi refresh`, then run again to create it.",
             )
-        return self._ensure(held, news, olds.get(_BASE))
+        with self.taking(ref) as taken:
+            return self._ensure(held, news, olds.get(_BASE), taken)
 
     def delete(self, ref: CustomRoleId, props: Properties) -> None:
         """Delete the role, unless somebody that the stack declares holds it or may; says who becomes a consumer."""
@@ -196,9 +202,11 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         if holders.names or not_seen:
             unseen = f"; not seen: {_with_why(not_seen)}" if not_seen else ""
             self.session.say(f"{label}: is deleted, which moves {holders} to consumer{unseen}")
-        moved = directory.custom_roles.delete(ref.project, ref.role)
-        if ref.role in directory.custom_roles.in_project(ref.project):
-            raise self.not_applied("delete the role", label, "still shows it", _IN_ROLES)
+        with self.taking(deletes=True) as taken:
+            moved = directory.custom_roles.delete(ref.project, ref.role)
+            taken.add(f"delete the {label}")
+            if ref.role in directory.custom_roles.in_project(ref.project):
+                raise self.not_applied("delete the role", label, "still shows it", _IN_ROLES)
         self.session.renames.free(self.objects(props), held.name)
         if moved is not None:
             self.session.say(f"{label}: deleted; Mixpanel moved {counted(moved, 'grant')} to consumer")
@@ -247,7 +255,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
                     kinds.add(ACCOUNTS)
         return kinds
 
-    def _ensure(self, held: Role | None, inputs: Properties, added: Sequence[str] | None) -> Properties:
+    def _ensure(self, held: Role | None, inputs: Properties, added: Sequence[str] | None, taken: Taken) -> Properties:
         """Change a role that is there to what is declared, as far as its name is free; the outputs."""
         roles = self.session.directory.custom_roles
         if held is not None and same_key(held.name) != same_key(inputs["name"]):
@@ -255,6 +263,7 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
 
             def send(free: str) -> None:
                 roles.change(role.project, role.id, free, declared["description"], declared["permissions"])
+                taken.add(f"change the {self.label(declared)}")
 
             waits = self.give_name(role.id, inputs, send)
             held = roles.in_project(role.project).get(role.id)
@@ -267,7 +276,9 @@ class CustomRoleHandler(NamedHandler[CustomRoleId]):
         as_wanted = now is not None and wanted <= now and now - wanted == self._base(held, wanted, added)
         if (held.name, held.description) == (name, description) and as_wanted:
             return self._told(held, inputs, added)
-        after = roles.change(project, held.id, name, description, inputs["permissions"])
+        roles.change(project, held.id, name, description, inputs["permissions"])
+        taken.add(f"change the {self.label(inputs)}")
+        after = roles.in_project(project).get(held.id)
         catalogue = roles.permissions(project) or frozenset()
         kept = ((after and after.permissions) or frozenset()) & (now or frozenset()) & catalogue
         if stubborn := as_set(kept - wanted - frozenset(added or ())):

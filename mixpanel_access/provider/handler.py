@@ -6,9 +6,8 @@ A handler calls nothing of the engine. `Lifecycle` calls it, and does what is th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import copy
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar, cast
 
 from pulumi.output import Unknown
@@ -16,11 +15,12 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.directory.snapshot import not_shown
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.errors import AccessError, ConfigurationError, MixpanelError, NotApplied
+from mixpanel_access.model.errors import AccessError, ConfigurationError, NotApplied
 from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY, ResourceId, ResourceKind
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import of_organization
+from mixpanel_access.provider.taking import Taken
 
 Id = TypeVar("Id", bound=ResourceId)
 Properties = dict[str, Any]
@@ -86,6 +86,9 @@ class Handler(ABC, Generic[Id]):
     """Output -> the input that it repeats under another name: the output is as secret as the input."""
     JUDGES: ClassVar[bool] = False
     """Whether the resource itself judges all removals of a `destroy`."""
+
+    keeps: bool = False
+    """Whether the server can have the state keep what a verb that fails has made; the SDK's cannot."""
 
     _session: Session | None = None
     _problem: ConfigurationError | None = None
@@ -267,6 +270,17 @@ class Handler(ABC, Generic[Id]):
 
     # Helpers for subclasses
 
+    @contextmanager
+    def taking(self, ref: ResourceId | None = None, *, deletes: bool = False) -> Iterator[Taken]:
+        """Have an error that follows a request which Mixpanel took say so; see `Taken`."""
+        taken = Taken(ref, deletes=deletes)
+        try:
+            yield taken
+        except AccessError as error:
+            if not taken:
+                raise
+            raise taken.explain(error, keeps=self.keeps) from error.__cause__
+
     def found(self, outputs: Properties) -> Found:
         """What `read` returns: the outputs, and the inputs among them."""
         return Found(outputs, select(outputs, (*self.all_inputs, *self.SHOWN)))
@@ -279,52 +293,18 @@ class Handler(ABC, Generic[Id]):
         """The error of a write that Mixpanel accepted and does not show; `what` follows "cannot"."""
         return not_shown(f"cannot {what}", label, shows, self.session.settings.read_back_seconds, page)
 
-    def let_in(self, email: str, *, again: bool = False) -> None:
-        """Have somebody who comes by SCIM be a member; nothing for anybody else.
+    def let_in(self, email: str, *, again: bool = False) -> bool:
+        """Have somebody who comes by SCIM be a member; nothing for anybody else. Whether it was asked for.
 
         Somebody who is deactivated stays so, unless `again`: that is left to the identity provider.
         """
         provisioning = self.session.directory.provisioning
         email = self.session.directory.spelled(email)
         if not provisioning.handles(email) or provisioning.is_in(email):
-            return
-        if again or provisioning.user(email) is None:
+            return False
+        if asks := again or provisioning.user(email) is None:
             provisioning.let_in(email)
-
-
-@contextmanager
-def keeping(ref: ResourceId, outputs: Callable[[], Properties]) -> Iterator[None]:
-    """What fails in here fails after the resource exists: the error says what there is of it."""
-    try:
-        yield
-    except AccessError as error:
-        raise with_kept(error, ref, outputs()) from error.__cause__
-
-
-@contextmanager
-def reading_back(request: str, *, sent: bool = True) -> Iterator[None]:
-    """A read that fails in here fails after Mixpanel took a request, if one was `sent`: the error says so.
-
-    Args:
-        request: what was asked for, as a clause that follows "the request to".
-        sent: whether it was; else the errors stay as they are.
-    """
-    try:
-        yield
-    except MixpanelError as error:
-        if not sent or isinstance(error, NotApplied):  # which says so already
-            raise
-        own_error = copy(error)
-        took = f"Mixpanel took the request to {request} before: the next `pulumi up` adopts what it finds of it."
-        own_error.next_step = f"{error.next_step} {took}".strip()
-        raise own_error from error.__cause__
-
-
-def with_kept(error: AccessError, ref: ResourceId, outputs: Properties) -> AccessError:
-    """The error of a resource that could not be finished, with what there is of it."""
-    own_error = copy(error)  # other resources of a batch may have got the same one
-    own_error.kept = str(ref), outputs
-    return own_error
+        return asks
 
 
 def _key(field: str, value: Any) -> Any:

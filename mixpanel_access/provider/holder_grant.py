@@ -13,7 +13,8 @@ from mixpanel_access.provider.checks import (
     check_project_reach,
     check_project_role,
 )
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, reading_back, select
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, select
+from mixpanel_access.provider.taking import is_unread
 
 Ref = TypeVar("Ref", bound=HolderGrantId)
 
@@ -98,7 +99,7 @@ class HolderGrantHandler(Handler[Ref]):
         return self.found(self.outputs(inputs))
 
     def update(self, ref: Ref, olds: Properties, news: Properties) -> Properties:
-        if olds.get("role") == news["role"]:
+        if olds.get("role") == news["role"] and not is_unread(olds):
             return self.unchanged(olds, news)
         return self._ensure(news)
 
@@ -107,20 +108,24 @@ class HolderGrantHandler(Handler[Ref]):
         holder, project = ref.holder, ref.project
         if self.seen(holder, project) is None or self.session.directory.project_is_gone(project):
             return
-        self.holders.remove_grant(holder, project)
-        if held := self.held(holder, project):
-            what, label = f"take the role in project {project} away", f"{self.HOLDER} {holder}"
-            raise self.not_applied(what, label, f"still shows the role {held}", self.PAGE)
+        label = f"{self.HOLDER} {holder}"
+        with self.taking(deletes=True) as taken:
+            self.holders.remove_grant(holder, project)
+            taken.add(f"take the role in project {project} from {label}")
+            if held := self.held(holder, project):
+                what = f"take the role in project {project} away"
+                raise self.not_applied(what, label, f"still shows the role {held}", self.PAGE)
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Bring the role to the declared one and return the outputs."""
         project, holder, role = inputs["project_id"], inputs[self.FIELD], inputs["role"]
         if self.held(holder, project) == role:
             return self.outputs(inputs)
-        self.holders.grant(holder, project, role)
         what, label = f"grant {role} in project {project}", f"{self.HOLDER} {holder}"
-        with reading_back(f"{what} to {label}"):
+        with self.taking(self.grant_id(project, holder)) as taken:
+            self.holders.grant(holder, project, role)
+            taken.add(f"{what} to {label}", select(inputs, self.all_inputs))
             held = self.held(holder, project)
-        if held != role:
-            raise self.not_applied(what, label, f"shows {held or 'no role'}", self.PAGE)
-        return self.outputs(inputs)
+            if held != role:
+                raise self.not_applied(what, label, f"shows {held or 'no role'}", self.PAGE)
+            return self.outputs(inputs)

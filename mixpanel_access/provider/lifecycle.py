@@ -35,6 +35,7 @@ from mixpanel_access.provider.handler import (
 )
 from mixpanel_access.provider.leaving import hold_run
 from mixpanel_access.provider.session import Session
+from mixpanel_access.provider.taking import is_unread
 
 _EXPONENT_FROM: Final = 1_000_000
 """The engine shows numbers from here on with an exponent."""
@@ -88,7 +89,8 @@ class Lifecycle:
         if number_in(id_.partition(":")[0]) not in (None, self._session.organization):
             self._hold_other_organization(self.handler.parse(id_), olds)
         self._identify(olds)
-        changes, replaces = self.handler.diff(olds, news), self.handler.replaced(olds, news)
+        changes = self.handler.diff(olds, news) or is_unread(olds)
+        replaces = self.handler.replaced(olds, news)
         if not replaces:
             self.handler.note_update(id_, news)
         return Difference(bool(changes or replaces or changed(POLICY_FIELDS, olds, news)), replaces)

@@ -18,7 +18,7 @@ from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.roles import RoleChange
 from mixpanel_access.provider import ownership, vanished
 from mixpanel_access.provider.checks import check_email, check_invitation, check_right, kept_role, refuse_reach
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, reading_back, select
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
 from mixpanel_access.provider.member_steps import (
     FRESH_SECONDS,
     NOW_SECONDS,
@@ -27,14 +27,17 @@ from mixpanel_access.provider.member_steps import (
     change_role,
     deactivate,
     expires_at,
+    history_of,
     invite,
     is_undated,
+    note_sent,
     sends_again,
     status_of,
     strip,
     why_staying,
 )
 from mixpanel_access.provider.policy_outputs import first_day
+from mixpanel_access.provider.taking import Taken, is_unread
 
 DEACTIVATED: Final = "deactivated"
 """The status of a declared person that the identity provider keeps out."""
@@ -186,6 +189,7 @@ class MemberHandler(Handler[MemberId]):
         same = news.get("role") in (None, olds.get("role") and olds.get("organization_role", olds["role"]))
         if (
             same
+            and not is_unread(olds)
             and not sends_again(self.session, olds, news)
             and not self._joins_by_scim(olds)
             and not is_undated(olds)
@@ -218,21 +222,28 @@ class MemberHandler(Handler[MemberId]):
         with self.session.brakes.removing(person.email, planned=planned):
             if user is not None:
                 deactivate(self.session, user, person, removal, props)
-            else:
-                directory.remove(person.email)
-        if user is not None:
-            self.session.say(f"{person.email} is deactivated by SCIM, and comes back when they are declared again")
-        elif directory.person(person.email) is not None:
-            what = "remove from the organization"
-            raise self.not_applied(what, person.email, "still lists the person", IN_USERS)
+                self.session.say(f"{person.email} is deactivated by SCIM, and comes back when they are declared again")
+                return
+            directory.remove(person.email)
+        with self.taking(deletes=True) as taken:
+            taken.add(f"remove {person.email} from the organization")
+            if directory.person(person.email) is not None:
+                what = "remove from the organization"
+                raise self.not_applied(what, person.email, "still lists the person", IN_USERS)
 
     def _ensure(self, inputs: Properties, olds: Properties) -> Properties:
         """Bring the person to what is declared, from whatever is there, and return the outputs."""
+        with self.taking(MemberId(self.session.organization, inputs["email"])) as taken:
+            return self._bring(inputs, as_sent_later(self.session, olds), taken)
+
+    def _bring(self, inputs: Properties, olds: Properties, taken: Taken) -> Properties:
         directory, email, role = self.session.directory, inputs["email"], inputs.get("role")
-        olds = as_sent_later(self.session, olds)
         there = directory.person(email)
         again = there is not None and there.deactivated and not olds and not ownership.why_kept_out(self.session, there)
-        self.let_in(email, again=again)
+        if self.let_in(email, again=again):
+            taken.add(
+                f"let {email} in by SCIM", self._unread(inputs, history_of(self.session, there, there, role, olds))
+            )
         before = directory.person(email)
         raced = sent = False
         if before is None or (before.invited and sends_again(self.session, olds, inputs)):
@@ -242,18 +253,20 @@ class MemberHandler(Handler[MemberId]):
             raced = before is None and not sent
             before = before if sent else directory.person(email)
             there = before if raced else there
-        history = self._history(there, before, role, olds)
+        history = history_of(self.session, there, before, role, olds)
         kept = raced and before is not None and role is not None and _is_higher(before.role, role)
         if sent:  # and the role with it
-            self._note_sent(history)
+            note_sent(self.session, history)
+            taken.add(f"invite {email}", self._unread(inputs, history))
         elif before is not None and kept:
             self.session.say(kept_role(before.email, str(before.role), str(role)))
         elif before is not None and role is not None and _differs(role, before.role, olds):
             if not olds and there is not None:
                 self.session.say(f"{before.email} is in the organization as {before.role} already; becomes {role}")
             change_role(self.session, before.email, role)
-        with reading_back(f"invite {email}", sent=sent):
-            after = directory.person(email)
+            shown = self._outputs(inputs, before, history)
+            taken.add(f"make {email} {role}", {**shown, "role": role, "organization_role": role})
+        after = directory.person(email)
         if after is None or (roles.contradicts(role, after.role) and not kept):
             what = f"make a member with the organization role {role or roles.MEMBER}"
             shows = f"shows {after.role if after else 'nobody of this address'}"
@@ -266,31 +279,9 @@ class MemberHandler(Handler[MemberId]):
             outputs.pop("organization_role", None)  # another's word, and no answer to ours: the next refresh shows it
         return {**outputs, "role": role} if role is not None and (kept or unknown) else outputs
 
-    def _note_sent(self, history: Properties) -> None:
-        """Note that we have sent the invitation now."""
-        if history.get("status") in WAITING and history.get("invited_at"):
-            history.setdefault("first_invited_at", history["invited_at"])
-        history |= {"invited_at": written(self.session.now()), "status": Invitation.PENDING.value}
-        history.pop("expires_at", None)
-
-    def _history(self, there: Person | None, now: Person | None, role: str | None, olds: Properties) -> Properties:
-        """What only the state can tell: how the person came in, and what they were before.
-
-        `there` is the person before this operation did anything; `now` is the person once they were let in by SCIM, if
-        they come that way.
-        """
-        history = dict(olds)
-        if there is None or now is None:  # we bring them
-            history |= {"adopted": False, "origin": Origin.INVITED.value}
-            history.pop("previous_role", None)
-            return history
-        if not olds:
-            history = ownership.first_seen(self.session, now)
-            if there.deactivated:
-                history["origin"] = Origin.INVITED.value
-        if role is not None and olds.get("role") is None:
-            history["previous_role"] = ownership.previous_role(self.session, now)
-        return history
+    def _unread(self, inputs: Properties, history: Properties) -> Properties:
+        """The outputs as far as they are known without reading the person."""
+        return {**select(inputs, self.all_inputs), **select(history, self.OUTPUTS)}
 
     def _without_lost_role(self, olds: Properties, news: Properties) -> Properties:
         """The outputs so far, once an organization role that is no longer declared has been given back."""

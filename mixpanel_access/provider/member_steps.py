@@ -16,7 +16,7 @@ from mixpanel_access.model.access import GrantType, Invitation, Person, ScimUser
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import expiry, instant, written
 from mixpanel_access.model.errors import AccessError
-from mixpanel_access.model.ownership import ALWAYS, WHEN_UNUSED, holds_others_role, should_remove
+from mixpanel_access.model.ownership import ALWAYS, WHEN_UNUSED, Origin, holds_others_role, should_remove
 from mixpanel_access.provider import ownership
 from mixpanel_access.provider.handler import Properties
 from mixpanel_access.provider.session import Session
@@ -62,6 +62,36 @@ def holds_until(session: Session, noted: datetime, olds: Properties) -> str | No
     ends = expiry(noted, session.settings.invitation_life_days)
     later = not ours or noted > instant(str(ours))
     return written(ends) if later and noted <= now + _APART and ends > now else None
+
+
+def history_of(
+    session: Session, there: Person | None, now: Person | None, role: str | None, olds: Properties
+) -> Properties:
+    """What only the state can tell: how the person came in, and what they were before.
+
+    `there` is the person before this operation did anything; `now` is the person once they were let in by SCIM, if
+    they come that way.
+    """
+    history = dict(olds)
+    if there is None or now is None:  # we bring them
+        history |= {"adopted": False, "origin": Origin.INVITED.value}
+        history.pop("previous_role", None)
+        return history
+    if not olds:
+        history = ownership.first_seen(session, now)
+        if there.deactivated:
+            history["origin"] = Origin.INVITED.value
+    if role is not None and olds.get("role") is None:
+        history["previous_role"] = ownership.previous_role(session, now)
+    return history
+
+
+def note_sent(session: Session, history: Properties) -> None:
+    """Note that we have sent the invitation now."""
+    if history.get("status") in WAITING and history.get("invited_at"):
+        history.setdefault("first_invited_at", history["invited_at"])
+    history |= {"invited_at": written(session.now()), "status": Invitation.PENDING.value}
+    history.pop("expires_at", None)
 
 
 def expires_at(session: Session, history: Properties) -> str | None:

@@ -14,6 +14,7 @@ from mixpanel_access.model.resources import OrganizationSecurityId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
 from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.taking import Taken
 
 _TWO_FACTOR: Final = "two_factor_required"
 _REQUEST_ACCESS: Final = "request_access"
@@ -109,12 +110,19 @@ class OrganizationSecurityHandler(Handler[OrganizationSecurityId]):
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Apply the given settings and return the outputs."""
+        with self.taking(OrganizationSecurityId(self.session.organization)) as taken:
+            return self._apply(inputs, taken)
+
+    def _apply(self, inputs: Properties, taken: Taken) -> Properties:
         directory = self.session.directory
         required, keys = inputs.get(_TWO_FACTOR), inputs.get(_REQUEST_ACCESS) or {}
-        if required is not None and required != directory.security().two_factor_required:
+        held = directory.security()
+        if required is not None and required != held.two_factor_required:
             self._change_two_factor(lambda: directory.settings.require_two_factor(required))
+            taken.add(f"change {_TWO_FACTOR}", self._outputs(inputs, held))
         if not _holds(directory.security().request_access, keys):
             directory.settings.change_request_access(keys)
+            taken.add(f"change {_REQUEST_ACCESS}", self._outputs(inputs, held))
         held = directory.security()
         missed = [key for key, value in keys.items() if not _holds(held.request_access, {key: value})]
         if required is not None and required != held.two_factor_required:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, ClassVar, NamedTuple, Required, Unpack
+from functools import partial
+from typing import Any, ClassVar, Required, Unpack
 
 import pulumi
 
@@ -12,7 +13,7 @@ from mixpanel_access.directory.grants import ProjectGrants
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
 from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
-from mixpanel_access.model.errors import AccessError, Refused, told_together
+from mixpanel_access.model.errors import Refused, told_together
 from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, single_grants, taken, twice
 from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.model.similarity import counted
@@ -34,27 +35,12 @@ from mixpanel_access.provider.handler import (
     Problems,
     Properties,
     known,
-    reading_back,
     select,
-    with_kept,
 )
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
 from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
-
-
-class _Written(NamedTuple):
-    """What came of a change.
-
-    Attributes:
-        there: the grants as they are now.
-        failure: why it could not be done for some people; run again for those.
-        done: for how many it was done then.
-    """
-
-    there: ProjectGrants
-    failure: AccessError | None = None
-    done: int = 0
+from mixpanel_access.provider.taking import Taken, is_unread
 
 
 class ProjectAccessHandler(Handler[ProjectAccessId]):
@@ -189,7 +175,8 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
 
     def update(self, ref: ProjectAccessId, olds: Properties, news: Properties) -> Properties:
         """Change what differs; who was added by hand goes."""
-        if by_key(olds["grants"]) == by_key(news["grants"]) and not olds.get("lost"):  # then nobody is there undeclared
+        same = by_key(olds["grants"]) == by_key(news["grants"])
+        if same and not olds.get("lost") and not is_unread(olds):  # then nobody is there undeclared
             return {**select(olds, ("beside", OPEN_TO_ALL)), **select(news, self.all_inputs), "undeclared": []}
         return self._ensure(news, olds)
 
@@ -198,8 +185,8 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         if self.session.directory.project_is_gone(ref.project):
             return
         there, changes = self._hold_all(ref.project, props)
-        if failure := self._write(there, changes, {}).failure:
-            raise failure
+        with self.taking(deletes=True) as taken:
+            self._write(there, changes, {}, taken)
 
     def _hold(self, there: ProjectGrants, grants: Mapping[str, str], before: Properties) -> GrantChanges:
         """The changes to make, if no brake holds them."""
@@ -246,32 +233,41 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
     def _ensure(self, inputs: Properties, before: Properties) -> Properties:
         """Bring the grants to the declared ones and return the outputs."""
         self._find_leavers(before, inputs["grants"])
-        there = self._read(inputs["project_id"], before.get("grants", {}), inputs["grants"])
-        written = self._write(there, self._hold(there, inputs["grants"], before), inputs["grants"])
-        if written.failure is None:
-            return self._outputs(inputs, written.there, by_key(inputs["grants"]).keys())
-        if not written.done:
-            raise written.failure
-        ref = ProjectAccessId(self.session.organization, inputs["project_id"])
-        raise with_kept(written.failure, ref, self._unfinished(inputs, before, written.there))
+        project, grants = inputs["project_id"], inputs["grants"]
+        there = self._read(project, before.get("grants", {}), grants)
+        changes = self._hold(there, grants, before)
+        with self.taking(ProjectAccessId(self.session.organization, project)) as taken:
+            after = self._write(there, changes, grants, taken, partial(self._unfinished, inputs, before))
+            return self._outputs(inputs, after, by_key(grants).keys())
 
-    def _unfinished(self, inputs: Properties, before: Properties, there: ProjectGrants) -> Properties:
-        """The outputs of a change that was done for some people only: those of before, with the grants as they are.
+    def _unfinished(self, inputs: Properties, before: Properties, held: Mapping[str, str]) -> Properties:
+        """The outputs of a change that was not finished: those of before, with the grants as they are.
 
         Whose grant could not be taken away is declared still, as before.
         """
         declared = by_key(inputs["grants"]).keys()
-        outputs = self._outputs(before or inputs, there, declared | _declared(before))
-        outputs["lost"] = sorted(declared - there.have.keys())
-        return outputs
+        ours = declared | _declared(before)
+        grants = {one: role for one, role in held.items() if same_key(one) in ours or same_key(one) != self._own}
+        outputs = select({**inputs, **before}, ("beside", OPEN_TO_ALL)) | select(before or inputs, self.all_inputs)
+        undeclared = [email for email in grants if same_key(email) not in ours]
+        lost = sorted(declared - by_key(grants).keys())
+        return {**outputs, "grants": grants, "undeclared": undeclared, "lost": lost}
 
-    def _write(self, there: ProjectGrants, changes: GrantChanges, grants: Mapping[str, str]) -> _Written:
-        """Write the changes, and read back once.
+    def _write(
+        self,
+        there: ProjectGrants,
+        changes: GrantChanges,
+        grants: Mapping[str, str],
+        taken: Taken,
+        unfinished: Callable[[Mapping[str, str]], Properties] | None = None,
+    ) -> ProjectGrants:
+        """Write the changes, and read back once; the grants as they are then.
 
-        A failure for some stops nobody else: access ends as declared, though an invitation waits.
+        A failure for some stops nobody else: access ends as declared, though an invitation waits. `unfinished` gives
+        the outputs that are kept then, for the grants as they are.
         """
         if not changes:
-            return _Written(there)
+            return there
         directory, project = self.session.directory, there.project
         give = {email: role for email, role in grants.items() if same_key(email) in changes.give}
         for email in give:
@@ -284,16 +280,21 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         for email, role in kept.items():
             self.session.say(kept_role(email, f"{role} in project {project}", give.pop(email)))
         failures |= directory.remove_grants(project, take)
-        done = len(give) + len(take) - len(failures)
-        with reading_back(f"change who has project {project}, for {counted(done, 'person', 'people')},", sent=done > 0):
-            after = self._read(project, {**there.spelled(there.have.keys() - changes.remove), **give}, grants)
+        if done := len(give) + len(take) - len(failures):
+            gone = {same_key(email) for email in take if email not in failures}
+            held = {**there.spelled(there.have.keys() - gone), **{e: r for e, r in give.items() if e not in failures}}
+            request = f"change who has project {project}, for {counted(done, 'person', 'people')},"
+            taken.add(request, unfinished and unfinished(held))
+        after = self._read(project, {**there.spelled(there.have.keys() - changes.remove), **give}, grants)
         after.have |= {same_key(email): new[email] for email in kept}
         if undone := after.undone(give, take, failures):
+            if taken and unfinished:
+                taken.outputs = unfinished(after.spelled(after.have.keys(), grants))
             done = len(give) + len(take) - len(undone)
-            return _Written(after, told_together(f"cannot change who has project {project}", undone, done), done)
+            raise told_together(f"cannot change who has project {project}", undone, done)
         if remains := after.remains(take):
             self.session.say(remains)
-        return _Written(after)
+        return after
 
     def _outputs(self, inputs: Properties, there: ProjectGrants, declared: AbstractSet[str]) -> Properties:
         """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other sources."""

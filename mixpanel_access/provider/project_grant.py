@@ -30,13 +30,12 @@ from mixpanel_access.provider.handler import (
     Handler,
     Problems,
     Properties,
-    keeping,
-    reading_back,
     select,
 )
 from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
 from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
+from mixpanel_access.provider.taking import Taken, is_unread
 
 
 class ProjectGrantHandler(Handler[GrantId]):
@@ -103,7 +102,7 @@ class ProjectGrantHandler(Handler[GrantId]):
         return self.found(self._outputs(inputs, access))
 
     def update(self, ref: GrantId, olds: Properties, news: Properties) -> Properties:
-        if olds.get("role") == news["role"] and "grant_types" in olds:  # which a grant lacks that was not read back
+        if olds.get("role") == news["role"] and not is_unread(olds):
             return self.unchanged(olds, news)
         return self._ensure(news)
 
@@ -119,21 +118,28 @@ class ProjectGrantHandler(Handler[GrantId]):
             vanished.note_listed(self.session, ref.email)
         # Asked before the removal: afterwards, no invited person may be left to show that the project lists them.
         hidden = directory.hides_grant(ref.project, ref.email)
-        if directory.access(ref.project, ref.email).individual or hidden:
-            directory.remove_grant(ref.project, ref.email)
-        access = directory.access(ref.project, ref.email)
-        if access.individual is not None:
-            what, shows = f"take the grant in project {ref.project} away", f"still shows the role {access.individual}"
-            raise self.not_applied(what, ref.email, shows, IN_PROJECT)
+        with self.taking(deletes=True) as taken:
+            if directory.access(ref.project, ref.email).individual or hidden:
+                directory.remove_grant(ref.project, ref.email)
+                taken.add(f"take the grant in project {ref.project} from {ref.email}")
+            access = directory.access(ref.project, ref.email)
+            if access.individual is not None:
+                what = f"take the grant in project {ref.project} away"
+                raise self.not_applied(what, ref.email, f"still shows the role {access.individual}", IN_PROJECT)
         if access.effective is not None:
             sources = ", ".join(source_in_words(left) for left in access.grants) or "the organization role"
             self.session.say(f"{ref.email} remains {access.effective} in project {ref.project}, through {sources}")
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Bring the individual grant to the declared role and return the outputs."""
+        with self.taking(GrantId(self.session.organization, inputs["project_id"], inputs["email"])) as taken:
+            return self._give(inputs, taken)
+
+    def _give(self, inputs: Properties, taken: Taken) -> Properties:
         directory, project = self.session.directory, inputs["project_id"]
         email, role = inputs["email"], inputs["role"]
-        self.let_in(email)
+        if self.let_in(email):
+            taken.add(f"let {email} in by SCIM")
         kept = None
         if directory.person(email) is None:
             kept = self._invite(project, email, role)
@@ -141,9 +147,8 @@ class ProjectGrantHandler(Handler[GrantId]):
             directory.grant(project, email, role)
         else:
             return self._outputs(inputs, directory.access(project, email))
-        ref, known = GrantId(self.session.organization, project, email), select(inputs, self.all_inputs)
-        with keeping(ref, lambda: known), reading_back(f"grant {role} in project {project} to {email}"):
-            access = directory.access(project, email)
+        taken.add(f"grant {role} in project {project} to {email}", select(inputs, self.all_inputs))
+        access = directory.access(project, email)
         if access.individual not in (role, kept or role) and not (
             access.individual is None and directory.hides_grant(project, email)
         ):

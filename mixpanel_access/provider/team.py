@@ -17,12 +17,13 @@ from mixpanel_access.model.teams import TeamInfo as MixpanelTeam
 from mixpanel_access.model.teams import problem_with_team_name, what_it_gives, why_accounts_keep_it, why_it_stays
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import check_right
-from mixpanel_access.provider.handler import Created, Found, Problems, Properties, keeping, known, select
+from mixpanel_access.provider.handler import Created, Found, Problems, Properties, known, select
 from mixpanel_access.provider.identities import TeamIdentity
 from mixpanel_access.provider.named import NamedHandler
 from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, shown_roles
 from mixpanel_access.provider.renames import Named, temporary
 from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.taking import Taken, is_unread
 
 TEAMS: Final = "teams"
 """The space of their names."""
@@ -74,18 +75,17 @@ class TeamHandler(NamedHandler[TeamId]):
 
     def create(self, inputs: Properties) -> Created:
         teams, renames, name = self.session.directory.teams, self.session.renames, inputs["name"]
-        with renames.one_at_a_time():
+        with renames.one_at_a_time(), self.taking() as taken:
             there = teams.by_name(name)
             waits = there is not None and self.is_anothers(inputs, there.id)
-            team, new = teams.create(temporary(name) if waits else name)
+            team, new = teams.create(temporary(name) if waits else name, lambda: taken.add(f"make the team {name}"))
             adopted = not new and not waits
             renames.made(self.identity(inputs), self.label(inputs), TEAMS, team.id, name, adopted=adopted)
             if adopted:
                 adopted = self._found(team)
-            ref, held = TeamId(self.session.organization, team.id), {**inputs, "name": team.name}
-            with keeping(ref, lambda: self._outputs(held, team, {"adopted": adopted})):
-                outputs = self._ensure(inputs, team, adopted=adopted)
-        return Created(ref, outputs)
+            taken.ref = TeamId(self.session.organization, team.id)
+            taken.outputs = self._outputs({**inputs, "name": team.name}, team, {"adopted": adopted})
+            return Created(taken.ref, self._ensure(inputs, team, taken, adopted=adopted))
 
     def _found(self, team: MixpanelTeam) -> bool:
         """Whether no stack of the project made a team that is there; says what is adopted."""
@@ -110,14 +110,15 @@ class TeamHandler(NamedHandler[TeamId]):
         return self.found(self._outputs({"removal": WHEN_UNUSED, **props, "name": team.name}, team, props))
 
     def update(self, ref: TeamId, olds: Properties, news: Properties) -> Properties:
-        if olds.get("name") == news["name"]:
+        if olds.get("name") == news["name"] and not is_unread(olds):
             return self.unchanged(olds, news)
         team = self.session.directory.teams.get(ref.team)
         if team is None:
             next_step = "Run `pulumi refresh`, then run again to create it."
             label = f"team {news['name']}"
             raise NotApplied("cannot name a team", subject=label, why="it is no longer there", next_step=next_step)
-        return self._ensure(news, team, adopted=bool(olds.get("adopted", True)))
+        with self.taking(ref) as taken:
+            return self._ensure(news, team, taken, adopted=bool(olds.get("adopted", True)))
 
     def delete(self, ref: TeamId, props: Properties) -> None:
         """Delete the team, unless `removal`, an identity provider or what hangs on it says that it stays."""
@@ -137,9 +138,11 @@ class TeamHandler(NamedHandler[TeamId]):
         unknown = "whoever is in it, which Mixpanel does not show"
         if who := unknown if team.members is None else ", ".join(sorted(team.members)):
             self.session.say(f"the team {team.name} is deleted: {what_it_gives(team)} goes for {who}")
-        teams.delete(team.id)
-        if teams.get(ref.team) is not None:
-            raise self.not_applied("delete", f"team {team.name}", "still lists the team", IN_USERS)
+        with self.taking(deletes=True) as taken:
+            teams.delete(team.id)
+            taken.add(f"delete the team {team.name}")
+            if teams.get(ref.team) is not None:
+                raise self.not_applied("delete", f"team {team.name}", "still lists the team", IN_USERS)
         self.session.renames.free(self.objects(props), team.name)
 
     def _why_others_keep_it(self, team: MixpanelTeam) -> list[str]:
@@ -150,10 +153,15 @@ class TeamHandler(NamedHandler[TeamId]):
         others = others if states.own() is not None or len(others) > 1 else []
         return [f"it is declared in stack {' and '.join(others)} too"] if others else []
 
-    def _ensure(self, inputs: Properties, team: MixpanelTeam, *, adopted: bool) -> Properties:
+    def _ensure(self, inputs: Properties, team: MixpanelTeam, taken: Taken, *, adopted: bool) -> Properties:
         """Bring the name to the declared one, or as near as it can be, and return the outputs."""
         teams, name = self.session.directory.teams, inputs["name"]
-        waits = team.name != name and self.give_name(team.id, inputs, lambda free: teams.rename(team.id, free))
+
+        def send(free: str) -> None:
+            teams.rename(team.id, free)
+            taken.add(f"rename the team {team.name} to {free}")
+
+        waits = team.name != name and self.give_name(team.id, inputs, send)
         after = teams.get(team.id)
         if after is None or (after.name != name and not waits):
             shows = f"shows {after.name if after else 'no such team'}"

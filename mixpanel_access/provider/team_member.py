@@ -18,10 +18,11 @@ from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.provider import elsewhere, vanished
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import check_email, check_id, check_right
-from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, reading_back, select
+from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, select
 from mixpanel_access.provider.identities import TeamMemberIdentity
 from mixpanel_access.provider.policy_outputs import TEAM_OUTPUTS, shown_roles
 from mixpanel_access.provider.resource import AccessResource, Metadata
+from mixpanel_access.provider.taking import Taken, is_unread
 
 MEMBER: Final = "member"
 WAITING: Final = "waiting"
@@ -94,7 +95,7 @@ class TeamMemberHandler(Handler[TeamMemberId]):
 
     def update(self, ref: TeamMemberId, olds: Properties, news: Properties) -> Properties:
         """Put somebody in who could not join before; else only the metadata changes."""
-        if self._is_ours_now(olds):
+        if is_unread(olds) or self._is_ours_now(olds):
             return self._ensure(news)
         return self.unchanged(olds, news)
 
@@ -117,15 +118,17 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         if self._is_left(team):
             self.session.say(f"{ref.email} stays in the team {team.name}: an identity provider says who is in it")
             return
-        try:
-            directory.teams.remove_member(ref.team, email)
-        except NotFound:
-            if not (waits and person and person.invited):  # Mixpanel did not take them in
-                raise
-        after = directory.teams.get(ref.team)
-        if after is not None and directory.teams.is_member(after, email):
-            what = f"take out of the team {team.name}"
-            raise self.not_applied(what, ref.email, "still lists the person in it", IN_USERS)
+        with self.taking(deletes=True) as taken:
+            try:
+                directory.teams.remove_member(ref.team, email)
+                taken.add(f"take {ref.email} out of the team {team.name}")
+            except NotFound:
+                if not (waits and person and person.invited):  # Mixpanel did not take them in
+                    raise
+            after = directory.teams.get(ref.team)
+            if after is not None and directory.teams.is_member(after, email):
+                what = f"take out of the team {team.name}"
+                raise self.not_applied(what, ref.email, "still lists the person in it", IN_USERS)
 
     def _ensure(self, inputs: Properties) -> Properties:
         """Have the person be in the team, as far as that is ours to say, and return the outputs."""
@@ -150,14 +153,21 @@ class TeamMemberHandler(Handler[TeamMemberId]):
                 f"{email} is left to the identity provider that feeds the team {team.name}: the person {inside}"
             )
             return self._outputs(inputs, LEFT_TO_SCIM)
-        self.let_in(email)
-        person = directory.person(email) or person
-        there = bool(directory.teams.is_member(team, person.email))
-        taken = there or self._join(team, person, person.email)
-        with reading_back(f"add {email} to the team {team.name}", sent=taken and not there):
-            after = directory.teams.get(team.id)
-        inside_now = directory.teams.is_member(after, person.email) if after else False
-        if person.invited and not inside_now and (inside_now is False or not taken):
+        with self.taking(TeamMemberId(self.session.organization, team.id, email)) as taken:
+            if self.let_in(email):
+                taken.add(f"let {email} in by SCIM")
+            return self._put_in(inputs, team, directory.person(email) or person, taken)
+
+    def _put_in(self, inputs: Properties, team: TeamInfo, person: Person, taken: Taken) -> Properties:
+        """Have a person of the organization be in a team that is ours to fill, and return the outputs."""
+        teams, email = self.session.directory.teams, inputs["email"]
+        inside = bool(teams.is_member(team, person.email))
+        if not inside and (inside := self._join(team, person, person.email)):
+            status = WAITING if person.invited else MEMBER
+            taken.add(f"add {email} to the team {team.name}", self._outputs(inputs, status, team))
+        after = teams.get(team.id)
+        inside_now = teams.is_member(after, person.email) if after else False
+        if person.invited and not inside_now and (inside_now is False or not inside):
             self.session.say(
                 f"{email} joins the team {team.name} by the first `pulumi up` after accepting the invitation"
             )
@@ -197,8 +207,8 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         person = directory.person(str(olds["email"])) if status == WAITING else None
         return person is not None and not person.invited
 
-    def _outputs(self, inputs: Properties, status: str) -> Properties:
-        team = self.session.directory.teams.get(inputs["team_id"])
+    def _outputs(self, inputs: Properties, status: str, team: TeamInfo | None = None) -> Properties:
+        team = team or self.session.directory.teams.get(inputs["team_id"])
         return {**select(inputs, self.all_inputs), "status": status, **shown_roles(team)}
 
 

@@ -16,6 +16,7 @@ from pulumi.runtime._serialization import _deserialize
 
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.resources import BY_NAME, DYNAMIC_TYPE, KINDS, PROVIDER_KEY
+from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.server.messages import about
 
 Properties = Mapping[str, Any]
@@ -71,6 +72,8 @@ class Providers:
 
     def _made(self, pickled: str) -> ResourceProvider:
         provider: ResourceProvider = _deserialize(lambda: dill.loads(base64.b64decode(pickled)))  # noqa: S301
+        if isinstance(provider, AccessProvider):
+            provider.handler.keeps = True
         with about(""):  # what is wrong with the configuration is about no resource
             provider.configure(ConfigureRequest(Config(self._config, self._project)))
         return provider

@@ -48,11 +48,13 @@ def test_every_write_is_applied_once(kind: type[errors.MixpanelError], applied: 
 
     sent = 1 if applied else 2
     api.faults["create_role"] = lost()
-    made = roles.create(PRODUCTION, "Support", "reads", {"export"})
+    roles.create(PRODUCTION, "Support", "reads", {"export"})
+    made = roles.by_name(PRODUCTION, "Support")
     assert made is not None
     assert (made.name, made.description, made.permissions) == ("Support", "reads", frozenset({BASE, "export"}))
     api.faults["put_role"] = lost()
-    changed = roles.change(PRODUCTION, made.id, "Helpers", "", {"share"})
+    roles.change(PRODUCTION, made.id, "Helpers", "", {"share"})
+    changed = roles.by_name(PRODUCTION, "Helpers")
     assert changed is not None
     assert (changed.name, changed.description, changed.permissions) == ("Helpers", "", frozenset({BASE, "share"}))
     api.faults["delete_role"] = lost()

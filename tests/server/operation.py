@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, provider_pb2_grpc
 
 from demo.sandbox import SECRET, USERNAME
-from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY
 from mixpanel_access.provider.session import show_by
 from mixpanel_access.server.messages import Messages
@@ -74,6 +73,10 @@ class Operation:
         self.log = log
         if engine:
             self.stub.Handshake(provider_pb2.ProviderHandshakeRequest(engine_address=engine))
+        self.configure(config)
+
+    def configure(self, config: Mapping[str, str]) -> None:
+        """Give a configuration to the kinds of resources that are first asked for from now on."""
         self.stub.Configure(provider_pb2.ConfigureRequest(args=values.message(config), acceptSecrets=True))
 
     def check(self, kind: str, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -153,7 +156,13 @@ def with_provider(kind: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
 _PICKLED = Providers("tests")
 
 
-def config_of(emulator: EmulatorServer, **more: str) -> dict[str, str]:
+class Mixpanel(Protocol):
+    """Whatever answers as Mixpanel does."""
+
+    url: str
+
+
+def config_of(emulator: Mixpanel, **more: str) -> dict[str, str]:
     """A stack's configuration, and no other run's: each run is a session of its own."""
     settings = {
         "organizationId": str(ORGANIZATION), "apiUrl": emulator.url, "serviceAccountUsername": USERNAME,
@@ -178,7 +187,7 @@ def engine_log() -> Iterator[tuple[EngineLog, str]]:
 
 @contextmanager
 def on_ours(
-    emulator: EmulatorServer, *, grace_seconds: float = 15.0, end: Callable[[], object] = int, **more: str
+    emulator: Mixpanel, *, grace_seconds: float = 15.0, end: Callable[[], object] = int, **more: str
 ) -> Iterator[Operation]:
     """A run on our own server, in this process."""
     with engine_log() as (log, address):
@@ -195,7 +204,7 @@ def on_ours(
 
 
 @contextmanager
-def on_sdks(emulator: EmulatorServer, **more: str) -> Iterator[Operation]:
+def on_sdks(emulator: Mixpanel, **more: str) -> Iterator[Operation]:
     """A run on the SDK's server, which is a process of its own."""
     command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -208,7 +217,7 @@ def on_sdks(emulator: EmulatorServer, **more: str) -> Iterator[Operation]:
             process.kill()
 
 
-SERVERS: dict[str, Callable[[EmulatorServer], AbstractContextManager[Operation]]] = {
+SERVERS: dict[str, Callable[..., AbstractContextManager[Operation]]] = {
     "ours": on_ours,
     "the SDK's": on_sdks,
 }

@@ -190,51 +190,6 @@ def test_an_account_stays_for_its_overlap_though_the_list_fails_after_the_new_on
     assert [row["account_id"] for row in new["retiring"]] == [old.outputs["account_id"]]
 
 
-TAKEN = {
-    "Member": ({"email": "robin@agency.example.org", "role": "member"}, "invite robin@agency.example.org"),
-    "ProjectGrant": ({**LIVES["ProjectGrant"].inputs, "email": KIM}, f"grant analyst in project {SHOP} to {KIM}"),
-    "ProjectAccess": ({"project_id": WAREHOUSE, "grants": {LEE: "admin"}}, f"change who has project {WAREHOUSE}"),
-    "TeamGrant": (LIVES["TeamGrant"].inputs, f"grant analyst in project {SHOP} to team 77"),
-    "TeamMember": (LIVES["TeamMember"].inputs, f"add {KIM} to the team Data"),
-}
-
-
-def unread(emulator: EmulatorServer, kind: str, inputs: dict[str, Any]) -> grpc.RpcError:
-    """The error of a creation that Mixpanel takes, after which it answers no read."""
-    control = Emulator(emulator.url).control
-    with on_ours(emulator) as run, ThreadPoolExecutor() as pool:
-        inputs = run.check(kind, inputs)
-        slow(emulator, 0.5)
-        made = pool.submit(run.create, kind, inputs)
-        while control("GET", "faults"):
-            assert not made.done()
-        page = {"kind": "status", "status": 200, "body": "<html>", "content_type": "text/html"}
-        control("POST", "faults", [{"method": "GET", "path_prefix": "/", "count": 50, **page}])
-        failed = made.exception()
-    control("DELETE", "faults")
-    assert isinstance(failed, grpc.RpcError)
-    return failed
-
-
-@pytest.mark.parametrize("kind", TAKEN)
-def test_a_write_that_could_not_be_read_back_is_said_to_be_taken(emulator: EmulatorServer, kind: str) -> None:
-    """What fails then is a read: who reads of it alone would take the write for unsent."""
-    inputs, request = TAKEN[kind]
-    words = unread(emulator, kind, inputs).details()
-    assert f"Mixpanel took the request to {request}" in words
-    assert "the next `pulumi up` adopts what it finds of it." in words
-
-
-def test_a_grant_that_could_not_be_read_back_is_kept(emulator: EmulatorServer) -> None:
-    """The next run reads what this one could not; without its line, it takes the grant away."""
-    declared, _ = TAKEN["ProjectGrant"]
-    id_, outputs = kept(unread(emulator, "ProjectGrant", declared))
-    held = Held(id_, declared, {key: values._value(value) for key, value in outputs.items()})
-    with on_ours(emulator) as run:
-        inputs = run.check("ProjectGrant", declared, declared)
-        assert "individual" in run.update("ProjectGrant", held, inputs).outputs["grant_types"]
-
-
 class Slow(ResourceProvider):
     """A provider of somebody else's, which needs its time."""
 

@@ -1,0 +1,75 @@
+"""What Mixpanel took of a verb that fails later: the error says so, and the state keeps what there is of the resource.
+
+What fails then is mostly a read, and who reads of it alone takes the write for unsent. A resource that the state lacks
+is worse: its entry can go from the program before the next run, and nobody takes the access away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any, Final
+
+from mixpanel_access.model.errors import AccessError, NotApplied
+from mixpanel_access.model.resources import ResourceId
+
+UNREAD: Final = "unread"
+"""The output of a resource that was not read after a write: the next `up` updates it, whatever else it compares."""
+
+
+class Taken:
+    """What Mixpanel has taken of one verb so far.
+
+    Args:
+        ref: the id of the resource.
+        deletes: whether the verb takes the resource away: the state keeps it then as it is.
+
+    Attributes:
+        ref: that id; None while Mixpanel alone knows it.
+        outputs: what there is of the resource, as far as it is known; None for what the state has.
+    """
+
+    def __init__(self, ref: ResourceId | None = None, *, deletes: bool = False) -> None:
+        self.ref = ref
+        self._deletes = deletes
+        self.outputs: Mapping[str, Any] | None = None
+        self._requests: list[str] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._requests) or self.outputs is not None
+
+    def add(self, request: str, outputs: Mapping[str, Any] | None = None) -> None:
+        """Note that Mixpanel took a request.
+
+        Args:
+            request: what was asked for, as a clause that follows "the request to".
+            outputs: what there is of the resource since; None for what there was.
+        """
+        self._requests.append(request)
+        self.outputs = self.outputs if outputs is None else outputs
+
+    def explain(self, error: AccessError, *, keeps: bool) -> AccessError:
+        """The error of what failed since, with the requests, and with what there is of the resource.
+
+        Args:
+            error: what failed.
+            keeps: whether the server of the resources can have the state keep it.
+        """
+        own_error = copy(error)  # other resources of a batch may have got the same one
+        told = not self._requests or (isinstance(error, NotApplied) and len(self._requests) == 1)
+        if own_error.kept is None and self.ref is not None and self.outputs is not None:
+            own_error.kept = str(self.ref), {**self.outputs, UNREAD: True}
+        if self._deletes:
+            then = "" if told else "Run again: nothing is done twice."
+        elif own_error.kept is not None and keeps:
+            then = "The state has it, and the next `pulumi up` reads what came of it."
+        else:
+            then = "The next `pulumi up` adopts what it finds of it. Leave it in the program: a state may lack it."
+        took = "" if told else f"Mixpanel took the request to {' and to '.join(self._requests)} before."
+        own_error.next_step = " ".join(part for part in (error.next_step, took, then) if part)
+        return own_error
+
+
+def is_unread(outputs: Mapping[str, Any]) -> bool:
+    """Whether the resource was not read after its last write."""
+    return bool(outputs.get(UNREAD))
