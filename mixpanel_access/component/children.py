@@ -18,8 +18,10 @@ from pulumi.runtime.settings import get_monitor
 
 from mixpanel_access.model import dates
 from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.resources import DYNAMIC_TYPE
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider import Member
+from mixpanel_access.provider.program import program_providers
 
 
 def child_options(
@@ -38,10 +40,24 @@ def child_options(
         depends_on: the resources that must exist before it, and are deleted after it.
         former: names that earlier versions gave it below the same component.
     """
+    prefix = name_prefix(parent)
     urn = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{before_type}::any"
-    aliases: list[pulumi.Input[str | pulumi.Alias]] = [pulumi.Alias(name=before, parent=urn)] if before else []
-    aliases += [pulumi.Alias(name=name) for name in former]
+    aliases: list[pulumi.Input[str | pulumi.Alias]] = (
+        [pulumi.Alias(name=f"{prefix}{before}", parent=urn)] if before else []
+    )
+    aliases += [pulumi.Alias(name=f"{prefix}{name}") for name in former]
     return pulumi.ResourceOptions(parent=parent, depends_on=list(depends_on or ()), aliases=aliases)
+
+
+def another_organization(component: pulumi.Resource) -> tuple[str, pulumi.Input[int]] | None:
+    """The provider's name and the id of the organization that a component is in; None for that of the stack."""
+    return program_providers().another(component.get_provider(DYNAMIC_TYPE))
+
+
+def name_prefix(component: pulumi.Resource) -> str:
+    """What the names of a component's resources begin with."""
+    other = another_organization(component)
+    return f"{other[0]}/" if other else ""
 
 
 def configured_day() -> date:
@@ -62,7 +78,7 @@ def configured_day() -> date:
 
 @dataclass
 class DeclaredComponents:
-    """What is declared below components whose parents have one type.
+    """What is declared in one organization below components whose parents have one type.
 
     Attributes:
         rosters: the name of the `RosterAccess`, if there is one.
@@ -75,12 +91,12 @@ class DeclaredComponents:
     grants: dict[str, str] = field(default_factory=dict)
 
 
-_declared: WeakKeyDictionary[Any, dict[str, DeclaredComponents]] = WeakKeyDictionary()
+_declared: WeakKeyDictionary[Any, dict[tuple[str, str], DeclaredComponents]] = WeakKeyDictionary()
 """By the engine's monitor: a process may run several programs."""
 
 
-def declared_components(opts: pulumi.ResourceOptions | None) -> DeclaredComponents:
+def declared_components(component: pulumi.Resource, opts: pulumi.ResourceOptions | None) -> DeclaredComponents:
     """What the program has declared so far, below components that would give the same URNs."""
     parent = opts.parent if opts else None
-    place = parent.pulumi_resource_type if parent is not None else ""
+    place = name_prefix(component), parent.pulumi_resource_type if parent is not None else ""
     return _declared.setdefault(get_monitor(), {}).setdefault(place, DeclaredComponents())

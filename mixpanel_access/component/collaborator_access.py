@@ -10,7 +10,13 @@ from typing import Any, Final
 import pulumi
 from pydantic import ValidationError
 
-from mixpanel_access.component.children import DeclaredComponents, child_options, configured_day, declared_components
+from mixpanel_access.component.children import (
+    DeclaredComponents,
+    child_options,
+    configured_day,
+    declared_components,
+    name_prefix,
+)
 from mixpanel_access.model.address import spellings
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration, declaration, grant_name
@@ -117,7 +123,7 @@ class CollaboratorAccess(pulumi.ComponentResource):
         except AccessError as error:
             raise pulumi.RunError(str(error)) from None
         self.member, self.grants, self.roles = None, {}, {}
-        so_far = declared_components(opts)
+        self._prefix, so_far = name_prefix(self), declared_components(self, opts)
         for name, inputs in declared.members.items():
             self.member = self._member(resource_name, name, inputs, so_far)
         for (stand_in, member), inputs in declared.grants.items():
@@ -142,13 +148,13 @@ class CollaboratorAccess(pulumi.ComponentResource):
         before = grant_name(id_ if isinstance(id_, int) else key, member)
         former = [grant_name(key, spelling) for spelling in spellings(inputs["email"])]
         options = child_options(self, before, COMPONENT_TYPE, needs, former)
-        return ProjectGrant(grant_name(key, member), opts=options, **inputs)
+        return ProjectGrant(self._prefix + grant_name(key, member), opts=options, **inputs)
 
     def _member(self, resource_name: str, name: str, inputs: Mapping[str, Any], so_far: DeclaredComponents) -> Member:
         """The member: that of another component of the program, if it has the person too."""
         if name not in so_far.members:
             options = child_options(self, name, COMPONENT_TYPE, former=spellings(inputs["email"]))
-            so_far.members[name] = resource_name, Member(name, opts=options, **inputs), inputs
+            so_far.members[name] = resource_name, Member(self._prefix + name, opts=options, **inputs), inputs
         other, member, others = so_far.members[name]
         if differing := sorted(key for key in _ONE_EACH if inputs.get(key) != others.get(key)):
             said = ", ".join(f"{key} {others.get(key)!r} and {inputs.get(key)!r}" for key in differing)

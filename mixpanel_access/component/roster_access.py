@@ -12,7 +12,13 @@ import pulumi
 from pulumi.runtime import config
 
 from mixpanel_access import provider
-from mixpanel_access.component.children import child_options, configured_day, declared_components
+from mixpanel_access.component.children import (
+    another_organization,
+    child_options,
+    configured_day,
+    declared_components,
+    name_prefix,
+)
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model import resources as kinds
@@ -109,15 +115,17 @@ class RosterAccess(pulumi.ComponentResource):
         self, resource_name: str, file: Path, opts: pulumi.ResourceOptions | None = None, today: date | None = None
     ) -> None:
         check_component_options(type(self).__name__, resource_name, opts)
-        rosters = declared_components(opts).rosters
+        super().__init__(COMPONENT_TYPE, resource_name, None, opts)
+        rosters = declared_components(self, opts).rosters
         if rosters:
             raise pulumi.RunError(_two_rosters(resource_name, rosters[0], file))
         rosters.append(resource_name)
-        super().__init__(COMPONENT_TYPE, resource_name, None, opts)
-        declared = _declared(file, today)
+        other = another_organization(self)
+        self._prefix = name_prefix(self)
+        declared = _declared(file, today, other is not None)
         for words in declared.overlaps:
             pulumi.log.info(words, self)
-        found = _read_others(file)
+        found = _read_others(file, other)
         for words in found.warnings:
             pulumi.log.warn(words, self)
         self._made = dict[str, Any]()
@@ -137,8 +145,10 @@ class RosterAccess(pulumi.ComponentResource):
         judged = (self.members, self.grants, self.project_access, self.team_members)
         after = [resource for resources in judged for resource in resources.values()]
         options = pulumi.ResourceOptions(parent=self, depends_on=after)
-        brake = RemovalBrake(kinds.BRAKE_NAME, people=declared.people, opts=options)
+        brake = RemovalBrake(self._prefix + kinds.BRAKE_NAME, people=declared.people, opts=options)
         facts = {**declared.facts, **facts_of_others(found, declared, today or configured_day())}
+        if other:
+            facts[kinds.OF_ORGANIZATION] = other[1]
         if facts.get("organization_roles"):
             facts["owners"] = brake.owners
         self.counts = {"people": len(self.members), "grants": len(declared.grants)}
@@ -153,7 +163,7 @@ class RosterAccess(pulumi.ComponentResource):
             inputs["project_name"] = all_.names.get(inputs["project_id"])
         if kind.renamed_in_place:
             others = [one.name for one in all_.resources() if one.kind is kind and one.name != declared.name]
-            inputs["beside"] = others or None
+            inputs["beside"] = [self._prefix + name for name in others] or None
         if "role" in inputs:
             inputs["role"] = self._role(inputs["role"])
         if "grants" in inputs:
@@ -163,7 +173,7 @@ class RosterAccess(pulumi.ComponentResource):
         resource = getattr(provider, kind.name)
         known = inputs_of(resource)  # `revoke` declares what the state has, where some outputs are among the inputs
         inputs = {name: value for name, value in inputs.items() if name in known}
-        return resource(declared.name, opts=options, **inputs)
+        return resource(self._prefix + declared.name, opts=options, **inputs)
 
     def _role(self, word: str) -> pulumi.Input[str]:
         """A role as Mixpanel takes it: of one that the roster makes, the id, which is known once it is made."""
@@ -196,16 +206,23 @@ def roster_program(file: Path, *, export_tokens: bool = False) -> None:
 
 def _two_rosters(name: str, first: str, file: Path) -> str:
     return (
-        f"RosterAccess {name}: the program has the RosterAccess {first} already, and a stack has one roster. Move the "
-        f"entries of {file} there, or give it a stack of its own."
+        f"RosterAccess {name}: the program has the RosterAccess {first} already, and a stack has one roster for an "
+        f"organization. Move the entries of {file} there, or give it a stack of its own."
     )
 
 
-def _declared(file: Path, today: date | None) -> Declaration:
+def _declared(file: Path, today: date | None, elsewhere: bool) -> Declaration:
+    """What the roster declares; one of another organization than the stack's takes no draft, and is not revoked."""
     try:
-        if kept := os.environ.get(KEPT_VARIABLE):
+        if (kept := os.environ.get(KEPT_VARIABLE)) and not elsewhere:
             return _kept(Path(kept), file)
-        draft = _draft(file)
+        if kept:
+            raise InputError(
+                "cannot revoke with this program",
+                why=f"the run is for the stack's own organization, and the program reads {file} for another one",
+                next_step="End access by the rosters, and run `pulumi up`.",
+            )
+        draft = None if elsewhere else _draft(file)
         if draft:
             pulumi.log.info(f"previewing {draft} in place of {file.name}")
         roster = read_roster(file, draft)
@@ -216,16 +233,18 @@ def _declared(file: Path, today: date | None) -> Declaration:
         raise pulumi.RunError(str(error)) from None
 
 
-def _read_others(file: Path) -> OtherRosters:
-    """What is known of the rosters of the other stacks.
+def _read_others(file: Path, other: tuple[str, pulumi.Input[int]] | None) -> OtherRosters:
+    """What is known of the rosters of the other stacks: of this organization, or another provider's.
 
     Raises:
         pulumi.RunError: one of them has a project of this one.
     """
     if os.environ.get(KEPT_VARIABLE):
         return OtherRosters()  # no other roster keeps access alive that has ended by this one
-    organization = pulumi.Config(NAMESPACE).get("organizationId") or ""
-    found = read_other_rosters(file, number_in(organization.strip()), _drafts())
+    organization = other[1] if other else number_in((pulumi.Config(NAMESPACE).get("organizationId") or "").strip())
+    if organization is not None and not isinstance(organization, int):
+        return OtherRosters()  # it is not known yet
+    found = read_other_rosters(file, organization, None if other else _drafts())
     if found.error:
         raise pulumi.RunError(str(found.error))
     return found

@@ -6,6 +6,7 @@ its id and a row here; see CONTRIBUTING.md.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Final, NamedTuple, Self
@@ -16,6 +17,8 @@ from mixpanel_access.model.roles import is_role_id
 DYNAMIC_TYPE: Final = "pulumi-python:dynamic/mixpanel:"
 """The beginning of the type of each of our resources."""
 COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
+OF_ORGANIZATION: Final = "organization"
+"""The output of a `RosterAccess` with the id of its organization, if that is not the stack's."""
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 """The key by which the engine marks a special value, such as a secret, in an exported state."""
 PROVIDER_KEY: Final = "__provider"
@@ -213,6 +216,19 @@ class RemovalBrakeId(ResourceId):
 def rows_in(export: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """The resources of a state, as `pulumi stack export` has them."""
     return (export.get("deployment") or {}).get("resources") or ()
+
+
+def has_providers(export: Mapping[str, Any]) -> bool:
+    """Whether a resource of ours in an exported state has a provider of its program, and not the stack's own."""
+    providers = (str(row.get("provider") or "") for row in rows_in(export) if row.get("type") in KINDS)
+    return any(provider and "::default" not in provider for provider in providers)
+
+
+def organizations_in(export: Mapping[str, Any]) -> Mapping[int, int]:
+    """The organizations of our resources in an exported state, each with their number."""
+    ours = [row for row in rows_in(export) if row.get("type") in KINDS]
+    numbers = (number_in(str(row.get("id", "")).partition(":")[0]) for row in ours)
+    return Counter(number for number in numbers if number is not None)
 
 
 class OutputOf(NamedTuple):

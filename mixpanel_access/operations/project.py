@@ -19,9 +19,17 @@ from mixpanel_access.engine.process import stop_children
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import AccessError, EngineError, UsageError
 from mixpanel_access.model.grouping import grouped
+from mixpanel_access.model.resources import has_providers, number_in, organizations_in
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
-from mixpanel_access.model.settings import NAMESPACE, Settings, load_settings, warning_of_now
+from mixpanel_access.model.settings import (
+    ENVIRONMENT_VARIABLES,
+    NAMESPACE,
+    Settings,
+    load_settings,
+    warning_of_now,
+)
+from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.state import State, hides_people, state_of, without_provider
 from mixpanel_access.provider.exported_states import interrupted_in, people_of_roster, resources_of
 from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
@@ -43,6 +51,7 @@ class PulumiProject:
     pulumi: Pulumi
     progress: Progress = field(default=lambda _: None, repr=False, compare=False)
     _configs: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _said: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @cached_property
     def stacks(self) -> list[str]:
@@ -102,10 +111,31 @@ class PulumiProject:
 
         Without the pickled providers of its resources, most of its text, which nobody reads.
         """
-        if self._local and not show_secrets and (found := self._local.export(stack, without_provider)):
-            return found
-        words = ("stack", "export", *(["--show-secrets"] if show_secrets else []), "--stack", stack)
-        return self._json(*words, hook=without_provider)
+        found = None if show_secrets or not self._local else self._local.export(stack, without_provider)
+        if not found:
+            words = ("stack", "export", *(["--show-secrets"] if show_secrets else []), "--stack", stack)
+            found = self._json(*words, hook=without_provider)
+        self._say_others(stack, found)
+        return found
+
+    def _say_others(self, stack: str, export: Any) -> None:
+        """Say once of which other organizations a stack has resources: no command of ours covers those."""
+        if stack in self._said or not has_providers(export):
+            return
+        own, organizations = self._organization(stack), organizations_in(export)
+        for other in sorted(organizations.keys() - {own}):
+            number = counted(organizations[other], "resource")
+            self.progress(
+                f"warning: stack {stack} has {number} of organization {other} too, by a provider of its program. This "
+                f"command covers organization {own} alone; `pulumi preview --refresh` shows both"
+            )
+        self._said.add(stack)
+
+    def _organization(self, stack: str) -> int | None:
+        """The organization of a stack's configuration; None if it has none."""
+        key = "organizationId"
+        given = self.config(stack).get(key) or self.pulumi.environ.get(ENVIRONMENT_VARIABLES[key])
+        return number_in((given or "").strip())
 
     def history(self, stack: str) -> list[dict[str, Any]]:
         """The stack's updates, the newest first, as the engine reports them."""

@@ -18,6 +18,7 @@ from mixpanel_access.model.resources import (
     CUSTOM_ROLE,
     KINDS,
     MEMBER,
+    OF_ORGANIZATION,
     ORGANIZATION_SECURITY,
     PROJECT_ACCESS,
     PROJECT_ACCESS_TYPE,
@@ -307,7 +308,7 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
         if row.get("delete"):
             continue  # it is on its way out
         type_, urn, outputs = str(row.get("type", "")), str(row.get("urn", "")), Outputs(row.get("outputs") or {})
-        if type_ == COMPONENT_TYPE:
+        if type_ == COMPONENT_TYPE and outputs.get(OF_ORGANIZATION, organization) == organization:
             component, facts = urn, outputs
         if type_ not in KINDS:
             continue

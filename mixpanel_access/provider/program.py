@@ -25,8 +25,7 @@ class ProgramProviders:
     """The providers that a program has made, each an `Organization`, and whether it uses that of the stack."""
 
     def __init__(self) -> None:
-        self._organizations: dict[pulumi.ProviderResource, pulumi.Input[int]] = {}
-        self._names: dict[int, str] = {}
+        self._made: dict[pulumi.ProviderResource, tuple[str, pulumi.Input[int]]] = {}
         self._default = False
 
     def add(self, provider: pulumi.ProviderResource, name: str, organization: pulumi.Input[int]) -> None:
@@ -36,15 +35,13 @@ class ProgramProviders:
             pulumi.RunError: the program has another provider for it.
         """
         known = organization_in(organization)
-        self._organizations[provider] = organization if known is None else known
-        if known is None:
-            return
-        first = self._names.setdefault(known, name)
-        if first != name:
+        first = self._name_of(known)
+        if first is not None:
             raise pulumi.RunError(
                 f"Organization {name}: the program has the Organization {first} for organization {known} already. Use "
                 f"that one for all its resources."
             )
+        self._made[provider] = name, organization if known is None else known
         self._check()
 
     def use(self, provider: pulumi.ProviderResource | None) -> pulumi.Input[int] | None:
@@ -54,18 +51,28 @@ class ProgramProviders:
             pulumi.RunError: the program has another provider for it.
         """
         if provider is not None:
-            return self._organizations.get(provider)
+            return self._made[provider][1] if provider in self._made else None
         self._default = True
         self._check()
         return default_organization()
 
+    def another(self, provider: pulumi.ProviderResource | None) -> tuple[str, pulumi.Input[int]] | None:
+        """The name and the organization of a provider; None if that is the stack's, or the program cannot know it."""
+        found = self._made.get(provider) if provider is not None else None
+        return None if found is None or found[1] == default_organization() else found
+
+    def _name_of(self, organization: int | None) -> str | None:
+        made = self._made.values() if organization is not None else ()
+        return next((name for name, one in made if isinstance(one, int) and one == organization), None)
+
     def _check(self) -> None:
-        organization = default_organization() if self._default and self._names else None
-        if organization in self._names:
+        if not (self._default and self._made):
+            return
+        organization = default_organization()
+        if (name := self._name_of(organization)) is not None:
             raise pulumi.RunError(
-                f"Organization {self._names[organization]}: organization {organization} is that of the stack's "
-                f"configuration, and the program has resources without a provider too. Give it to all of them, or to "
-                f"none."
+                f"Organization {name}: organization {organization} is that of the stack's configuration, and the "
+                f"program has resources without a provider too. Give it to all of them, or to none."
             )
 
 

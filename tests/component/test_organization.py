@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 
+from mixpanel_access.component import CollaboratorAccess, ProjectArgs, RosterAccess
+from mixpanel_access.model.declaration import DRAFTS_VARIABLE
 from mixpanel_access.model.resources import SIGNATURE
-from mixpanel_access.model.settings import NAMESPACE, SETTINGS, input_name
+from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE, SETTINGS, input_name
 from mixpanel_access.provider import Member, Organization
 from mixpanel_access.provider.organization import OrganizationInputs
 from tests.component.mocks import registered
+from tests.component.test_collaborator_access import ARGS, IN
 
 HERE, THERE = 7654321, 8765432
 CONFIG = {f"{NAMESPACE}:organizationId": str(HERE)}
@@ -110,3 +115,81 @@ def test_a_misspelled_input_is_refused() -> None:
         registered(lambda: organization("second", scim_tokn="scim"), CONFIG)
     with pytest.raises(TypeError, match="needs service_account_secret"):
         registered(lambda: Organization("second", organization_id=THERE, service_account_username="bot"), CONFIG)  # type: ignore[call-arg]
+
+
+PEOPLE = """\
+environment: production
+projects: { shop: { id: 1234567, environment: production } }
+people: [{ email: bo@example.com, projects: { shop: analyst } }]
+teams: { data: { name: Data } }
+"""
+
+
+def rosters(folder: Path, *providers: Organization | None) -> None:
+    """The same roster for the organizations of these providers."""
+    file = folder / "production.yaml"
+    file.write_text(PEOPLE)
+    for number, provider in enumerate(providers):
+        opts = pulumi.ResourceOptions(providers=[provider] if provider else None)
+        RosterAccess(f"roster-{number}", file, opts=opts)
+
+
+OWN = {"Member bo@example.com", "ProjectGrant 1234567:bo@example.com", "Team team/data", "RemovalBrake removal-brake"}
+IN_SECOND = {name.replace(" ", " second/", 1) for name in OWN}
+NAMES: dict[str, tuple[Callable[[], Sequence[Organization | None]], set[str]]] = {
+    "the stack's own": (lambda: [None], OWN),
+    "its organization by a provider": (lambda: [organization("main", HERE)], OWN),
+    "another organization": (lambda: [organization("second")], IN_SECOND),
+    "another organization, whose id is not known yet": (
+        lambda: [organization("second", pulumi.Output.from_input(THERE))], IN_SECOND,
+    ),
+    "both": (lambda: [None, organization("second")], OWN | IN_SECOND),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_a_roster_in_each_organization(tmp_path: Path, case: str) -> None:
+    """The resources of another organization have its provider's name before theirs: one person is two resources."""
+    providers, names = NAMES[case]
+    found = registered(lambda: rosters(tmp_path, *providers()), CONFIG)
+    assert {name for name in found if "Roster" not in name and "pulumi-python" not in name} == names
+
+
+def test_a_draft_is_not_taken_for_another_organization(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one of the stack's own roster, whose file may have the same name."""
+    (tmp_path / "drafts").mkdir()
+    (tmp_path / "drafts" / "production.yaml").write_text("environment: production\n")
+    monkeypatch.setenv(DRAFTS_VARIABLE, str(tmp_path / "drafts"))
+    found = registered(lambda: rosters(tmp_path, None, organization("second")), CONFIG, preview=True)
+    assert {name for name in found if name.startswith("Member")} == {"Member second/bo@example.com"}
+
+
+def test_revoke_is_refused_for_another_organization(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it keeps is the stack's own organization's: the other one would lose all."""
+    monkeypatch.setenv(KEPT_VARIABLE, str(tmp_path / "kept.json"))
+    with pytest.raises(pulumi.RunError, match="cannot revoke with this program: the run is for the stack's own"):
+        registered(lambda: rosters(tmp_path, organization("second")), CONFIG)
+
+
+def test_two_rosters_of_one_organization_are_refused(tmp_path: Path) -> None:
+    """Each organization has one in a stack."""
+    with pytest.raises(pulumi.RunError, match="a stack has one roster for an organization"):
+        registered(lambda: rosters(tmp_path, *[organization("second")] * 2), CONFIG)
+
+
+def test_one_person_in_two_organizations() -> None:
+    """`CollaboratorAccess` shares a member within one organization alone."""
+
+    def program() -> None:
+        args = replace(ARGS, projects={"shop": ProjectArgs(1)})
+        second = pulumi.ResourceOptions(providers=[organization("second")])
+        for name, opts in (("here", None), ("there", second)):
+            CollaboratorAccess(name, args, opts=opts, today=IN)
+        CollaboratorAccess("there-too", replace(args, projects={"web": ProjectArgs(2)}), opts=second, today=IN)
+
+    found = registered(program, CONFIG)
+    assert {name for name in found if name.startswith(("Member", "ProjectGrant"))} == {
+        "Member robin@agency.example.org", "ProjectGrant shop:robin@agency.example.org",
+        "Member second/robin@agency.example.org", "ProjectGrant second/shop:robin@agency.example.org",
+        "ProjectGrant second/web:robin@agency.example.org",
+    }  # fmt: skip

@@ -57,6 +57,8 @@ def program(body: str, url: str, id_: int = SECOND) -> str:
     return f"""
 import pulumi
 from pulumi import ResourceOptions
+from pathlib import Path
+from mixpanel_access.component import RosterAccess
 from mixpanel_access.provider import *
 
 def organization(name, id_={id_}, url="{url}"):
@@ -71,9 +73,13 @@ TWO = """
 there = ResourceOptions(provider=organization("second"))
 bo = Member("bo", email="bo@agency.example.org")
 ProjectGrant("bo-shop", project_id=1234567, email=bo.email, role="analyst")
-bo = Member("bo-second", email="bo@agency.example.org", opts=there)
-ProjectGrant("bo-second-shop", project_id=3456789, email=bo.email, role="analyst", opts=there)
+everybody = RosterAccess("second", Path("../second.yaml"), opts=ResourceOptions(providers=[there.provider]))
 pulumi.export("second", there.provider)
+"""
+ROSTER = f"""
+environment: production
+projects: {{ shop: {{ id: {OTHER_SHOP}, environment: production }} }}
+people: [{{ email: {BO}, projects: {{ shop: analyst }} }}]
 """
 UNKNOWN = """
 main = organization("main", pulumi.Output.from_input(7654321), "FIRST")
@@ -85,11 +91,6 @@ cannot use this resource's state for {BO}: it belongs to organization {FIRST}, a
 REFUSED = {
     "a resource in the other one": ('.org")\nProject', '.org", opts=there)\nProject', MIXED),
     "another id": ('("second")', '("second", 11)', f"{SECOND}, and the Organization second is 11."),
-    "two providers": (
-        "there = ",
-        f'organization("main", {FIRST})\nthere = ',
-        f"Organization main: organization {FIRST} is that of the stack's configuration",
-    ),
     "two providers, which a program cannot know": (
         "pulumi.export",
         f"{UNKNOWN}\npulumi.export",
@@ -108,6 +109,7 @@ def test_two_organizations_in_one_program(workspace: Workspace, other: Emulator)
     """Each with its people; its secret is encrypted. What would mistake one for the other stops at the preview."""
     workspace.as_a_user()
     workspace.run("config", "set", "--secret", "secret", CANARY, "--stack", "production")
+    (workspace.pulumi.project / "second.yaml").write_text(ROSTER)
     workspace.program(program(TWO, other.url))
     said = workspace.up().stdout
     assert workspace.grants(BO) == {SHOP: "analyst"}
@@ -126,7 +128,12 @@ def test_two_organizations_in_one_program(workspace: Workspace, other: Emulator)
     written = [path for path in workspace.folder.rglob("*") if path.is_file()]
     assert [path for path in written if CANARY.encode() in path.read_bytes()] == []
     assert CANARY not in said
-    workspace.program(program(TWO.partition('bo = Member("bo-second')[0], other.url))
+    for command in ("drift", "revoke"):
+        done = workspace.command(command, "--stack", "production")
+        assert f"stack production has 3 resources of organization {SECOND} too" in done.stderr
+        assert "zoe@example.net" not in done.stdout
+    assert f"cannot revoke: the stack has resources of organization {SECOND} too" in done.stdout
+    workspace.program(program(TWO.partition("everybody")[0], other.url))
     workspace.up()
     assert (BO in workspace.members(), BO in second_people(other)) == (True, False)
     workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")

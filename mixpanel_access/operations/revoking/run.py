@@ -15,7 +15,7 @@ from mixpanel_access.files.roster import source_of, text_of
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration, Kept, declaration, kept_text
-from mixpanel_access.model.errors import AccessError, RosterError
+from mixpanel_access.model.errors import AccessError, RosterError, UsageError
 from mixpanel_access.model.grants import single_grants
 from mixpanel_access.model.roster.salvage import Salvaged, salvage
 from mixpanel_access.operations.project import Progress, PulumiProject, stack_states
@@ -245,6 +245,7 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
         UsageError: the state or the roster cannot be read.
     """
     export = project.export(stack)
+    _hold_others(session.organization, export)
     rows = rows_of(export)
     component = next((row for row in rows if row.type == kinds.COMPONENT_TYPE and not row.going), None)
     file, renamed = project.roster(stack), _renamed(rows, session)
@@ -263,6 +264,22 @@ def _read(project: PulumiProject, stack: str, session: Session, today: date, *, 
     roster_today = RosterToday(declared=declared, today=today, unread=read.unread, renamed=renamed, roster=read.roster)
     begun = pending_creations(export, rows, roster_today, session)
     return _Stack(stack, rows, component, roster_today, file.name, read.problem, begun)
+
+
+def _hold_others(organization: int, export: Mapping[str, Any]) -> None:
+    """Refuse a stack with resources of another organization: what it keeps and takes away is read for one alone.
+
+    Raises:
+        UsageError: it has some.
+    """
+    if others := kinds.organizations_in(export).keys() - {organization}:
+        named = ", ".join(map(str, sorted(others)))
+        raise UsageError(
+            "cannot revoke",
+            why=f"the stack has resources of organization {named} too, and this command covers organization "
+            f"{organization} alone",
+            next_step="Take the entries out of the program and its rosters, and run `pulumi up`.",
+        )
 
 
 def _renamed(rows: Sequence[StateRow], session: Session) -> dict[str, str]:
