@@ -117,11 +117,8 @@ def _multiplied(rows: list[dict[str, Any]], people: int) -> list[dict[str, Any]]
         if template is None:
             found.append(_with_everybody(row, people))
             continue
-        text = json.dumps(row)
         for number in range(template, people, _TEMPLATES):
-            one = json.loads(
-                text.replace(email_of(template), email_of(number)).replace(f'OPS-{template}"', f'OPS-{number}"')
-            )
+            one = _of_another(row, template, number)
             if "user_id" in one["outputs"]:
                 one["outputs"]["user_id"] = _id(number)
             found.append(one)
@@ -138,19 +135,27 @@ def _with_everybody(value: Any, people: int) -> Any:
         return copied
     if isinstance(value, list):
         return [
-            part if number is None else json.loads(json.dumps(part).replace(_name_in(part), email_of(number)))
+            part if number is None else _of_another(part, number % _TEMPLATES, number)
             for part in value
             for number in _alike(_name_in(part), people)
         ]
     return value
 
 
+def _of_another(value: Any, template: int, number: int) -> Any:
+    """What a value says of a template, for the n-th person."""
+    text = json.dumps(value).replace(email_of(template), email_of(number))
+    return json.loads(text.replace(f'OPS-{template}"', f'OPS-{number}"'))
+
+
 def _name_in(part: Any) -> str:
-    name = part.get("email", "") if isinstance(part, dict) else part
+    """Whose a part of a list is: an address, a person, or the reason of one."""
+    name = part.get("email") or next(iter(part.get("people") or ()), "") if isinstance(part, dict) else part
     return name if isinstance(name, str) else ""
 
 
 def _alike(key: str, people: int) -> list[int | None]:
+    """The people for whom a template stands; None for what is no template's."""
     template = next((n for n in range(_TEMPLATES) if key == email_of(n)), None)
     return [None] if template is None else list(range(template, people, _TEMPLATES))
 
