@@ -265,6 +265,8 @@ class State:
         Args:
             changed: the key of an address here -> the key of the one that the person has now.
         """
+        if not changed:
+            return self
 
         def now(key: Any) -> Any:
             return (*key[:-1], changed.get(key[-1], key[-1])) if isinstance(key, tuple) else changed.get(key, key)

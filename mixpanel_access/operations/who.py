@@ -8,7 +8,7 @@ from typing import Any
 
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import OF_PEOPLE, AccessSource, GrantType, OtherAccess, Project
+from mixpanel_access.model.access import OF_PEOPLE, AccessSource, GrantType, OtherAccess, Person, Project
 from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import did_you_mean
@@ -73,7 +73,7 @@ def project_named(overview: Overview, text: str) -> Project:
 def in_project(overview: Overview, project: Project) -> list[PersonGrant]:
     """Everybody with access to a project, from every source, highest role first."""
     keys = {*overview.directory.people(), *overview.directory.grants(project.id)}
-    held = [one for key in keys for one in grants_of(overview, project, key)]
+    held = [one for key in keys for one in grants_of(overview, project, key, overview.directory.person(key))]
     return sorted(held, key=lambda one: (-roles.project_rank(one.role), one.email.casefold(), one.grant_type))
 
 
@@ -84,7 +84,7 @@ def of_person(overview: Overview, email_key: str) -> list[PersonGrant]:
     key = person.key if person else directory.key_of(email_key)
     projects = directory.projects()
     reached = [projects[id_] for id_ in (sorted(projects) if inherited else overview.reached.get(key, ()))]
-    return [one for project in reached for one in grants_of(overview, project, email_key)]
+    return [one for project in reached for one in grants_of(overview, project, email_key, person)]
 
 
 def other_in_project(overview: Overview, project: Project) -> list[OtherAccess]:
@@ -100,14 +100,12 @@ def other_of_person(overview: Overview, email_key: str, held: Sequence[PersonGra
     return [one for one in rows if one.concerns(email_key)]
 
 
-def grants_of(overview: Overview, project: Project, key: str) -> Iterator[PersonGrant]:
-    """The access of a person to a project, from every source."""
-    directory = overview.directory
-    person = directory.person(key)  # it finds people whose address has changed by the old one too
-    email = person.email if person else key
-    held = directory.grants(project.id).get(directory.key_of(email), ())
+def grants_of(overview: Overview, project: Project, key: str, person: Person | None) -> Iterator[PersonGrant]:
+    """The access of a person to a project, from every source; `person` may have another address than `key` by now."""
+    directory, someone = overview.directory, overview.get(key)
+    email, now = (person.email, person.key) if person else (key, directory.key_of(key))
+    held = directory.grants(project.id).get(now, ())
     invited = person is not None and person.invited
-    someone = overview.get(key)
     rows: Sequence[tuple[str, GrantType, str | None]] = [(grant.role, grant.grant_type, grant.team) for grant in held]
     inherited = roles.project_role_of(person.role) if person else None
     if inherited and not any(grant_type is GrantType.ORGANIZATION_ROLE for _, grant_type, _ in rows):

@@ -37,6 +37,7 @@ ALONE_NAMES: Final = frozenset(
 """Words that are a mailbox alone or with each other, but can be a surname after a first name."""
 PERHAPS_NAMES: Final = frozenset({"bot", "desk", "dev", "devs", "guest", "page", "student", "temp", "trial", "web"})
 """Words that may be the whole name of a person, or not: Dev is both."""
+_PERHAPS_OR_ALONE: Final = PERHAPS_NAMES | ALONE_NAMES
 _BETWEEN: Final = re.compile(r"[\W\d_]+")
 
 
@@ -54,7 +55,7 @@ def _is_shared(name: str, more: frozenset[str]) -> bool:
 def may_be_shared(name: str) -> bool:
     """Whether a mailbox can be a person's or not: its name has only words that can be either."""
     words = list(_words(name))
-    return not is_shared(name) and bool(words) and all(word in PERHAPS_NAMES | ALONE_NAMES for word in words)
+    return not is_shared(name) and bool(words) and all(word in _PERHAPS_OR_ALONE for word in words)
 
 
 def _words(name: str) -> Iterator[str]:
@@ -68,7 +69,7 @@ def _only(words: Collection[str], known: Collection[str]) -> bool:
 
 def _joined(word: str, sure: Collection[str]) -> bool:
     """Whether a word is two known words, at least one of which is not a name: itsupport, datateam."""
-    names = ALONE_NAMES | PERHAPS_NAMES
+    names = _PERHAPS_OR_ALONE
     parts = [(word[:at], word[at:]) for at in range(2, len(word) - 1)]
     return any(
         (one in sure and (other in sure or other in names)) or (one in names and other in sure) for one, other in parts
@@ -99,10 +100,14 @@ def is_external(email: str, domains: Collection[str], names: Sequence[str]) -> b
         domains: the company's domains, as `canonical_domain` gives them.
         names: patterns of external people's names before the @.
     """
-    return domain_of(email) not in domains or _is_marked(local_part(email), tuple(names))
+    return _is_external(email, frozenset(domains), tuple(names))
 
 
 @lru_cache(maxsize=1 << 16)
+def _is_external(email: str, domains: frozenset[str], names: tuple[str, ...]) -> bool:
+    return domain_of(email) not in domains or _is_marked(local_part(email), names)
+
+
 def _is_marked(local: str, names: tuple[str, ...]) -> bool:
     """Whether a name before the @ is one by which companies mark the addresses of external people."""
     name = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in local).lstrip("+")

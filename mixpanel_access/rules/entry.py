@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, TypeVar
 
 from mixpanel_access.model import resources as kinds
@@ -187,25 +187,26 @@ class Entry:
     def text(self, name: str) -> str:
         """A property as text without blanks around it, or ""."""
         value = self.values.get(name)
-        if not isinstance(value, str):
-            value = self.get(name)
+        if isinstance(value, str):
+            return value.strip()
+        value = self.get(name)
         return "" if value is None else str(value).strip()
 
     def day(self, name: str) -> date | None:
         """A property as a date, or None. The provider reports a value that is not a date."""
-        return _day_or_none(self.text(name))
+        return _day_or_none(self.text(name)) if name in self.values else None
 
     def output(self, name: str) -> str:
         """An output that is a text, or "", which means unknown and not "never"."""
         value = self.values.get(name)
         return value if isinstance(value, str) else ""
 
-    @property
+    @cached_property
     def email(self) -> str:
         """The person's address, as it is declared."""
         return self.text("email")
 
-    @property
+    @cached_property
     def role(self) -> str:
         """The declared role, normalized, or ""."""
         role = self.text("role")
@@ -301,25 +302,25 @@ def entries_of(type_: str, name: str, urn: str, values: Mapping[str, Any], **mor
 
 def all_hold(*conditions: Callable[[], object]) -> bool:
     """Whether all conditions hold; raises NotJudged only if that depends on one that is not known."""
-    unknown = None
-    for condition in conditions:
-        try:
-            if not condition():
-                return False
-        except NotJudged as error:
-            unknown = unknown or error
-    if unknown:
-        raise unknown
-    return True
+    return not _one_is(conditions, wanted=False)
 
 
 def any_holds(*conditions: Callable[[], object]) -> bool:
     """Whether one of the conditions holds; raises NotJudged only if that depends on one that is not known."""
-    return not all_hold(*map(_negated, conditions))
+    return _one_is(conditions, wanted=True)
 
 
-def _negated(condition: Callable[[], object]) -> Callable[[], bool]:
-    return lambda: not condition()
+def _one_is(conditions: Iterable[Callable[[], object]], *, wanted: bool) -> bool:
+    unknown = None
+    for condition in conditions:
+        try:
+            if bool(condition()) is wanted:
+                return True
+        except NotJudged as error:
+            unknown = unknown or error
+    if unknown:
+        raise unknown
+    return False
 
 
 _Item = TypeVar("_Item")

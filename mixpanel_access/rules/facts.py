@@ -179,12 +179,17 @@ class Stack:
 
     def of(self, *types: str) -> Iterator[Entry]:
         """The resources of these types in the engine."""
-        if types not in self._by_types:
-            self._by_types[types] = [entry for entry in self.entries if entry.type in types]
-        return iter(self._by_types[types])
+        there = self._types.intersection(types)
+        if there not in self._by_types:
+            self._by_types[there] = [entry for entry in self.entries if entry.type in there]
+        return iter(self._by_types[there])
 
     @cached_property
-    def _by_types(self) -> dict[tuple[str, ...], Sequence[Entry]]:
+    def _types(self) -> frozenset[str]:
+        return frozenset(entry.type for entry in self.entries)
+
+    @cached_property
+    def _by_types(self) -> dict[frozenset[str], Sequence[Entry]]:
         """What `of` has found: dozens of rules ask for the same of thousands of resources."""
         return {}
 

@@ -171,19 +171,15 @@ class Rule:
         """Judge one resource; raises NotApplicable if the rule does not concern this stack."""
         if entry.type not in self.types:
             return _NOTHING
-        items: list[RuleFinding | NotJudged | NotThereYet] = []
-        try:
-            for words in cast("JudgeEntry", self.judge)(entry, context):
-                items.append(RuleFinding(f"{entry}: {words}", entry))  # noqa: PERF401  # those before an error count
-        except (NotJudged, NotThereYet) as unknown:
-            items.append(unknown)
+        items = _items(cast("JudgeEntry", self.judge), entry, context)
         return self._verdict(items, Stack(), context) if items else _NOTHING
 
     def judge_stack(self, stack: Stack, context: Context) -> RuleVerdict:
         """Judge a whole stack; raises NotApplicable if the rule does not concern it."""
         if self.types:
-            judged = (self.judge_entry(entry, context) for entry in stack.of(*self.types))
-            verdicts = [verdict for verdict in judged if verdict is not _NOTHING]
+            judge = cast("JudgeEntry", self.judge)
+            judged = (_items(judge, entry, context) for entry in stack.of(*self.types))
+            verdicts = [self._verdict(items, Stack(), context) for items in judged if items]
             return RuleVerdict(
                 [finding for one in verdicts for finding in one.findings],
                 [finding for one in verdicts for finding in one.not_judged],
@@ -220,6 +216,17 @@ class Rule:
         return self.exceptable and any(
             one.rule == self.id and is_in_force(one, context, entry) for one, entry in (*own, *common)
         )
+
+
+def _items(judge: JudgeEntry, entry: Entry, context: Context) -> Sequence[RuleFinding | NotJudged | NotThereYet]:
+    """The violations of one resource, with the exception that ends them as the last one; hardly any has one."""
+    items: list[RuleFinding | NotJudged | NotThereYet] = []
+    try:
+        for words in judge(entry, context):
+            items.append(RuleFinding(f"{entry}: {words}", entry))  # noqa: PERF401  # those before an error count
+    except (NotJudged, NotThereYet) as unknown:
+        items.append(unknown)
+    return items
 
 
 def _by_person(findings: Sequence[RuleFinding]) -> list[RuleFinding]:

@@ -79,7 +79,7 @@ class RoleSource:
     @property
     def through(self) -> str:
         """In words: `team Data`, `individual`."""
-        return f"team {self.team}" if self.team else self.grant_type.value.replace("_", " ")
+        return f"team {self.team}" if self.team else self.grant_type.replace("_", " ")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -44,6 +45,8 @@ CROWD: Final = 100
 _WORDS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+_FACT: Final = Markup('<span class="fact">{}</span>')
+_CELL: Final = Markup('<td{}><b>{}</b><span class="ways">{}</span></td>')
 _CLASSES: Final = {
     (False, False): Markup(""),
     (False, True): Markup(' class="writes"'),
@@ -86,8 +89,7 @@ def page(report: Report) -> str:
         "written": written,
         "role": role_in_words,
         "address": with_break,
-        "classes": classes,
-        "in_short": in_short,
+        "cell": cell_in_matrix,
         "way_in_full": in_full,
         "about": about,
         "counted": counted,
@@ -106,6 +108,7 @@ def page(report: Report) -> str:
         tiles=tiles(report),
         by_address=sorted(numbered, key=lambda pair: pair[1].email.casefold()),
         names={project.id: project.name for one in report.environments for project in one.projects},
+        columns=[(each.id, each is one.projects[0]) for one in report.environments for each in one.projects],
         shown=any(one.projects for one in report.environments),
         crowd=len(report.people) > CROWD,
         long=LONG,
@@ -179,21 +182,29 @@ def role_in_words(role: str) -> str:
     return "custom role" if roles.is_custom(role) else role.replace("_", " ")
 
 
+@lru_cache(maxsize=1 << 16)
 def with_break(email: str) -> Markup:
     """An address that may be broken before the @."""
     return Markup("<wbr>@").join(email.split("@"))
 
 
-def classes(cell: Cell | None, first: bool) -> Markup:
-    """The attribute of a cell of the matrix: whether it begins an environment, and whether its role can write."""
-    return _CLASSES[first, cell is not None and cell.role in (roles.OWNER, roles.ADMIN)]
+def cell_in_matrix(cell: Cell, first: bool) -> Markup:
+    """A cell of the matrix: the highest role, and the sources of it; `first` in the columns of its environment."""
+    return _cell(first, cell.role, tuple((one.role, one.through) for one in cell.sources))
 
 
-def in_short(cell: Cell) -> str:
+@lru_cache(maxsize=1024)
+def _cell(first: bool, role: str, sources: Sequence[tuple[str, str]]) -> Markup:
+    """The same; thousands of people have the same role through the same sources."""
+    attribute = _CLASSES[first, role in (roles.OWNER, roles.ADMIN)]
+    return _CELL.format(attribute, role_in_words(role), in_short(role, sources))
+
+
+def in_short(role: str, sources: Sequence[tuple[str, str]]) -> str:
     """The sources of a role in a project: `team Data`; with the role of each if they differ."""
-    alike = all(source.role == cell.role for source in cell.sources)
-    words = {one.role: "custom role" if roles.is_custom(one.role) else one.role for one in cell.sources}
-    return ", ".join(one.through if alike else f"{words[one.role]} by {one.through}" for one in cell.sources)
+    alike = all(own == role for own, _ in sources)
+    words = {own: "custom role" if roles.is_custom(own) else own for own, _ in sources}
+    return ", ".join(through if alike else f"{words[own]} by {through}" for own, through in sources)
 
 
 def in_full(source: RoleSource) -> str:
@@ -206,7 +217,7 @@ def in_full(source: RoleSource) -> str:
     return f"{role} by {source.through}{held}{why}"
 
 
-def about(person: ReportPerson) -> list[str]:
+def about(person: ReportPerson) -> Markup:
     """What the page says of a person besides their projects."""
     role = person.organization_role
     known = [f"organization {role_in_words(role)}" if role else "organization role not known"]
@@ -221,7 +232,13 @@ def about(person: ReportPerson) -> list[str]:
         known.append(f"until {person.ends}" if person.ends else "without an end")
     if person.last_login:
         known.append(f"last login {person.last_login:%Y-%m-%d}")
-    return known
+    return _facts(tuple(known))
+
+
+@lru_cache(maxsize=1024)
+def _facts(known: Sequence[str]) -> Markup:
+    """Facts in a line; those of thousands of people are often the same."""
+    return Markup(" · ").join(_FACT.format(one) for one in known)
 
 
 def by_rule(findings: Sequence[PolicyFinding]) -> list[tuple[tuple[str, str], list[PolicyFinding]]]:

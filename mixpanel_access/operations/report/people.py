@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from mixpanel_access.model import roles
-from mixpanel_access.model.access import GrantType, Invitation, Person
+from mixpanel_access.model.access import GrantType, Invitation, Person, Project
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
@@ -34,6 +34,11 @@ class Sources:
     def people(self) -> Mapping[str, Person]:
         """Everybody in the organization, by the key of the address."""
         return self.overview.directory.people()
+
+    @cached_property
+    def projects(self) -> Mapping[int, Project]:
+        """The organization's projects, by id."""
+        return self.overview.directory.projects()
 
     @cached_property
     def states(self) -> Mapping[str, State]:
@@ -77,7 +82,7 @@ class Sources:
             labels |= {one.id: one.environment for one in view.roster.projects.values()} if view.roster else {}
         own = {*self.overview.projects, *(project for project, _ in self.overview.here.grants)}
         found: dict[str | None, list[ReportProject]] = {}
-        for id_, project in self.overview.directory.projects().items():
+        for id_, project in self.projects.items():
             if self.whole or id_ in own:
                 key, stack = self.overview.projects.get(id_, (None, None))
                 found.setdefault(labels.get(id_), []).append(ReportProject(id_, project.name, key, stack))
@@ -94,8 +99,7 @@ class Sources:
 
     def name(self, project: int) -> str:
         """A project's name, or its id where it is out of sight."""
-        there = self.overview.directory.projects()
-        return there[project].name if project in there else str(project)
+        return self.projects[project].name if project in self.projects else str(project)
 
     def email(self, key: str) -> str:
         """An address as it is written."""
@@ -204,7 +208,7 @@ def _person(
 def _facts(sources: Sources, key: str, cells: Cells, changes: Sequence[AccessDifference]) -> AccessFacts:
     overview = sources.overview
     person, status = sources.people.get(key), sources.statuses.get(key)
-    managed = bool(sources.stacks(key))
+    managed = key in sources.held or overview.get(key) is not None
     production, where = _highest_in_production(sources, cells)
     return AccessFacts(
         now=overview.now,

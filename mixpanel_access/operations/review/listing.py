@@ -217,7 +217,7 @@ class _Seen:
         if self.project is None:
             return [f"organization {role}"] if role else []
         project = self.overview.directory.projects().get(self.roster.projects[self.project].id)
-        found = grants_of(self.overview, project, self.someone.key) if project else ()
+        found = grants_of(self.overview, project, self.someone.key, self.someone.person) if project else ()
         held = [Grant(one.project, one.email, one.role, one.grant_type, one.team) for one in found]
         words = self.own_roles
         return [f"{words.get((one.project, one.role), one.role)} through {source_in_words(one)}" for one in held]

@@ -66,6 +66,8 @@ class Removal:
     def by_state(self, today: date) -> Removal:
         """The same, planned if the last day in the state has passed."""
         over = has_ended(self.ends, today)
+        if not over and not self.planned and self.last is None:
+            return self  # as of nearly everything in a state
         return replace(self, planned=over, last=day(self.ends) if over and self.ends else None)
 
     def __str__(self) -> str:
@@ -271,8 +273,9 @@ def _of_grant(
             role = entry.projects.get(here)
             return entry.ends if role and before in (_A_ROLE, _known({"role": role}, made)) else None
 
-        taking = roster.given_by_entry(taking, gave)
-        yield from _of_role(taking, "", inputs, roster.declared.grants.get((project, key)), roster, made)
+        now = roster.declared.grants.get((project, key))
+        for going in _of_role(taking, "", inputs, now, roster, made):
+            yield roster.given_by_entry(going, gave)
 
 
 def _of_holder(
