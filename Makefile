@@ -37,8 +37,8 @@ check: $(MADE) lint ## lint, and test the layers without the engine: for every c
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not engine and not package and not slow" $(LAYERS) \
 		tests/docs/test_walks.py tests/docs/test_contract.py $(ARGS)
 
-languages: engine ## find or build what the tests of YAML programs need, where Go is
-	@$(PY) -m tools.engine.yaml_host > /dev/null || [ "$$MIXPANEL_ACCESS_LANGUAGES" != required ]
+languages: engine ## find, build or install what the tests of YAML and TypeScript programs need, where Go and npm are
+	@$(PY) -m tools.engine.languages || [ "$$MIXPANEL_ACCESS_LANGUAGES" != required ]
 
 test: engine languages ## run all tests, on every core
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)

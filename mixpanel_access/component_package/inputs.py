@@ -91,7 +91,7 @@ def _fields(fields: Iterable[Field], given: Mapping[str, Any], component: str, p
 def _value(kind: Kind, value: Any, component: str, path: str) -> Any:
     if isinstance(value, Resolved):
         if kind.later:
-            return value.output
+            return value.output.apply(_whole)
         if not value.known or value.secret:
             why = "is a secret, which would stand in the state in plain text" if value.secret else "is not known yet"
             raise pulumi.RunError(f"{component}: {path} {why}. Give it a plain value.")
@@ -104,8 +104,14 @@ def _value(kind: Kind, value: Any, component: str, path: str) -> Any:
             _must_be(isinstance(value, Mapping), component, path, "an object")
             return _made(made, _fields(fields_of(made), value, component, f"{path}."))
         case type() as plain if plain in _WORDS:
+            value = _whole(value)
             _must_be(type(value) is plain, component, path, _WORDS[plain])
     return _day(value, component, path) if kind.python is date else value
+
+
+def _whole(value: Any) -> Any:
+    """A number as Python has it: protobuf has no whole numbers."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _made(record: type, fields: Mapping[str, Any]) -> Any:

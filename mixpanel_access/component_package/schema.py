@@ -54,25 +54,24 @@ def _record(record: type) -> dict[str, Any]:
 
 
 def _inputs(found: Iterable[Field]) -> dict[str, Any]:
-    return {
-        field.key: {**_property(field), **({} if kind_of(field.annotation).later else {"plain": True})}
-        for field in found
-    }
+    return {field.key: _property(field, plain=True) for field in found}
 
 
-def _property(field: Field) -> dict[str, Any]:
-    return {**_type(kind_of(field.annotation)), "description": field.doc}
+def _property(field: Field, *, plain: bool = False) -> dict[str, Any]:
+    return {**_type(kind_of(field.annotation), plain=plain), "description": field.doc}
 
 
-def _type(kind: Kind) -> dict[str, Any]:
+def _type(kind: Kind, *, plain: bool) -> dict[str, Any]:
+    """A type of the schema; a plain one is no other resource's output, with all that is in it."""
+    mark = {"plain": True} if plain and not kind.later else {}
     match kind.type:
         case Listing(of):
-            return {"type": "object", "additionalProperties": _type(of)}
+            return {"type": "object", "additionalProperties": _type(of, plain=plain), **mark}
         case Record(record):
-            return {"type": "object", "$ref": f"#/types/{_token(record)}"}
+            return {"type": "object", "$ref": f"#/types/{_token(record)}", **mark}
         case word if word in _WORDS:
-            return {"type": _WORDS[word]}
-    return {"$ref": "pulumi.json#/Any"}
+            return {"type": _WORDS[word], **mark}
+    return {"$ref": "pulumi.json#/Any", **mark}
 
 
 def _token(record: type) -> str:

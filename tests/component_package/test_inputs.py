@@ -35,7 +35,7 @@ def read(given: Mapping[str, Any], component: str = "CollaboratorAccess") -> dic
 def test_inputs_are_those_of_python() -> None:
     """Names, dates and records are as in Python; what is left out, or null, keeps its default."""
     standard = {"review": {"production": "admin"}}
-    given = {**GOOD, "standardRoles": standard, "today": "2026-05-01", "kind": None, "projects": {"shop": {"id": 1}}}
+    given = {**GOOD, "standardRoles": standard, "today": "2026-05-01", "kind": None, "projects": {"shop": {"id": 1.0}}}
     assert read(given) == {
         "email": "robin@agency.example.org",
         "engagement_name": "review",

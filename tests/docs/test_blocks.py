@@ -20,6 +20,8 @@ from ruamel.yaml import YAML
 from mixpanel_access import __version__
 from mixpanel_access.cli import REMOVED
 from mixpanel_access.cli.app import app
+from mixpanel_access.component_package.components import COMPONENTS
+from mixpanel_access.component_package.inputs import read_inputs
 from mixpanel_access.emulator import dialect
 from mixpanel_access.engine import ensure_engine
 from mixpanel_access.files.onboarding import read_checklists
@@ -48,6 +50,7 @@ ORDINARY: Final = frozenset(
         "kill",
         "mkdir",
         "mktemp",
+        "npm",
         "pip",
         "python3",
         "uv",
@@ -71,8 +74,11 @@ def of(*languages: str) -> list[Any]:
 
 
 def test_every_block_has_a_language_that_is_checked() -> None:
-    """A block that no test knows would never be looked at; changes of files are made by the tutorial's test."""
-    known = {"console", "yaml", "json", "python", "text", "hcl"}
+    """A block that no test knows would never be looked at; changes of files are made by the tutorial's test.
+
+    Blocks in TypeScript are compiled by `tests/engine/test_typescript_program.py`.
+    """
+    known = {"console", "yaml", "json", "python", "typescript", "text", "hcl"}
     for page in PAGES:
         more = {"diff"} if page == tutorial.PAGE else set()
         assert [str(block) for block in blocks(page) if block.language not in known | more] == []
@@ -193,6 +199,11 @@ def test_rosters_read(block: Block, tmp_path: Path) -> None:
     part = YAML(typ="safe").load(block.text) or {}
     if "plugins" in part:
         assert part["plugins"] == YAML(typ="safe").load(ROOT / "Pulumi.yaml")["plugins"]
+        return
+    if "resources" in part:
+        for name, one in part["resources"].items():
+            component = COMPONENTS[one["type"].replace(":", ":index:")]
+            assert read_inputs(name, component.inputs, one["properties"])
         return
     if "everybody" in part:
         (tmp_path / "onboarding.yaml").write_text(block.text)

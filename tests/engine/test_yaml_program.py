@@ -14,11 +14,12 @@ from mixpanel_access.engine import Engine
 from mixpanel_access.engine.settings import read_settings
 from tests.engine.conftest import Workspace
 from tests.languages import missing
-from tools.engine.yaml_host import find_yaml_host
+from tools.engine.languages import find_yaml_host
 
 pytestmark = pytest.mark.engine
 
 EXAMPLE = ROOT / "examples" / "yaml"
+ROBIN = "robin@agency.example.org"
 
 
 @pytest.fixture(scope="module")
@@ -50,35 +51,32 @@ def in_python(workspace: Workspace) -> None:
 
 
 def test_a_stack_moves_from_python_to_yaml_and_back(yaml_workspace: Workspace) -> None:
-    """Nothing changes in either direction; the program has the counts and, as a secret, the tokens."""
+    """Nothing changes in either direction; the program has the counts and the tokens, and entries end by its clock."""
     workspace = yaml_workspace
     workspace.up()
     names = {row["urn"] for row in workspace.resources()}
     in_yaml(workspace)
-    workspace.run("preview", "--expect-no-changes", "--stack", "production")
     workspace.unchanged()
     assert {row["urn"] for row in workspace.resources()} == names
-    said = workspace.run("stack", "output", "--json", "--stack", "production")
-    outputs = json.loads(said.stdout)
-    assert (outputs["people"], outputs["grants"]) == (1, 2)
-    assert outputs["serviceAccountTokens"] == "[secret]"
+    outputs = json.loads(workspace.run("stack", "output", "--json", "--stack", "production").stdout)
+    assert outputs == {"people": 1, "grants": 2, "serviceAccountTokens": "[secret]"}
     in_python(workspace)
     workspace.run("preview", "--expect-no-changes", "--stack", "production")
-
-
-def test_the_life_of_a_yaml_program(yaml_workspace: Workspace) -> None:
-    """Preview writes nothing; up, drift, an end by the stack's clock and destroy do as with a Python program."""
-    workspace = yaml_workspace
     in_yaml(workspace)
-    workspace.run("preview", "--stack", "production")
-    assert [verb for verb in workspace.requests() if not verb.startswith("GET ")] == []
-    workspace.up()
-    assert workspace.grants("robin@agency.example.org") == {1234567: "analyst", 1234568: "consumer"}
+    assert workspace.grants(ROBIN) == {1234567: "analyst", 1234568: "consumer"}
     workspace.clock("2026-07-14T08:00:00Z")
-    workspace.up("production", "--refresh")
-    assert workspace.grants("robin@agency.example.org") == {}
+    workspace.up()
+    assert workspace.grants(ROBIN) == {}
     workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
     assert workspace.resources() == []
+
+
+def test_a_preview_of_a_yaml_program_writes_nothing(yaml_workspace: Workspace) -> None:
+    """It plans what an `up` would create."""
+    in_yaml(yaml_workspace)
+    said = yaml_workspace.run("preview", "--stack", "production").stdout
+    assert "+ 8 to create" in said
+    assert [verb for verb in yaml_workspace.requests() if not verb.startswith("GET ")] == []
 
 
 def test_an_error_is_one_line(yaml_workspace: Workspace) -> None:
