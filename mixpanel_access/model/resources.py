@@ -214,8 +214,9 @@ class RemovalBrakeId(ResourceId):
 
 
 def rows_in(export: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The resources of a state, as `pulumi stack export` has them."""
-    return (export.get("deployment") or {}).get("resources") or ()
+    """The resources of a state, as `pulumi stack export` has them, without those that a program only reads."""
+    rows = (export.get("deployment") or {}).get("resources") or ()
+    return [row for row in rows if not row.get("external")]
 
 
 def has_providers(export: Mapping[str, Any]) -> bool:

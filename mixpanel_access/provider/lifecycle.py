@@ -17,7 +17,7 @@ from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
-from mixpanel_access.model.resources import ResourceId, number_in
+from mixpanel_access.model.resources import PROVIDER_KEY, ResourceId, number_in
 from mixpanel_access.provider import vanished
 from mixpanel_access.provider.elsewhere import given_by
 from mixpanel_access.provider.handler import (
@@ -102,14 +102,20 @@ class Lifecycle:
         return self.handler.create(inputs)
 
     def read(self, id_: str, props: Properties) -> Found | None:
-        """Read what Mixpanel has; None if the resource no longer exists. Without properties, it is an import by id.
+        """Read what Mixpanel has; None if the resource no longer exists.
+
+        Without properties, it is an import by id, or a program reads it without managing it.
 
         The inputs come back too, else every field would show as changed. Where nothing has changed, there are none,
         and the engine keeps those that it has: to write the same ones again takes as long as the outputs.
         """
         held = own(props)
         if not held:
-            return self._imported(id_)
+            reads = PROVIDER_KEY in props  # which an import does not know yet
+            there = self._by_id(id_, "read" if reads else "import")
+            if reads:
+                self._session.reads.update(self.handler.identities(there.outputs))
+            return there
         if folder := os.environ.get(NOTES_VARIABLE):
             return _noted(held, _notes(folder).get(id_, Note()))
         with self._remembered_secret():
@@ -120,7 +126,7 @@ class Lifecycle:
             found = self.refresh(id_, dict(held))
         return found._replace(inputs=None) if found and found.outputs == held else found
 
-    def _imported(self, id_: str) -> Found:
+    def _by_id(self, id_: str, verb: str) -> Found:
         """Read a resource by its id alone, with all inputs that Mixpanel knows, and the defaults of the others.
 
         Raises:
@@ -130,15 +136,15 @@ class Lifecycle:
         ref = handler.parse(id_)
         form = f"The id has the form {ref.FORM}."
         if ref.organization != organization:
-            why = f"the stack is configured for organization {organization}"
-            raise InputError(f"cannot import {id_}", why=why, next_step=form)
+            why = self._our_organization()
+            raise InputError(f"cannot {verb} {id_}", why=why, next_step=form)
         wrong = None if ref.person is None else problem_with(ref.person)
         if wrong or id_ != str(ref):  # the state keeps an id as it is written, and later runs compare it
-            raise InputError(f"cannot import {id_!r}", why=wrong or f"its usual spelling is {ref}", next_step=form)
+            raise InputError(f"cannot {verb} {id_!r}", why=wrong or f"its usual spelling is {ref}", next_step=form)
         found = handler.read(ref, handler.not_read(ref))
         if found is None:
             why = f"organization {organization} does not have {ref.IS_OF} with this id, as far as we see it"
-            raise InputError(f"cannot import {id_}", why=why, next_step=form)
+            raise InputError(f"cannot {verb} {id_}", why=why, next_step=form)
         inputs = dict(found.inputs or {})
         handler.check(inputs, Problems())
         return Found({**found.outputs, **inputs}, inputs)
@@ -291,16 +297,20 @@ class Lifecycle:
         Raises:
             InputError: it does.
         """
-        here, name = self._session.organization, self._session.settings.provider
-        if ref.organization != here:
-            ours = f"the Organization {name} is {here}" if name else f"the stack is configured for {here}"
-            back = "Give it the provider of that organization back" if name else "Set mixpanel:organizationId back"
+        if ref.organization != self._session.organization:
+            explicit = self._session.settings.provider
+            back = "Give it the provider of that organization back" if explicit else "Set mixpanel:organizationId back"
             raise InputError(
                 "cannot use this resource's state",
                 subject=ref.person or self.handler.label(props),
-                why=f"it belongs to organization {ref.organization}, and {ours}",
+                why=f"it belongs to organization {ref.organization}, and {self._our_organization()}",
                 next_step=f"{back}, or use a stack of its own for the other organization.",
             )
+
+    def _our_organization(self) -> str:
+        name = self._session.settings.provider
+        ours = f"the Organization {name} is" if name else "the stack is configured for"
+        return f"{ours} organization {self._session.organization}"
 
     @contextmanager
     def _remembered_secret(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, Required, TypeAlias, TypedDict, get_args, get_type_hints
+from typing import Any, Final, Literal, Required, Self, TypeAlias, TypedDict, get_args, get_type_hints
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -83,15 +83,31 @@ class AccessResource(Resource):
         self, provider: AccessProvider, name: str, opts: pulumi.ResourceOptions | None, inputs: Mapping[str, Any]
     ) -> None:
         handler = provider.handler
-        refuse_misspelled(type(self), inputs)
-        props = {**dict.fromkeys((*handler.INPUTS, *handler.hints, *handler.OUTPUTS)), **inputs}
+        reads = opts is not None and opts.id is not None
+        refuse_misspelled(type(self), inputs, complete=not reads)
+        given = {} if reads else inputs  # Mixpanel says them
+        props = {**dict.fromkeys((*handler.INPUTS, *handler.hints, *handler.OUTPUTS)), **given}
         check_options(type(self).__name__, name, opts, props, handler.access_inputs)
         announce()
         opts = pulumi.ResourceOptions.merge(opts, None)
         if repeated := _outputs_in_repeated(provider, props):
             opts.additional_secret_outputs = SecretOutputs(opts.additional_secret_outputs or [], repeated)
         super().__init__(provider, name, {**props}, opts)
-        declare(handler, props, program_providers().use(self._provider))
+        if not reads:
+            declare(handler, props, program_providers().use(self._provider))
+
+    @classmethod
+    def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
+        """Read what Mixpanel has under an id, and manage nothing of it.
+
+        Args:
+            resource_name: the name of what is read in the program.
+            id: the resource's id, such as `ORG:EMAIL` for a `Member`; see docs/resources.md. If nothing has it, the
+                preview fails.
+            opts: Pulumi's options.
+        """
+        options = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id))
+        return cls(resource_name, opts=options)  # type: ignore[arg-type, call-arg]  # a subclass has these arguments
 
 
 def inputs_of(resource: type[pulumi.Resource]) -> Mapping[str, bool]:
@@ -107,8 +123,10 @@ _INPUTS: Final[dict[type[pulumi.Resource], Mapping[str, bool]]] = {}
 """The answers of `inputs_of`: a program may make thousands of resources."""
 
 
-def refuse_misspelled(resource: type[pulumi.Resource], inputs: Mapping[str, Any]) -> None:
+def refuse_misspelled(resource: type[pulumi.Resource], inputs: Mapping[str, Any], *, complete: bool = True) -> None:
     """Refuse the arguments that Python would refuse if each input were an argument of its own.
+
+    If they need not be `complete`, any may be missing.
 
     Raises:
         TypeError: an input is missing, or is none of this resource.
@@ -120,7 +138,7 @@ def refuse_misspelled(resource: type[pulumi.Resource], inputs: Mapping[str, Any]
         advice = f"did you mean {meant}?" if meant else f"its inputs are {', '.join(known)}"
         raise TypeError(f"{resource.__name__}() has no input {strange}; {advice}")
     missing = [name for name, required in known.items() if required and name not in inputs]
-    if missing:
+    if missing and complete:
         raise TypeError(f"{resource.__name__}() needs {' and '.join(missing)}")
 
 

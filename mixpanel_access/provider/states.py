@@ -227,7 +227,7 @@ _Held = TypeVar("_Held", bound=InState)
 
 
 def resources_in(rows: Iterable[Properties]) -> Sequence[ExportedResource]:
-    """The resources of an exported state that have an id."""
+    """The resources of an exported state that have an id, without those that a program only reads."""
     return tuple(
         ExportedResource(
             str(row.get("type", "")),
@@ -236,7 +236,7 @@ def resources_in(rows: Iterable[Properties]) -> Sequence[ExportedResource]:
             {key: value for key, value in (row.get("outputs") or {}).items() if key != PROVIDER_KEY},
         )
         for row in rows
-        if row.get("id")
+        if row.get("id") and not row.get("external")
     )
 
 

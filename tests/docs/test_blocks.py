@@ -259,7 +259,7 @@ def test_programs_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     mocks = Elsewhere()
     pulumi.runtime.set_mocks(mocks)
-    config = {"mixpanel:environment": "production", "mixpanel:now": "2026-05-04"}
+    config = {"mixpanel:environment": "production", "mixpanel:now": "2026-05-04", "project:europeSecret": "hush-hush"}
     pulumi.runtime.set_all_config({**config, "people:reviewers": '["di@agency.example.org"]'})
     names: dict[str, Any] = {}
 

@@ -87,10 +87,10 @@ Member("zoe", email="zoe@example.com", opts=ResourceOptions(provider=main, depen
 """
 MIXED = f"""\
 cannot use this resource's state for {BO}: it belongs to organization {FIRST}, and the Organization second is \
-{SECOND}. Give it the provider of that organization back"""
+organization {SECOND}. Give it the provider of that organization back"""
 REFUSED = {
     "a resource in the other one": ('.org")\nProject', '.org", opts=there)\nProject', MIXED),
-    "another id": ('("second")', '("second", 11)', f"{SECOND}, and the Organization second is 11."),
+    "another id": ('("second")', '("second", 11)', f"{SECOND}, and the Organization second is organization 11."),
     "two providers, which a program cannot know": (
         "pulumi.export",
         f"{UNKNOWN}\npulumi.export",
