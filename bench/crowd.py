@@ -115,7 +115,7 @@ def _multiplied(rows: list[dict[str, Any]], people: int) -> list[dict[str, Any]]
     for row in rows:
         template = next((n for n in range(_TEMPLATES) if row["urn"].endswith(email_of(n))), None)
         if template is None:
-            found.append(_with_everybody(row, people))
+            found.append(with_everybody(row, people))
             continue
         for number in range(template, people, _TEMPLATES):
             one = _of_another(row, template, number)
@@ -125,13 +125,13 @@ def _multiplied(rows: list[dict[str, Any]], people: int) -> list[dict[str, Any]]
     return found
 
 
-def _with_everybody(value: Any, people: int) -> Any:
+def with_everybody(value: Any, people: int) -> Any:
     """A value with what it says of a template for everybody."""
     if isinstance(value, dict):
         copied: dict[str, Any] = {}
         for key, part in value.items():
             for number in _alike(key, people):
-                copied[key if number is None else email_of(number)] = _with_everybody(part, people)
+                copied[key if number is None else email_of(number)] = with_everybody(part, people)
         return copied
     if isinstance(value, list):
         return [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from bench.record import runs_in
 from mixpanel_access.operations.tables import markdown
 
 RESULTS: Final = Path(__file__).parent / "results" / "latest.json"
@@ -16,228 +17,217 @@ AIMED: Final = 1000
 """Grants at which a ratio is aimed at."""
 RATIOS: Final = {"preview (create)": 1.15, "preview (unchanged)": 1.15, "refresh": 1.15, "up (create)": 1.25}
 """The command -> how many times the floor's seconds it may take."""
-
+CROWD_COMMANDS: Final = ("status", "report", "drift")
 CROWD_SECONDS: Final = 4.0
 CROWD_MEGABYTES: Final = 250
-"""What a command that reads everything may take, and hold, over 5,000 people."""
-BEFORE: Final = {
-    ("status", "single"): 10.3,
-    ("status", "ProjectAccess"): 8.9,
-    ("report", "single"): 15.4,
-    ("report", "ProjectAccess"): 10.0,
-    ("drift", "single"): 8.4,
-    ("drift", "ProjectAccess"): 4.3,
-}
-"""CPU seconds of the commands with that aim on the morning of 2026-11-30, when the engine exported each state."""
+"""What each of these may take, and hold, over 5,000 people."""
+START_SECONDS: Final = 0.35
+"""What the start of any command may take."""
+
+Row = Sequence[object]
+Figure = dict[str, Any]
+_RUN: Final = ("version", "on")
+"""The last columns of every table: the version that was measured, and the day."""
 
 _HOW: Final = (
-    "Measured by `make bench`, on {cores} cores ({system}, {machine}), with mixpanel-access {mixpanel_access}, engine "
-    "{engine} and Python {python}, against the emulator on the same machine. The last column has the day. "
-    "Compare seconds only with those of the same day; ratios can be compared across days. This page is made from "
-    "`bench/results/latest.json`. [Scale](scale.md) explains what follows from the figures."
+    "`make bench` measures these figures against the emulator on the same machine, here {cores} cores ({system}, "
+    "{machine}), and makes this page from `bench/results/latest.json`. Parts are measured apart, so that each row has "
+    "the version of mixpanel-access and the day of its run. Compare seconds only with those of the same day: the "
+    "machine is shared, and its speed changes within minutes. [Scale](scale.md) explains what follows from the figures."
 )
-_FLOOR: Final = (
-    "The floor is the same program with providers that do nothing: the time for the engine, its SDK and "
-    "reading the roster. The runs of both programs alternate. Requests are those to Mixpanel; a write is a request "
-    "that changes something."
+_SINGLE: Final = (
+    "Each command runs twice: with our provider, and with providers that do nothing, which is the floor: the time for "
+    "the engine, its SDK and reading the roster. The ratio says how much longer ours takes; both are of one run, in "
+    "turn, so that you can compare ratios across days and versions. Requests are those to Mixpanel, writes are those "
+    "of them that change something, and MB held is the most memory of the provider's process. Without checkpoints "
+    "means `PULUMI_SKIP_CHECKPOINTS=true`: the engine saves the state only at the end."
 )
-_MEANING: Final = (
-    "MB held is the peak memory of the provider's process. Without checkpoints means `PULUMI_SKIP_CHECKPOINTS=true`."
+_TARGETS: Final = (
+    "What we aim at, and the latest figure for it. A target is met if the figure is at most the aim. The version says "
+    "which release the figure is of: a later one may be better or worse until it is measured."
 )
-_GROWN: Final = ("command", "checkpoints", "from", "to", "grants", "seconds", "on")
-"""Columns of what is there only where two sizes were measured on one day."""
-Row = Sequence[object]
+_GROWTH: Final = (
+    "How a command grows if there are ten times as many grants. Ten times the seconds means that each grant costs the "
+    "same. Only sizes that were measured on one day with one version are compared."
+)
+_STATE: Final = (
+    "How large the stack's state is after `up`, as compact JSON. The floor's state has the same resources with no more "
+    "than their inputs. With checkpoints, the engine writes all of it at each step."
+)
+_WHOLE: Final = (
+    "The same people with one `ProjectAccess` for each of five projects, instead of one resource for each grant. All "
+    "of them are members already, so that only grants are written. Compare it with the single grants above."
+)
+_SERVERS: Final = (
+    "The stack runs once on [our own server](resources.md#import-by-id), which the stanza in `Pulumi.yaml` starts, and "
+    "once on the SDK's, in turn and without checkpoints. Requests and the state should be the same or smaller with "
+    "ours; seconds are mostly the engine's. The start is the time from the start of the server's process to its port, "
+    "which each command of the engine waits for."
+)
+_COMMANDS: Final = (
+    "The commands that read a whole stack, in a backend in a folder; each person has one grant. CPU seconds are those "
+    "of the command and the engine together: on a quiet machine they are close to the seconds. MB held is the most "
+    "memory of the command without the engine. In other backends, the engine exports the state, which takes 3 to 4 "
+    "more CPU seconds for single grants."
+)
+_REST: Final = (
+    "What needs no stack. The policies run as `pulumi policy analyze` runs them; the emulator answers as many clients "
+    "at once as the provider has. The start of a command is the time until it says that it is not in a project."
+)
 
 
 def page(found: dict[str, Any]) -> str:
     """The page of some results."""
-    figures, versions, machine = found["figures"], found["versions"], found["machine"]
-    single = [one for one in figures if one["floor"] is not None or one["command"] == "import"]
-    wholes = [one for one in figures if one not in single]
-    single.sort(key=lambda one: (one["grants"], not one["checkpoints"]))
-    growth = list(_growth(single))
-    starts = sorted(found["start"]["commands"].items(), key=lambda pair: -pair[1])
+    figures = found["figures"]
+    single = sorted(
+        (one for one in figures if one["floor"] is not None or one["command"] == "import"),
+        key=lambda one: (one["grants"], not one["checkpoints"]),
+    )
     parts = [
         "# Figures",
-        _HOW.format(**machine, **{name.replace("-", "_"): v for name, v in versions.items()}),
-        _FLOOR,
-        *found.get("remarks", []),
-        "## Single grants",
-        markdown(
-            [
-                "grants",
-                "checkpoints",
-                "command",
-                "requests",
-                "writes",
-                "MB received",
-                "seconds",
-                "floor",
-                "ratio",
-                "MB held",
-                "on",
-            ],
-            ([*_costs(one), one["floor"], one["ratio"], one["ours"]["provider_mb"], one["date"]] for one in single),
-        ),
-        _MEANING,
-        "### Targets",
-        markdown(["what", "aimed at", "measured", "met"], _targets(figures, found.get("commands", []), starts)),
-        *(["### Growth", markdown(_GROWN, growth)] if growth else []),
-        "### State",
-        markdown(
-            ["grants", "resources", "bytes", "bytes a resource", "the floor's", "on"],
-            (
-                [one["grants"], one["resources"], one["bytes"], *_each(one), one["date"]]
-                for one in sorted(found["states"], key=lambda one: one["grants"])
-            ),
-        ),
-        "## `ProjectAccess`",
-        markdown(
-            ["grants", "command", "requests", "writes", "MB received", "seconds", "MB held", "on"],
-            ([*_costs(one)[:1], *_costs(one)[2:], one["ours"]["provider_mb"], one["date"]] for one in wholes),
-        ),
-        *_servers(found),
-        *_commands(found.get("commands", [])),
-        "## The rest",
-        markdown(
-            ["what", "measured", "on"],
-            [
-                *(
-                    [
-                        f"policies over {one['resources']} resources",
-                        f"{one['seconds']} s, {_per_thousand(one)} s per 1,000",
-                        one["date"],
-                    ]
-                    for one in found["policies"]
-                ),
-                [
-                    f"reading a roster of {found['roster']['people']} people",
-                    f"{found['roster']['seconds']} s",
-                    found["roster"]["date"],
-                ],
-                [
-                    "the emulator, in a process of its own, with as many clients at once as the provider has",
-                    f"{found['emulator']['requests_per_second']} requests a second",
-                    found["emulator"]["date"],
-                ],
-                ["`mixpanel-access --help`", f"{found['start']['commands']['--help']} s", found["start"]["date"]],
-                [f"the slowest command to start (`{starts[0][0]}`)", f"{starts[0][1]} s", found["start"]["date"]],
-                [
-                    "to load Pydantic, ruamel.yaml and Typer, and nothing of ours",
-                    f"{found['start']['libraries']} s",
-                    found["start"]["date"],
-                ],
-            ],
-        ),
-    ]
+        _HOW.format(**found["machine"]),
+        *_runs(found),
+        *_section("## Single grants", _SINGLE, _SINGLE_COLUMNS, map(_single, single)),
+        *_section("### Targets", _TARGETS, ("what", "aimed at", "measured", "met"), _targets(found)),
+        *_section("### Growth", _GROWTH,
+                  ("command", "checkpoints", "from", "to", "grants", "seconds"),
+                  _growth(single)),
+        *_section("### State", _STATE, ("grants", "resources", "bytes", "bytes a resource", "the floor's"),
+                  map(_state, sorted(found["states"], key=lambda one: one["grants"]))),
+        *_section("## `ProjectAccess`", _WHOLE,
+                  ("grants", "command", "requests", "writes", "MB received", "seconds", "MB held"),
+                  (_whole(one) for one in figures if one not in single)),
+        *_section("## Both servers of the resources", _SERVERS,
+                  ("grants", "command", "server", "requests", "writes", "seconds", "bytes of the state", "MB held"),
+                  _servers(found)),
+        *_section("## Commands that read everything", _COMMANDS,
+                  ("people", "grants", "command", "requests", "seconds", "CPU seconds", "MB held"),
+                  map(_command, found["commands"])),
+        *_section("## The rest", _REST, ("what", "measured"), _rest(found)),
+    ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
 
-def _servers(found: dict[str, Any]) -> Iterable[str]:
-    if not found.get("servers"):
-        return
-    yield "## Both servers of the resources"
-    starts = [f"{seconds} s for {server}" for server, seconds in found["server_start"].items() if server != "date"]
-    yield (
-        "The same commands on [our own server and the SDK's](resources.md#import-by-id), in turn, without checkpoints. "
-        f"From the start of the process to its port: {', '.join(starts)}."
-    )
-    yield markdown(
-        ["grants", "command", "server", "requests", "writes", "seconds", "MB held", "on"],
-        (
-            [one["grants"], one["command"], one["server"]]
-            + [one["cost"][name] for name in ("requests", "writes", "seconds", "provider_mb")]
-            + [one["date"]]
-            for one in found["servers"]
-        ),
-    )
+def _section(title: str, meaning: str, columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+    """A table with what it means; nothing where nothing was measured."""
+    if found := list(rows):
+        yield from (title, meaning, markdown([*columns, *_RUN], found))
 
 
-def _commands(commands: list[dict[str, Any]]) -> Iterable[str]:
-    if not commands:
-        return
-    yield "## Commands that read everything"
-    yield (
-        "One stack in a backend in a folder; each person has one grant. CPU seconds are those of the command and the "
-        "engine together; before is the morning of 2026-11-30, when the engine exported each state. It still does in "
-        "other backends, with 3 to 4 CPU seconds and 400 to 550 MB for the state of 5,000 people with single grants. "
-        "MB held is the peak memory of the command without the engine."
-    )
-    yield markdown(
-        ["people", "grants", "command", "requests", "seconds", "CPU seconds", "before", "MB held", "on"],
-        (
-            [
-                *(one[name] for name in ("people", "grants", "command", "requests", "seconds", "cpu_seconds")),
-                BEFORE.get((one["command"], one["grants"])),
-                one["megabytes"],
-                one["date"],
-            ]
-            for one in commands
-        ),
-    )
+def _run(one: Figure) -> list[object]:
+    """The version that was measured, and the day."""
+    return [one["versions"]["mixpanel-access"], one["date"]]
 
 
-def _targets(
-    figures: list[dict[str, Any]], commands: list[dict[str, Any]], starts: list[tuple[str, float]]
-) -> Iterable[Row]:
-    for one in figures:
-        if one["grants"] == AIMED and one["command"] in RATIOS:
-            most = RATIOS[one["command"]]
-            yield (
-                f"{one['command']} of {AIMED} grants{'' if one['checkpoints'] else ', without checkpoints'}",
-                f"{most} of the floor",
-                one["ratio"],
-                _met(one["ratio"] <= most),
-            )
-    for one in figures:
-        cost = one["ours"]
-        if one["grants"] == AIMED and one["checkpoints"] and one["command"] == "refresh":
-            about = f"refresh of {AIMED} grants"
-            yield about, "10 requests", cost["requests"], _met(cost["requests"] <= 10)
-            yield about, "1 MB", _mb(cost["bytes_out"]), _met(cost["bytes_out"] <= 1_000_000)
-        if one["command"] == "up (create), ProjectAccess":
-            yield (
-                f"up of {one['grants']} grants as `ProjectAccess`",
-                "20 s",
-                cost["seconds"],
-                _met(cost["seconds"] < 20),
-            )
-        if one["command"] == "refresh, ProjectAccess":
-            about = f"refresh of {one['grants']} grants as `ProjectAccess`"
-            yield about, "15 requests", cost["requests"], _met(cost["requests"] <= 15)
-    for one in commands:
-        if (one["command"], one["grants"]) in BEFORE:
+def _runs(found: dict[str, Any]) -> Iterator[str]:
+    """With what each version was measured, and when."""
+    days: dict[tuple[str, ...], set[str]] = {}
+    for one in runs_in(found):
+        versions = tuple(one["versions"][name] for name in ("mixpanel-access", "engine", "python"))
+        days.setdefault(versions, set()).add(one["date"])
+    rows = [[*versions, ", ".join(sorted(on))] for versions, on in sorted(days.items())]
+    yield markdown(["mixpanel-access", "engine", "Python", "on"], rows)
+
+
+_SINGLE_COLUMNS: Final = (
+    "grants", "checkpoints", "command", "requests", "writes", "MB received", "seconds", "floor", "ratio", "MB held",
+)  # fmt: skip
+
+
+def _single(one: Figure) -> Row:
+    cost = one["ours"]
+    return [
+        *(one["grants"], _yes(one["checkpoints"]), one["command"], cost["requests"], cost["writes"]),
+        *(_mb(cost["bytes_out"]), cost["seconds"], one["floor"], one["ratio"], cost["provider_mb"]),
+        *_run(one),
+    ]
+
+
+def _whole(one: Figure) -> Row:
+    cost, name = one["ours"], one["command"].removesuffix(", ProjectAccess")
+    costs = cost["requests"], cost["writes"], _mb(cost["bytes_out"]), cost["seconds"], cost["provider_mb"]
+    return [one["grants"], name, *costs, *_run(one)]
+
+
+def _state(one: Figure) -> Row:
+    each = (round(one[size] / one["resources"]) for size in ("bytes", "floor_bytes"))
+    return [one["grants"], one["resources"], one["bytes"], *each, *_run(one)]
+
+
+def _servers(found: dict[str, Any]) -> Iterator[Row]:
+    for one in found["servers"]:
+        costs = (one["cost"][name] for name in ("requests", "writes", "seconds"))
+        yield [
+            *(one["grants"], one["command"], one["server"], *costs, one["state_bytes"], one["cost"]["provider_mb"]),
+            *_run(one),
+        ]
+    if starts := found.get("server_start"):
+        for server, seconds in starts["seconds"].items():
+            yield ["", "start", server, "", "", seconds, "", "", *_run(starts)]
+
+
+def _command(one: Figure) -> Row:
+    names = ("people", "grants", "command", "requests", "seconds", "cpu_seconds", "megabytes")
+    return [*(one[name] for name in names), *_run(one)]
+
+
+def _targets(found: dict[str, Any]) -> Iterator[Row]:
+    for one in found["figures"]:
+        yield from _targets_of(one)
+    for one in found["commands"]:
+        if one["command"] in CROWD_COMMANDS:
             about = f"`{one['command']}` of {one['people']} people, grants as {one['grants']}"
-            yield about, f"{CROWD_SECONDS:g} s", one["seconds"], _met(one["seconds"] < CROWD_SECONDS)
-            yield about, f"{CROWD_MEGABYTES} MB", one["megabytes"], _met(one["megabytes"] < CROWD_MEGABYTES)
-    yield "start of any command", "0.4 s", starts[0][1], _met(starts[0][1] < 0.4)
+            yield _target(about, CROWD_SECONDS, "s", one["seconds"], one)
+            yield _target(about, CROWD_MEGABYTES, "MB", one["megabytes"], one)
+    if starts := found.get("start"):
+        yield _target("start of any command", START_SECONDS, "s", max(starts["commands"].values()), starts)
 
 
-def _growth(figures: list[dict[str, Any]]) -> Iterable[Row]:
-    by_command: dict[tuple[str, bool], list[dict[str, Any]]] = {}
+def _targets_of(one: Figure) -> Iterator[Row]:
+    """The targets of a command over some grants."""
+    cost = one["ours"]
+    if one["grants"] == AIMED and one["command"] in RATIOS:
+        about = f"{one['command']} of {AIMED} grants{'' if one['checkpoints'] else ', without checkpoints'}"
+        yield _target(about, RATIOS[one["command"]], "of the floor", one["ratio"], one)
+    if one["grants"] == AIMED and one["checkpoints"] and one["command"] == "refresh":
+        yield _target(f"refresh of {AIMED} grants", 10, "requests", cost["requests"], one)
+        yield _target(f"refresh of {AIMED} grants", 1, "MB", round(cost["bytes_out"] / 1_000_000, 2), one)
+    whole = f"of {one['grants']} grants as `ProjectAccess`"
+    if one["command"] == "up (create), ProjectAccess":
+        yield _target(f"up {whole}", 20, "s", cost["seconds"], one)
+    if one["command"] == "refresh, ProjectAccess":
+        yield _target(f"refresh {whole}", 15, "requests", cost["requests"], one)
+
+
+def _target(what: str, aim: float, unit: str, measured: float, one: Figure) -> Row:
+    return [what, f"{aim:g} {unit}", measured, "yes" if measured <= aim else "**no**", *_run(one)]
+
+
+def _growth(figures: Sequence[Figure]) -> Iterator[Row]:
+    by_command: dict[tuple[str, bool], list[Figure]] = {}
     for one in figures:
         by_command.setdefault((one["command"], one["checkpoints"]), []).append(one)
     for (command, checkpoints), sizes in by_command.items():
         for one, other in pairwise(sizes):
             more, longer = other["grants"] / one["grants"], other["ours"]["seconds"] / one["ours"]["seconds"]
-            if one["date"] == other["date"]:
+            if (one["date"], one["versions"]) == (other["date"], other["versions"]):
                 named = (command, _yes(checkpoints), one["grants"], other["grants"])
-                yield *named, f"x {more:.0f}", f"x {longer:.1f}", one["date"]
+                yield [*named, f"x {more:.0f}", f"x {longer:.1f}", *_run(one)]
 
 
-def _costs(one: dict[str, Any]) -> list[object]:
-    cost = one["ours"]
-    name = one["command"].removesuffix(", ProjectAccess")
-    head = [one["grants"], _yes(one["checkpoints"]), name, cost["requests"], cost["writes"]]
-    return [*head, _mb(cost["bytes_out"]), cost["seconds"]]
-
-
-def _each(one: dict[str, Any]) -> list[int]:
-    return [round(one[size] / one["resources"]) for size in ("bytes", "floor_bytes")]
-
-
-def _per_thousand(one: dict[str, Any]) -> str:
-    return f"{1000 * one['seconds'] / one['resources']:.1f}"
+def _rest(found: dict[str, Any]) -> Iterator[Row]:
+    for one in found["policies"]:
+        each = f"{1000 * one['seconds'] / one['resources']:.1f} s per 1,000"
+        yield [f"policies over {one['resources']} resources", f"{one['seconds']} s, {each}", *_run(one)]
+    if one := found.get("roster"):
+        yield [f"reading a roster of {one['people']} people", f"{one['seconds']} s", *_run(one)]
+    if one := found.get("emulator"):
+        yield ["the emulator", f"{one['requests_per_second']} requests a second", *_run(one)]
+    if one := found.get("start"):
+        slowest, seconds = max(one["commands"].items(), key=lambda pair: pair[1])
+        yield ["`mixpanel-access --help`", f"{one['commands']['--help']} s", *_run(one)]
+        yield [f"the slowest command to start (`{slowest}`)", f"{seconds} s", *_run(one)]
+        yield ["to load Pydantic, ruamel.yaml and Typer, and nothing of ours", f"{one['libraries']} s", *_run(one)]
 
 
 def _mb(size: int) -> str:
@@ -246,10 +236,6 @@ def _mb(size: int) -> str:
 
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
-
-
-def _met(value: bool) -> str:
-    return "yes" if value else "**no**"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""What was measured, in one file; each figure has its date, and a run may keep the earlier figures of others."""
+"""What was measured, in one file; each figure has its day and its versions, so that parts can be measured apart."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,30 +26,33 @@ class Record:
         keep: whether figures that are there and not measured now stay.
 
     Raises:
-        ValueError: figures of another machine or other versions are to be kept.
+        ValueError: figures of another machine are to be kept.
     """
 
     def __init__(self, measured_on: dict[str, Any], file: Path, *, keep: bool) -> None:
         self._file = file
-        self.found: dict[str, Any] = {**measured_on, **{part: [] for part in LISTS}}
-        if not keep:
-            return
-        earlier = json.loads(file.read_text())
-        for fact in ("machine", "versions"):
-            if earlier[fact] != measured_on[fact]:
-                raise ValueError(f"the earlier figures are of another {fact}: {earlier[fact]}; measure all anew")
-        self.found = {**earlier, **measured_on}
+        machine, self._run = measured_on["machine"], {name: measured_on[name] for name in ("date", "versions")}
+        self.found: dict[str, Any] = {"machine": machine, **{part: [] for part in LISTS}}
+        if keep:
+            self.found |= json.loads(file.read_text())
+        if self.found["machine"] != machine:
+            raise ValueError(f"the earlier figures are of another machine: {self.found['machine']}; measure all anew")
 
     def add(self, part: str, figure: dict[str, Any]) -> None:
         """Take a figure in the place of the earlier one of the same."""
-        dated = {**figure, "date": self.found["date"]}
+        dated = {**figure, **self._run}
         if part in LISTS:
             name = LISTS[part]
-            others = [
-                one for one in self.found.get(part, ()) if [one[key] for key in name] != [dated[key] for key in name]
-            ]
+            others = [one for one in self.found[part] if [one[key] for key in name] != [dated[key] for key in name]]
             self.found[part] = [*others, dated]
         else:
             self.found[part] = dated
         self._file.parent.mkdir(exist_ok=True)
         self._file.write_text(json.dumps(self.found, indent=2) + "\n")
+
+
+def runs_in(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All figures of some results, of whatever part: each has its date and its versions."""
+    for part in found.values():
+        rows = part if isinstance(part, list) else [part]
+        yield from (one for one in rows if isinstance(one, dict) and "versions" in one)

@@ -37,12 +37,14 @@ class ServerCost:
         command: what was run.
         grants: how many grants.
         cost: what it cost.
+        state_bytes: the size of the state after it, as compact JSON.
     """
 
     server: str
     command: str
     grants: int
     cost: Cost
+    state_bytes: int
 
 
 def measure_servers(engine: Engine, grants: int) -> Iterator[ServerCost]:
@@ -58,7 +60,10 @@ def measure_servers(engine: Engine, grants: int) -> Iterator[ServerCost]:
                 project.write_text(project.read_text().partition("plugins:")[0])
         for command, arguments in COMMANDS.items():
             for server, place in places.items():
-                yield ServerCost(server, command, grants, place.run(*arguments))
+                cost = place.run(*arguments)
+                yield ServerCost(
+                    server=server, command=command, grants=grants, cost=cost, state_bytes=place.state_bytes()[1]
+                )
 
 
 def start_of(server: str) -> float:

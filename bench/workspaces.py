@@ -75,7 +75,7 @@ class Workspace:
         """How many resources the state has, and how large it is."""
         text = self.pulumi.run("stack", "export", "--stack", STACK).stdout
         compact = json.dumps(json.loads(text), separators=(",", ":"))
-        return len(json.loads(text)["deployment"]["resources"]), len(compact)
+        return len(json.loads(text)["deployment"].get("resources", ())), len(compact)
 
 
 @contextmanager
