@@ -1,13 +1,48 @@
-"""The end of a run before its end: no further write goes out, and those that are under way are known by name."""
+"""The end of a run before its end: no further write goes out, and those that did are known by name."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from mixpanel_access.model.errors import Cancelled
+
+
+class Work:
+    """What somebody waits for.
+
+    Attributes:
+        sent: the writes that went out for it so far, answered or not, each as a clause that follows "cannot".
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+
+_works: ContextVar[tuple[Work, ...]] = ContextVar("works", default=())
+
+
+def works() -> tuple[Work, ...]:
+    """What this thread works for; several, where it sends what others want too."""
+    return _works.get()
+
+
+def work_for(several: Iterable[Work]) -> None:
+    """Have this thread work for somebody from now on."""
+    _works.set(tuple(dict.fromkeys(several)))
+
+
+@contextmanager
+def working_for(several: Iterable[Work]) -> Iterator[None]:
+    """Have this thread work for somebody meanwhile."""
+    before = _works.set(tuple(dict.fromkeys(several)))
+    try:
+        yield
+    finally:
+        _works.reset(before)
 
 
 class Stop:
@@ -38,11 +73,9 @@ class Stop:
             Cancelled: it may not go out.
         """
         if self.asked:
-            raise Cancelled(
-                f"cannot {what}",
-                why="the run was cancelled before this was sent",
-                next_step="Run `pulumi up` again for the rest.",
-            )
+            raise unsent(what)
+        for work in works():
+            work.sent.append(what)
         thread = threading.get_ident()
         self._under_way[thread] = what
         try:
@@ -53,6 +86,12 @@ class Stop:
     def under_way(self) -> list[str]:
         """The writes that have no answer yet."""
         return sorted(self._under_way.values())
+
+
+def unsent(what: str) -> Cancelled:
+    """The error of what a cancelled run has not sent; `what` is a clause that follows "cannot"."""
+    why = "the run was cancelled before this was sent"
+    return Cancelled(f"cannot {what}", why=why, next_step="Run `pulumi up` again for the rest.")
 
 
 STOP: Final = Stop()

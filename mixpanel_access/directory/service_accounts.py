@@ -30,6 +30,14 @@ def roles_in(project: int) -> Part[Mapping[int, ServiceAccountRole]]:
     return Part("service account roles", project)
 
 
+def if_lost(name: str) -> str:
+    """What to do where nobody knows whether an account of a name was made: there is no token of it."""
+    return (
+        f"It may have been made, its token is lost, and the list of accounts does not show it: look for a new {name} "
+        f"in Organization Settings > Service Accounts, delete it, then run again."
+    )
+
+
 class AccountRole(NamedTuple):
     """An account's role in a project; None for no role."""
 
@@ -60,7 +68,7 @@ class _Create(Write[str]):
         self.before = {account.id for account in accounts.all()}
         self.made: NewServiceAccount | None = None
         self.cleared: list[ServiceAccountInfo] = []
-        self.left_over: errors.MixpanelError | None = None
+        self.left_over: errors.AccessError | None = None
         self.tries = 0
 
     def send(self, items: Sequence[str]) -> None:
@@ -82,7 +90,7 @@ class _Create(Write[str]):
         self.cleared.extend(new)
         try:
             self._accounts.clear_away(item, new)
-        except errors.MixpanelError as error:
+        except errors.AccessError as error:
             self.left_over = error
             raise
         return False
@@ -183,10 +191,7 @@ class ServiceAccounts:
                 if write.left_over is not None:
                     raise write.left_over from None
                 if error.unsettled:
-                    error.next_step = (
-                        f"It may have been made, its token is lost, and the list of accounts does not show it: look "
-                        f"for a new {name} in Organization Settings > Service Accounts, delete it, then run again."
-                    )
+                    error.next_step = if_lost(name)
                 raise
             if write.made is None:
                 raise AssertionError("a write that was applied has an answer")
@@ -208,7 +213,7 @@ class ServiceAccounts:
         for account in new:
             try:
                 self.delete(account.id)
-            except errors.MixpanelError as error:
+            except errors.AccessError as error:
                 error.next_step = (
                     f"The answer with its token was lost: delete {account.username} ({account.id}) in Organization "
                     f"Settings > Service Accounts, then run again."

@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any, Final, Generic, TypeVar
 
+from mixpanel_access.api.stopping import Work, work_for, working_for, works
 from mixpanel_access.directory.crowd import Crowd
 from mixpanel_access.directory.snapshot import Part, Snapshot
 from mixpanel_access.model import errors
@@ -116,6 +118,7 @@ class Write(Generic[Item]):
 @dataclass
 class _Waiting(Generic[Item]):
     item: Item
+    works: tuple[Work, ...] = field(default_factory=works)
     done: Future[None] = field(default_factory=Future)
 
 
@@ -209,7 +212,8 @@ class Writer:
                     batch, queue.waiting = queue.waiting, []
                 failures: dict[Item, Exception] = {}
                 try:
-                    failures |= self.send_all(write, [one.item for one in batch])
+                    with working_for(work for one in batch for work in one.works):
+                        failures |= self.send_all(write, [one.item for one in batch])
                 except BaseException as error:
                     self._serve(batch, dict.fromkeys((one.item for one in batch), error))
                     if not isinstance(error, Exception):
@@ -242,13 +246,14 @@ class Writer:
         refusals = _Refusals(borne)
         if write.at_once == 1:
             alone = [_Request.of(write, [item]) for item in dict.fromkeys(items)]  # before a write drops what they read
-            with ThreadPoolExecutor(PARALLEL) as pool:
+            with ThreadPoolExecutor(PARALLEL, initializer=work_for, initargs=(works(),)) as pool:
                 outcomes = pool.map(self._send_alone, alone, repeat(refusals))
                 return {one.items[0]: error for one, error in zip(alone, outcomes, strict=True) if error is not None}
         failures: dict[Item, errors.AccessError] = {}
-        waiting = [(batch, True) for batch in _requests(write, items)]
+        waiting: list[tuple[Sequence[Item], errors.AccessError | None]]
+        waiting = [(batch, None) for batch in _requests(write, items)]
         while waiting:
-            batch, whole = waiting.pop(0)
+            batch, before = waiting.pop(0)
             limited = {item: error for item in batch if (error := write.refusal(item)) is not None}
             failures |= limited
             if not (batch := [item for item in batch if item not in limited]):
@@ -258,18 +263,17 @@ class Writer:
                 continue
             try:
                 self._deliver(_Request.of(write, batch))
-            except errors.AccessError as error:
+            except errors.AccessError as refusal:
+                error = _cancelled(before) if before and isinstance(refusal, errors.Cancelled) else refusal
                 refusals.add(error)
                 if len(batch) == 1:
                     write.refused_alone(batch[0], error)
-                if refusals.stopped is not None or len(batch) == 1 or not _divides(write, error):
+                ends = refusals.stopped is not None or len(batch) == 1 or not _divides(write, error)
+                left = None if ends else batch if before else self._left(write, batch)
+                if left is None:  # where it cannot be seen what arrived, nothing is repeated, either
                     failures |= dict.fromkeys(batch, error)
                     continue
-                left = self._left(write, batch) if whole else batch
-                if left is None:  # where it cannot be seen what arrived, nothing is repeated
-                    failures |= dict.fromkeys(batch, error)
-                    continue
-                waiting[:0] = [(part, False) for part in write.parts(left, error) if part]
+                waiting[:0] = [(part, error) for part in write.parts(left, error) if part]
         return failures
 
     def _left(self, write: Write[Item], batch: Sequence[Item]) -> Sequence[Item] | None:
@@ -377,6 +381,14 @@ def _divides(write: Write[Any], error: errors.AccessError) -> bool:
     if not isinstance(error, errors.MixpanelError) or error.unsettled or isinstance(error, errors.PlanRefusal):
         return False
     return isinstance(error, _ONE_MAY_BE_AT_FAULT) or (write.limited and isinstance(error, errors.RateLimited))
+
+
+def _cancelled(before: errors.AccessError) -> errors.AccessError:
+    """The error of what was sent together with others, with this outcome, and not again since the run was cancelled."""
+    if isinstance(before, errors.ServerFault):
+        return _unsettled(copy(before), "the run was cancelled before Mixpanel showed it")
+    why = f"{before.why}, of a request with others, and the run was cancelled before this was sent alone"
+    return errors.Cancelled(before.what, why=why, next_step="Run `pulumi up` again for the rest.")
 
 
 def _unsettled(error: errors.MixpanelError, why: str) -> errors.MixpanelError:

@@ -14,27 +14,40 @@ import grpc  # type: ignore[import-untyped]
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from mixpanel_access.provider.session import WARNING
+from mixpanel_access.server.secrets import hidden
 
 _SECONDS: Final = 10.0
 """How long the engine, which is on this machine, may take to accept a line."""
 _urn: ContextVar[str] = ContextVar("urn", default="")
+_secrets: ContextVar[frozenset[str]] = ContextVar("secrets", default=frozenset())
 
 
 @contextmanager
-def about(urn: str) -> Iterator[None]:
-    """Whatever this thread says meanwhile is about one resource; with "", about the stack."""
-    before = _urn.set(urn)
+def about(urn: str, secrets: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Whatever this thread says meanwhile is about one resource, of which this is secret; with "", about the stack."""
+    before, known = _urn.set(urn), _secrets.set(secrets)
     try:
         yield
     finally:
         _urn.reset(before)
+        _secrets.reset(known)
 
 
 class Messages:
-    """Logs lines to the engine."""
+    """Logs lines to the engine, without the secret inputs of its resources."""
 
     def __init__(self) -> None:
         self._engine: Any = None
+        self._addresses: set[str] = set()
+
+    def keep_secret(self, texts: frozenset[str]) -> frozenset[str]:
+        """Show none of these addresses, whichever resource a line is about: a line on a batch names several people."""
+        self._addresses |= {text for text in texts if "@" in text}
+        return texts
+
+    def without_secrets(self, line: str) -> str:
+        """The line as it may be shown now."""
+        return hidden(line, _secrets.get() | self._addresses)
 
     def connect(self, address: str) -> None:
         """Send the lines to the engine at this address."""
@@ -47,13 +60,9 @@ class Messages:
         else:
             self._log(engine_pb2.INFO, line)
 
-    def error(self, line: str) -> None:
-        """Log one line as an error, with which the engine lets the run fail."""
-        self._log(engine_pb2.ERROR, line)
-
     def _log(self, severity: Any, text: str) -> None:
         if self._engine is None:
             return
-        request = engine_pb2.LogRequest(severity=severity, message=text, urn=_urn.get())
+        request = engine_pb2.LogRequest(severity=severity, message=self.without_secrets(text), urn=_urn.get())
         with suppress(grpc.RpcError):  # the engine has gone, and nobody is there to read the line
             self._engine.Log(request, timeout=_SECONDS)

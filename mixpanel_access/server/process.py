@@ -17,12 +17,13 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from mixpanel_access.provider.run import engine_address
 from mixpanel_access.provider.session import show_by
+from mixpanel_access.server.ending import THREADS, Ending
 from mixpanel_access.server.messages import Messages
 from mixpanel_access.server.providers import Providers
 from mixpanel_access.server.servicer import Servicer
 
-THREADS: Final = 32
-"""What the engine asks for on eight cores."""
+GRACE_SECONDS: Final = 15.0
+"""How long a cancelled run waits for the answers to its writes."""
 _MOMENT: Final = 0.5
 """Seconds before the engine is looked for again."""
 
@@ -55,11 +56,15 @@ def main() -> None:
     sys.path[0] = str(Path.cwd())  # as `python -m pulumi.dynamic` has it: a program's own modules are found there
     messages = Messages()
     show_by(messages.say)
-    server, port = served(Servicer(Providers(os.environ.get("PULUMI_PROJECT", "project")), messages))
+    ending = Ending(GRACE_SECONDS)
+    server, port = served(Servicer(Providers(os.environ.get("PULUMI_PROJECT", "project")), messages, ending))
     print(port, flush=True)  # noqa: T201  # the engine reads it, and shows what other people's providers print later
     if address := engine_address():
         threading.Thread(target=end_with, args=(address,), daemon=True).start()
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        server.stop(0)
+        ending.begin()
+        ending.wait()
+        server.stop(_MOMENT).wait()
+        os._exit(1)  # a request that was given up may go on for a minute

@@ -1,20 +1,27 @@
 """Secrets in the engine's messages: taken off before a provider sees the values, and put on its answer again.
 
+Whatever a verb says or fails with has "[secret]" in place of the secret values of its resource.
+
 A provider takes plain values. For a server that accepts no secrets, the engine itself does both, and then the server
 cannot know that the keys of a mapping are secret, which are part of the paths of a difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from google.protobuf import struct_pb2  # type: ignore[import-untyped]
 
-from mixpanel_access.model.resources import SIGNATURE
+from mixpanel_access.model.resources import PROVIDER_KEY, SIGNATURE
 
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # what the engine signs a secret with
 _SIGNED: Final = _SECRET.encode()
+HIDDEN: Final = "[secret]"
+"""What a line shows in place of a secret value, as Pulumi does."""
+_SHORT: Final = 8
+"""The length up to which a secret value may well be a part of another word."""
 
 
 def revealed(properties: Any) -> Any:
@@ -30,6 +37,50 @@ def revealed(properties: Any) -> Any:
 def secret_in(properties: Any) -> set[str]:
     """The names of the properties that are secret, or have a secret in them."""
     return {key for key, value in properties.fields.items() if _hides(value)}
+
+
+def texts_in(*several: Any) -> frozenset[str]:
+    """The secret values among properties, each as a text: what a line must not show."""
+    return frozenset(
+        text
+        for properties in several
+        if _SIGNED in properties.SerializeToString()
+        for key, value in properties.fields.items()
+        if key != PROVIDER_KEY
+        for text in _texts(value, secret=False)
+    )
+
+
+def hidden(line: str, texts: Collection[str]) -> str:
+    """A line without secret values: a short one is looked for as a word, for others may have it in them."""
+    forms = {form for text in texts for form in (text, repr(text)[1:-1], " ".join(text.split())) if form.strip()}
+    if not forms:
+        return line
+    patterns = [_pattern(form) for form in sorted(forms, key=len, reverse=True)]
+    return re.sub("|".join(patterns), HIDDEN, line, flags=re.IGNORECASE)
+
+
+def _pattern(form: str) -> str:
+    return re.escape(form) if len(form) > _SHORT else rf"(?<!\w){re.escape(form)}(?!\w)"
+
+
+def _texts(value: Any, *, secret: bool) -> Iterator[str]:
+    match value.WhichOneof("kind"):
+        case "struct_value" if _is_secret(value):
+            yield from _texts(value.struct_value.fields["value"], secret=True)
+        case "struct_value":
+            yield from value.struct_value.fields if secret else ()
+            for part in value.struct_value.fields.values():
+                yield from _texts(part, secret=secret)
+        case "list_value":
+            for part in value.list_value.values:
+                yield from _texts(part, secret=secret)
+        case "string_value" if secret:
+            yield value.string_value
+        case "number_value" if secret:
+            yield f"{value.number_value:.15g}"
+        case "bool_value" if secret:
+            yield str(value.bool_value)
 
 
 def mark(answer: Any, request: Any) -> Any:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final, TypeVar
 
@@ -23,16 +21,18 @@ from pulumi.runtime.proto import provider_pb2 as protocol
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
 
 from mixpanel_access import __version__
-from mixpanel_access.api.stopping import STOP
-from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError
-from mixpanel_access.model.resources import KINDS, PROVIDER_KEY
+from mixpanel_access.api.stopping import unsent
+from mixpanel_access.directory.service_accounts import if_lost
+from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError, Cancelled
+from mixpanel_access.model.resources import KINDS, PROVIDER_KEY, SERVICE_ACCOUNT_TYPE
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import own
 from mixpanel_access.server.changes import detailed
 from mixpanel_access.server.configuration import failures, named
+from mixpanel_access.server.ending import DONE_ONCE, Ending
 from mixpanel_access.server.messages import Messages, about
 from mixpanel_access.server.providers import Providers, pickled_in
-from mixpanel_access.server.secrets import mark, revealed, secret_in
+from mixpanel_access.server.secrets import mark, revealed, secret_in, texts_in
 
 Answer = TypeVar("Answer")
 Verb = Callable[["Servicer", Any], Answer]
@@ -43,25 +43,40 @@ def about_a_resource(verb: Verb[Answer]) -> Callable[[Servicer, Any, grpc.Servic
 
     @wraps(verb)
     def served(servicer: Servicer, request: Any, context: grpc.ServicerContext) -> Answer:
-        with about(request.urn), servicer.at_work(is_ours(request.urn)):
+        secrets = servicer.messages.keep_secret(texts_in(*_properties_of(request)))
+        with about(request.urn, secrets), servicer.ending.at_work():
             try:
-                return verb(servicer, request)
+                return _done(servicer, verb, request)
             except Exception as error:  # whatever a provider raises is the answer
+                status, words = servicer.failure(error)
                 if isinstance(error, AccessError) and error.kept is not None:
-                    context.set_trailing_metadata(((_DETAILS, servicer.kept(error, request)),))
-                context.abort(*servicer.failure(error))
+                    context.set_trailing_metadata(((_DETAILS, servicer.kept(error, words, request)),))
+                context.abort(status, words)
                 raise  # not reached: `abort` raises
 
     return served
 
 
-def is_ours(urn: str) -> bool:
-    """Whether a resource is of one of our types: another package's, and its prints and its time, are not ours."""
-    return urn.split("::")[2].rpartition("$")[2] in KINDS
+def _done(servicer: Servicer, verb: Verb[Answer], request: Any) -> Answer:
+    """What a verb returns; after a Ctrl-C, that of another package's resource has all its time."""
+    urn = request.urn.split("::")
+    kind = KINDS.get(urn[2].rpartition("$")[2])
+    if kind is None:
+        return verb(servicer, request)
+    created = kind.type == SERVICE_ACCOUNT_TYPE and isinstance(request, protocol.CreateRequest)
+    if_unknown = if_lost(str(_unpacked(request.properties)["username"])) if created else DONE_ONCE
+    what = f"{verb.__name__.lower()} {urn[-1]}"
+    if isinstance(request, protocol.CreateRequest | protocol.UpdateRequest | protocol.DeleteRequest):
+        if_unsent = unsent(what)
+    else:
+        if_unsent = Cancelled(f"cannot {what}", why="the run was cancelled, and Mixpanel had not answered by then")
+    return servicer.ending.answer(lambda: verb(servicer, request), if_unsent, if_unknown)
 
 
-def _end_process() -> None:
-    os._exit(1)
+def _properties_of(request: Any) -> Iterator[struct_pb2.Struct]:
+    """All properties that a request has of its resource."""
+    names = ("olds", "old_inputs", "news", "properties", "inputs")
+    return (getattr(request, name) for name in names if hasattr(request, name))
 
 
 class Servicer(ResourceProviderServicer):
@@ -70,51 +85,28 @@ class Servicer(ResourceProviderServicer):
     Args:
         providers: finds their providers.
         messages: where the lines for the user go.
-        grace_seconds: how long a cancelled run waits for the answers to its writes.
-        end: ends the process after that.
+        ending: how the verbs end after a Ctrl-C.
     """
 
-    def __init__(
-        self,
-        providers: Providers,
-        messages: Messages,
-        *,
-        grace_seconds: float = 15.0,
-        end: Callable[[], object] = _end_process,
-    ) -> None:
-        self.providers, self.messages = providers, messages
-        self._grace, self._end = grace_seconds, end
-        self._verbs = {True: 0, False: 0}
-        self._idle = threading.Condition()
-
-    @contextmanager
-    def at_work(self, ours: bool) -> Iterator[None]:
-        """A verb runs meanwhile, of a resource of ours or of another package's."""
-        with self._idle:
-            self._verbs[ours] += 1
-        try:
-            yield
-        finally:
-            with self._idle:
-                self._verbs[ours] -= 1
-                self._idle.notify_all()
+    def __init__(self, providers: Providers, messages: Messages, ending: Ending) -> None:
+        self.providers, self.messages, self.ending = providers, messages, ending
 
     def failure(self, error: Exception) -> tuple[grpc.StatusCode, str]:
         """The status and the words of an error: ours are one line, and of others the traceback is logged."""
         if isinstance(error, AccessError) and os.environ.get(DEBUG_VARIABLE) != "1":
-            return grpc.StatusCode.FAILED_PRECONDITION, str(error)
+            return grpc.StatusCode.FAILED_PRECONDITION, self.messages.without_secrets(str(error))
         if trace := traceback.format_tb(error.__traceback__):
             self.messages.say("".join(["Traceback (most recent call last):\n", *trace]).rstrip())
         words = str(error) if isinstance(error, AccessError) else "".join(traceback.format_exception_only(error))
-        return grpc.StatusCode.UNKNOWN, words.strip()
+        return grpc.StatusCode.UNKNOWN, self.messages.without_secrets(words.strip())
 
-    def kept(self, error: AccessError, request: Any) -> bytes:
+    def kept(self, error: AccessError, words: str, request: Any) -> bytes:
         """What a resource that could not be finished has, as the engine takes it: the state keeps it."""
         id_, outputs = error.kept or ("", {})
         given = request.news if isinstance(request, protocol.UpdateRequest) else request.properties
         packed = _packed(outputs, pickled_in(_unpacked(given)), given)
-        status = status_pb2.Status(code=grpc.StatusCode.FAILED_PRECONDITION.value[0], message=str(error))
-        status.details.add().Pack(protocol.ErrorResourceInitFailed(id=id_, properties=packed, reasons=[str(error)]))
+        status = status_pb2.Status(code=grpc.StatusCode.FAILED_PRECONDITION.value[0], message=words)
+        status.details.add().Pack(protocol.ErrorResourceInitFailed(id=id_, properties=packed, reasons=[words]))
         return bytes(status.SerializeToString())
 
     # The server itself
@@ -145,29 +137,11 @@ class Servicer(ResourceProviderServicer):
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         """Let no further write go out. The engine waits for the verbs that run; ours end soon, one way or the other."""
-        STOP.ask()
-        threading.Thread(target=self._end_soon, daemon=True).start()
+        self.ending.begin()
         return empty_pb2.Empty()
 
     # In a thread of its own: those of the verbs may all wait.
     Cancel.experimental_thread_pool = ThreadPoolExecutor(1, "cancel")  # type: ignore[attr-defined]
-
-    def _end_soon(self) -> None:
-        """Name the writes that have no answer after some seconds, and end the process as soon as nobody else works."""
-        with self._idle:
-            if self._idle.wait_for(lambda: not self._verbs[True], self._grace):
-                return
-        late, under_way = f"cancelled: Mixpanel has not answered within {self._grace:g} seconds", STOP.under_way()
-        if not under_way:
-            self.messages.error(f"{late}. No write was under way.")
-        for what in under_way:
-            self.messages.error(
-                f"{late}, so it is unknown whether this was done: {what}. All other writes were answered or not sent. "
-                "Run `pulumi refresh`, then `pulumi up`: what is done is not done twice."
-            )
-        with self._idle:
-            self._idle.wait_for(lambda: not self._verbs[False])
-        self._end()
 
     # The verbs
 
@@ -176,7 +150,8 @@ class Servicer(ResourceProviderServicer):
         """Judge and normalize inputs."""
         olds, news = _unpacked(request.olds, unknowns=True), _unpacked(request.news, unknowns=True)
         result = self.providers.get(pickled_in(news, olds)).check(olds, news)
-        failures = [protocol.CheckFailure(property=each.property, reason=each.reason) for each in result.failures]
+        secret = secret_in(request.news)
+        failures = [self._shown(each, secret) for each in result.failures]
         inputs = _packed(result.inputs, news[PROVIDER_KEY], request.news)
         return protocol.CheckResponse(inputs=inputs, failures=failures)
 
@@ -238,6 +213,13 @@ class Servicer(ResourceProviderServicer):
         props = _unpacked(request.properties)
         self.providers.get(pickled_in(props)).delete(request.id, props)
         return empty_pb2.Empty()
+
+    def _shown(self, failure: Any, secret: Collection[str]) -> Any:
+        """A failure of a check; the engine prints the value of the property that it names."""
+        reason = self.messages.without_secrets(failure.reason)
+        if failure.property not in secret:
+            return protocol.CheckFailure(property=failure.property, reason=reason)
+        return protocol.CheckFailure(reason=f"{failure.property}: {reason}")
 
 
 _DETAILS: Final = "grpc-status-details-bin"

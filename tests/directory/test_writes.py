@@ -331,6 +331,26 @@ def test_where_reading_back_fails_too_the_writes_own_error_is_told(
     assert ("(Mixpanel answered 429). Run again" in str(told.value)) is done
 
 
+DIVIDED = {
+    errors.ServerFault: "It may have been done all the same, and the run was cancelled before Mixpanel showed it.",
+    errors.Invalid: "4xx, of a request with others, and the run was cancelled before this was sent alone",
+}
+
+
+@pytest.mark.parametrize("kind", DIVIDED)
+def test_a_part_that_a_ctrl_c_stops_is_not_said_to_be_unsent(kind: type[errors.MixpanelError]) -> None:
+    """It went out before, together with others."""
+    answers: list[errors.AccessError] = [
+        kind("cannot give", why="Mixpanel answered 4xx") for _ in range(ATTEMPTS if kind is errors.ServerFault else 1)
+    ]
+
+    def send(items: Sequence[int]) -> None:
+        raise answers.pop() if answers else errors.Cancelled("cannot give", why="cancelled before this was sent")
+
+    failures = writer().send_all(Numbers(send), [1, 2])
+    assert [DIVIDED[kind] in str(error) for error in failures.values()] == [True, True]
+
+
 # Effects
 
 LIST: Part[frozenset[int]] = Part("list")

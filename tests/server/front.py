@@ -31,6 +31,7 @@ class Front:
         url: that address.
         trouble: the answer to each read after the next write; None for the emulator's.
         after_write: is called once the emulator has applied a write, before its answer goes out.
+        loses: whether the answer to a write is lost.
         writes: the writes so far.
     """
 
@@ -41,6 +42,7 @@ class Front:
         self._server = uvicorn.Server(uvicorn.Config(self._answer, **_UVICORN))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self.after_write: Callable[[], object] = int
+        self.loses = False
         self.writes: list[str] = []
         self.arm(None)
 
@@ -63,6 +65,7 @@ class Front:
                 self.writes.append(scope["path"])
                 self._written = True
                 self.after_write()
+                message = {**message, "status": 502} if self.loses else message
             await send(message)
 
         await self._emulator(scope, receive, applied)

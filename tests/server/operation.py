@@ -18,9 +18,11 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, prov
 from demo.sandbox import SECRET, USERNAME
 from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY
 from mixpanel_access.provider.session import show_by
+from mixpanel_access.server.ending import Ending
 from mixpanel_access.server.messages import Messages
 from mixpanel_access.server.process import served
 from mixpanel_access.server.providers import Providers
+from mixpanel_access.server.secrets import revealed
 from mixpanel_access.server.servicer import Servicer
 from tests.python_engine import values
 
@@ -87,7 +89,7 @@ class Operation:
         """
         answer = self.checked(kind, news, olds)
         assert not answer.failures, answer.failures
-        return values.plain(answer.inputs)
+        return plain(answer.inputs)
 
     def checked(self, kind: str, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None) -> Any:
         request = provider_pb2.CheckRequest(
@@ -105,14 +107,14 @@ class Operation:
     def create(self, kind: str, inputs: Mapping[str, Any], *, preview: bool = False) -> Held:
         request = provider_pb2.CreateRequest(**named(kind), properties=values.message(inputs), preview=preview)
         answer = self.stub.Create(request)
-        return Held(answer.id, dict(inputs), values.plain(answer.properties))
+        return Held(answer.id, dict(inputs), plain(answer.properties))
 
     def update(self, kind: str, held: Held, news: Mapping[str, Any], *, preview: bool = False) -> Held:
         request = provider_pb2.UpdateRequest(
             **named(kind), id=held.id, olds=values.message(held.outputs), old_inputs=values.message(held.inputs),
             news=values.message(news), preview=preview,
         )  # fmt: skip
-        return Held(held.id, dict(news), values.plain(self.stub.Update(request).properties))
+        return Held(held.id, dict(news), plain(self.stub.Update(request).properties))
 
     def read(self, kind: str, held: Held) -> Held | None:
         """What is there now; None if it is gone."""
@@ -122,8 +124,8 @@ class Operation:
         answer = self.stub.Read(request)
         if not answer.id:
             return None
-        inputs = values.plain(answer.inputs) if answer.HasField("inputs") else held.inputs
-        return Held(answer.id, inputs, values.plain(answer.properties))
+        inputs = plain(answer.inputs) if answer.HasField("inputs") else held.inputs
+        return Held(answer.id, inputs, plain(answer.properties))
 
     def import_(self, kind: str, id_: str) -> Held:
         found = self.read(kind, Held(id_, {}, {}))
@@ -133,6 +135,11 @@ class Operation:
     def delete(self, kind: str, held: Held) -> None:
         request = provider_pb2.DeleteRequest(**named(kind), id=held.id, properties=values.message(held.outputs))
         self.stub.Delete(request)
+
+
+def plain(properties: Any) -> dict[str, Any]:
+    """Properties in the values of Python; a secret without its mark."""
+    return values.plain(revealed(properties))
 
 
 def named(kind: str) -> dict[str, Any]:
@@ -186,13 +193,11 @@ def engine_log() -> Iterator[tuple[EngineLog, str]]:
 
 
 @contextmanager
-def on_ours(
-    emulator: Mixpanel, *, grace_seconds: float = 15.0, end: Callable[[], object] = int, **more: str
-) -> Iterator[Operation]:
+def on_ours(emulator: Mixpanel, *, grace_seconds: float = 15.0, **more: str) -> Iterator[Operation]:
     """A run on our own server, in this process."""
     with engine_log() as (log, address):
         messages = Messages()
-        server, port = served(Servicer(Providers("tests"), messages, grace_seconds=grace_seconds, end=end))
+        server, port = served(Servicer(Providers("tests"), messages, Ending(grace_seconds)))
         show_by(messages.say)
         operation = Operation(port, config_of(emulator, **more), log, address)
         try:

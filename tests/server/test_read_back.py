@@ -14,10 +14,9 @@ from mixpanel_access.api.stopping import STOP
 from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.resources import BY_NAME
 from mixpanel_access.provider.taking import UNREAD
-from tests.python_engine import values
 from tests.server.front import EMPTY, FAULT, PAGE, Answer, Front
 from tests.server.kinds import ETL, LIVES, SHOP, TEAM, WAREHOUSE
-from tests.server.operation import SERVERS, Held, Operation, config_of, on_ours
+from tests.server.operation import SERVERS, Held, Operation, config_of, on_ours, plain
 
 NEW, KIM = "new@agency.example.org", "kim@example.com"
 INPUTS: dict[str, dict[str, Any]] = {kind: life.inputs for kind, life in LIVES.items()} | {
@@ -51,7 +50,7 @@ def kept_in(error: grpc.RpcError) -> Held | None:
     details = provider_pb2.ErrorResourceInitFailed()
     status_pb2.Status.FromString(found).details[0].Unpack(details)
     assert list(details.reasons) == [error.details()]
-    return Held(details.id, {}, values.plain(details.properties))
+    return Held(details.id, {}, plain(details.properties))
 
 
 def failed(run: Operation, front: Front, kind: str, trouble: Answer | None) -> tuple[str, Held | None]:
