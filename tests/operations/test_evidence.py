@@ -43,7 +43,7 @@ from tests.operations.tracking import world
 E = LogEvent
 PRODUCTION, STAGING = "production", "staging"
 BOTH = EvidenceScope([PRODUCTION, STAGING], all_stacks=True, projects={7: "Shop"})
-ANA, BO = "ana@example.com", "bo@example.com"
+ANA, BO, NEW = "ana@example.com", "bo@example.com", "bo.new@example.com"
 MAY = Period(date(2026, 5, 10), date(2026, 5, 20), datetime(2026, 6, 1, 12, tzinfo=UTC))
 
 
@@ -59,6 +59,11 @@ def line(at: str, event: str, role: str = "analyst", **more: Any) -> LogLine:
 def member(at: str, event: str, **more: Any) -> LogLine:
     """The same for their membership."""
     return line(at, event, "member", project=None, **more)
+
+
+def moved(day: str) -> LogLine:
+    """Bo has another address."""
+    return line(day, E.READDRESSED, "", project=None, stack="", email=NEW, email_before=BO, admin=UNKNOWN)
 
 
 # Access and changes
@@ -288,6 +293,10 @@ CHANGES: dict[str, tuple[list[LogLine], list[Shown]]] = {
         [line("01", E.GRANTED), line("12", E.RENAMED, stack="prod", email="", project=None, renamed_from=PRODUCTION)],
         [(E.RENAMED, "prod", None, None, ANA)],
     ),
+    "another address": (
+        [line("01", E.GRANTED), moved("12"), line("13", E.REVOKED, email=NEW)],
+        [(E.READDRESSED, "", None, None, UNKNOWN), (E.REVOKED, PRODUCTION, "analyst", None, ANA)],
+    ),
     "found, which changes nothing": ([line("12", E.FOUND, stack="", admin=UNKNOWN)], []),
     "found by a later update": (
         [line("01", E.FOUND, stack="", project=8), line("12", E.FOUND, stack="", admin=UNKNOWN)],
@@ -313,6 +322,17 @@ def test_each_change_of_the_period_is_listed(lines: list[LogLine], expected: lis
     assert shown(AccessHistory(lines, BOTH).changes(MAY)) == expected
 
 
+def test_somebody_with_another_address_is_one_person() -> None:
+    """By the present address, also before they had it; the change itself names the one before."""
+    history = AccessHistory([line("01", E.GRANTED), moved("12"), line("13", E.CHANGED, "admin", email=NEW)], BOTH)
+    (start,), (end,) = history.at(MAY.before), history.at(MAY.end)
+    assert (start.person, end.person, start.since) == (NEW, NEW, end.since)
+    assert [(one.person, one.kind, one.note) for one in history.changes(MAY)] == [
+        (NEW, AccessKind.ADDRESS, f"before, the address was {BO}"),
+        (NEW, AccessKind.PROJECT_ROLE, ""),
+    ]
+
+
 def test_access_that_ends_with_the_membership_says_so() -> None:
     """It has no reasons of its own, and the change of the membership has no note."""
     lines = [member("01", E.GRANTED), line("01", E.GRANTED), member("12", E.REVOKED, stack="", ticket="OPS-9")]
@@ -328,6 +348,12 @@ OF_ONE: dict[str, tuple[list[LogLine], int, int]] = {
     "of another stack": ([line("01", E.GRANTED, stack=STAGING), line("12", E.REVOKED, stack=STAGING)], 0, 0),
     "outside of the stacks": ([line("01", E.GRANTED, stack=""), line("12", E.REVOKED, stack="")], 0, 0),
     "taken from the stack by hand": ([line("01", E.GRANTED), line("12", E.REVOKED, stack="")], 1, 1),
+    "of somebody with another address": ([line("01", E.GRANTED), moved("12")], 1, 1),
+    "of another stack, and of somebody with another address": (
+        [line("01", E.GRANTED, stack=STAGING), moved("12")],
+        0,
+        0,
+    ),
     "of another stack too": ([line("01", E.GRANTED), line("02", E.IMPORTED, stack=STAGING)], 1, 0),
     "renamed to it": (
         [
@@ -356,7 +382,9 @@ def test_the_access_of_a_life_is_what_the_emulator_had(life: Callable[[Emulated]
         made.update()
         life(made)
         made.update()
-        truth = {at: {_key(access): role for access, role in held.items()} for at, held in made.truth}
+        truth = {
+            at: {_key(access): role for access, role in held.items()} for at, held in made.truth_by_present_addresses()
+        }
         history = AccessHistory(made.lines, EvidenceScope([*made.states], all_stacks=True))
         for at, held in truth.items():
             rows = [(_shown_key(row), row.role) for row in history.at(at)]

@@ -228,11 +228,11 @@ def test_a_pruned_log_still_knows_since_when_it_has_everybody(tmp_path: Path) ->
     assert ANA not in {one.email for one in replay(kept).at(START - timedelta(days=30)).values()}
 
 
-def reading(people: dict[str, Person], teams: dict[int, TeamInfo] | None, **known_as: str) -> OrganizationReading:
+def reading(people: dict[str, Person], teams: dict[int, TeamInfo] | None) -> OrganizationReading:
     """An organization in which Bo has a grant."""
     grants = {(P, "bo@x"): Grant(P, "Bo@x", "analyst", GrantType.INDIVIDUAL)}
     there = Organization(people, {P: Project(P, "Shop")}, grants, teams=teams)
-    return OrganizationReading(id=ORG, presence=Presence(there), known_as=known_as)
+    return OrganizationReading(id=ORG, presence=Presence(there))
 
 
 BO, CY = Person("Bo@x", "member", invited=False), Person("cy@x", "admin", invited=True)
@@ -252,10 +252,6 @@ UNREAD: dict[str, tuple[OrganizationReading, list[str]]] = {
     "somebody who is deactivated": (
         reading({"bo@x": Person("Bo@x", "member", invited=False, deactivated=True)}, {}),
         [],
-    ),
-    "an address that has changed": (
-        reading({"bo@x": BO}, {}, **{"bo@x": "bo@old"}),
-        ["bo@old member", f"bo@old analyst {P}"],
     ),
 }
 

@@ -38,6 +38,12 @@ def line(on: str, event: LogEvent, name: str, role: str = "analyst", stack: str 
     )
 
 
+def moved(on: str, before: str, now: str) -> LogLine:
+    """Somebody has another address."""
+    one = replace(line(on, LogEvent.READDRESSED, now, role="", stack=""), project=None, organization=1)
+    return replace(one, email_before=f"{before}@example.com", user_id=5)
+
+
 LIFE = [
     line("2026-01-10", LogEvent.GRANTED, "gone"),
     line("2026-01-10", LogEvent.GRANTED, "stays"),
@@ -73,7 +79,8 @@ def possible(lines: Sequence[LogLine]) -> list[LogLine]:
     log, found = Replay(lines), []
     for one in lines:
         access = log.access_of(one)
-        if access not in log.last or access in log.held or one.event in (LogEvent.GRANTED, LogEvent.RESTORED):
+        gives = one.event in (LogEvent.GRANTED, LogEvent.RESTORED, LogEvent.READDRESSED)
+        if gives or access not in log.last or access in log.held:
             log.step(one)
             found.append(one)
     return found
@@ -88,6 +95,27 @@ def test_who_had_left_is_in_the_log_no_more(tmp_path: Path) -> None:
     lines = read_lines(file, LogLine)
     assert [(one.event, one.role) for one in lines] == [("pruned", ""), ("changed", "admin"), ("revoked", "admin")]
     assert lines[0].justification == "4 lines from before this day were removed"
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_an_earlier_address_goes_with_the_lines_that_name_it(left: bool, tmp_path: Path) -> None:
+    """While the access continues, its line needs it."""
+    lines = [line("2026-01-10", LogEvent.GRANTED, "bo"), moved("2026-02-01", "bo", "al")]
+    lines += [line("2026-03-01", LogEvent.REVOKED, "al")] if left else []
+    file = written(tmp_path, [replace(one, organization=1) for one in lines])
+    assert (pruned(file).people, "bo@" in file.read_text()) == (
+        (["al@example.com", "bo@example.com"], False) if left else ([], True)
+    )
+
+
+def test_mixpanels_id_of_somebody_who_stays_is_kept(tmp_path: Path) -> None:
+    """Though the acceptance of the invitation, which has it, need not be."""
+    given = replace(line("2026-01-10", LogEvent.GRANTED, "bo", "member"), project=None, organization=1)
+    accepted = replace(given, date="2026-01-11T12:00:00Z", event="accepted", user_id=5)
+    gone = [line("2026-01-09", event, "cy") for event in (LogEvent.GRANTED, LogEvent.REVOKED)]
+    file = written(tmp_path, [*gone, given, accepted])
+    assert len(pruned(file).lines) == 2
+    assert [*replay(read_lines(file, LogLine)).user_ids.values()] == [5]
 
 
 def test_without_consent_nothing_is_written(tmp_path: Path) -> None:
@@ -123,7 +151,8 @@ def test_what_the_audit_log_still_tells_of_stays(days: int, refused: bool, tmp_p
 
 
 EVENTS = st.tuples(
-    st.integers(0, 300), st.sampled_from([event for event in LogEvent if event not in OF_THE_LOG]),
+    st.integers(0, 300),
+    st.sampled_from([event for event in LogEvent if event not in OF_THE_LOG or event == LogEvent.READDRESSED]),
     st.sampled_from("abc"), st.sampled_from(ROLES), st.sampled_from(["production", "staging", ""]),
     st.sampled_from([7, None]),
 )  # fmt: skip
@@ -136,7 +165,9 @@ def test_from_the_day_on_the_log_says_the_same(events: list[Happened], day: int)
     begin = date(2026, 1, 1)
     lines = possible(
         [
-            replace(
+            moved(str(begin + timedelta(days=on)), name, f"{name}2")
+            if event == LogEvent.READDRESSED
+            else replace(
                 line(str(begin + timedelta(days=on)), event, name, role, "" if event == LogEvent.FOUND else stack),
                 project=project,
                 ticket=f"T-{on}",
@@ -156,7 +187,8 @@ def test_from_the_day_on_the_log_says_the_same(events: list[Happened], day: int)
     for on in sorted({day, *(event[0] for event in events if event[0] > day)}):
         at = datetime(2026, 1, 1, 23, tzinfo=UTC) + timedelta(days=on)
         assert held(rest, at) == held(whole, at)
-    assert not {one.email for one in after} & set(found.people)
+    assert not {email for one in after for email in (one.email, one.email_before)} & set(found.people)
+    assert rest.user_ids.items() >= {(one, whole.user_ids[one]) for one in rest.held if one in whole.user_ids}
 
 
 def test_the_command_says_what_went(tmp_path: Path) -> None:

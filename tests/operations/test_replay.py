@@ -40,6 +40,16 @@ def spans(lines: list[LogLine]) -> list[tuple[int | None, int | None, str, str]]
     ]
 
 
+NEW = "bo.new@example.com"
+
+
+def moved(second: int, **more: Any) -> LogLine:
+    """Bo has another address."""
+    return member(
+        second, E.READDRESSED, "", **{"email": NEW, "email_before": "bo@example.com", "organization": 2, **more}
+    )
+
+
 P, S = "production", "staging"
 LIVES: dict[str, tuple[list[LogLine], list[tuple[int | None, int | None, str, str]]]] = {
     "given and taken": ([line(1, E.GRANTED), line(5, E.REVOKED)], [(1, 5, "analyst", P)]),
@@ -59,6 +69,22 @@ LIVES: dict[str, tuple[list[LogLine], list[tuple[int | None, int | None, str, st
     "taken over, and there before": ([line(3, E.IMPORTED)], [(None, 3, "analyst", ""), (3, None, "analyst", P)]),
     "changed, and there before, by the event": (
         [line(3, E.CHANGED, "admin", role_before="analyst")], [(None, 3, "analyst", ""), (3, None, "admin", P)],
+    ),
+    "another address, before and after which it is theirs": (
+        [line(1, E.GRANTED), moved(3), line(5, E.REVOKED, email=NEW)], [(1, 5, "analyst", P)],
+    ),
+    "an address that is somebody else's later": (
+        [line(1, E.GRANTED), moved(3), line(5, E.GRANTED), line(7, E.REVOKED), line(9, E.REVOKED, email=NEW)],
+        [(1, 9, "analyst", P), (5, 7, "analyst", P)],
+    ),
+    "another address in another organization": (
+        [line(1, E.GRANTED, organization=1), moved(3), line(5, E.REVOKED, organization=1)], [(1, 5, "analyst", P)],
+    ),
+    "two people who swap addresses": (
+        [line(1, E.GRANTED), line(2, E.GRANTED, "admin", email=NEW),
+         moved(4), moved(4, email="bo@example.com", email_before=NEW),
+         line(5, E.REVOKED), line(7, E.REVOKED, "admin", email=NEW)],
+        [(1, 7, "analyst", P), (2, 5, "admin", P)],
     ),
     "found": ([line(3, E.FOUND, stack="")], [(None, None, "analyst", "")]),
     "found, and taken over": (

@@ -17,6 +17,7 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.pruning import prune
 from tests.emulator.conftest import ORG, Client, P, Q
+from tests.operations.readdressed import READDRESSED
 from tests.operations.tracking import (
     ANA,
     BO,
@@ -598,7 +599,7 @@ LIVES = [
     drift_that_a_refresh_picks_up, another_account, another_name_of_the_stack, a_person_who_leaves, two_stacks,
     an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,
     by_scim_in_a_run, by_an_identity_provider, left_to_an_identity_provider, teams_and_their_roles, deactivated,
-    within_a_second, taken_and_given_between_two_updates,
+    within_a_second, taken_and_given_between_two_updates, *READDRESSED,
 ]  # fmt: skip
 UNTOLD = (
     an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,

@@ -80,6 +80,13 @@ def test_a_state_as_lines() -> None:
 GONE = {"event": LogEvent.REVOKED}
 HELD = state_of_resources({}, {(7, "a@example.com"): held_grant(7, "a@example.com", "admin")})
 A, ADMIN = "a@example.com", "admin in project 7 or other reasons"
+NEW = "new@example.com"
+MOVED = line(
+    "new", date="2026-05-05T12:00:00Z", event=LogEvent.READDRESSED, stack="", project=None, role="", organization=1,
+    email_before=A,
+)  # fmt: skip
+TO_A = replace(MOVED, email=A, email_before="old@example.com")
+BOTH = state_of_resources({}, {(7, one): held_grant(7, one, "admin") for one in (A, NEW)})
 LEFT = held_team_member(77, "a@example.com", outputs={"status": "left_to_scim"})
 REPLAYED: dict[str, tuple[list[LogLine], State, list[str]]] = {
     "as the state": ([line("a")], HELD, []),
@@ -121,6 +128,15 @@ REPLAYED: dict[str, tuple[list[LogLine], State, list[str]]] = {
         [line("a"), line("b")], HELD,
         ["the log shows b@example.com (admin in project 7, stack production), and the stack's state does not"],
     ),
+    "an address that the roster still has": ([line("a"), MOVED], HELD, []),
+    "an address that the state has no longer": ([line("a", email="old@example.com"), TO_A], HELD, []),
+    "an address that is somebody else's now": (
+        [line("a"), MOVED, line("a", date="2026-05-06T12:00:00Z", stack="", event=LogEvent.FOUND)], HELD, [],
+    ),
+    "somebody else's address, which the state has newly": (
+        [line("a"), MOVED], BOTH,
+        [f"the stack's state has {A} (admin in project 7, stack production), and the log does not show it"],
+    ),
     "taken over by an identity provider": (
         [line("a", project=None, role="", team="Data", team_id=77)],
         state_of_resources({}, {}, team_members={(77, "a@example.com"): LEFT}),
@@ -153,6 +169,10 @@ OF_HAND: dict[str, tuple[list[LogLine], list[str]]] = {
             line("a", date="2026-05-06T12:00:00Z", role="analyst", event=LogEvent.RESTORED),
         ],
         [f"{STILL} changed by hand to analyst"],
+    ),
+    "taken away from somebody whose address the roster still has": (
+        [line("a"), MOVED, line("a", date="2026-05-06T12:00:00Z", email=NEW, stack="", **GONE)],
+        [f"{STILL} taken away by hand on 2026-05-06T12:00:00Z"],
     ),
     "changed and put back": (
         [line("a"), line("a", role="analyst", event=LogEvent.CHANGED), line("a", event=LogEvent.RESTORED)],

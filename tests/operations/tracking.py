@@ -29,8 +29,7 @@ from mixpanel_access.operations.tracker.lines import Access, LogLine
 from mixpanel_access.operations.tracker.reading import read_in_mixpanel, stack_reading
 from mixpanel_access.operations.tracker.replay import contradictions, differences, replay
 from mixpanel_access.operations.tracker.runs import runs_of
-from mixpanel_access.operations.tracker.update import renamed
-from mixpanel_access.operations.tracker.writing import new_lines
+from mixpanel_access.operations.tracker.update import additions
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.in_process import InProcess, emulating
 from tests.operations.held import held_grant, held_member, held_team_grant, held_team_member, state_of_resources
@@ -64,6 +63,8 @@ class World:
         lines: the log.
         truth: what the organization held from an instant on, the oldest first.
         updates: when the log was updated.
+        addresses: the key of each earlier address -> the one that the person has now.
+        reused: since when such an address is somebody else's.
     """
 
     server: EmulatorServer
@@ -78,6 +79,8 @@ class World:
     lines: list[LogLine] = field(default_factory=list)
     truth: list[tuple[datetime, Held]] = field(default_factory=list)
     updates: list[datetime] = field(default_factory=list)
+    addresses: dict[str, str] = field(default_factory=dict)
+    reused: dict[str, datetime] = field(default_factory=dict)
 
     # Time
 
@@ -122,6 +125,18 @@ class World:
     def give(self, email: str, role: str | None, project: int = P) -> None:
         """Somebody gives, changes or (None) takes away a grant in the product."""
         self.by_hand("grants", {"email": email, "project": project, "role": role})
+
+    def move(self, email: str, to: str) -> None:
+        """Somebody changes their address in the product; no event says so."""
+        document = self.server.store.dump()
+        for part in ("members", "grants"):
+            document[part] = [{**row, "email": to} if row["email"] == email else row for row in document[part]]
+        for team in document["teams"]:
+            team["members"] = [to if one == email else one for one in team["members"]]
+        old, new = same_key(email), same_key(to)
+        self.addresses = {first: new if now == old else now for first, now in self.addresses.items()} | {old: new}
+        self.addresses.pop(new, None)
+        self.client.control("POST", "seed", document)
 
     def remove(self, email: str) -> None:
         """Somebody removes a person in the product."""
@@ -194,11 +209,16 @@ class World:
             name: stack_reading(name, ORG, state, runs_of(self.history.get(name, ())))
             for name, state in self.states.items()
         }
-        new = renamed(self.lines, stacks, [*self.states], now)
-        new += new_lines([*self.lines, *new], [facts], stacks, now)
+        new = additions(self.lines, [facts], stacks, [*self.states], now)
         self.lines += new
         self.updates.append(now)
         return new
+
+    def truth_by_present_addresses(self) -> Iterator[tuple[datetime, Held]]:
+        """What the organization held from an instant on, by the addresses that people have now."""
+        for at, held in self.truth:
+            now = {old: new for old, new in self.addresses.items() if old not in self.reused or at < self.reused[old]}
+            yield at, {one._replace(person=now.get(one.person, one.person)): role for one, role in held.items()}
 
     def faults(self, *, at_updates: bool = False, roleless: bool = False) -> list[str]:
         """Where the log, replayed, disagrees with the truth at an instant; `at_updates`: only at those.
@@ -209,7 +229,7 @@ class World:
         """
         log, found = replay(self.lines, dict.fromkeys(self.states, ORG)), []
         early: Held = self.truth[0][1]
-        for at, held in self.truth:
+        for at, held in self.truth_by_present_addresses():
             if at_updates and at not in self.updates:
                 continue
             shown = {access: one.role for access, one in log.at(at).items()}
@@ -218,8 +238,8 @@ class World:
                 if roleless and access in held and shown.get(access) == "":
                     continue
                 if shown.get(access) != held.get(access) and not ended_early:
-                    there = held.get(access)
-                    found.append(f"{at:%d %H:%M:%S} {access}: the log shows {shown.get(access)}, and there is {there}")
+                    true = held.get(access)
+                    found.append(f"{at:%d %H:%M:%S} {access}: the log shows {shown.get(access)}, and there is {true}")
         return found
 
 

@@ -7,12 +7,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.evidence.document import AccessKind, AccessRow, ChangeRow, Period
-from mixpanel_access.operations.tracker.lines import GIVES, SEEN, UNKNOWN, Access, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import AccessChange, Interval, Replay, ordered, replay
+from mixpanel_access.operations.tracker.lines import (
+    GIVES,
+    OF_THE_LOG,
+    SEEN,
+    UNKNOWN,
+    Access,
+    LogEvent,
+    LogLine,
+    ordered,
+)
+from mixpanel_access.operations.tracker.replay import AccessChange, Interval, Replay, replay
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,9 @@ class AccessHistory:
         self._intervals = grouped((one.access, one) for one in self._log.intervals)
         for its in self._intervals.values():
             its.sort(key=lambda one: (one.begins is not None, one.begins))
-        self._by_access = grouped(((self._log.access_of(line), instant(line.date)), line) for line in self.lines)
+        self._by_access = grouped(
+            ((self._log.access_of(line), line.at), line) for line in self.lines if line.event not in OF_THE_LOG
+        )
 
     def at(self, at: datetime) -> list[AccessRow]:
         """Who had what at an instant: by person, organization, project and team."""
@@ -67,7 +77,7 @@ class AccessHistory:
         found: list[ChangeRow] = []
         for line in self.lines:
             changes = log.step(line)
-            found += self._rows_of(line, changes) if period.has(instant(line.date)) else ()
+            found += self._rows_of(line, changes) if period.has(line.at) else ()
         return found
 
     def stacks(self) -> set[str]:
@@ -117,9 +127,11 @@ class AccessHistory:
 
     def _rows_of(self, line: LogLine, changes: Sequence[AccessChange]) -> Iterator[ChangeRow]:
         """What a line changes."""
-        stack, at = self._log.stack_of(line), instant(line.date)
+        stack, at = self._log.stack_of(line), line.at
         if line.event == LogEvent.RENAMED and (self._scope.all_stacks or line.stack in self._scope.stacks):
-            yield self._renamed(line)
+            yield self._named(line, AccessKind.STACK, f"before, the stack was {line.renamed_from}")
+        if line.event == LogEvent.READDRESSED and (self._scope.all_stacks or self._had_access(line)):
+            yield self._named(line, AccessKind.ADDRESS, f"before, the address was {line.email_before}")
         for number, change in enumerate(changes):
             before, after = change.before, change.after
             if line.event == LogEvent.FOUND and before and after and before.role == after.role:
@@ -135,9 +147,9 @@ class AccessHistory:
         there = after or before
         note = "it ended with the membership in the organization" if with_person else ""
         return ChangeRow(
-            at=instant(line.date),
+            at=line.at,
             event=line.event,
-            person=line.email or (there.email if there else ""),
+            person=self._log.email_of(line) or (there.email if there else ""),
             organization=self._log.organization_of(line),
             role_before=_role_of(before) if before else None,
             role_after=_role_of(after) if after else None,
@@ -147,15 +159,21 @@ class AccessHistory:
             **self._about(access, there or line, stack, None if with_person else line),
         )
 
-    def _renamed(self, line: LogLine) -> ChangeRow:
+    def _had_access(self, line: LogLine) -> bool:
+        """Whether the stacks that were asked about ever had access of the person of a line."""
+        person = self._log.access_of(line).person
+        its = (one.stacks for one in self._log.intervals if one.access.person == person)
+        return any(stack in self._scope.stacks for stacks in its for stack in stacks)
+
+    def _named(self, line: LogLine, kind: AccessKind, note: str) -> ChangeRow:
         return ChangeRow(
-            at=instant(line.date),
+            at=line.at,
             event=line.event,
-            person="",
-            kind=AccessKind.STACK,
+            person=line.email,
+            kind=kind,
             organization=self._log.organization_of(line),
             by=line.admin or UNKNOWN,
-            note=f"before, the stack was {line.renamed_from}",
+            note=note,
             stack=line.stack,
         )
 

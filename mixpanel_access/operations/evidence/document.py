@@ -58,6 +58,7 @@ class AccessKind(StrEnum):
     TEAM_MEMBERSHIP = "team membership"
     TEAM_ROLE = "team's role in a project"
     STACK = "stack"
+    ADDRESS = "address"
 
     @classmethod
     def of(cls, access: Access) -> AccessKind:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.dates import written
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.evidence.document import ChangeRow, EvidenceDocument, EvidenceSource, Period
 from mixpanel_access.operations.evidence.sources import StackEvidence
-from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, UNKNOWN, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import contradictions, ordered
+from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, UNKNOWN, LogEvent, LogLine, ordered
+from mixpanel_access.operations.tracker.replay import contradictions
 
 ALWAYS: Final = (
     "Service accounts, the roles of projects that all users have, and what a custom role allows are not in the access "
@@ -46,12 +46,12 @@ def _of_its_span(lines: Sequence[LogLine], period: Period) -> Iterator[str]:
     if not lines:
         yield "The access log has no lines: it does not say who had what."
         return
-    if instant(lines[0].date) > period.before and lines[0].event != LogEvent.PRUNED:
+    if lines[0].at > period.before and lines[0].event != LogEvent.PRUNED:
         yield (
             f"The access log begins on {lines[0].date}, after {period.first} began: access that ended before that is "
             "not known, and neither is since when earlier access was there."
         )
-    if instant(lines[-1].date) < period.end:
+    if lines[-1].at < period.end:
         yield (
             f"The newest line of the access log is from {lines[-1].date}: the log does not show whether it was brought "
             f"up to date after that, so changes until {_end(period)} may be missing."
@@ -63,8 +63,8 @@ def _end(period: Period) -> str:
 
 
 def _pruned(line: LogLine, period: Period) -> str:
-    words = f"The access log was pruned: {line.justification}; that day is {instant(line.date).date()}."
-    if instant(line.date) > period.before:
+    words = f"The access log was pruned: {line.justification}; that day is {line.at.date()}."
+    if line.at > period.before:
         return f"{words} Who had what before is not complete."
     return f"{words} Since when earlier access was there, and who gave it, may be missing."
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from itertools import count
 from typing import Final
@@ -12,9 +12,10 @@ from typing import Final
 from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.dates import written
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.names import LONG_AGO, Names
 from mixpanel_access.operations.tracker.replay import Replay
 from mixpanel_access.operations.tracker.runs import SKEW
 
@@ -45,7 +46,6 @@ CHANGES: Final = {
 """Audit event -> what it does to access."""
 READ: Final = tuple(CHANGES)
 """The audit events to read."""
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _INVITATION: Final = "invitation"
 """The source of a "user added" event that repeats an acceptance."""
 _OF_TEAMS_IN_PROJECTS: Final = (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED)
@@ -86,7 +86,7 @@ class AuditFact:
     @property
     def repeats_an_acceptance(self) -> bool:
         """Whether it says that somebody joined whose invitation an earlier event has."""
-        return self.event.type == audit.USER_ADDED and self.event.source == _INVITATION
+        return self.event.type == audit.USER_ADDED and not joined(self.event)
 
     def takes(self, access: Access) -> bool:
         """Whether it ends this access, for itself or with the person or the team."""
@@ -100,13 +100,18 @@ class AuditFact:
         return own.project is None and own.person == access.person
 
 
-def facts_of(events: Iterable[AuditEvent], organization: int, known_as: Mapping[str, str]) -> Iterator[AuditFact]:
+def joined(event: AuditEvent) -> bool:
+    """Whether somebody is in the organization from an event on, by an invitation or without one."""
+    return event.type == audit.INVITATION_SENT or (event.type == audit.USER_ADDED and event.source != _INVITATION)
+
+
+def facts_of(events: Iterable[AuditEvent], organization: int, names: Names) -> Iterator[AuditFact]:
     """What the events say, in their order; events that do not name what they are about say nothing.
 
     Args:
         events: the events of one organization.
         organization: its id.
-        known_as: the key of an address in Mixpanel -> the address by which the states know the person.
+        names: the names of the log.
     """
     known: set[str] = set()
     numbers = count(1)
@@ -115,7 +120,7 @@ def facts_of(events: Iterable[AuditEvent], organization: int, known_as: Mapping[
             continue  # a page repeats it
         known.add(event.id)
         change, team, project = CHANGES.get(event.type), event.team, event.project
-        email = known_as.get(same_key(event.email), event.email)
+        email = event.email
         if event.type in _OF_TEAMS_IN_PROJECTS:
             email, complete = "", team is not None and project is not None
         elif event.type == audit.TEAM_DELETED:
@@ -126,7 +131,8 @@ def facts_of(events: Iterable[AuditEvent], organization: int, known_as: Mapping[
             complete, team = bool(email), None
         if change is not None and complete:
             of = organization if team is None and project is None else None
-            access = Access(of, project, same_key(email), team)
+            person = names.person(same_key(email), organization, event.at.replace(microsecond=0))
+            access = Access(of, project, person, team)
             yield AuditFact(number=next(numbers), event=event, change=change, access=access, email=email)
 
 
@@ -153,7 +159,7 @@ class AuditFacts:
         self.numbers = {fact.event.id: fact.number for fact in facts if fact.event.id}
         self.stacks = {line.audit_id: line.stack for line in lines if line.audit_id and line.event in GIVES}
         ids = {line.audit_id for line in lines} - {""}
-        pruned = max((instant(line.date) for line in lines if line.event == LogEvent.PRUNED), default=_LONG_AGO)
+        pruned = max((line.at for line in lines if line.event == LogEvent.PRUNED), default=LONG_AGO)
         new = (fact for fact in facts if fact.event.id not in ids and fact.at >= pruned)
         self.new = [fact for fact in new if not self._is_noted(fact)]
 
@@ -178,7 +184,7 @@ def _says(line: LogLine, fact: AuditFact, after: Sequence[AuditFact]) -> bool:
     """Whether a line without an event says what a fact says."""
     if line.event not in _SAME[fact.change] or (line.admin == UNKNOWN and line.event != LogEvent.GRANTED):
         return False  # the event came late, and says who did it and when
-    role, at = fact.event.role or "", instant(line.date)
+    role, at = fact.event.role or "", line.at
     if fact.change in (Change.GIVEN, Change.CHANGED) and role and line.role and line.role != role:
         return False
     if line.date == written(fact.at):

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import AuditEvent
-from mixpanel_access.model.dates import instant
 from mixpanel_access.operations.tracker.lines import UNKNOWN, LogLine
 from mixpanel_access.operations.tracker.reading import StackReading
 from mixpanel_access.operations.tracker.runs import HistoryRun, during
@@ -61,7 +60,7 @@ class Authors:
         """Whether a run of a stack did what a line of the log says, as far as its date and admin tell."""
         admin = same_key(line.admin)
         known = {"", *self._own}
-        runs = self._running(instant(line.date)).values()
+        runs = self._running(line.at).values()
         return any(admin in known or admin == same_key(run.commit_author) for run in runs)
 
     def _running(self, at: datetime) -> dict[str, HistoryRun]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Final, NamedTuple
+from functools import cached_property
+from typing import Any, ClassVar, Final, NamedTuple
 
 from mixpanel_access.files.lines import FileLine
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.model.resources import MEMBER, PROJECT_GRANT, TEAM_GRANT, TEAM_MEMBER, ProjectAccessId
 from mixpanel_access.operations.state import State
@@ -27,6 +30,7 @@ class LogEvent(StrEnum):
     RENAMED = "renamed"
     PRUNED = "pruned"
     FOUND = "found"
+    READDRESSED = "readdressed"
 
 
 UNKNOWN: Final = "unknown"
@@ -37,8 +41,10 @@ ENDS: Final = (LogEvent.REVOKED, LogEvent.RELEASED)
 """The events after which a stack no longer has the access."""
 SEEN: Final = (LogEvent.FOUND, LogEvent.IMPORTED)
 """The events that do not say when the access began."""
-OF_THE_LOG: Final = (LogEvent.RENAMED, LogEvent.PRUNED)
-"""The events that are about no access."""
+NAMING: Final = (LogEvent.RENAMED, LogEvent.READDRESSED)
+"""The events that give a stack or a person another name, and change no access."""
+OF_THE_LOG: Final = (*NAMING, LogEvent.PRUNED)
+"""The events that change no access."""
 
 
 class Access(NamedTuple):
@@ -75,9 +81,9 @@ class LogLine(FileLine):
         event: `granted`, `changed` (the role or the reasons), `revoked`, `accepted` (the invitation), `imported` (a
             stack took over access that was there before), `released` (a stack let go of access that stays), `restored`
             (given again after somebody took it away by hand, or a role put back), `found` (access that no stack has and
-            no event explains: it was there before, and nobody knows since when), `renamed` (the stack), or `pruned`
-            (the log).
-        email: the person; "" for a team's role in a project.
+            no event explains: it was there before, and nobody knows since when), `readdressed` (the person has another
+            address in Mixpanel), `renamed` (the stack), or `pruned` (the log).
+        email: the person, by the address that they had then; "" for a team's role in a project.
         stack: the stack that has or had the access; "" for access that no stack has.
         project: the project's id; None for the membership in the organization or in a team.
         role: the role from then on, or the role that was lost; "" for a membership in a team, and if it is not known.
@@ -95,6 +101,9 @@ class LogLine(FileLine):
         audit_id: the id of the event in Mixpanel's audit log; "" for what that log does not say.
         renamed_from: the earlier name of a renamed stack, or "".
         role_before: the role until then, where Mixpanel's audit log names it for a change; else "".
+        email_before: the earlier address of a person who has another one now, or "".
+        user_id: Mixpanel's id of the person, in a line about the membership in the organization; None if it is not
+            known.
     """
 
     file_is: ClassVar[str] = "the access log"
@@ -120,9 +129,16 @@ class LogLine(FileLine):
     audit_id: str = ""
     renamed_from: str = ""
     role_before: str = ""
+    email_before: str = ""
+    user_id: int | None = None
 
     def __post_init__(self) -> None:
         LogEvent(self.event)  # the replay cannot count a word of a later version
+
+    @cached_property
+    def at(self) -> datetime:
+        """When it happened."""
+        return instant(self.date)
 
     @property
     def label(self) -> str:
@@ -140,13 +156,15 @@ class LogLine(FileLine):
             return self.justification
         if self.event == LogEvent.RENAMED:
             return f"before: {self.renamed_from}"
+        if self.event == LogEvent.READDRESSED:
+            return f"before: {self.email_before}"
         if self.project is not None:
             return f"{self.role} in project {self.project}".lstrip()
         if self.team_id is not None:
             return f"member of team {self.team}"
         return f"organization role {self.role}" if self.role else "member"
 
-    @property
+    @cached_property
     def access(self) -> Access:
         """What the line is about: lines with the same access tell its history, whichever stack has it."""
         a_membership = self.project is None and self.team_id is None
@@ -156,6 +174,11 @@ class LogLine(FileLine):
     def reasons(self) -> tuple[str, ...]:
         """Why the stack gives the access, and until when."""
         return tuple(getattr(self, name) for name in REASONS)
+
+
+def ordered(lines: Iterable[LogLine]) -> list[LogLine]:
+    """The lines in the order in which they count."""
+    return sorted(lines, key=lambda line: line.at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +206,8 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
             if one.given_by_stack:
                 adopted, created = one.outputs.get("adopted"), one.created or one.modified
                 is_part = isinstance(one.ref, ProjectAccessId)
+                user_id = one.outputs.get("user_id") if kind is MEMBER else None
+                why: dict[str, Any] = {name: str(one.outputs.get(name) or "") for name in REASONS}
                 line = LogLine(
                     date=one.modified if is_part else created,
                     admin=UNKNOWN,
@@ -194,7 +219,8 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
                     team=state.team_name(one.team) if one.team else "",
                     team_id=one.team or None,
                     organization=organization,
-                    **{name: str(one.outputs.get(name) or "") for name in REASONS},
+                    user_id=user_id if isinstance(user_id, int) else None,
+                    **why,
                 )
                 known = adopted if kind is MEMBER and isinstance(adopted, bool) else None
                 yield StateLine(line=line, earliest=created, modified=one.modified or one.created, adopted=known)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mixpanel_access.model.audit import LOOK_BACK
-from mixpanel_access.model.dates import instant
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.audit_facts import AuditFact
-from mixpanel_access.operations.tracker.lines import Access, LogEvent, LogLine
+from mixpanel_access.operations.tracker.lines import NAMING, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.reading import Absence, Presence, StackReading
 from mixpanel_access.operations.tracker.replay import Interval, Replay
 from mixpanel_access.operations.tracker.runs import SKEW, HistoryRun, only_of
@@ -43,13 +42,13 @@ class Losses:
     def __init__(
         self, log: Replay, lines: Sequence[LogLine], stacks: Mapping[str, StackReading], now: datetime
     ) -> None:
-        dates = [instant(line.date) for line in lines if line.event != LogEvent.RENAMED]
+        dates = [line.at for line in lines if line.event not in NAMING]
         self._seen = max((date for date in dates if date <= now), default=now - LOOK_BACK)
         self._log, self._stacks, self._now = log, stacks, now
 
     def run_of(self, stack: StackReading, there: Interval) -> HistoryRun | None:
         """The run in which a stack lost access, as far as that is known."""
-        since = max(instant(there.stacks[stack.name].date), self._seen)
+        since = max(there.stacks[stack.name].at, self._seen)
         return only_of(stack.runs, since, self._now)
 
     def before_events(

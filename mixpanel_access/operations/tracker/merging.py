@@ -14,10 +14,9 @@ from typing import NamedTuple
 
 from mixpanel_access.files import whole
 from mixpanel_access.files.lines import read_sides, text_of_lines
-from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.grouping import grouped
-from mixpanel_access.operations.tracker.lines import ENDS, LogEvent, LogLine
+from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Replay, contradictions
 from mixpanel_access.operations.tracker.union import Union
 
@@ -95,14 +94,11 @@ def merged(sides: Sequence[Sequence[LineOfLog]], file: Path) -> Merged:
 def _without_pruned(sides: Sequence[Sequence[LineOfLog]]) -> Iterator[LineOfLog]:
     """Every line once, but for those that one log has pruned and another one still has."""
     everything = [{one.line for one in side} for side in sides]
-    pruned = [
-        max((instant(line.date) for line in lines if line.event == LogEvent.PRUNED), default=None)
-        for lines in everything
-    ]
+    pruned = [max((line.at for line in lines if line.event == LogEvent.PRUNED), default=None) for lines in everything]
     seen: set[LogLine] = set()
     for side in sides:
         for one in side:
-            at = instant(one.line.date)
+            at = one.line.at
             gone = any(day and at < day and one.line not in its for day, its in zip(pruned, everything, strict=True))
             if one.line not in seen and not gone:
                 seen.add(one.line)
@@ -111,9 +107,7 @@ def _without_pruned(sides: Sequence[Sequence[LineOfLog]]) -> Iterator[LineOfLog]
 
 def _ordered(lines: Iterable[LineOfLog]) -> list[LineOfLog]:
     """The lines in the order of time; an end without an event comes before what an event gives in that second."""
-    return sorted(
-        lines, key=lambda one: (instant(one.line.date), bool(one.line.audit_id) or one.line.event not in ENDS)
-    )
+    return sorted(lines, key=lambda one: (one.line.at, bool(one.line.audit_id) or one.line.event not in ENDS))
 
 
 def _must_agree(union: Sequence[LineOfLog], log: Replay) -> None:
@@ -123,7 +117,8 @@ def _must_agree(union: Sequence[LineOfLog], log: Replay) -> None:
         when = (line.audit_id,) if line.audit_id else (line.date, log.stack_of(line))
         return log.access_of(line), *when
 
-    for its in grouped((key(one.line), one) for one in union).values():
+    about_access = (one for one in union if one.line.event not in OF_THE_LOG)
+    for its in grouped((key(one.line), one) for one in about_access).values():
         for other in its[1:]:
             first = its[0]
             if why := _contradiction(first, other):
@@ -137,7 +132,8 @@ def _contradiction(one: LineOfLog, other: LineOfLog) -> str:
         return ""
     if (first.event == LogEvent.REVOKED) != (second.event == LogEvent.REVOKED):
         return f"{first.label} {first.event} and {second.event}, {first.date}"
-    if first.role and second.role and first.role != second.role and first.event != LogEvent.REVOKED:
+    # A line without an event has the role that its update read, which may be a later one.
+    if first.audit_id and first.role and second.role and first.role != second.role and first.event != LogEvent.REVOKED:
         return f"{first.label} has {first.what} and {second.what}, {first.date}"
     if first.audit_id and first.admin != second.admin and "@" in first.admin and "@" in second.admin:
         return f"{first.label} {first.event} by {first.admin} and by {second.admin}, {first.date}"

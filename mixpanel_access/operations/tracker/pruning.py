@@ -9,12 +9,12 @@ from pathlib import Path
 
 from mixpanel_access.files import whole
 from mixpanel_access.files.lines import read_lines, text_of_lines
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.audit import LOOK_BACK
-from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.project import Progress
-from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import Replay, ordered
+from mixpanel_access.operations.tracker.lines import NAMING, UNKNOWN, Access, LogEvent, LogLine, ordered
+from mixpanel_access.operations.tracker.replay import Replay
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
         )
     content = whole.content_of(file, LogLine.file_is)
     lines = read_lines(file, LogLine, progress)
-    old = [line for line in lines if instant(line.date).date() < before]
+    old = [line for line in lines if line.at.date() < before]
     stay = _needed(lines, old)
     gone = [line for line in old if id(line) not in stay]
-    left = [line for line in lines if id(line) in stay or instant(line.date).date() >= before]
+    left = [line for line in lines if id(line) in stay or line.at.date() >= before]
     if not gone:
         return Pruned([], [], lines)
     known = [line.organization for line in old if line.event in (LogEvent.FOUND, LogEvent.PRUNED)]
@@ -80,11 +80,16 @@ def prune(file: Path, before: date, now: datetime, progress: Progress, *, act: b
         for organization in read or [None]
     ]
     kept = [*records, *left]
-    people = sorted({line.email for line in gone} - {"", *(line.email for line in left)})
+    people = sorted(_people(gone) - _people(left) - {""})
     if act:
         after = whole.encoded(text_of_lines(kept), file, LogLine.file_is)
         whole.write_all([whole.FileChange(file, content, after, LogLine.file_is)])
     return Pruned(gone, people, kept)
+
+
+def _people(lines: Sequence[LogLine]) -> set[str]:
+    """The addresses that lines name."""
+    return {email for line in lines for email in (line.email, line.email_before)}
 
 
 def _needed(lines: Sequence[LogLine], old: Sequence[LogLine]) -> set[int]:
@@ -101,9 +106,11 @@ def _needed(lines: Sequence[LogLine], old: Sequence[LogLine]) -> set[int]:
         needed += there.stacks.values() or others[-1:]
         same = [line for line in its if line.role == there.role]
         needed += ([line for line in same if line.event != LogEvent.ACCEPTED] or same)[-1:]
-    names = {line.stack for line in needed}
-    for line in reversed(ordered(line for line in old if line.event == LogEvent.RENAMED)):
-        if line.renamed_from in names or line.stack in names:
-            names.add(line.renamed_from)
+        needed += [line for line in its if line.user_id is not None][-1:]
+    names = {name for line in needed for name in (line.stack, same_key(line.email))}
+    for line in reversed(ordered(line for line in old if line.event in NAMING)):
+        before, now = (line.renamed_from or same_key(line.email_before)), (line.stack or same_key(line.email))
+        if before in names or now in names:
+            names.add(before)
             needed.append(line)
     return {id(line) for line in needed}

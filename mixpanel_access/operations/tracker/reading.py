@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -39,19 +39,17 @@ class Presence:
     Attributes:
         organization: what was read.
         complete: whether the list of people is complete.
-        known_as: the key of an address in a state -> the key of the address that the person has now.
     """
 
     organization: Organization
     complete: bool = True
-    known_as: Mapping[str, str] = field(default_factory=dict)
 
     def role(self, access: Access) -> str | Absence:
         """The role of an access that is there, "" if none is shown; or why it shows none.
 
         Who is deactivated has no access.
         """
-        key = self.known_as.get(access.person, access.person)
+        key = access.person
         if access.person and (key not in self.organization.people or self.organization.is_deactivated(key)):
             return Absence.GONE if self.complete else Absence.UNSEEN
         if access.team is not None:
@@ -94,7 +92,7 @@ class OrganizationReading:
         own: the keys of the login names of the accounts that run the stacks.
         since: the first instant that `events` covers; None if the audit log cannot be read.
         presence: the access that it has.
-        known_as: the key of an address in Mixpanel -> the address by which the states know the person.
+        readdressed: the key of an address in a state -> the key of the one that the person has now.
         settle_seconds: how long Mixpanel may take to show a write.
         all_stacks: whether all stacks of the project were read; otherwise nobody knows which access no stack has.
     """
@@ -104,16 +102,21 @@ class OrganizationReading:
     own: frozenset[str] = frozenset()
     since: datetime | None = None
     presence: Presence
-    known_as: Mapping[str, str] = field(default_factory=dict)
+    readdressed: Mapping[str, str] = field(default_factory=dict)
     settle_seconds: float = 0
     all_stacks: bool = True
+
+    def user_id(self, access: Access) -> int | None:
+        """Mixpanel's id of a person, for their membership in the organization; None for all other access."""
+        person = self.presence.organization.people.get(access.person)
+        return person.user_id if person and access.project is None and access.team is None else None
 
     def lines(self, at: datetime) -> Iterator[LogLine]:
         """A line for all access that is there, as `found` at an instant; people who are deactivated have none."""
         if not self.all_stacks:
             return
         there = self.presence.organization
-        people = {key: self.known_as.get(key, one.email) for key, one in there.people.items() if not one.deactivated}
+        people = {key: one.email for key, one in there.people.items() if not one.deactivated}
 
         def line(email: str, role: str, project: int | None = None, team: TeamInfo | None = None) -> LogLine:
             return LogLine(
@@ -129,7 +132,8 @@ class OrganizationReading:
                 organization=self.id,
             )
 
-        yield from (line(email, there.people[key].role or "") for key, email in people.items())
+        for key, email in people.items():
+            yield replace(line(email, there.people[key].role or ""), user_id=there.people[key].user_id)
         yield from (line(people[key], one.role, id_) for (id_, key), one in there.grants.items() if key in people)
         for team in (there.teams or {}).values():
             yield from (line(people[key], "", team=team) for key in sorted(team.members or ()) if key in people)
@@ -192,13 +196,13 @@ def read_in_mixpanel(
     there = read_organization(directory)
     members = {key: member.outputs for key, member in states.members.items()}
     changed = changed_addresses(members, there.people)
-    presence = Presence(there, not directory.unknown_people(), changed)
+    presence = Presence(there, not directory.unknown_people())
     return OrganizationReading(
         id=directory.organization,
         events=[*reversed(events)],
         own=frozenset(own),
         since=since,
         presence=presence,
-        known_as={now: states.members[before].email for before, now in changed.items()},
+        readdressed=changed,
         settle_seconds=max(one.read_back_seconds for one in accounts),
     )

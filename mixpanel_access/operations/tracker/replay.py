@@ -13,6 +13,7 @@ The lines count in the order of their dates, and lines of the same second in the
 | `renamed` | as before | has its access under its new name |
 | `pruned` | as before | as before |
 | `found` | is there, with the line's role; for the first line of the access, see below | as before |
+| `readdressed` | as before: it is the person's, by the address that they have now | as before |
 
 A `revoked` line without a stack ends the access for all stacks. If it is about a membership of the organization, it
 ends all access of the person there. If the first line of an access is `changed`, `revoked`, `accepted`, `imported` or
@@ -28,7 +29,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from mixpanel_access.model.dates import instant
 from mixpanel_access.operations.state import State
 from mixpanel_access.operations.tracker.lines import (
     ENDS,
@@ -39,8 +39,10 @@ from mixpanel_access.operations.tracker.lines import (
     LogEvent,
     LogKey,
     LogLine,
+    ordered,
     state_lines,
 )
+from mixpanel_access.operations.tracker.names import Names
 from mixpanel_access.operations.tracker.runs import SKEW
 
 
@@ -50,7 +52,7 @@ class Interval:
 
     Attributes:
         access: the access.
-        email: the person's address as the log writes it; "" for a team's role.
+        email: the person's present address; "" for a team's role.
         team: the team's name, or "".
         role: the role; "" for a membership in a team, and where the log does not say.
         begins: the first instant; None if the access was there before the log began.
@@ -90,35 +92,26 @@ def replay(lines: Iterable[LogLine], organizations: Mapping[str, int] | None = N
     return replayed
 
 
-def ordered(lines: Iterable[LogLine]) -> list[LogLine]:
-    """The lines in the order in which they count."""
-    return sorted(lines, key=lambda line: instant(line.date))
-
-
-class Replay:
+class Replay(Names):
     """What a log adds up to, line by line.
 
     Args:
-        lines: the log, which says how stacks were renamed and in which organization each is; no line has been stepped.
-        organizations: the organizations of some stacks, for a log of an earlier version, which names none.
+        lines: the log, for the names of its stacks and people; no line has been stepped.
+        organizations: as in `Names`.
 
     Attributes:
         held: the access that is there now.
         last: the last line about each access.
+        user_ids: Mixpanel's id of each person, by their membership in an organization.
     """
 
     def __init__(self, lines: Sequence[LogLine], organizations: Mapping[str, int] | None = None) -> None:
-        self._renames = [
-            (instant(line.date), line.renamed_from, line.stack) for line in ordered(lines) if line.renamed_from
-        ]
-        named = {**(organizations or {})}
-        named |= {self.stack_of(line): line.organization for line in lines if line.organization is not None}
-        self._organizations = {stack: organization for stack, organization in named.items() if stack}
-        known = set(named.values())
-        self._only = known.pop() if len(known) == 1 else None
+        super().__init__(lines, organizations)
         self._past: list[Interval] = []
         self.held: dict[Access, Interval] = {}
         self.last: dict[Access, LogLine] = {}
+        self.user_ids: dict[Access, int] = {}
+        self._by_id: dict[tuple[int | None, int], str] = {}
         self._of_stacks: dict[LogKey, list[LogLine]] = {}
         self._roles: dict[LogKey, set[str]] = {}
         self._related: dict[str | int, set[Access]] = {}
@@ -133,23 +126,9 @@ class Replay:
         """Who had what at an instant; lines of that very second count."""
         return {one.access: one for one in self.intervals if one.covers(at)}
 
-    def stack_of(self, line: LogLine) -> str:
-        """The stack of a line by its present name."""
-        name = line.stack
-        for at, old, new in self._renames:
-            if name == old and instant(line.date) <= at:
-                name = new
-        return name
-
-    def organization_of(self, line: LogLine) -> int | None:
-        """The organization of a line; in a line of an earlier version, that of its stack or the log's only one."""
-        return line.organization or self._organizations.get(self.stack_of(line), self._only)
-
-    def access_of(self, line: LogLine) -> Access:
-        """What a line is about."""
-        access = line.access
-        a_membership = access.project is None and access.team is None
-        return access._replace(organization=self.organization_of(line)) if a_membership else access
+    def person_with(self, organization: int | None, user_id: int | None) -> str:
+        """The key of the present address of a person by Mixpanel's id; "" if no line has the id."""
+        return "" if user_id is None else self._by_id.get((organization, user_id), "")
 
     def of_stack(self, stack: str, access: Access) -> Sequence[LogLine]:
         """The lines since a stack got an access, or the one that took it from the stack; none if it never had it."""
@@ -178,10 +157,13 @@ class Replay:
             What becomes of its access, and of what ends with it.
         """
         if line.event == LogEvent.PRUNED and line.organization is not None:
-            self._found.setdefault(line.organization, instant(line.date))
+            self._found.setdefault(line.organization, line.at)
+        access, at = self.access_of(line), line.at
+        if line.user_id is not None:
+            self.user_ids[access] = line.user_id
+            self._by_id[access.organization, line.user_id] = access.person
         if line.event in OF_THE_LOG:
             return ()
-        access, at = self.access_of(line), instant(line.date)
         self._roles.setdefault(LogKey(self.stack_of(line), access), set()).add(line.role)
         if line.event == LogEvent.FOUND:
             self._found.setdefault(self.organization_of(line), at)
@@ -205,7 +187,12 @@ class Replay:
     def _new(self, line: LogLine, access: Access, begins: datetime | None) -> Interval:
         organization = self.organization_of(line)
         return Interval(
-            access=access, email=line.email, team=line.team, role=line.role, begins=begins, organization=organization
+            access=access,
+            email=self.email_of(line),
+            team=line.team,
+            role=line.role,
+            begins=begins,
+            organization=organization,
         )
 
     def _earlier(self, line: LogLine, access: Access, at: datetime) -> Interval | None:
@@ -308,10 +295,20 @@ _VERBS: Final = {LogEvent.REVOKED: "revokes", LogEvent.RELEASED: "releases"}
 
 def _differences(stack: str, state: State, replayed: Replay) -> Iterator[StateDifference]:
     """What a state has and the log does not show, and the other way around."""
-    held = {replayed.access_of(one.line): one.line for one in state_lines(stack, state)}
-    # The log keeps a membership that an identity provider has taken over until the next update.
-    taken_over = {Access(None, None, person, team) for team, person in state.team_members}
     given = {access: one for access, one in replayed.held.items() if stack in one.stacks}
+    organization = replayed.organization_of_stack(stack)
+    ids = {key: one.outputs.get("user_id") for key, one in state.members.items()}
+
+    def in_log(access: Access) -> Access:
+        """The access by the present address of the person, if the state has an earlier one."""
+        known = replayed.person_with(organization, ids.get(access.person))
+        now = access._replace(person=known or replayed.moved(access.person, organization))
+        return access if now in own or replayed.of_stack(stack, access) else now
+
+    own = {one.line.access: one.line for one in state_lines(stack, state, organization)}
+    held = {in_log(access): line for access, line in own.items()}
+    # The log keeps a membership that an identity provider has taken over until the next update.
+    taken_over = {in_log(Access(None, None, person, team)) for team, person in state.team_members}
     for access, one in given.items():
         if access not in held and access not in taken_over:
             yield StateDifference(f"the log shows {_access(one.stacks[stack])}, and the stack's state does not")

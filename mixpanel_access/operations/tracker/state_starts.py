@@ -81,12 +81,12 @@ class StateStarts:
 
     def _was_taken(self, gift: AuditFact, one: StateLine) -> bool:
         """Whether what an event gave was taken away before the stack got what its state has."""
-        facts, until = self._by_access[gift.access], instant(one.line.date)
+        facts, until = self._by_access[gift.access], one.line.at
         return any(fact.change is Change.TAKEN and gift.at < fact.at < until for fact in facts)
 
     def start(self, name: str, access: Access, one: StateLine) -> datetime:
         """Since when a stack has access by its state, by Mixpanel's clock as far as that is known."""
-        return self._starts.get(LogKey(name, access)) or instant(one.line.date)
+        return self._starts.get(LogKey(name, access)) or one.line.at
 
     def role_at(self, access: Access, at: datetime, role: str) -> str:
         """The role of access at an instant: what a later event says it was before, or else what it is now."""
@@ -105,7 +105,7 @@ class StateStarts:
                 fact = self._gift(stack, one, self._by_access.get(access, ()))
                 if fact is None or given.get(fact.event.id) not in (None, "", name):
                     continue
-                far = abs(instant(one.line.date) - fact.at)
+                far = abs(one.line.at - fact.at)
                 if fact.number not in nearest or far < nearest[fact.number][0]:
                     nearest[fact.number] = far, LogKey(name, access), fact
         return {key: fact for _, key, fact in nearest.values()}
@@ -123,14 +123,14 @@ class StateStarts:
     def _start_of(self, name: str, access: Access, one: StateLine) -> datetime | None:
         """When a stack got access that the log does not show as its own; None if it does, or somebody took it away."""
         there, lines = self._end.held.get(access), self._end.of_stack(name, access)
-        at = instant(one.line.date) if one.line.date else self._now
+        at = one.line.at if one.line.date else self._now
         if there and name in there.stacks:
-            since = instant(lines[0].date) + SKEW
+            since = lines[0].at + SKEW
             return at if at > since else None  # it may have lost the access and got it again since
         by_hand = bool(lines) and lines[-1].event == LogEvent.REVOKED and not self._authors.made_in_a_run(lines[-1])
         if by_hand and self._reading.presence.role(access) is Absence.GONE and at != instant(one.earliest):
             return None  # the others of a `ProjectAccess` changed
-        if lines and at <= (end := instant(lines[-1].date)):
+        if lines and at <= (end := lines[-1].at):
             if by_hand:
                 return None
             modified = instant(one.modified) if one.modified else self._now
@@ -143,7 +143,7 @@ class StateStarts:
             return None
         ours = [fact for fact in facts if fact.change is Change.GIVEN and self._authors.is_ours(fact.event)]
         ours = [fact for fact in ours if not fact.repeats_an_acceptance]
-        at, since = instant(one.line.date), instant(one.earliest)
+        at, since = one.line.at, instant(one.earliest)
         run = during(self._authors.writing_runs(stack.name), at) if ours else None
         begins, ends = (run.starts, max(run.ends, at)) if run else (at, at)
         within = (fact for fact in reversed(ours) if min(since, begins) - SKEW <= fact.at <= ends + SKEW)

@@ -5,11 +5,11 @@ What each line says is judged by the replay of the lines before it, so it does n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from mixpanel_access.model.dates import instant
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import REASONS
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.lines import ENDS, GIVES, OF_THE_LOG, UNKNOWN, Access, LogEvent, LogLine
@@ -69,11 +69,22 @@ class Union:
     def _take(self, line: LogLine) -> None:
         """Take a line without an event, unless it says nothing new."""
         if line.event in OF_THE_LOG:
-            if _about_the_log(line) not in map(_about_the_log, self.kept):
+            if not self._is_known(line):
                 self._log.step(line)
                 self.kept.append(line)
         elif news := self._news(line):
             self._keep(news)
+
+    def _is_known(self, line: LogLine) -> bool:
+        """Whether a line about the log or a name says what an earlier one says; logs may be pruned on several days."""
+        if line.event == LogEvent.PRUNED:
+            return (line.organization, line.date) in ((one.organization, one.date) for one in self._of(LogEvent.PRUNED))
+        same = (_names(one) for one in self._of(LogEvent(line.event)))
+        return next((names == _names(line) for names in same if {*names} & {*_names(line)}), False)
+
+    def _of(self, event: LogEvent) -> Iterator[LogLine]:
+        """The lines of an event that are kept, the newest first."""
+        return (line for line in reversed(self.kept) if line.event == event)
 
     def _news(self, line: LogLine) -> LogLine | None:
         """What a line without an event says that the lines before it do not say, or None."""
@@ -83,6 +94,8 @@ class Union:
         if line.event == LogEvent.ACCEPTED:
             return None if access in self._accepted else line
         if line.event in ENDS:
+            if access not in log.last and log.person(access.person, log.organization_of(line)) != access.person:
+                return None  # another log knows that the person has another address
             return line if mine or access not in log.last else self._second_end(line, access, stack)
         if there is None:
             known = False
@@ -111,7 +124,7 @@ class Union:
             self._accepted.add(access)
         if line.audit_id and gives and key in self._numbers and access in self._log.held:
             noted = self.kept[self._numbers[key]]
-            if not noted.audit_id and abs(instant(noted.date) - instant(line.date)) <= SKEW:
+            if not noted.audit_id and abs(noted.at - line.at) <= SKEW:
                 self.kept[self._numbers[key]] = line  # the note was the state's, of this event
                 return
         self._numbers[key] = len(self.kept)
@@ -119,10 +132,11 @@ class Union:
         self._log.step(line)
 
 
-def _about_the_log(line: LogLine) -> tuple[object, ...]:
-    """What a line says about the log or a stack's name; logs may have been pruned on several days."""
-    pruned = (line.organization, line.date) if line.event == LogEvent.PRUNED else ()
-    return line.event, line.renamed_from, line.stack, *pruned
+def _names(line: LogLine) -> tuple[tuple[int | None, str], ...]:
+    """The earlier and the later name in a line about a stack or a person; an address is one of an organization."""
+    if line.event == LogEvent.RENAMED:
+        return (None, line.renamed_from), (None, line.stack)
+    return (line.organization, same_key(line.email_before)), (line.organization, same_key(line.email))
 
 
 def _worth(line: LogLine) -> tuple[object, ...]:
@@ -130,4 +144,4 @@ def _worth(line: LogLine) -> tuple[object, ...]:
     said = sum(map(bool, line.reasons))
     known = line.admin not in ("", UNKNOWN), "@" in line.admin
     restored, before = line.event == LogEvent.RESTORED, bool(line.role_before)
-    return bool(line.stack), said, known, restored, line.organization or 0, before, str(line.row())
+    return bool(line.stack), said, known, restored, line.organization or 0, before, line.user_id or 0, str(line.row())

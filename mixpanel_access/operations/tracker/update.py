@@ -16,20 +16,20 @@ from pathlib import Path
 from mixpanel_access.directory import connected
 from mixpanel_access.files.lines import Verified, append_lines, read_lines
 from mixpanel_access.model.audit import LOOK_BACK
-from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each
 from mixpanel_access.operations.state import EMPTY, State
-from mixpanel_access.operations.tracker.lines import UNKNOWN, LogEvent, LogLine, StateLine
+from mixpanel_access.operations.tracker.lines import LogLine, ordered
 from mixpanel_access.operations.tracker.reading import (
     OrganizationReading,
     StackReading,
     read_in_mixpanel,
     stack_reading,
 )
+from mixpanel_access.operations.tracker.renames import by_present_addresses, readdressed, renamed
 from mixpanel_access.operations.tracker.replay import contradictions, differences, replay
-from mixpanel_access.operations.tracker.runs import SKEW, runs_of
+from mixpanel_access.operations.tracker.runs import runs_of
 from mixpanel_access.operations.tracker.writing import new_lines
 
 
@@ -46,13 +46,38 @@ def update(
     """
     lines = read_lines(file, LogLine, progress)
     known, organizations = _read(project, stacks, lines, now, progress)
-    new = renamed(lines, known, project.stacks, now)
-    new += new_lines([*lines, *new], organizations, known, now)
+    new = additions(lines, organizations, known, project.stacks, now)
     held = replay([*lines, *new]).held.values()
     if left := sorted({stack for one in held for stack in one.stacks} - {*project.stacks}):
         progress(f"no stack {', '.join(left)} exists any more: the log still shows its access in its lines")
     append_lines(file, new, lines)
     return new
+
+
+def additions(
+    lines: Sequence[LogLine],
+    organizations: Sequence[OrganizationReading],
+    stacks: Mapping[str, StackReading],
+    existing: Sequence[str],
+    now: datetime,
+) -> list[LogLine]:
+    """The lines that a log lacks: other names of people and stacks first, and then what has happened.
+
+    Args:
+        lines: the log.
+        organizations: what Mixpanel says of each organization.
+        stacks: the stacks in them.
+        existing: the names of all stacks of the project.
+        now: the present instant.
+    """
+    of_stacks, newest = {name: one.organization for name, one in stacks.items()}, max([now, *(one.at for one in lines)])
+    log = replay(lines, of_stacks)
+    new = [line for reading in organizations for line in readdressed(log, reading, newest)]
+    log = replay([*lines, *new], of_stacks) if new else log
+    read = {reading.id: reading for reading in organizations}
+    known = {name: by_present_addresses(one, log, read[one.organization]) for name, one in stacks.items()}
+    new += renamed(lines, log, known, existing, now)
+    return ordered([*new, *new_lines([*lines, *new], organizations, known, now)])
 
 
 def _read(
@@ -67,7 +92,7 @@ def _read(
         return settings, state, stack_reading(stack, settings.organization_id, state, runs)
 
     answers = of_each(stacks, asked)
-    newest = max((instant(line.date) for line in lines), default=now)
+    newest = max((line.at for line in lines), default=now)
     found, read = [], {stack.rpartition("/")[2] for stack in stacks}
     if left_out := sorted({stack.rpartition("/")[2] for stack in project.stacks} - read):
         progress(f"access outside of the stacks is not added to the log, as {', '.join(left_out)} may have it")
@@ -95,46 +120,3 @@ def verify(project: PulumiProject, file: Path, stacks: Sequence[str]) -> Verifie
     found = list(differences(lines, states))
     wrong = [*contradictions(lines), *(one.text for one in found if not one.by_hand)]
     return Verified(len(lines), "".join(cut), wrong, [one.text for one in found if one.by_hand])
-
-
-def renamed(
-    lines: Sequence[LogLine], stacks: Mapping[str, StackReading], existing: Sequence[str], now: datetime
-) -> list[LogLine]:
-    """The lines for stacks that have another name since the last update (`pulumi stack rename`).
-
-    A stack of the log no longer exists, and another one that the log does not know has its access, in a state that is
-    no younger than the log.
-
-    Args:
-        lines: the log.
-        stacks: the stacks that are read.
-        existing: the names of all stacks of the project.
-        now: the present instant.
-    """
-    log = replay(lines, {name: stack.organization for name, stack in stacks.items()})
-    newest = max((instant(line.date) for line in lines), default=now)
-    known = {log.stack_of(line) for line in lines}
-    found = []
-    for old in sorted({stack for there in log.held.values() for stack in there.stacks} - {*existing}):
-        common = grouped(
-            (name, one)
-            for name, stack in stacks.items()
-            for access, one in stack.held.items()
-            if name not in known and access in log.held and old in log.held[access].stacks
-        )
-        fit = {name: len(its) for name, its in common.items() if all(_is_older(one, newest) for one in its)}
-        if fit:
-            name = max(fit, key=fit.__getitem__)
-            known.add(name)
-            found.append(
-                LogLine(
-                    date=written(max(now, newest)), admin=UNKNOWN, event=LogEvent.RENAMED.value, email="", stack=name,
-                    project=None, role="", organization=stacks[name].organization, renamed_from=old,
-                )
-            )  # fmt: skip
-    return found
-
-
-def _is_older(one: StateLine, newest: datetime) -> bool:
-    """Whether the stack got the access before the log's newest line, by any clock."""
-    return bool(one.line.date) and instant(one.line.date) <= newest + SKEW

@@ -13,13 +13,14 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from mixpanel_access.model import audit
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.audit_facts import AuditFact, AuditFacts, Change, facts_of
 from mixpanel_access.operations.tracker.authors import Authors
-from mixpanel_access.operations.tracker.lines import SEEN, UNKNOWN, Access, LogEvent, LogLine, StateLine
+from mixpanel_access.operations.tracker.lines import SEEN, UNKNOWN, Access, LogEvent, LogLine, StateLine, ordered
 from mixpanel_access.operations.tracker.losses import Loss, Losses
 from mixpanel_access.operations.tracker.reading import Absence, OrganizationReading, StackReading
-from mixpanel_access.operations.tracker.replay import Interval, Replay, ordered, replay
+from mixpanel_access.operations.tracker.replay import Interval, Replay, replay
 from mixpanel_access.operations.tracker.runs import SKEW, HistoryRun, during
 from mixpanel_access.operations.tracker.state_starts import StateStart, StateStarts
 
@@ -73,7 +74,7 @@ class _Writer:
         self._authors = Authors(reading.own, stacks)
         known = dict.fromkeys(stacks, reading.id)
         self._log, self._end = Replay(lines, known), replay(lines, known)
-        facts = [*facts_of(reading.events, reading.id, reading.known_as)]
+        facts = [*facts_of(reading.events, reading.id, self._end)]
         self._audit = AuditFacts(facts, lines, self._end)
         self._starts = StateStarts(self._end, reading, stacks, self._authors, self._audit, now)
         self._losses = Losses(self._end, lines, stacks, now)
@@ -87,7 +88,7 @@ class _Writer:
         for line in ordered(self._lines):  # a line without an event stays behind those before it in its second
             number = max(number if line.date == before else 0, self._audit.numbers.get(line.audit_id, 0))
             before = line.date
-            steps.append((instant(line.date), 2 if number else 0, number, partial(self._known, line)))
+            steps.append((line.at, 2 if number else 0, number, partial(self._known, line)))
         steps += [(one.at, one.order, 0, partial(self._start, one)) for one in self._starts.found]
         steps += [(fact.at, 2, fact.number, partial(self._happened, fact)) for fact in self._audit.new]
         lost = self._losses.before_events(self._audit.new, self._reading.presence, self._was_gone)
@@ -205,9 +206,9 @@ class _Writer:
         """Whether a late event is about access that the log took for older; its line then corrects that."""
         last, stack = self._log.last[fact.access], self._stack_of(fact)
         line = last if last.event == LogEvent.FOUND else there.stacks.get(stack)
-        if line is None or line.event not in SEEN or abs(instant(line.date) - fact.at) > SKEW:
+        if line is None or line.event not in SEEN or abs(line.at - fact.at) > SKEW:
             return False
-        at, event = instant(line.date) - timedelta(seconds=1), fact.event
+        at, event = line.at - timedelta(seconds=1), fact.event
         said = _Said(LogEvent.GRANTED, at, self._authors.of(event, there.stacks).admin, event.role or "", event.id)
         self._add(said, fact.access, stack or self._log.stack_of(line), fact)
         return True
@@ -253,7 +254,7 @@ class _Writer:
 
     def _accepted(self, fact: AuditFact) -> None:
         there, last = self._log.held.get(fact.access), self._log.last.get(fact.access)
-        if last and (there is None or (last.event == LogEvent.ACCEPTED and instant(last.date) == fact.at)):
+        if last and (there is None or (last.event == LogEvent.ACCEPTED and last.at == fact.at)):
             return
         role = (there.role if there else "") or fact.event.role or ""
         said = _Said(LogEvent.ACCEPTED, fact.at, fact.event.who or UNKNOWN, role, fact.event.id)
@@ -273,7 +274,7 @@ class _Writer:
                     modified = instant(one.modified) if one.modified else self._now
                     run, at = during(stack.runs, modified), self._after(access, modified)
                     if self._log.last[access].event == LogEvent.ACCEPTED:  # which changes neither role nor reasons
-                        at = max(modified, *(instant(line.date) for line in there.stacks.values()))
+                        at = max(modified, *(line.at for line in there.stacks.values()))
                     said = _Said(LogEvent.CHANGED, at, _author(run), there.role or one.line.role)
                     self._add(said, access, name, reasons=one.line)
 
@@ -324,7 +325,7 @@ class _Writer:
 
     def _may_settle(self, last: LogLine) -> bool:
         """Whether Mixpanel may not show yet what its audit log says."""
-        age = self._now - instant(last.date)
+        age = self._now - last.at
         return bool(last.audit_id) and timedelta() < age < timedelta(seconds=self._reading.settle_seconds)
 
     def _with_state(self, access: Access) -> set[str]:
@@ -343,7 +344,7 @@ class _Writer:
     def _after(self, access: Access, at: datetime) -> datetime:
         """An instant that is not before the last line about an access."""
         last = self._log.last.get(access)
-        return max(at, instant(last.date)) if last else at
+        return max(at, last.at) if last else at
 
     # The lines
 
@@ -356,14 +357,17 @@ class _Writer:
         self, said: _Said, access: Access, stack: str, fact: AuditFact | None = None, reasons: LogLine | None = None
     ) -> None:
         base = reasons or self._base(access, stack, said.at, fact)
+        of_another_address = fact and same_key(fact.email) != base.access.person
         line = replace(
             base,
             date=written(said.at),
             admin=said.admin,
             event=said.event.value,
+            email=fact.email if fact and of_another_address else base.email,
             stack=stack,
             role=said.role,
             organization=self._reading.id,
+            user_id=self._reading.user_id(access),
             audit_id=said.audit_id,
             role_before=(fact.event.previous_role or "") if fact and fact.change is Change.CHANGED else "",
         )
@@ -377,15 +381,15 @@ class _Writer:
         """The person or the team of a new line; for access of a stack, with the stack's reasons at that time."""
         there = self._log.held.get(access)
         if there and stack in there.stacks:
-            return replace(there.stacks[stack], renamed_from="")
+            return replace(there.stacks[stack], email=there.email, renamed_from="")
         one = self._stacks[stack].held.get(access) if stack in self._stacks else None
-        if one and (stack == self._stack_of(fact) or not one.line.date or instant(one.line.date) <= at):
+        if one and (stack == self._stack_of(fact) or not one.line.date or one.line.at <= at):
             return one.line
         event, last = fact.event if fact else None, self._log.last.get(access)
         names = (event.team_name if event else "", there.team if there else "", last.team if last else "")
         return LogLine(
             date="", admin="", event=LogEvent.GRANTED.value, stack=stack, role="",
-            email=fact.email if fact else there.email if there else last.email if last else "",
+            email=fact.email if fact else there.email if there else self._log.email_of(last) if last else "",
             project=access.project,
             team=next(filter(None, names), self._reading.presence.team_name(access.team)),
             team_id=access.team,
