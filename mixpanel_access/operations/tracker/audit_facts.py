@@ -84,6 +84,11 @@ class AuditFact:
         return self.event.at
 
     @property
+    def may_repeat(self) -> bool:
+        """Whether it may be about access that is there: an invitation that is sent again, or a team's role anew."""
+        return self.event.type in (audit.INVITATION_SENT, audit.USER_ADDED, audit.PROJECT_TEAM_ADDED)
+
+    @property
     def repeats_an_acceptance(self) -> bool:
         """Whether it says that somebody joined whose invitation an earlier event has."""
         return self.event.type == audit.USER_ADDED and not joined(self.event)

@@ -10,9 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from mixpanel_access.model import audit
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.audit_facts import AuditFact, AuditFacts, Change, facts_of
@@ -175,8 +174,8 @@ class _Writer:
             self._given(fact)
 
     def _given(self, fact: AuditFact) -> None:
-        event, access = fact.event, fact.access
-        role, there, seen = event.role or "", self._log.held.get(access), access in self._log.last
+        event, access, role = fact.event, fact.access, fact.event.role or ""
+        there, seen = self._log.held.get(access), access in self._log.last
         if there and self._was_noted(fact, there):
             return
         if there and self._was_gone(fact):
@@ -217,7 +216,7 @@ class _Writer:
         """Whether access that an event gives was gone without an event, as with an invitation that was cancelled."""
         stack = self._stack_of(fact)
         one = self._stacks[stack].held.get(fact.access) if stack else None
-        return one is not None and (fact.event.type not in _MAY_REPEAT or one.adopted is False)
+        return one is not None and (not fact.may_repeat or one.adopted is False)
 
     def _changed(self, fact: AuditFact) -> None:
         event, access = fact.event, fact.access
@@ -307,7 +306,8 @@ class _Writer:
                 continue
             if there is None:
                 if role is not Absence.GONE:
-                    self._differs(LogEvent.RESTORED, access, role, self._with_state(access))
+                    having = {name for name, stack in self._stacks.items() if access in stack.held}
+                    self._differs(LogEvent.RESTORED, access, role, having)
             elif role is Absence.GONE:
                 self._differs(LogEvent.REVOKED, access, there.role, there.stacks)
             elif role and there.role and role != there.role:
@@ -327,9 +327,6 @@ class _Writer:
         """Whether Mixpanel may not show yet what its audit log says."""
         age = self._now - last.at
         return bool(last.audit_id) and timedelta() < age < timedelta(seconds=self._reading.settle_seconds)
-
-    def _with_state(self, access: Access) -> set[str]:
-        return {name for name, stack in self._stacks.items() if access in stack.held}
 
     def _differs(self, event: LogEvent, access: Access, role: str, stacks: Collection[str]) -> None:
         """Write what nothing else says; a run of a stack did it if the stack's state has changed to just that."""
@@ -357,13 +354,13 @@ class _Writer:
         self, said: _Said, access: Access, stack: str, fact: AuditFact | None = None, reasons: LogLine | None = None
     ) -> None:
         base = reasons or self._base(access, stack, said.at, fact)
-        of_another_address = fact and same_key(fact.email) != base.access.person
+        email = fact.email if fact and same_key(fact.email) != base.access.person else base.email
         line = replace(
             base,
             date=written(said.at),
             admin=said.admin,
             event=said.event.value,
-            email=fact.email if fact and of_another_address else base.email,
+            email=email,
             stack=stack,
             role=said.role,
             organization=self._reading.id,
@@ -398,7 +395,3 @@ class _Writer:
 
 def _author(run: HistoryRun | None) -> str:
     return (run.author if run else "") or UNKNOWN
-
-
-_MAY_REPEAT: Final = (audit.INVITATION_SENT, audit.USER_ADDED, audit.PROJECT_TEAM_ADDED)
-"""Events that may be about access that is there: an invitation may be sent again, and a team's role may be another."""
