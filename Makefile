@@ -80,9 +80,10 @@ docs: $(MADE) ## build the docs as a site in build/site; a broken link is an err
 pictures: engine ## draw the pictures of the docs again, by following the tutorial
 	@$(PY) -m scripts.make_pictures
 
-reference: $(MADE) ## write docs/commands.md, docs/json.md, docs/rules.md, docs/dialects.md and the schemas in docs/ again
+reference: $(MADE) ## write docs/commands.md, docs/json.md, docs/rules.md, docs/dialects.md, the tables of docs/resources.md and the schemas again
 	@$(PY) -m typer mixpanel_access.cli.app utils docs --name mixpanel-access --output docs/commands.md > /dev/null
 	@$(PY) -m scripts.json_page
+	@$(PY) -m scripts.resource_tables
 	@$(PY) -m mixpanel_access policy reference > docs/rules.md
 	@$(PY) -m tests.dialects.page > docs/dialects.md
 	@$(PY) -m mixpanel_access schema > docs/roster.schema.json

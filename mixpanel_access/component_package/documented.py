@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from importlib import import_module
 from itertools import pairwise
 from typing import Any, Final, Required, get_args, get_origin, get_type_hints
 
@@ -60,8 +61,8 @@ def arguments(function: Callable[..., Any], documented: Any, *names: str) -> lis
 
 
 def fields_of(record: type) -> list[Field]:
-    """The fields of a data class, a model, or a dictionary with typed keys, in their order."""
-    hints = get_type_hints(record, localns=_NAMES, include_extras=not is_dataclass(record))
+    """The documented fields of a data class, a model, a dictionary with typed keys, or a resource, in their order."""
+    hints = _hints(record)
     docs = {**_docstrings(record), **_section(record)}
     required = _required(record)
     return [
@@ -69,6 +70,15 @@ def fields_of(record: type) -> list[Field]:
         for name, hint in hints.items()
         if name in docs
     ]
+
+
+def _hints(record: type) -> dict[str, Any]:
+    if not issubclass(record, pulumi.Resource):
+        return get_type_hints(record, localns=_NAMES, include_extras=not is_dataclass(record))
+    found: dict[str, Any] = {}  # the hints of the SDK's classes above cannot be read
+    for base in reversed(_bases(record)):
+        found |= inspect.get_annotations(base, eval_str=True)
+    return found
 
 
 def _required(record: type) -> Callable[[str, Any], bool]:
@@ -95,21 +105,26 @@ def _docstrings(record: type) -> dict[str, str]:
     """The strings below the fields of a class and of its bases."""
     found: dict[str, str] = {}
     for base in reversed(_bases(record)):
-        (class_,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
-        found.update(_strings(class_))
+        found.update(_strings(_source(base)))
     return found
 
 
 def _bases(record: type) -> list[type]:
-    """A class and those above it with fields; a dictionary with typed keys keeps its bases for itself."""
-    above = getattr(record, "__orig_bases__", record.__bases__)
-    bases = [base for base in above if isinstance(base, type) and base.__module__.startswith("mixpanel_access")]
-    return [record, *(one for base in bases for one in _bases(base))]
+    """A class and those of ours above it, by its source: a dictionary with typed keys forgets its bases."""
+    names = vars(import_module(record.__module__))
+    above = [names.get(base.id) for base in _source(record).bases if isinstance(base, ast.Name)]
+    ours = [base for base in above if isinstance(base, type) and base.__module__.startswith("mixpanel_access")]
+    return [record, *(one for base in ours for one in _bases(base))]
 
 
-def _strings(class_: ast.stmt) -> Iterator[tuple[str, str]]:
-    body = getattr(class_, "body", [])
-    for field, below in pairwise(body):
+def _source(record: type) -> ast.ClassDef:
+    (class_,) = ast.parse(textwrap.dedent(inspect.getsource(record))).body
+    assert isinstance(class_, ast.ClassDef)  # noqa: S101  # it is the source of a class
+    return class_
+
+
+def _strings(class_: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for field, below in pairwise(class_.body):
         match field, below:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 yield name, _sentence(text)

@@ -329,14 +329,14 @@ class CustomRoleInputs(InProject, total=False):
     """The inputs of a `CustomRole`."""
 
     name: Required[pulumi.Input[str]]
-    """The role's name; no two roles of a project have the same, whatever the case."""
+    """Its name; no other role of the project may have it, in any case."""
     permissions: Required[pulumi.Input[Sequence[pulumi.Input[str]]]]
-    """The codes of what the role may do; a project has at most five roles."""
+    """Mixpanel's codes for what the role allows, in any order."""
     description: pulumi.Input[str]
-    """What the role is for."""
+    """What it is for."""
     beside: Sequence[str] | None
-    """The names of the program's other `CustomRole` resources: a new role that takes the name of one of them, which
-    gets another name in the same run, waits for it. It is not kept in the state."""
+    """The names of the program's other `CustomRole` resources, for a new role that takes the name of a renamed one; it
+    is not kept in the state."""
 
 
 class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
@@ -355,7 +355,7 @@ class CustomRole(AccessResource, module="mixpanel", name="CustomRole"):
     permissions: pulumi.Output[list[str]]
     environment: pulumi.Output[str | None]
     role_id: pulumi.Output[str]
-    """Mixpanel's id of the role (a UUID), which a grant takes as its `role`."""
+    """Mixpanel's id, a UUID, which a grant takes as its `role`."""
     base_permissions: pulumi.Output[list[str]]
     """What Mixpanel has added to the permissions."""
 

@@ -21,16 +21,22 @@ class MemberInputs(Metadata, total=False):
     """The inputs of a `Member`."""
 
     email: Required[pulumi.Input[str]]
-    """The address, kept as written; every spelling of one mailbox is the same."""
+    """The address, kept as written; every spelling of one mailbox is the same (case, the encoding of accents, a domain
+    in Unicode or punycode)."""
     role: pulumi.Input[OrganizationRole | None]
-    """`owner`, `admin`, `billing_admin` or `member`. None leaves the organization role to another stack or the product:
-    people who are not in the organization are invited as `member`, and nobody's role is changed."""
+    """`owner`, `admin`, `billing_admin` or `member`; left out, the stack leaves the organization role alone: new people
+    are invited as `member`, and nobody's role changes."""
     removal: pulumi.Input[str]
-    """`when_unused` (the default), `always` or `never`."""
+    """What happens to the person when the resource is deleted. `when_unused` (the default) removes them only if a stack
+    of the project brought them, they have no individual or team grant left, and they have no organization role above
+    member that this resource does not declare (a declared role is this stack's, even if it was changed by hand).
+    `always` removes them in any case, `never` keeps them."""
     ownership: pulumi.Input[str | None]
-    """`ours` or `found`, whatever `origin` says; None for what that says."""
+    """`ours`: the person leaves with the last stack that declares them; `found`: they stay as a plain member; left out,
+    `origin` decides."""
     since: pulumi.Input[str | None]
-    """Do not set it: the provider fills in the first day of the access in the state, and drops what a program gives."""
+    """Do not set it: the first day of the access in the state, kept if `starts` names a later day or none, so that
+    policies see how long the access lasts in all."""
 
 
 class Member(AccessResource, module="mixpanel", name="Member"):
@@ -48,29 +54,29 @@ class Member(AccessResource, module="mixpanel", name="Member"):
     role: pulumi.Output[str | None]
     removal: pulumi.Output[str]
     organization_role: pulumi.Output[str | None]
-    """The organization role that Mixpanel shows, declared here or not; None where the list does not show it."""
+    """The role that Mixpanel shows."""
     status: pulumi.Output[str]
-    """`pending`, `expired`, `accepted`; `deactivated` if the identity provider keeps the person out."""
+    """`pending`, `expired`, `accepted`, or `deactivated` by SCIM."""
     invited_at: pulumi.Output[str | None]
-    """When we sent the invitation (ISO 8601, UTC); None for one that was found waiting, and once it is accepted."""
+    """When this stack sent the invitation; absent if it found the invitation pending, and once it is accepted."""
     first_invited_at: pulumi.Output[str | None]
-    """When we sent the first invitation, where we have sent more than one since; None once one is accepted."""
+    """When this stack sent the first invitation, if it has sent another since; absent once one is accepted."""
     expires_at: pulumi.Output[str | None]
-    """When the invitation ends, at the latest (ISO 8601, UTC); None once it is accepted."""
+    """The latest time at which the invitation expires; absent once it is accepted."""
     last_login: pulumi.Output[str | None]
-    """The last login (ISO 8601, UTC); None where it is unknown."""
+    """The last login, if Mixpanel shows it."""
     user_id: pulumi.Output[int | None]
-    """Mixpanel's id of the user; None before the invitation is accepted."""
+    """Mixpanel's id of the user, once Mixpanel has given one."""
     current_email: pulumi.Output[str | None]
-    """The other address that the person has by now, after a change in the product; None while they have this one."""
+    """The address that the person has now, if they changed it in Mixpanel."""
     adopted: pulumi.Output[bool]
-    """Whether the person was in the organization before the resource was."""
+    """Whether the person was in the organization before the resource."""
     ownership: pulumi.Output[str | None]
     since: pulumi.Output[str | None]
     """The first day of the access that the state has, where `starts` says a later one or none; for policies."""
     origin: pulumi.Output[str | None]
-    """How the person came in: `invited`, `found`, `imported` or `shared`; see `Origin`. None in a state of version
-    0.1.0."""
+    """How the person came in: `invited` by this stack, `shared` (another stack of the project invited or imported
+    them), `imported` by `mixpanel-access import`, or `found`."""
     previous_role: pulumi.Output[str | None]
     """The organization role that the person had before this stack gave them one."""
 

@@ -171,9 +171,10 @@ class SecurityInputs(Metadata, total=False):
     """The inputs of an `OrganizationSecurity`."""
 
     two_factor_required: pulumi.Input[bool | None]
-    """Whether people who log in with a password or Google need a second factor; None leaves it as it is."""
+    """Whether people who log in with a password or Google need two-factor authentication; left out, it stays as it
+    is."""
     request_access: pulumi.Input[Mapping[str, Any] | None]
-    """Settings on requests for access by Mixpanel's own keys; those that are not given stay."""
+    """Settings for access requests, by Mixpanel's own keys; keys that you leave out stay as they are."""
 
 
 class OrganizationSecurity(AccessResource, module="mixpanel", name="OrganizationSecurity"):
@@ -187,13 +188,15 @@ class OrganizationSecurity(AccessResource, module="mixpanel", name="Organization
     two_factor_required: pulumi.Output[bool | None]
     request_access: pulumi.Output[dict[str, Any] | None]
     two_factor_settings: pulumi.Output[dict[str, Any]]
-    """All settings on the second factor, as Mixpanel has them."""
+    """All two-factor settings in Mixpanel."""
     request_access_settings: pulumi.Output[dict[str, Any]]
-    """All settings on requests for access, as Mixpanel has them."""
+    """All settings for access requests in Mixpanel."""
     sso: pulumi.Output[dict[str, Any]]
-    """Single sign-on: `enabled`, `required`, `idp_managed`, `idp_name`, `domains`, as far as Mixpanel shows them."""
+    """Single sign-on, read-only: `enabled`, `required`, `idp_managed`, `idp_name`, `domains`; what Mixpanel does not
+    show is missing."""
     discoverability: pulumi.Output[str | None]
-    """`Closed`, `Request` or `Open`, as the last refresh showed it; None where Mixpanel did not tell."""
+    """`Closed`, `Request` or `Open`, read-only, as of the last refresh. A preview or an update does not ask for it; it
+    is missing if Mixpanel does not show it."""
 
     def __init__(
         self,

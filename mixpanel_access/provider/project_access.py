@@ -355,11 +355,11 @@ class ProjectAccessInputs(InProject, total=False):
     """The inputs of a `ProjectAccess`."""
 
     grants: Required[pulumi.Input[Mapping[str, pulumi.Input[ProjectRole]]]]
-    """Address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id. Addresses are kept as written, and
-    every spelling of one mailbox is the same."""
+    """Address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id; one address in two spellings is an
+    error."""
     reasons: pulumi.Input[Sequence[Mapping[str, Any]] | None]
-    """Why some of the people have the access, where it is not as for all: `people`, a list of addresses, and any of the
-    metadata."""
+    """The metadata of some of the people, if it differs from that of the resource: a list of entries with `people`
+    (addresses) and any of the metadata."""
 
 
 class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
@@ -380,13 +380,14 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
     environment: pulumi.Output[str | None]
     reasons: pulumi.Output[list[dict[str, Any]] | None]
     undeclared: pulumi.Output[list[str]]
-    """Whose grant was added by hand and is not declared, when it was last read."""
+    """The people with a grant that nobody declares, as of the last read."""
     lost: pulumi.Output[list[str] | None]
-    """Whose declared grant was not there when it was last read: `pulumi up` gives it again."""
+    """The people whose declared grant was missing at the last read; absent if none was."""
     beside: pulumi.Output[dict[str, Any]]
-    """Address -> how else the person comes by the project (`ways`), and the highest role by any source (`role`)."""
+    """Address -> the person's other sources of access to the project (`ways`), and their highest role from any source
+    (`role`)."""
     open_to_all_users: pulumi.Output[bool | None]
-    """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
+    """For a production project: whether a grant to all users gives it to everybody in the organization."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[ProjectAccessInputs]

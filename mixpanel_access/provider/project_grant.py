@@ -183,7 +183,7 @@ class ProjectGrantInputs(InProject, total=False):
     """The inputs of a `ProjectGrant`."""
 
     email: Required[pulumi.Input[str]]
-    """The address, kept as written; every spelling of one mailbox is the same."""
+    """The address; if it is not in the organization, it is invited as a member."""
     role: Required[pulumi.Input[ProjectRole]]
     """`owner`, `admin`, `analyst`, `consumer`, or a custom role's id."""
 
@@ -201,11 +201,11 @@ class ProjectGrant(AccessResource, module="mixpanel", name="ProjectGrant"):
     role: pulumi.Output[str]
     environment: pulumi.Output[str | None]
     effective_role: pulumi.Output[str | None]
-    """The highest role in the project by any source; None where it cannot be seen yet."""
+    """The person's highest role in the project, from any source."""
     grant_types: pulumi.Output[list[str]]
     """The sources: `organization_role`, `team`, `individual`, `all_users`."""
     open_to_all_users: pulumi.Output[bool | None]
-    """Whether everybody in the organization has the production project, by a grant to all users; as last read."""
+    """For a production project: whether a grant to all users gives it to everybody in the organization."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[ProjectGrantInputs]

@@ -64,9 +64,10 @@ class InProject(Metadata, total=False):
     project_id: Required[pulumi.Input[int]]
     """The project's id."""
     environment: pulumi.Input[str | None]
-    """The project's environment; it must be the stack's (`mixpanel:environment`), which is the default."""
+    """The project's environment; must be the stack's (`mixpanel:environment`), which is the default."""
     project_name: pulumi.Input[str | None]
-    """The project's name: an id of another project in Mixpanel is refused. It is not kept in the state."""
+    """The project's name in Mixpanel: the id is refused if the name belongs to another project. The name is not kept in
+    the state."""
 
 
 class AccessResource(Resource):

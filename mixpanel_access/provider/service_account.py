@@ -21,17 +21,15 @@ class ServiceAccountInputs(Metadata, total=False):
     """The inputs of a `ServiceAccount`."""
 
     username: Required[pulumi.Input[str]]
-    """The name wanted, without what Mixpanel adds."""
+    """The name that you want; Mixpanel adds a suffix."""
     role: pulumi.Input[ServiceAccountRole]
     """`admin`, `analyst` or `consumer` (the default): the account's organization role, in Mixpanel's words."""
     expires: pulumi.Input[str | None]
-    """The last day on which it is good (an ISO 8601 date, UTC), or the instant from which on it is refused; None for
-    never."""
+    """The last day on which the account is valid, or the time (UTC) from which Mixpanel refuses it; left out, never."""
     rotate_after: pulumi.Input[int | None]
-    """Days after which another account takes its place; None for never."""
+    """The number of days after which a new account replaces it; left out, never."""
     overlap: pulumi.Input[int | None]
-    """Days for which an account that is rotated, or whose `expires` has moved, keeps its grants next to the new one;
-    fewer than `rotate_after`. None deletes it at once, as another name or role always does."""
+    """The number of days for which the replaced account stays; left out, none."""
 
 
 class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
@@ -49,25 +47,25 @@ class ServiceAccount(AccessResource, module="mixpanel", name="ServiceAccount"):
     rotate_after: pulumi.Output[int | None]
     overlap: pulumi.Output[int | None]
     account_id: pulumi.Output[int]
-    """Mixpanel's id of the account, which a `ServiceAccountGrant` takes."""
+    """Mixpanel's id, which a `ServiceAccountGrant` takes."""
     login: pulumi.Output[str]
-    """The login name."""
+    """The login name, such as `etl.1a2b3c.mp-service-account`."""
     token: pulumi.Output[str | None]
-    """What it logs in with, secret; None for an account that was imported."""
+    """The secret that it logs in with; Mixpanel shows it once; absent for an imported account."""
     created: pulumi.Output[str]
     """When it was made (ISO 8601, UTC)."""
     expires_at: pulumi.Output[str | None]
-    """From when on it is refused (ISO 8601, UTC); None for never."""
+    """The time from which Mixpanel refuses it (ISO 8601, UTC); absent for never."""
     retiring: pulumi.Output[list[dict[str, Any]] | None]
-    """The accounts that it has replaced and that are still there: `account_id`, `login`, and `until`."""
+    """The accounts that it has replaced and that still exist: `account_id`, `login`, and `until`."""
     rotates: pulumi.Output[str | None]
-    """When another account takes its place (ISO 8601, UTC); None for never."""
+    """When a new account replaces it (ISO 8601, UTC); absent for never."""
     last_used: pulumi.Output[str | None]
-    """When it was last used (ISO 8601, UTC); None where it is unknown."""
+    """The last use (ISO 8601, UTC), if Mixpanel shows it."""
     organization_role: pulumi.Output[str | None]
-    """The organization role that Mixpanel shows; None where it does not."""
+    """The role that Mixpanel shows, if any."""
     status: pulumi.Output[str]
-    """`active` or `expired`; `deleted` for one that is gone from Mixpanel before what it has replaced."""
+    """`active` or `expired`, as of the last refresh; `deleted` while only an account that it has replaced is left."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[ServiceAccountInputs]

@@ -188,12 +188,14 @@ class TeamInputs(Metadata, total=False):
     """The inputs of a `Team`."""
 
     name: Required[pulumi.Input[str]]
-    """The team's name, which no other team has."""
+    """The team's name; no other team may have it, in any case."""
     removal: pulumi.Input[str]
-    """`when_unused` (the default), `always` or `never`."""
+    """What happens to the team when the resource is deleted. `when_unused` (the default) deletes it only if the
+    project's stacks created it, no other stack has it, and it has no person, role or service account that this stack
+    does not declare. `always` deletes it and says who loses what. `never` keeps it."""
     beside: Sequence[str] | None
-    """The names of the program's other `Team` resources: a new team that takes the name of one of them, which gets
-    another name in the same run, waits for it. It is not kept in the state."""
+    """The names of the program's other `Team` resources, for a new team that takes the name of a renamed one; it is not
+    kept in the state."""
 
 
 class Team(AccessResource, module="mixpanel", name="Team"):
@@ -209,13 +211,14 @@ class Team(AccessResource, module="mixpanel", name="Team"):
     name: pulumi.Output[str]
     removal: pulumi.Output[str]
     team_id: pulumi.Output[int]
-    """Mixpanel's id of the team, which `TeamMember` and `TeamGrant` take."""
+    """Mixpanel's id, which `TeamGrant` and `TeamMember` take."""
     adopted: pulumi.Output[bool]
-    """Whether the team was there before the resource was."""
+    """Whether the team existed before any stack of the project declared it; renaming the resource does not change
+    this."""
     organization_role: pulumi.Output[str | None]
-    """The organization role that everybody in it has, set in the product; None if Mixpanel shows none."""
+    """The organization role that Mixpanel gives everybody in it, if any."""
     scim_managed: pulumi.Output[bool]
-    """Whether an identity provider says who is in it, and not the stack; in SCIM mode, it is the stack."""
+    """Whether an identity provider, and not the stack, decides who is in it; never in SCIM mode."""
     team_projects: pulumi.Output[dict[str, str]]
     """Project id -> the role that everybody in it has there, whichever stack gave it; as of the last refresh."""
 

@@ -224,7 +224,7 @@ class TeamMemberInputs(Metadata, total=False):
     team_id: Required[pulumi.Input[int]]
     """The team's id: `team_id` of a `Team`."""
     email: Required[pulumi.Input[str]]
-    """The address, kept as written; every spelling of one mailbox is the same."""
+    """The address; the person must be in the organization, so make the resource depend on a `Member`."""
 
 
 class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
@@ -238,11 +238,12 @@ class TeamMember(AccessResource, module="mixpanel", name="TeamMember"):
     team_id: pulumi.Output[int]
     email: pulumi.Output[str]
     status: pulumi.Output[str]
-    """`member`; `waiting` for the invitation to be accepted, or to be sent again; `left_to_scim`."""
+    """`member`; `waiting` for the person to accept the invitation, if Mixpanel adds nobody before, or for `pulumi up
+    --refresh` to invite somebody again who was removed by hand; `left_to_scim`."""
     team_projects: pulumi.Output[dict[str, str]]
     """Project id -> the role that everybody in the team has there, whichever stack gave it; as of the last refresh."""
     organization_role: pulumi.Output[str | None]
-    """The organization role that everybody in the team has; None for none, or where Mixpanel does not show it."""
+    """The organization role that everybody in the team has, if any."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[TeamMemberInputs]

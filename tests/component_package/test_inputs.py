@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 import pytest
@@ -15,11 +15,21 @@ from mixpanel_access.component import Engagement, ProjectArgs
 from mixpanel_access.component_package.components import COMPONENTS
 from mixpanel_access.component_package.inputs import read_inputs, resolved
 
+T = TypeVar("T")
 GOOD: dict[str, Any] = {
     "email": "robin@agency.example.org",
     "engagementName": "review",
     "engagement": {"type": "analytics_review", "ticket": "OPS-4711"},
 }
+
+
+def awaited(work: Coroutine[Any, Any, T]) -> T:
+    """What comes of it, in a loop of its own: `asyncio.run` would leave the thread without the one of other tests."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
 
 
 def read(given: Mapping[str, Any], component: str = "CollaboratorAccess") -> dict[str, Any]:
@@ -29,7 +39,7 @@ def read(given: Mapping[str, Any], component: str = "CollaboratorAccess") -> dic
     async def known() -> dict[str, Any]:
         return {key: await resolved(value() if callable(value) else value) for key, value in given.items()}
 
-    return read_inputs(f"{component} robin", found.inputs, asyncio.run(known()))
+    return read_inputs(f"{component} robin", found.inputs, awaited(known()))
 
 
 def test_inputs_are_those_of_python() -> None:
@@ -59,11 +69,11 @@ def test_the_id_of_a_project_may_be_an_output(*, whole: bool) -> None:
         return await id_.is_known(), await id_.is_secret()
 
     if whole:
-        assert asyncio.run(found(lambda: pulumi.Output.from_input({"shop": {"id": 1}}))) == (True, False)
+        assert awaited(found(lambda: pulumi.Output.from_input({"shop": {"id": 1}}))) == (True, False)
     else:
-        assert asyncio.run(found(lambda: {"shop": {"id": pulumi.Output.from_input(UNKNOWN)}})) == (False, False)
-        assert asyncio.run(found(lambda: {"shop": {"id": UNKNOWN}})) == (False, False)
-        assert asyncio.run(found(lambda: {"shop": {"id": pulumi.Output.secret(1)}})) == (True, True)
+        assert awaited(found(lambda: {"shop": {"id": pulumi.Output.from_input(UNKNOWN)}})) == (False, False)
+        assert awaited(found(lambda: {"shop": {"id": UNKNOWN}})) == (False, False)
+        assert awaited(found(lambda: {"shop": {"id": pulumi.Output.secret(1)}})) == (True, True)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

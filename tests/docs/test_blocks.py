@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from mixpanel_access import __version__
 from mixpanel_access.cli import REMOVED
 from mixpanel_access.cli.app import app
-from mixpanel_access.component_package.components import COMPONENTS
+from mixpanel_access.component_package.components import COMPONENTS, PACKAGE
 from mixpanel_access.component_package.inputs import read_inputs
 from mixpanel_access.emulator import dialect
 from mixpanel_access.engine import ensure_engine
@@ -198,7 +198,9 @@ def test_rosters_read(block: Block, tmp_path: Path) -> None:
     """A roster as it is, a part of one in its place; a person's part in a person; a checklist; the project's part."""
     part = YAML(typ="safe").load(block.text) or {}
     if "plugins" in part:
-        assert part["plugins"] == YAML(typ="safe").load(ROOT / "Pulumi.yaml")["plugins"]
+        own, named = (text["plugins"]["providers"] for text in (YAML(typ="safe").load(ROOT / "Pulumi.yaml"), part))
+        assert [one for one in named if one["name"] != PACKAGE] == own
+        assert all((ROOT / one["path"] / "PulumiPlugin.yaml").is_file() for one in named)
         return
     if "resources" in part:
         for name, one in part["resources"].items():
