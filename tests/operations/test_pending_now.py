@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -158,12 +159,59 @@ def test_what_the_clock_alone_changes_has_its_day(plan: Roster, ago: int) -> Non
     for change in due(plan, plan, TODAY - ago * DAY, TODAY):
         assert change.event in (PendingEvent.OVERDUE, PendingEvent.LATE)
         assert change.on <= TODAY
-        assert not change.edited
+        assert not change.edited, change
         for place in places_of(change) if change.event is PendingEvent.OVERDUE else ():
             had = at[ago].get(place)
             last = min((offset for offset, access in at.items() if access.get(place) == had), default=None)
             if had is not None and last is not None and last > 0:
                 assert change.on == TODAY - (last - 1) * DAY, place
+        for place in places_of(change) if change.event is PendingEvent.LATE else ():
+            if not (change.membership and place[0] == "organization role"):  # which comes with the membership
+                run = takewhile(lambda offset: at[offset].get(place) == at[0].get(place), sorted(at))  # noqa: B023
+                assert change.on == TODAY - max(run) * DAY, place
+
+
+SHOP = {"projects": {"shop": "analyst"}}
+OVERLAPS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], set[tuple[str, int]]]] = {
+    "the same role by an entry that lasts longer": (
+        [], [{**SHOP, "starts": "2026-05-01", "ends": "2026-05-05"}, {**SHOP, "starts": "2026-05-03"}], {("late", -3)},
+    ),
+    "the same role by an entry without a first day": (
+        [], [{**SHOP, "ends": "2026-05-05"}, {**SHOP, "starts": "2026-05-03"}], {("late", 0)},
+    ),
+    "one after the other": (
+        [], [{**SHOP, "starts": "2026-05-01", "ends": "2026-05-02"}, {**SHOP, "starts": "2026-05-03"}], {("late", -3)},
+    ),
+    "with a day between": (
+        [], [{**SHOP, "starts": "2026-05-01", "ends": "2026-05-01"}, {**SHOP, "starts": "2026-05-03"}], {("late", -1)},
+    ),
+    "a higher role began later": (
+        [{**SHOP}], [{**SHOP}, {"projects": {"shop": "admin"}, "starts": "2026-05-03"}], {("late", -1)},
+    ),
+    "a higher role began, and somebody edits the lower one": (
+        [{**SHOP}], [{"projects": {"shop": "admin"}}, {"projects": {"shop": "admin"}, "starts": "2026-05-03"}],
+        {("late", -1)},
+    ),
+    "a place by two entries": (
+        [],
+        [{"teams": ["data"], "starts": "2026-05-02", "ends": "2026-05-05"}, {"teams": ["data"], "starts": "2026-05-03"}],
+        {("late", -2)},
+    ),
+    "an organization role in an entry that began long ago": (
+        [{"starts": "2026-05-01"}], [{"starts": "2026-05-01", "organizationRole": "admin"}], {("late", 0)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), OVERLAPS.values(), ids=OVERLAPS.keys())
+def test_what_is_late_should_have_begun_when_any_entry_first_gave_it(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], expected: set[tuple[str, int]]
+) -> None:
+    """Whichever of several entries speaks today: the first day without a break, unless it is an edit that waits."""
+    was, plan = ([{"email": BO, **one} for one in people] for people in (before, after))
+    teams = {"data": {"name": "Data"}}
+    found = due(roster(plan, teams), roster(was, teams), TODAY, TODAY)
+    assert {(str(one.event), one.days) for one in found if one.email} == expected
 
 
 RAISED = [{"projects": {"shop": "consumer"}}, {"projects": {"shop": "admin"}, "starts": "2026-05-02"}]

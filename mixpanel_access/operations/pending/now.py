@@ -5,16 +5,24 @@ What goes is what `revoke` takes away (`revoking.removals`); here it gets its da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import ends_at
 from mixpanel_access.model.declaration import Declaration, declaration
-from mixpanel_access.model.effective_access import RosterEntry, days_of, effective_by_key, entries
+from mixpanel_access.model.effective_access import (
+    EffectivePerson,
+    RosterEntry,
+    days_of,
+    effective_access_of,
+    effective_by_key,
+    entries,
+)
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster.salvage import Unread
 from mixpanel_access.model.roster.schema import Roster
@@ -27,6 +35,8 @@ _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
 
 _OF_TEAMS: Final = (kinds.TEAM_TYPE, kinds.TEAM_MEMBER_TYPE, kinds.TEAM_GRANT_TYPE)
 _OF_ACCOUNTS: Final = (kinds.SERVICE_ACCOUNT_TYPE, kinds.SERVICE_ACCOUNT_GRANT_TYPE)
+_Gives = Callable[[EffectivePerson], bool]
+"""Whether what somebody has on a day is or has what is asked about."""
 _Lowered = frozenset[tuple[str, str]]
 """What keeps a lower role: the resource in the engine, and the key of the address."""
 
@@ -144,17 +154,22 @@ class _Stack:
         places = {(self.teams.get(id_), self.given.key(one.email)) for (id_, _), one in self.state.team_members.items()}
         grants = {(id_, self.given.key(one.email)): one for (id_, _), one in self.state.grants.items()}
         for key, now in effective_by_key(roster, self.today).items():
-            role = self._missing_role(None, now.organization_role, members.get(key), lowered)
-            if key not in members or role:
-                yield replace(self._late(now.entry), organization_role=role or None, membership=key not in members)
+            own, member, role = self.entries[key], members.get(key), now.organization_role
+            if member is None:
+                late = self._late(now.entry, own, _is_there)
+                yield replace(late, organization_role=role, membership=True)
+            elif missing := self._missing_role(None, role, member, lowered):
+                late = self._late(now.entry, own, partial(_has_organization_role, role), member)
+                yield replace(late, organization_role=missing)
             for project, given in now.projects.items():
                 id_ = roster.projects[project].id
                 held = grants.get((id_, key))
                 if missing := self._missing_role(id_, given.role, held, lowered):
-                    yield replace(self._late(given.entry, held), projects={project: missing})
+                    late = self._late(given.entry, own, partial(_has_role, project, given.role), held)
+                    yield replace(late, projects={project: missing})
             for team, entry in now.teams.items():
                 if (team, key) not in places:
-                    yield replace(self._late(entry, starts=entry.memberships[team].starts), teams=[team])
+                    yield replace(self._late(entry, own, partial(_has_place, team)), teams=[team])
 
     def _missing_roles(
         self,
@@ -171,11 +186,20 @@ class _Stack:
                 found.setdefault(key, {})[self.given.project(project)] = missing
         return found
 
-    def _late(self, entry: RosterEntry, held: StateResource | None = None, starts: date | None = None) -> PendingChange:
-        """Why something is missing: its day has come; or, on any day, somebody has changed the roster."""
-        own = [entry.metadata.get(name) for name in ("engagement", "starts")]
-        is_same = held is not None and [held.outputs.get(name) for name in ("engagement", "starts")] == own
-        first = None if is_same else starts or entry.starts
+    def _late(
+        self, entry: RosterEntry, own: Sequence[RosterEntry], gives: _Gives, held: StateResource | None = None
+    ) -> PendingChange:
+        """Why something is missing: its day has come; or, on any day, somebody has changed the roster.
+
+        If the entry that the state has gives it today, somebody has changed that entry: only others can have begun.
+        """
+
+        def changed(one: RosterEntry) -> bool:
+            names = ("engagement", "starts")
+            is_same = held is not None and all(one.metadata.get(name) == held.outputs.get(name) for name in names)
+            return is_same and _gives_on([one], self.today, gives)
+
+        first = _first_day([one for one in own if not changed(one)], self.today, gives)
         return PendingChange(
             event=PendingEvent.LATE,
             email=entry.person.email,
@@ -195,3 +219,33 @@ class _Stack:
         if have == declared or lower or secret:
             return ""
         return f"{have} -> {declared}" if have else declared
+
+
+def _gives_on(own: Sequence[RosterEntry], day: date, gives: _Gives) -> bool:
+    person = effective_access_of(own, day)
+    return person is not None and gives(person)
+
+
+def _first_day(own: Sequence[RosterEntry], today: date, gives: _Gives) -> date | None:
+    """The first of the days until today on which entries together give something; None if no day is the first."""
+    spans = [span for entry in own for span in (entry.days, *entry.memberships.values())]
+    days = {day for span in spans for day in (span.starts, span.ends and span.ends + A_DAY) if day and day <= today}
+    if not _gives_on(own, today, gives):
+        return None
+    return next((day for day in sorted(days, reverse=True) if not _gives_on(own, day - A_DAY, gives)), None)
+
+
+def _is_there(person: EffectivePerson) -> bool:  # noqa: ARG001
+    return True
+
+
+def _has_organization_role(role: str | None, person: EffectivePerson) -> bool:
+    return person.organization_role == role
+
+
+def _has_role(project: str, role: str, person: EffectivePerson) -> bool:
+    return project in person.projects and person.projects[project].role == role
+
+
+def _has_place(team: str, person: EffectivePerson) -> bool:
+    return team in person.teams
