@@ -171,7 +171,7 @@ def test_what_the_clock_alone_changes_has_its_day(plan: Roster, ago: int) -> Non
                 assert change.on == TODAY - max(run) * DAY, place
 
 
-SHOP = {"projects": {"shop": "analyst"}}
+SHOP, PLACE = {"projects": {"shop": "analyst"}}, {"teams": ["data"]}
 OVERLAPS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], set[tuple[str, int]]]] = {
     "the same role by an entry that lasts longer": (
         [], [{**SHOP, "starts": "2026-05-01", "ends": "2026-05-05"}, {**SHOP, "starts": "2026-05-03"}], {("late", -3)},
@@ -194,7 +194,7 @@ OVERLAPS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], set[tuple[
     ),
     "a place by two entries": (
         [],
-        [{"teams": ["data"], "starts": "2026-05-02", "ends": "2026-05-05"}, {"teams": ["data"], "starts": "2026-05-03"}],
+        [{**PLACE, "starts": "2026-05-02", "ends": "2026-05-05"}, {**PLACE, "starts": "2026-05-03"}],
         {("late", -2)},
     ),
     "an organization role in an entry that began long ago": (
