@@ -55,7 +55,7 @@ def status(
     while True:
         try:
             with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
-                found = _wanted(statuses(overview), email or [])
+                found = _wanted(statuses(overview), email or [], overview)
         except MixpanelError as error:
             if watch is None:
                 raise
@@ -107,21 +107,20 @@ def resend(
     return 0
 
 
-def _wanted(found: list[Status], emails: Sequence[str]) -> list[Status]:
+def _wanted(found: list[Status], emails: Sequence[str], overview: Overview) -> list[Status]:
     """The people of these addresses, each once, or everybody."""
-    from mixpanel_access.model.address import same_key
     from mixpanel_access.model.similarity import meant_address
 
-    by_key = {same_key(one.email): one for one in found}
+    by_key = {overview.key_of(one.email): one for one in found}
     for email in emails:
-        if same_key(email) not in by_key:
+        if overview.key_of(email) not in by_key:
             raise UsageError(
                 "cannot find the person",
                 subject=email,
                 why=f"they are in no roster and in no state{meant_address(email, list(by_key))}",
                 next_step=f"mixpanel-access who {email} shows what Mixpanel has.",
             )
-    return [by_key[key] for key in dict.fromkeys(map(same_key, emails))] or found
+    return [by_key[key] for key in dict.fromkeys(map(overview.key_of, emails))] or found
 
 
 def _print(found: list[Status], overview: Overview, *, clear: bool) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from mixpanel_access.model.neighbours import (
     neighbour_facts,
     organization_in,
 )
-from mixpanel_access.model.roster.reading import RosterSource, line_of, parse
+from mixpanel_access.model.roster.reading import RosterSource, line_of, lines_of_entries, parse
 from mixpanel_access.model.roster.salvage import Salvaged, salvage
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import BadYaml, load, load_once
@@ -76,6 +76,20 @@ def read_salvaged(file: Path) -> Salvaged:
         RosterError: it cannot be read, or has no readable entry.
     """
     return salvage(_text(file, file), source_of(file))
+
+
+def lines_of_person(file: Path, roster: Roster, key: str) -> list[int]:
+    """The lines of a person's entries in the file of a roster that was read; none if it cannot be read any more."""
+    try:
+        lines = _lines_of_people(file.read_text(encoding="utf-8"), len(roster.people))
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [line for line, person in zip(lines, roster.people, strict=True) if person.key == key]
+
+
+@lru_cache(maxsize=4)
+def _lines_of_people(text: str, count: int) -> list[int]:
+    return lines_of_entries(text, "people", count)
 
 
 def _text(text_in: Path, file: Path) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from mixpanel_access.files.roster import lines_of_person
 from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.neighbours import About
@@ -123,9 +124,7 @@ def _repair(found: AccessDifference, one: PersonOverview, overview: Overview, st
         _, stack = overview.projects.get(found.project or 0) or ("", min(overview.stacks))
         return f"mixpanel-access drift --stack {stack}"
     if found.kind is DriftKind.CHANGED_ADDRESS:
-        own = one.entries.get(stack, ())
-        follows = own and all(entry.person.key == same_key(found.actual or "") for entry in own)
-        return up_of(stack, overview) if follows else f"write it into the roster of stack {stack}"
+        return _follow(same_key(found.actual or ""), one, overview, stack)
     if found.kind is DriftKind.CHANGED_MEMBER and not is_organization_role(found.actual):
         return "this version does not know the role; set it in Organization Settings > Users & Teams"
     if found.kind is DriftKind.CHANGED_MEMBER and _is_claimed_twice(stack, About.ORGANIZATION_ROLES, overview):
@@ -133,6 +132,21 @@ def _repair(found: AccessDifference, one: PersonOverview, overview: Overview, st
     unseen = "; if it plans nothing, Mixpanel does not show it there: run it again after they have accepted"
     is_invited = found.kind is DriftKind.MISSING_GRANT and one.person is not None and one.person.invited
     return up_of(stack, overview, after=f" --refresh{unseen if is_invited else ''}")
+
+
+def _follow(address: str, one: PersonOverview, overview: Overview, stack: str) -> str:
+    """What to do about a changed address: write it into the rosters that have another, then run the update."""
+    if stack not in one.entries:
+        return f"change the address in the program of stack {stack}"
+    behind = {name: own[0].person.key for name, own in one.entries.items() if own[0].person.key != address}
+    if not behind:
+        return up_of(stack, overview)
+    where = []
+    for name, key in behind.items():
+        view = overview.stacks[name]
+        lines = lines_of_person(view.file, view.roster, key) if view.roster else []
+        where.append(f"the roster of stack {name}{''.join(f', {view.file.name}:{line}' for line in lines)}")
+    return f"write it into {' and '.join(where)}"
 
 
 def held_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:

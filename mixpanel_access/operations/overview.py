@@ -106,7 +106,7 @@ class Overview:
     @cached_property
     def _changes_by_key(self) -> Mapping[str, Sequence[tuple[str, PendingChange]]]:
         all_changes = ((stack, change) for stack, changes in self.changes.items() for change in changes)
-        return grouped((self._key_of(change.email), (stack, change)) for stack, change in all_changes)
+        return grouped((self.key_of(change.email), (stack, change)) for stack, change in all_changes)
 
     def team_keys(self, someone: PersonOverview, stack: str) -> set[str]:
         """The keys of the teams that a person is in, by a stack's roster today or by its state."""
@@ -146,7 +146,7 @@ class Overview:
     def forecasts_by_key(self) -> Mapping[str, Sequence[tuple[str, Forecast]]]:
         """The same for each person: the stack and the forecast, by the key of the address."""
         return grouped(
-            (self._key_of(email), (stack, forecast))
+            (self.key_of(email), (stack, forecast))
             for stack, some in self.forecasts.items()
             for forecast in some
             for email in forecast.finding.people
@@ -165,7 +165,7 @@ class Overview:
 
     @cached_property
     def _differences_by_key(self) -> Mapping[str, Sequence[AccessDifference]]:
-        return grouped((self._key_of(one.email), one) for one in self.differences)
+        return grouped((self.key_of(one.email), one) for one in self.differences)
 
     def differences_of(self, someone: PersonOverview) -> list[AccessDifference]:
         """How Mixpanel differs from the states for a person: what is theirs, then what a team of theirs gives."""
@@ -192,22 +192,24 @@ class Overview:
 
     @cached_property
     def _keys(self) -> Mapping[str, str]:
-        """The key of each address of a person, in a state or in Mixpanel -> the key that they go by here."""
+        """The key of each address of a person, in a state, a roster or Mixpanel -> the key that they go by here."""
         in_states = {same_key(held.email): one.key for one in self.people for held in one.members.values()}
+        in_rosters = {own[0].person.key: one.key for one in self.people for own in one.entries.values()}
         in_mixpanel = {one.person.key: one.key for one in self.people if one.person}
-        return {**in_states, **in_mixpanel, **{one.key: one.key for one in self.people}}
+        return {**in_states, **in_rosters, **in_mixpanel, **{one.key: one.key for one in self.people}}
 
-    def _key_of(self, email: str) -> str:
+    def key_of(self, email: str) -> str:
+        """The key that the person of an address goes by here."""
         key = same_key(email)
         return self._keys.get(key, key)
 
     def get(self, email_key: str) -> PersonOverview | None:
-        """One person, or None if no roster and no state has them."""
-        return self._by_key.get(email_key)
+        """One person by the key of any of their addresses, or None if no roster and no state has them."""
+        return self._by_key.get(email_key) or self._by_key.get(self._keys.get(email_key, email_key))
 
     def anybody(self, email: str) -> PersonOverview:
         """One person by any of their addresses, even if no roster and no state has them."""
-        return self.get(self._key_of(email)) or PersonOverview(
+        return self.get(self.key_of(email)) or PersonOverview(
             same_key(email), email, person=self.directory.person(email)
         )
 
@@ -292,21 +294,36 @@ def _view(project: PulumiProject, name: str) -> StackView:
     )
 
 
+def _names(views: Mapping[str, StackView], directory: Directory) -> dict[str, str]:
+    """The key of each address of somebody whose address has changed in Mixpanel -> the key that they go by here.
+
+    That is the new address's if a roster has it, else that of another address in a roster. Where one roster has two
+    of them, they are two people there.
+    """
+    rosters = [entries(view.roster).keys() for view in views.values() if view.roster]
+    changed = grouped((now, old) for view in views.values() for old, now in renamed_in(view.state, directory).items())
+    found: dict[str, str] = {}
+    for now, earlier in changed.items():
+        keys = dict.fromkeys((now, *earlier))
+        if all(len(keys.keys() & own) < 2 for own in rosters):
+            declared = (key for key in keys if any(key in own for own in rosters))
+            found |= dict.fromkeys(keys, next(declared, earlier[0]))
+    return found
+
+
 def _people(
     views: Mapping[str, StackView], directory: Directory, projects: Mapping[int, tuple[str, str]], today: date
 ) -> list[PersonOverview]:
     found: dict[str, PersonOverview] = {}
-    declared = {key for view in views.values() if view.roster for key in entries(view.roster)}
-    renamed = {old: now for view in views.values() for old, now in renamed_in(view.state, directory).items()}
-    renamed = {old: now for old, now in renamed.items() if now in declared and old not in declared}
+    names = _names(views, directory)
     teams = {team.team: team.name for view in views.values() for team in view.state.teams.values()}
 
     def of(key: str, email: str) -> PersonOverview:
-        """One person: a state that still has an earlier address is about whoever the rosters have by the new one."""
-        key = renamed.get(key, key)
-        if key not in found:
-            found[key] = PersonOverview(key, email)
-        return found[key]
+        """One person: by whichever of their addresses a roster or a state has them."""
+        name = names.get(key, key)
+        if name not in found or (key == name and same_key(found[name].email) != name):
+            found.setdefault(name, PersonOverview(name, email)).email = email
+        return found[name]
 
     for name, view in views.items():  # the rosters first: how they write an address counts
         for key, own in entries(view.roster).items() if view.roster else ():

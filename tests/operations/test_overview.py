@@ -15,6 +15,7 @@ import pytest
 
 from mixpanel_access.directory import connected
 from mixpanel_access.engine import Completed, Engine, Pulumi
+from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.dates import expiry, written
 from mixpanel_access.model.errors import ConfigurationError, UsageError
@@ -23,10 +24,13 @@ from mixpanel_access.operations import overview
 from mixpanel_access.operations.overview import load_overview, overview_of
 from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.project import PulumiProject
+from mixpanel_access.operations.report.build import make_report
+from mixpanel_access.operations.stack_view import StackView
 from mixpanel_access.operations.status import statuses
-from tests.fakes import NOW, FakeApi, make_directory
+from mixpanel_access.operations.who import of_person
+from tests.fakes import NOW, PRODUCTION, FakeApi, make_directory
 from tests.operations.held import held_member, held_team_member, state_of_resources
-from tests.operations.overviews import BO, person
+from tests.operations.overviews import BO, ROSTER, person
 from tests.operations.overviews import overview as make_overview
 
 STACKS = ("production", "staging")
@@ -146,20 +150,63 @@ def test_of_what_two_states_have_the_stronger_claim_counts(order: int) -> None:
 NEW = "bo.new@example.com"
 
 
-@pytest.mark.parametrize(
-    ("address", "next_step"),
-    [(BO, "write it into the roster of stack production"), (NEW, "pulumi up --stack production")],
-)
-def test_somebody_whose_address_has_changed_is_one_person(address: str, next_step: str) -> None:
-    """Whichever address the roster has, and whichever is asked about; the next step says who has to follow."""
+def moved() -> FakeApi:
+    """An organization in which Bo has another address than before, and a grant."""
     api = FakeApi()
     api.put(NEW)
     api.people[NEW] = replace(api.people[NEW], user_id=77)
-    before = make_overview(api, person(BO), ids={BO: 77})
-    roster = make_overview(api, person(address)).stacks["production"].roster
-    found = overview_of({"production": replace(before.stacks["production"], roster=roster)}, before.directory, NOW)
-    assert [(one.email, list(one.members)) for one in found.people] == [(address, ["production"])]
-    assert found.anybody(BO) is found.anybody(NEW)
+    api.give(PRODUCTION, NEW, "analyst")
+    return api
+
+
+def view_of(folder: Path, name: str, roster: str | None, state: str | None) -> StackView:
+    """A stack that has Bo by one address in its roster and by one in its state; None for neither."""
+    before = make_overview(moved(), *([person(state)] if state else []), ids={NEW: 77, BO: 77}).stacks["production"]
+    text = ROSTER.format(people=person(roster) if roster else "  []", more="")
+    file = folder / f"{name}.yaml"
+    file.write_text(text)
+    return replace(before, name=name, file=file, roster=read_roster(file))
+
+
+ONE_PERSON: dict[str, tuple[str, str | None, str | None, str | None, str]] = {
+    "the rosters do not follow yet": (BO, BO, BO, BO, "write it into {p}:9 and {s}:9"),
+    "one roster follows": (BO, BO, NEW, BO, "write it into {p}:9"),
+    "one stack has followed": (BO, BO, NEW, NEW, "write it into {p}:9"),
+    "the entry is new to a stack": (BO, None, NEW, BO, "write it into {p}:9"),
+    "both rosters follow": (NEW, BO, NEW, BO, "pulumi up --stack production"),
+    "a state alone has the new address": (BO, BO, None, NEW, "write it into {p}:9"),
+    "a single stack": (NEW, BO, None, None, "pulumi up --stack production"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "first_state", "second", "second_state", "next_step"), ONE_PERSON.values(), ids=ONE_PERSON.keys()
+)
+def test_somebody_whose_address_has_changed_is_one_person(
+    tmp_path: Path, first: str, first_state: str | None, second: str | None, second_state: str | None, next_step: str
+) -> None:
+    """In `status`, `who` and the report, whichever address a roster has; the next step is the line to change."""
+    views = {
+        "production": view_of(tmp_path, "production", first, first_state),
+        "staging": view_of(tmp_path, "staging", second, second_state),
+    }
+    found = overview_of(views, make_directory(moved()), NOW)
+    address = NEW if NEW in (first, second) else BO
+    assert [one.email for one in found.people] == [address]
+    assert found.anybody(BO) is found.anybody(NEW) is found.get(BO) is found.get(NEW)
     (status,) = statuses(found)
-    step = next(one for one in status.problems if one.text == f"now has the address {NEW}")
-    assert step.next_step == next_step
+    (step,) = {one.next_step for one in status.problems if one.text == f"now has the address {NEW}"}
+    names = {name[0]: f"the roster of stack {name}, {name}.yaml" for name in views}
+    assert step == next_step.format(**names)
+    assert [one.email for one in make_report(found).people] == [address]
+    (grant,) = of_person(found, NEW)
+    assert (grant.role, grant.stack) == ("analyst", "production" if first_state else "staging")
+    assert of_person(found, BO) == [grant]
+
+
+def test_two_addresses_in_one_roster_are_two_people(tmp_path: Path) -> None:
+    """Each has an entry of its own, with access of its own."""
+    view = view_of(tmp_path, "production", BO, BO)
+    both = make_overview(moved(), person(BO), person(NEW)).stacks["production"].roster
+    found = overview_of({"production": replace(view, roster=both)}, make_directory(moved()), NOW)
+    assert [one.key for one in found.people] == [NEW, BO]

@@ -9,7 +9,6 @@ from typing import Any
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation, Person, Project
-from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.grouping import grouped
@@ -32,8 +31,8 @@ class Sources:
 
     @cached_property
     def people(self) -> Mapping[str, Person]:
-        """Everybody in the organization, by the key of the address."""
-        return self.overview.directory.people()
+        """Everybody in the organization, by the key that they go by in the overview."""
+        return {self.overview.key_of(key): person for key, person in self.overview.directory.people().items()}
 
     @cached_property
     def projects(self) -> Mapping[int, Project]:
@@ -59,7 +58,7 @@ class Sources:
     def held(self) -> Mapping[str, Mapping[str, Sequence[StateResource]]]:
         """What the states hold: the key of an address -> stack -> members and grants."""
         by_key = grouped(
-            (same_key(one.email), (stack, one))
+            (self.overview.key_of(one.email), (stack, one))
             for stack, state in self.states.items()
             for one in (*state.members.values(), *state.grants.values())
         )
@@ -152,7 +151,7 @@ def cells_by_person(sources: Sources) -> dict[str, Cells]:
     """
     directory = sources.overview.directory
     keys = {*sources.people, *(one.key for one in sources.overview.people)}
-    keys = keys.union(*(directory.grants(project) for project in sources.shown))
+    keys |= {sources.overview.key_of(key) for project in sources.shown for key in directory.grants(project)}
     found: dict[str, Cells] = {}
     for key in sorted(keys):
         cells, someone = _cells(sources, key), sources.overview.get(key)
@@ -175,8 +174,9 @@ def report_people(
     sources: Sources, people: Mapping[str, Cells], changes: Sequence[AccessDifference], violations: Iterable[Violation]
 ) -> list[ReportPerson]:
     """Everybody, the highest risk first."""
-    found_about = grouped((same_key(violation.email), violation) for violation in violations)
-    by_person = grouped((same_key(change.email), change) for change in changes)
+    key_of = sources.overview.key_of
+    found_about = grouped((key_of(violation.email), violation) for violation in violations)
+    by_person = grouped((key_of(change.email), change) for change in changes)
     found = [
         _person(sources, key, cells, _facts(sources, key, cells, by_person.get(key, ())), found_about.get(key, ()))
         for key, cells in people.items()

@@ -134,7 +134,7 @@ class _Seen:
         since, changed = (_day(held.created), _day(held.modified)) if held else (None, None)
         return Item(
             stack=self.stack,
-            email=self.someone.email,
+            email=entry.person.email,
             name=entry.person.name,
             engagement=entry.engagement,
             starts=_text(entry.starts),
@@ -163,14 +163,14 @@ class _Seen:
     def _role(self, *, shows_logins: bool) -> Role:
         """The role as the rules see it: what the entry declares of it, and what Mixpanel shows of the person."""
         entry, held, invitation = self.entry, self._held, self._invitation
-        person = {"email": self.someone.email, "kind": entry.person.kind}
+        key, person = entry.person.key, {"email": entry.person.email, "kind": entry.person.kind}
         declared: dict[str, Any] = {
             **person,
             **entry.metadata,
-            **excepted(self.roster, self.someone.key, self.project),
+            **excepted(self.roster, key, self.project),
             "role": entry.person.organization_role or roles.MEMBER,
         }
-        rule_entry = RuleEntry(Type.MEMBER, self.someone.key, values=declared)
+        rule_entry = RuleEntry(Type.MEMBER, key, values=declared)
         if self.project is not None:
             project = self.roster.projects[self.project]
             declared |= {
@@ -178,7 +178,7 @@ class _Seen:
                 "role": entry.projects[self.project],
                 "environment": project.environment,
             }
-            rule_entry = RuleEntry(Type.GRANT, grant_name(project.id, self.someone.key), values=declared)
+            rule_entry = RuleEntry(Type.GRANT, grant_name(project.id, key), values=declared)
         shown = {
             **person,
             **{name: entry.metadata.get(name) for name in ("starts", "engagement_type")},
@@ -187,7 +187,7 @@ class _Seen:
         }
         return Role(
             rule_entry,
-            RuleEntry(Type.MEMBER, self.someone.key, values=shown),
+            RuleEntry(Type.MEMBER, key, values=shown),
             engagement=entry.engagement,
             approver=entry.metadata.get("approver"),
             never=invitation is Invitation.ACCEPTED and self._login is None and shows_logins,
