@@ -14,6 +14,7 @@ from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.next_steps import project_name
 from mixpanel_access.operations.overview import Overview
+from mixpanel_access.operations.pending.now import role_words
 from mixpanel_access.operations.person_overview import PersonOverview
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def roles_of(one: PersonOverview, overview: Overview) -> Iterator[RoleHere]:
         roster = overview.stacks[stack].roster
         if roster is not None:
             declared |= {
-                roster.projects[key].id: role_there(overview.directory, roster, key, held.role)
+                roster.projects[key].id: _declared_there(overview, stack, roster, key, held.role)
                 for key, held in person.projects.items()
             }
     for project in sorted({*declared, *one.access, *(project for _, project in one.grants)}):
@@ -94,12 +95,24 @@ def lost_roles(someone: PersonOverview, overview: Overview) -> list[LostRole]:
             through = _through(team.name, someone, overview)
             given += [(key, role, through) for key, role in roles_of_team(roster, team).items()]
         for key, role, through in given:
-            project, declared = roster.projects[key].id, role_there(overview.directory, roster, key, role)
+            project, declared = roster.projects[key].id, _declared_there(overview, stack, roster, key, role)
             access = someone.access.get(project)
             if project in overview.directory.projects() and not _reaches(access, declared):
                 has = f"{(access and access.effective) or 'nothing'} in {project_name(project, overview)}"
                 found.append(LostRole(project, stack, f"{has}, and {declared} is declared{through}"))
     return found
+
+
+def _declared_there(overview: Overview, stack: str, roster: Roster, project: str, role: str) -> str:
+    """A declared role as Mixpanel shows it: a custom role by the id that the state has, whatever its name is there."""
+    id_, directory = roster.projects[project].id, overview.directory
+    words = role_words(overview.stacks[stack].state) if is_custom(role) else {}
+    held = [one for (place, one), word in words.items() if (place, word) == (id_, role)]
+    try:
+        there = directory.custom_roles.in_project(id_) if held else {}
+    except UNTOLD:
+        return held[0]
+    return next((one for one in held if one in there), None) or role_there(directory, roster, project, role)
 
 
 def _through(team: str, someone: PersonOverview, overview: Overview) -> str:

@@ -14,9 +14,10 @@ from mixpanel_access.model.neighbours import About, Conflict
 from mixpanel_access.operations.next_steps import SETTLE, hours
 from mixpanel_access.operations.overview import overview_of
 from mixpanel_access.operations.reminding import reminders
+from mixpanel_access.operations.roles_there import lost_roles
 from mixpanel_access.operations.status import Status, statuses
 from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
-from tests.operations.held import changed_state, held_grant, held_team
+from tests.operations.held import changed_state, held_custom_role, held_grant, held_team
 from tests.operations.overviews import BO, overview, person
 
 HOUR = timedelta(hours=1)
@@ -124,6 +125,27 @@ def test_another_role_than_the_declared_is_told(actual: str | None, text: str) -
         api.give(PRODUCTION, BO, actual)
     (step,) = the_one(statuses(overview(api, person()))).steps
     assert (step.text, step.next_step) == (text, "pulumi up --stack production --refresh")
+
+
+@pytest.mark.parametrize("name", ["Desk", "Desk by hand"])
+def test_a_custom_role_is_the_one_that_the_state_has(name: str) -> None:
+    """Somebody may have renamed it in Mixpanel; who has it, has what is declared."""
+    api = settled()
+    role = api.custom_roles.put(PRODUCTION, name)
+    api.rows.clear()
+    api.give(PRODUCTION, BO, role.id)
+    own = "customRoles: { desk: { name: Desk, project: shop, permissions: [export] } }"
+    looked = overview(api, person(more="projects: { shop: desk }"), more=own)
+    view = looked.stacks["production"]
+    state = changed_state(
+        view.state,
+        grants={(PRODUCTION, BO): held_grant(PRODUCTION, BO, role.id)},
+        custom_roles={(PRODUCTION, role.id): held_custom_role(PRODUCTION, role.id, "urn::custom-role/desk")},
+    )
+    found = overview_of({"production": replace(view, state=state)}, looked.directory, NOW)
+    one = the_one(statuses(found))
+    assert ([(role.declared, role.actual) for role in one.projects], one.problems) == ([(role.id, role.id)], [])
+    assert lost_roles(found.anybody(BO), found) == []
 
 
 def test_a_grant_of_who_is_invited_may_be_hidden() -> None:
