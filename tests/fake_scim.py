@@ -23,6 +23,7 @@ class FakeScim:
         shows_all_teams: whether teams are groups that SCIM has never written.
         untold: the keys of those of whom it does not tell whether they are active.
         doubled: the keys of those whom it lists twice, under two ids.
+        late: keys of people, and names of groups, that are there -> for how many reads it does not show them yet.
     """
 
     api: FakeApi
@@ -30,11 +31,12 @@ class FakeScim:
     shows_all_teams: bool = True
     untold: set[str] = field(default_factory=set)
     doubled: set[str] = field(default_factory=set)
+    late: dict[str, int] = field(default_factory=dict)
 
     def list_users(self) -> list[ScimUser]:
         self.api.calls["scim_users"] += 1
         self.api.fail("scim_users")
-        found = self._people()
+        found = [one for one in self._people() if not self._is_late(same_key(one.email))]
         return found + [replace(one, id=f"0{one.id}") for one in found if same_key(one.email) in self.doubled]
 
     def find_user(self, email: str) -> ScimUser | None:
@@ -46,6 +48,8 @@ class FakeScim:
         with self.api.writing("scim_create", email) as writing:
             if writing:
                 known = self.api.people.get(same_key(email))
+                if known is not None and not known.invited:
+                    raise Invalid("cannot provision", why="Mixpanel answered 409")
                 self.api.put(email)
                 if known is not None:
                     own = self.api.people[same_key(email)]
@@ -60,7 +64,7 @@ class FakeScim:
         self.api.calls["scim_group"] += 1
         self.api.fail("scim_group")
         team = self._team(name)
-        if team is None or not (self.shows_all_teams or team.scim_managed):
+        if team is None or not (self.shows_all_teams or team.scim_managed) or self._is_late(name):
             return None
         return ScimGroup(str(team.id), frozenset(id_ for id_, key in self._keys().items() if key in _inside(team)))
 
@@ -86,6 +90,10 @@ class FakeScim:
         with self.api.writing("scim_group_rename", (id_, name)) as writing:
             if writing:
                 self.api.teams.teams[int(id_)] = replace(self.api.teams.teams[int(id_)], name=name)
+
+    def _is_late(self, what: str) -> bool:
+        self.late[what] = max(0, (left := self.late.get(what, 0)) - 1)
+        return left > 0
 
     def _people(self) -> list[ScimUser]:
         return [

@@ -169,10 +169,16 @@ class Provisioning:
 
     def let_in(self, email: str) -> None:
         """Make a new or deactivated person an active member; no e-mail goes out."""
+        user = self.user(email)
         try:
-            self._writer.submit(self._activate, Activation(email, self.user(email), active=True))
-        except Invalid:  # 409: an identity provider may have been faster
-            if self.is_in(email) is False:
+            self._writer.submit(self._activate, Activation(email, user, active=True))
+        except Invalid:  # 409: an identity provider was faster, or the list does not show them yet
+            if user is None:
+                key = same_key(email)
+                self._writer.expect([Effect(_USERS, key, is_listed(key))])
+                if (user := self.user(email)) and user.active is False:
+                    self._writer.submit(self._activate, Activation(email, user, active=True))
+            if user is None or self.is_in(email) is False:
                 raise
 
     def keep_out(self, user: ScimUser) -> None:
@@ -284,9 +290,17 @@ class Groups:
             self._provisioning.scim.change_group(group.id, team.name, sorted(joining), sorted(leaving))
 
     def _create(self, name: str, members: Sequence[str]) -> None:
+        """Make the group of a team, or adopt one that SCIM has and does not list yet."""
         try:
             self._provisioning.scim.create_group(name, members)
         except errors.Invalid as error:
+            part = part_of(name)
+            self._snapshot.expect(part, part, lambda found: found is not None)
+            self._snapshot.drop(part)
+            if group := self.by_name(name):
+                if joining := set(members) - group.members:
+                    self._provisioning.scim.change_group(group.id, name, sorted(joining), ())
+                return
             error.next_step = (
                 f"SCIM does not show the team {name} as a group and makes none of its name: look at the team in "
                 f"Organization Settings > Users & Teams, and put the people in there."
