@@ -105,7 +105,7 @@ def _print(email: str, held: Sequence[PersonInStack], likely: str, *, done: bool
 
     for holding in held:
         grants = ", ".join(f"{role} in project {project}" for project, role in sorted(holding.grants.items()))
-        teams = ", ".join(f"a place in the team {name}" for name in holding.teams.values())
+        teams = ", ".join(f"a membership in the team {name}" for name in holding.teams.values())
         what = (
             " and ".join(part for part in ("the member" if holding.member else "", grants, teams) if part) or "nothing"
         )

@@ -336,9 +336,9 @@ def _print_what_is_open(found: ReviewProgress, name: str) -> None:
         stacks_ = f"stack {found.refused[0]}" if len(found.refused) == 1 else f"stacks {', '.join(found.refused)}"
         typer.echo(f"{counted(len(wrong), 'role')} to correct in the packets, before anything of {stacks_} is applied.")
     for stack, count in sorted(found.ready.items()):
-        typer.echo(f"{counted(count, 'decision')} to apply: mixpanel-access review apply --stack {stack}")
+        typer.echo(f"{counted(count, 'decision')} to apply: `mixpanel-access review apply --stack {stack}`")
     if found.new:
-        typer.echo(f"{counted(len(found.new), 'role')} to list: mixpanel-access review start")
+        typer.echo(f"{counted(len(found.new), 'role')} to list: `mixpanel-access review start`")
     if found.still_there:
         typer.echo(f"{counted(len(found.still_there), 'applied decision')} not done in Mixpanel yet.")
     if found.unknown:

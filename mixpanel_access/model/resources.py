@@ -332,7 +332,7 @@ TEAM: Final = ResourceKind(
 TEAM_MEMBER: Final = ResourceKind(
     "TeamMember",
     TeamMemberId,
-    "places in teams",
+    "memberships in teams",
     prefix="team/",
     references={"team_id": OutputOf("Team", "team_id")},
     identity=("team_id", "email"),

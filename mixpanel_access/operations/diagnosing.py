@@ -93,7 +93,7 @@ class Case:
     def up(self) -> str:
         """The command that applies what the roster declares."""
         stack = next(iter([*self.someone.effective, *self.someone.stacks]), "")
-        return f"pulumi up {f'--stack {stack} ' if stack else ''}--refresh"
+        return f"`pulumi up {f'--stack {stack} ' if stack else ''}--refresh`"
 
     @property
     def facts(self) -> OrganizationFacts:
@@ -143,14 +143,14 @@ def _not_declared(case: Case) -> _Found:
         if not ended or any(one.projects or one.teams for one in someone.effective.values()):
             return _ruled_out("; ".join([declared, *ended.values()]))
         prolong = "prolong `ends` of the team in the roster of"
-        fix = [f"{prolong} {stack}, then pulumi up --stack {stack}" for stack in ended]
+        fix = [f"{prolong} {stack}, then `pulumi up --stack {stack}`" for stack in ended]
         return _Found(Likelihood.CAUSE, [f"{declared}, which gives nothing today", *ended.values()], fix)
     evidence, fix = [], []
     for stack, own in someone.entries.items():
         for entry in own:
             if entry.over(today):
                 evidence.append(f"the entry in {stack} ended on {entry.ends}")
-                fix.append(f"prolong `ends` in the roster of {stack}, then pulumi up --stack {stack}")
+                fix.append(f"prolong `ends` in the roster of {stack}, then `pulumi up --stack {stack}`")
             else:
                 evidence.append(f"the entry in {stack} begins on {entry.starts}")
                 fix.append(f"wait, or move `starts` in the roster of {stack}")
@@ -158,13 +158,13 @@ def _not_declared(case: Case) -> _Found:
         return _Found(Likelihood.CAUSE, evidence, fix)
     verdict = Likelihood.CAUSE if someone.person is None else Likelihood.POSSIBLE
     evidence = [f"no roster of {', '.join(case.overview.stacks)} has the address"]
-    return _Found(verdict, evidence, [f"mixpanel-access invite {someone.email}"])
+    return _Found(verdict, evidence, [f"`mixpanel-access invite {someone.email}`"])
 
 
 def _ended_places(someone: PersonOverview, today: date) -> dict[str, str]:
-    """The stacks in which a place in a team has ended before the entry that gives it, each with the last one."""
+    """The stacks in which a membership in a team has ended before the entry that gives it, each with the last one."""
     return {
-        stack: f"the place in the team {key} in {stack} ended on {place.ends}"
+        stack: f"the membership in the team {key} in {stack} ended on {place.ends}"
         for stack, entry in someone.current(today)
         for key, place in entry.memberships.items()
         if place.over(today) and key not in someone.effective[stack].teams
@@ -183,7 +183,7 @@ def _not_invited(case: Case) -> _Found:
         evidence.append(f"an invitation was sent {_when(sent)}")
     if case.someone.members:
         evidence.append(f"the state of {', '.join(case.someone.members)} has them: they were removed by other means")
-    fix = [case.up] if case.someone.effective else [f"mixpanel-access invite {case.someone.email}"]
+    fix = [case.up] if case.someone.effective else [f"`mixpanel-access invite {case.someone.email}`"]
     return _Found(Likelihood.CAUSE, evidence, fix)
 
 
@@ -207,7 +207,7 @@ def _not_accepted(case: Case) -> _Found:
     by_hand = "delete the pending invitation in Organization Settings > Users & Teams"
     fix = [
         f"ask whether it arrived: look in spam, and have {SENDER} on the mail server's allow-list",
-        f"mixpanel-access resend {someone.email}",
+        f"`mixpanel-access resend {someone.email}`",
         f"if it still does not arrive: {by_hand}, then {case.up} sends a new one" if someone.effective else _NOBODY,
     ]
     return _Found(Likelihood.CAUSE, evidence, fix)
@@ -342,7 +342,7 @@ def _role_too_low(case: Case) -> _Found:
         what = f"made {changed.role or 'something else'}" if made else f"taken out of {where}"
         evidence.append(f"{what} {_when(changed)}")
     stacks = dict.fromkeys(role.stack for role in lost)
-    fix = [up_of(stack, case.overview, after=" --refresh puts it back") for stack in stacks]
+    fix = [up_of(stack, case.overview, refresh=True, after=" puts it back") for stack in stacks]
     return _Found(Likelihood.CAUSE, evidence, list(dict.fromkeys(fix)))
 
 

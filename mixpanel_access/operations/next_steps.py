@@ -23,14 +23,14 @@ from mixpanel_access.operations.person_overview import PersonOverview
 
 EXPIRES_SOON: Final = timedelta(hours=48)
 """How long before its end an invitation counts as about to expire."""
-SETTLE: Final = "keep in one roster what two have: mixpanel-access preflight shows it"
+SETTLE: Final = "keep in one roster what two have: `mixpanel-access preflight` shows it"
 """What to do first where two rosters claim the same: an update would have one stack work against the other."""
 
 _MOST_HOURS: Final = 14 * 24
 _DIFFERENCES: Final = {
     DriftKind.MISSING_MEMBER: "is declared, and not in the organization",
     DriftKind.MISSING_GRANT: "has no grant in {where}, {declared}",
-    DriftKind.MISSING_PLACE: "has no place in {team}, and it is declared",
+    DriftKind.MISSING_PLACE: "has no membership in {team}, and it is declared",
     DriftKind.MISSING_TEAM: "{team} is declared, and not in the organization",
     DriftKind.MISSING_TEAM_GRANT: "{team} has no role in {where}, {declared}",
     DriftKind.CHANGED_ADDRESS: "now has the address {actual}",
@@ -40,7 +40,7 @@ _DIFFERENCES: Final = {
     DriftKind.CHANGED_TEAM_GRANT: "{team} has {actual} in {where}, {declared}",
     DriftKind.UNMANAGED_MEMBER: "is in the organization, and no stack has them",
     DriftKind.UNMANAGED_GRANT: "has {actual} in {where}, which no roster gives",
-    DriftKind.UNMANAGED_PLACE: "has a place in {team}, which no roster gives",
+    DriftKind.UNMANAGED_PLACE: "has a membership in {team}, which no roster gives",
     DriftKind.UNMANAGED_TEAM_GRANT: "{team} has {actual} in {where}, which no roster gives",
 }
 
@@ -76,7 +76,7 @@ def invitation_steps(one: PersonOverview, invitation: Invitation | None, overvie
     elif invitation is Invitation.PENDING:
         age = overview.now - one.invited_at if one.invited_at else None
         left = one.expires_at - overview.now if one.expires_at else None
-        again = f"mixpanel-access resend {one.email}"
+        again = f"`mixpanel-access resend {one.email}`"
         if age is not None and age > overview.pending_too_long(one):
             ask = "ask whether it arrived (spam, allow-list), then "
             yield StatusStep(f"the invitation is pending for {hours(age)}", f"{ask}{again}")
@@ -122,7 +122,7 @@ def _repair(found: AccessDifference, one: PersonOverview, overview: Overview, st
     """What to do about a difference: have the stack that declares it put it back, where it can."""
     if found.kind.unmanaged:
         _, stack = overview.projects.get(found.project or 0) or ("", min(overview.stacks))
-        return f"mixpanel-access drift --stack {stack}"
+        return f"`mixpanel-access drift --stack {stack}`"
     if found.kind is DriftKind.CHANGED_ADDRESS:
         return _follow(same_key(found.actual or ""), one, overview, stack)
     if found.kind is DriftKind.CHANGED_MEMBER and not is_organization_role(found.actual):
@@ -131,7 +131,7 @@ def _repair(found: AccessDifference, one: PersonOverview, overview: Overview, st
         return SETTLE
     unseen = "; if it plans nothing, Mixpanel does not show it there: run it again after they have accepted"
     is_invited = found.kind is DriftKind.MISSING_GRANT and one.person is not None and one.person.invited
-    return up_of(stack, overview, after=f" --refresh{unseen if is_invited else ''}")
+    return up_of(stack, overview, refresh=True, after=unseen if is_invited else "")
 
 
 def _follow(address: str, one: PersonOverview, overview: Overview, stack: str) -> str:
@@ -176,11 +176,12 @@ def stack_of(one: PersonOverview) -> str:
     return min(one.effective or one.stacks, key=lambda stack: stack not in owners, default="")
 
 
-def up_of(stack: str, overview: Overview, *, before: str = "", after: str = "") -> str:
+def up_of(stack: str, overview: Overview, *, refresh: bool = False, before: str = "", after: str = "") -> str:
     """The command that updates a stack, with words around it; never of one whose roster is refused."""
     if _is_claimed_twice(stack, About.PROJECT, overview):
         return SETTLE
-    return f"{before}pulumi up{f' --stack {stack}' if stack else ''}{after}"
+    options = f"{f' --stack {stack}' if stack else ''}{' --refresh' if refresh else ''}"
+    return f"{before}`pulumi up{options}`{after}"
 
 
 def _is_claimed_twice(stack: str, about: About, overview: Overview) -> bool:

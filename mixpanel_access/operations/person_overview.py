@@ -24,7 +24,7 @@ class PersonOverview:
         effective: what those give today, by stack.
         members: the members in the states, by stack.
         grants: the grants in the states, by stack and project id.
-        teams: their places in teams in the states, by stack and the team's name.
+        teams: their memberships in teams in the states, by stack and the team's name.
         person: the person as Mixpanel has them, or None.
         access: how they reach the projects of rosters and states, by project id.
     """

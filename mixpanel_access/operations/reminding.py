@@ -146,10 +146,10 @@ def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
         return
     on = (sent + overview.pending_too_long(someone)).date()
     text = f"The invitation to {someone.email} of {sent:%Y-%m-%d} is not accepted."
-    step = f"mixpanel-access resend {someone.email}"
+    step = f"`mixpanel-access resend {someone.email}` sends it again."
     if invitation is Invitation.EXPIRED:
         text = f"The invitation to {someone.email} of {sent:%Y-%m-%d} expired on {someone.expires_at:%Y-%m-%d}."
-        step = up_of(stack_of(someone), overview, after=" sends it again.")
+        step = _sentence(up_of(stack_of(someone), overview, after=" sends it again"))
     yield Reminder(kind=ReminderKind.PENDING, email=someone.email, stack="", on=on, text=text, next_step=step)
 
 
@@ -166,12 +166,16 @@ def _of_change(stack: str, change: PendingChange, overview: Overview) -> Iterato
         email=change.email,
         stack=stack,
         on=change.day,
-        text=f"{text[:1].upper()}{text[1:]}.",
-        next_step=f"{step[:1].upper()}{step[1:]}." if change.to_come else f"{step}.",
+        text=_sentence(text),
+        next_step=_sentence(step),
         engagement=change.engagement,
         part=change.team or change.account,
         ahead=overview.stacks[stack].policies.ending_days if kind is ReminderKind.ENDS else 0,
     )
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 def _review(someone: PersonOverview, view: StackView, entry: RosterEntry, today: date, made: str | None) -> Reminder:

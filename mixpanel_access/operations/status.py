@@ -65,7 +65,7 @@ class Status:
         last_login: the last login, or None if that is unknown.
         organization_role: the organization role.
         projects: the roles in projects.
-        teams: the places in teams.
+        teams: the memberships in teams.
         ends: the last day of the access that lasts longest, or None without an end.
         steps: what to know, and what to do next, the problems first.
     """

@@ -44,7 +44,7 @@ def _known(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
 
 
 def _mutual(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """For all roles that manage; a place in a team counts by the team's roles."""
+    """For all roles that manage; a membership in a team counts by the team's roles."""
     approvers: dict[str, dict[str, tuple[Entry, bool]]] = {}
 
     def note(entry: Entry, certain: bool = True) -> None:

@@ -53,7 +53,7 @@ class _Reach:
 
 
 def _one_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """By this stack's grants and places in teams, and by what other rosters give to the same people."""
+    """By this stack's grants and memberships in teams, and by what other rosters give to the same people."""
     reach, grants, teams = _Reach(), list(stack.of(Type.GRANT)), TeamRoles(stack)
     through = [
         one
@@ -97,7 +97,7 @@ def _several(grants: Iterable[Entry], others: Iterable[str] = ()) -> bool:
 
 
 def _team_environment(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
-    """A place in a team from another environment's stack would avoid production's rules."""
+    """A membership in a team from another environment's stack would avoid production's rules."""
     teams = TeamRoles(stack)
 
     def judge(through: Through) -> Iterator[RuleFinding]:
@@ -245,7 +245,7 @@ SEPARATION_RULES: Final = Family.SEPARATION.rules(
         "Nobody joins a team that reaches production in the stack of another environment.",
         Level.MANDATORY,
         Severity.CRITICAL,
-        "Declare the place in the team in production's stack, or make a team for each environment.",
+        "Declare the membership in the team in production's stack, or make a team for each environment.",
         _team_environment,
         controls=controls("soc2 CC6.1", "iso27001 A.8.31"),
     ),

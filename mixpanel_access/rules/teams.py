@@ -1,4 +1,4 @@
-"""What a place in a team gives, from this stack, another roster, or somebody in Mixpanel."""
+"""What a membership in a team gives, from this stack, another roster, or somebody in Mixpanel."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class TeamRoles:
         return found
 
     def roles(self, membership: Entry) -> Iterator[Through]:
-        """The roles through a place in a team of this stack."""
+        """The roles through a membership in a team of this stack."""
         reference = self._stack.reference(membership, "team_id")
         declared: set[str] = set()
         for team, grants in self._given.items():

@@ -320,7 +320,7 @@ EVENTS: dict[str, tuple[dict[str, Any], AuditEvent | None]] = {
          "entity": {"type": "project.user_removed", "entity_type": "project", "entity_id": "7", "payload": None}},
         AuditEvent("", WHEN, "project.user_removed", project=7, about="7"),
     ),
-    "a place in a team": (
+    "a membership in a team": (
         {"created": "2026-05-02T09:00:00Z", "service": "scim",
          "entity": {"type": "team.user_added", "entity_type": "team", "entity_id": "77", "entity_name": "Data",
                     "payload": {"user_email": "bo@example.com"}}},

@@ -54,7 +54,7 @@ ROWS = {
         ["engagement: a, projects: { shop: admin }, ends: 2026-06-30", "engagement: b, projects: { shop: analyst }"],
         ["b", "shop admin a 2026-06-30"],
     ),
-    "a place in a team ends before the entry": (
+    "a membership in a team ends before the entry": (
         ["engagement: a, projects: { shop: admin }, teams: [pilot], ends: 2026-12-31"],
         ["shop admin a 2026-12-31", "team pilot a 2026-07-31"],
     ),

@@ -112,7 +112,7 @@ def test_a_review_from_the_packets_to_the_evidence(workspace: Workspace) -> None
     head, lee, rest = file.read_text().partition(f"email: {LEE}\n")
     file.write_text(head + lee + rest.replace("    decision:\n", "    decision: remove\n", 1))
     decided = workspace.command("review", "status", *NOW)
-    applies = "{}: mixpanel-access review apply --stack {}\n"
+    applies = "{}: `mixpanel-access review apply --stack {}`\n"
     steps = [
         applies.format(*step) in decided.stdout
         for step in (("4 decisions to apply", "production"), ("1 decision to apply", "staging"))

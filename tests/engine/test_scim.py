@@ -83,7 +83,7 @@ def test_people_of_a_claimed_domain_come_and_go_by_scim(workspace: Workspace) ->
     workspace.run("config", "set", "mixpanel:now", "2026-06-01T12:00:00Z", "--stack", "production")
     due = workspace.command("revoke", "--stack", "production", "--within", "0").stdout
     ended = [line.partition(" in stack ")[0].split("  ")[-1] for line in due.splitlines() if "ended on" in line]
-    places = [f"the place in the team pilot of {email}" for email in (DI, ROBIN)]
+    places = [f"the membership in the team pilot of {email}" for email in (DI, ROBIN)]
     assert [one.partition(" (")[0] for one in ended] == ["the team pilot", *places]
     workspace.up()
     assert "Pilot" not in teams(workspace)

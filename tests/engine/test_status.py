@@ -67,7 +67,7 @@ def test_an_old_invitation_is_told_and_sent_again(both: Workspace) -> None:
     old = both.command("status", "--now", DAY_4)
     assert old.returncode == 1
     assert (
-        f"pending for 96 h: ask whether it arrived (spam, allow-list), then mixpanel-access resend {ROBIN}"
+        f"pending for 96 h: ask whether it arrived (spam, allow-list), then `mixpanel-access resend {ROBIN}`"
         in old.stdout
     )
 
@@ -209,7 +209,7 @@ def test_what_is_due_is_told_and_written_into_a_calendar(both: Workspace) -> Non
     late = both.command("remind", "--now", "2026-05-07", "--ics", "access.ics")
     assert (late.returncode, late.stdout) == (
         1,
-        f"The invitation to {ROBIN} of 2026-05-04 is not accepted. mixpanel-access resend {ROBIN}\n",
+        f"The invitation to {ROBIN} of 2026-05-04 is not accepted. `mixpanel-access resend {ROBIN}` sends it again.\n",
     )
     assert late.stderr.endswith("wrote access.ics\n")
     content = (both.pulumi.project / "access.ics").read_bytes()

@@ -41,7 +41,7 @@ def test_a_collaborator_gets_started_and_in_trouble(workspace: Workspace) -> Non
     workspace.run("config", "set", "mixpanel:now", "2026-05-04T12:00:00Z", "--stack", "production")
     before = diagnosed(workspace, ROBIN, 1)
     assert causes(before) == ["not invited"]
-    assert before["not invited"]["fix"] == ["pulumi up --stack production --refresh"]
+    assert before["not invited"]["fix"] == ["`pulumi up --stack production --refresh`"]
     workspace.up()
 
     waiting = diagnosed(workspace, ROBIN, 1, "--now", "2026-05-06T12:00:00Z")
@@ -85,7 +85,7 @@ def test_a_collaborator_gets_started_and_in_trouble(workspace: Workspace) -> Non
     assert [line.split(" ")[0] for line in gone["not invited"]["evidence"]] == ["none", "removed", "an", "the"]
     shown = workspace.command("diagnose", ROBIN, *later)
     assert shown.stdout.startswith("cause: not invited\n  none of the organization's ")
-    assert "\n  1. pulumi up --stack production --refresh\n" in shown.stdout
+    assert "\n  1. `pulumi up --stack production --refresh`\n" in shown.stdout
     assert shown.stdout.endswith(f"\n1 cause found for {ROBIN}.\n")
 
     document = workspace.dump()

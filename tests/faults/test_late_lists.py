@@ -190,7 +190,7 @@ def test_a_service_account_is_made_once(world: World, reads: int, answer: str) -
 
 
 def test_a_removal_that_still_shows_does_not_keep_the_person(world: World) -> None:
-    """Each list shows late that a grant or a place in a team is gone; the person leaves in the same run anyhow."""
+    """Each list shows late that a grant or a membership in a team is gone; the person leaves in the same run anyhow."""
     engine = MiniEngine(world.session)
     assert engine.up({**test_faults.IN_TEAM, **test_faults.BOTH})
     world.control("POST", "invitations/accept", {"email": BO})

@@ -24,14 +24,14 @@ _OTHERS = {
     "changed member": r"is organization \w+, and \w+ is declared",
     "changed address": r"now has the address \S+",
     "missing grant": r"has no grant in (?P<project>\S+), and .+ is declared",
-    "missing team member": r"has no place in the team (?P<team>.+), and it is declared",
+    "missing team member": r"has no membership in the team (?P<team>.+), and it is declared",
     "missing team": r"the team (?P<team>.+) is declared, and not in the organization",
     "changed team": r"the team (?P<team>.+) is now called .+",
     "missing team grant": r"the team (?P<team>.+) has no role in (?P<project>\S+), and .+ is declared",
     "changed team grant": r"the team (?P<team>.+) has \S+ in (?P<project>\S+), and .+ is declared",
     "changed grant": r"is \S+ in (?P<project>\S+), and .+ is declared",
     "unmanaged member": r"is in the organization, and no stack has them",
-    "unmanaged team member": r"has a place in the team (?P<team>.+), which no roster gives",
+    "unmanaged team member": r"has a membership in the team (?P<team>.+), which no roster gives",
     "unmanaged team grant": r"the team (?P<team>.+) has \S+ in (?P<project>\S+), which no roster gives",
     "unmanaged grant": r"has \S+ in (?P<project>\S+), which no roster gives",
 }
@@ -62,14 +62,14 @@ def _reasons(text: str) -> Iterator[Reason]:
 
 
 def _parts(what: str) -> Iterator[str]:
-    """What changes: `the access (admin in shop, the team data)`, `the place in the team data`, `the team data`."""
+    """What changes: `the access (admin in shop, the team data)`, `the membership in the team data`, `the team data`."""
     if found := re.fullmatch(r"the team (\S+)( \(.+\))?", what):
         yield f"team {found[1]}"
         return
     found = re.fullmatch(r"the access \((.+)\)", what)
     for part in re.split(r", | and ", found[1] if found else what):
         match part.split():
-            case ["the", "team", key] | ["the", "place", "in", "the", "team", key]:
+            case ["the", "team", key] | ["the", "membership", "in", "the", "team", key]:
                 yield f"team {key}"
             case ["organization", *_]:
                 yield ROLE

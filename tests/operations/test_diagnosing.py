@@ -292,20 +292,20 @@ GONE = "; ".join(
     ]
 )
 THROUGH = "in shop, and admin is declared through the team Pilot"
-PLACE_ENDED = "the place in the team pilot in production ended on 2026-05-03"
+PLACE_ENDED = "the membership in the team pilot in production ended on 2026-05-03"
 SINCE = "the last on 2026-05-04 at 11:00 UTC, and none that succeeded since"
 CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, str]] = {
     "stranger, not declared": (
         stranger, KnownFailure.NOT_DECLARED, Likelihood.CAUSE, "no roster of production has the address",
-        "mixpanel-access invite zoe@agency.example.org",
+        "`mixpanel-access invite zoe@agency.example.org`",
     ),
     "stranger, not invited": (
         stranger, KnownFailure.NOT_INVITED, Likelihood.CAUSE, "none of the organization's 1 people has the address",
-        "mixpanel-access invite zoe@agency.example.org",
+        "`mixpanel-access invite zoe@agency.example.org`",
     ),
     "ended": (
         ended, KnownFailure.NOT_DECLARED, Likelihood.CAUSE, "the entry in production ended on 2026-05-03",
-        "prolong `ends` in the roster of production, then pulumi up --stack production",
+        "prolong `ends` in the roster of production, then `pulumi up --stack production`",
     ),
     "to come": (
         to_come, KnownFailure.NOT_DECLARED, Likelihood.CAUSE, "the entry in production begins on 2026-05-05",
@@ -313,12 +313,12 @@ CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, s
     ),
     "undeclared": (
         undeclared, KnownFailure.NOT_DECLARED, Likelihood.POSSIBLE, "no roster of production has the address",
-        f"mixpanel-access invite {BO}",
+        f"`mixpanel-access invite {BO}`",
     ),
     "removed": (
         removed, KnownFailure.NOT_INVITED, Likelihood.CAUSE,
         GONE,
-        "pulumi up --stack production --refresh",
+        "`pulumi up --stack production --refresh`",
     ),
     "pending": (
         pending, KnownFailure.NOT_ACCEPTED, Likelihood.CAUSE,
@@ -336,7 +336,7 @@ CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, s
     "expired": (
         expired, KnownFailure.NOT_ACCEPTED, Likelihood.CAUSE,
         "sent on 2026-04-26 at 12:00 UTC, 192 h ago; expired on 2026-05-03 at 12:00 UTC",
-        "pulumi up --stack production --refresh sends it again",
+        "`pulumi up --stack production --refresh` sends it again",
     ),
     "other spelling": (
         other_spelling, KnownFailure.OTHER_ADDRESS, Likelihood.POSSIBLE, "boo@example.com is invited",
@@ -432,21 +432,21 @@ CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, s
     "lower": (
         lower, KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
         f"consumer in shop, and analyst is declared; made consumer on 2026-05-03 at 12:00 UTC by {ANA} (admin)",
-        "pulumi up --stack production --refresh puts it back",
+        "`pulumi up --stack production --refresh` puts it back",
     ),
     "none at all": (
         none_at_all, KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
         f"nothing in shop, and analyst is declared; taken out of project 1234567 on 2026-05-03 at 12:00 UTC by {ANA}",
-        "pulumi up --stack production --refresh puts it back",
+        "`pulumi up --stack production --refresh` puts it back",
     ),
-    "the place in a team was taken away": (
+    "the membership in a team was taken away": (
         in_a_team(), KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE, f"nothing {THROUGH}, which they are not in",
-        "pulumi up --stack production --refresh puts it back",
+        "`pulumi up --stack production --refresh` puts it back",
     ),
     "the team's role was lowered": (
         in_a_team(BO, role="consumer"), KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
         f"consumer {THROUGH}",
-        "pulumi up --stack production --refresh puts it back",
+        "`pulumi up --stack production --refresh` puts it back",
     ),
     "the team's role was raised": (
         in_a_team(BO, role="owner"), KnownFailure.ROLE_TOO_LOW, Likelihood.RULED_OUT, "no role is lower than declared",
@@ -455,22 +455,22 @@ CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, s
     "the team's role was taken away": (
         in_a_team(BO, role=""), KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
         f"nothing {THROUGH}",
-        "pulumi up --stack production --refresh puts it back",
+        "`pulumi up --stack production --refresh` puts it back",
     ),
     "the team is gone": (
         in_a_team(there=False), KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
         f"nothing {THROUGH}, which is not in the organization",
-        "pulumi up --stack production --refresh puts it back",
+        "`pulumi up --stack production --refresh` puts it back",
     ),
     "not yet in the team": (
         not_yet_in_a_team, KnownFailure.ROLE_TOO_LOW, Likelihood.CAUSE,
         f"nothing {THROUGH}, which they are not in",
-        "pulumi up --stack production --refresh puts it back",
+        "`pulumi up --stack production --refresh` puts it back",
     ),
     "the place ended": (
         in_a_team(days=", ends: 2026-05-03"), KnownFailure.NOT_DECLARED, Likelihood.CAUSE,
         f"declared by production, which gives nothing today; {PLACE_ENDED}",
-        "prolong `ends` of the team in the roster of production, then pulumi up --stack production",
+        "prolong `ends` of the team in the roster of production, then `pulumi up --stack production`",
     ),
     "by SCIM": (
         by_scim, KnownFailure.SCIM, Likelihood.CAUSE, "user.role_changed on 2026-05-03 at 12:00 UTC by scim (scim)",

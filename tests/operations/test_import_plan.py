@@ -260,11 +260,11 @@ STRAY = "1: admin through the team DATA is not an individual grant"
 NOT_OURS: dict[str, tuple[ExistingTeam, list[str]]] = {
     "an identity provider gives it": (
         replace(IN_DATA, fed=True),
-        ["the place in the team Data, which an identity provider feeds", STRAY, NO_GRANT],
+        ["the membership in the team Data, which an identity provider feeds", STRAY, NO_GRANT],
     ),
     "another roster gives it": (
         replace(IN_DATA, elsewhere={"bo@example.com": "staging.yaml"}),
-        ["the place in the team Data, which staging.yaml gives", STRAY, NO_GRANT],
+        ["the membership in the team Data, which staging.yaml gives", STRAY, NO_GRANT],
     ),
     "somebody else's": (replace(IN_DATA, inside=frozenset({"x@example.com"})), [STRAY, NO_GRANT]),
 }
@@ -278,7 +278,7 @@ def test_a_place_that_is_not_ours_is_left_out(team: ExistingTeam, reasons: list[
     assert [f"{left.project}: {left.reason}" if left.project else left.reason for left in candidate.left_out] == reasons
 
 
-AWAY = "the place in the team Data, which the roster has from {} to {}"
+AWAY = "the membership in the team Data, which the roster has from {} to {}"
 NOT_TODAY = {
     "it has ended": ("ends: 2026-03-31", AWAY.format("the beginning", "2026-03-31")),
     "it has not begun": ("starts: 2026-05-05", AWAY.format("2026-05-05", "no end")),

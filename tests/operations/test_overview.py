@@ -173,9 +173,9 @@ ONE_PERSON: dict[str, tuple[str, str | None, str | None, str | None, str]] = {
     "one roster follows": (BO, BO, NEW, BO, "write it into {p}:9"),
     "one stack has followed": (BO, BO, NEW, NEW, "write it into {p}:9"),
     "the entry is new to a stack": (BO, None, NEW, BO, "write it into {p}:9"),
-    "both rosters follow": (NEW, BO, NEW, BO, "pulumi up --stack production"),
+    "both rosters follow": (NEW, BO, NEW, BO, "`pulumi up --stack production`"),
     "a state alone has the new address": (BO, BO, None, NEW, "write it into {p}:9"),
-    "a single stack": (NEW, BO, None, None, "pulumi up --stack production"),
+    "a single stack": (NEW, BO, None, None, "`pulumi up --stack production`"),
 }  # fmt: skip
 
 

@@ -38,8 +38,8 @@ CASES: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], set[str]]] = {
     "a place that is given": (kinds.MEMBER_TYPE, KIM, [KIM], set()),
     "an organization role": (kinds.MEMBER_TYPE, OURS, [KIM], {"the organization role admin"}),
     "an organization role that is given": (kinds.MEMBER_TYPE, OURS, [{**KIM, "organizationRole": "admin"}], set()),
-    "a place in a team": (kinds.TEAM_MEMBER_TYPE, PLACE, [KIM], {"the place in a team"}),
-    "a place in a team that is given": (kinds.TEAM_MEMBER_TYPE, PLACE, [{**KIM, "teams": ["data"]}], set()),
+    "a membership in a team": (kinds.TEAM_MEMBER_TYPE, PLACE, [KIM], {"the membership in a team"}),
+    "a membership in a team that is given": (kinds.TEAM_MEMBER_TYPE, PLACE, [{**KIM, "teams": ["data"]}], set()),
 }
 """What a killed `up` had begun, what the roster gives the day after, and what is named."""
 

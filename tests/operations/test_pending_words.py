@@ -19,10 +19,10 @@ from tests.operations.held import changed_state, held_account, held_account_gran
 from tests.operations.overviews import BO, overview, person
 
 ON = date(2026, 5, 4)
-REVOKE = "mixpanel-access revoke --stack s --yes takes it away"
-LOWER = "mixpanel-access revoke --stack s --yes lowers it"
+REVOKE = "`mixpanel-access revoke --stack s --yes` takes it away"
+LOWER = "`mixpanel-access revoke --stack s --yes` lowers it"
 SINCE = "; it should have begun on 2026-05-04"
-UP = "pulumi up --stack s gives it"
+UP = "`pulumi up --stack s` gives it"
 LAST = "in stack s ended on 2026-05-03 and"
 LET_END = "prolong `ends` in the roster, or let it end"
 TEAM_ENDS = "prolong `ends` of the team in the roster, or let it end"
@@ -65,7 +65,7 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
     ),
     "a place should have begun": (
         PendingEvent.LATE, {"teams": ["data"], "days": -2},
-        f"the place in the team data of {BO} in stack s is in the roster and not yet given{SINCE}", UP,
+        f"the membership in the team data of {BO} in stack s is in the roster and not yet given{SINCE}", UP,
     ),
     "an organization role ends": (
         PendingEvent.ENDS, {"organization_role": "admin -> member", "teams": ["data"]},
@@ -84,7 +84,7 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
     ),
     "a place ends with the team or with the entry": (
         PendingEvent.ENDS, {"teams": ["data"]},
-        f"the place in the team data of {BO} in stack s ends on 2026-05-03", LET_END,
+        f"the membership in the team data of {BO} in stack s ends on 2026-05-03", LET_END,
     ),
     "a service account expires": (
         PendingEvent.ENDS, {"email": "", "account": "etl"}, "the service account etl in stack s ends on 2026-05-03",
@@ -93,7 +93,7 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
     "another service account has replaced one": (
         PendingEvent.ENDS, {"email": "", "account": "etl.1", "replaced_by": "etl"},
         "the service account etl.1 (replaced by etl) in stack s ends on 2026-05-03",
-        "use the new token before that day: mixpanel-access token etl",
+        "use the new token before that day: `mixpanel-access token etl`",
     ),
     "a replaced service account is past its last day": (
         PendingEvent.OVERDUE, {"email": "", "account": "etl.1", "replaced_by": "etl"},
@@ -102,7 +102,7 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
     "a service account has expired before it was created": (
         PendingEvent.LATE, {"email": "", "account": "etl", "refused": "`expires` is past"},
         "the service account etl in stack s is in the roster and not yet given, and cannot be: `expires` is past",
-        "set a later `expires` in the roster, or delete the account: until then, pulumi up --stack s fails",
+        "set a later `expires` in the roster, or delete the account: until then, `pulumi up --stack s` fails",
     ),
     "a service account is no longer in the roster": (
         PendingEvent.REMOVED, {"email": "", "account": "etl", **ROLE},

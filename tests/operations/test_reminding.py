@@ -66,7 +66,7 @@ def test_the_end_of_a_team_is_told_to_who_is_in_it() -> None:
     ]  # fmt: skip
     assert found[0].text == "The team data in stack production ends on 2026-05-18."
     found = [one for one in found if one.email]
-    assert found[0].text == f"The place in the team data of {BO} in stack production (review) ends on 2026-05-18."
+    assert found[0].text == f"The membership in the team data of {BO} in stack production (review) ends on 2026-05-18."
     assert found[0].uid != found[1].uid
     assert (found[0].due(date(2026, 5, 3)), found[0].due(date(2026, 5, 4))) == (False, True)
 
@@ -92,11 +92,11 @@ def test_what_has_not_begun_or_has_no_end_is_not_told() -> None:
     assert (
         over.text == f"The access of {BO} in stack production (review) ended on 2026-06-30 and is not yet taken away."
     )
-    assert over.next_step == "mixpanel-access revoke --stack production --yes takes it away."
+    assert over.next_step == "`mixpanel-access revoke --stack production --yes` takes it away."
     api = FakeApi()
     (late, _) = reminders(overview(api, person(more="projects: { shop: analyst }, starts: 2026-05-03"), applied=False))
     assert (late.kind, late.on, late.next_step) == (
-        ReminderKind.LATE, date(2026, 5, 3), "pulumi up --stack production gives it.",
+        ReminderKind.LATE, date(2026, 5, 3), "`pulumi up --stack production` gives it.",
     )  # fmt: skip
     assert {one.kind for one in found("starts: 2026-05-05, ends: 2026-06-01")} == {ReminderKind.ENDS}
     assert {one.kind for one in found("starts: 2026-05-05")} == set()
@@ -106,7 +106,7 @@ def test_what_has_not_begun_or_has_no_end_is_not_told() -> None:
 def test_an_invitation_is_told_on_the_day_on_which_it_has_waited_72_hours() -> None:
     """And no more once it is accepted, or where nobody knows when it went out."""
     one = of(ReminderKind.PENDING, found(invited=True))
-    assert (one.on, one.next_step) == (date(2026, 5, 7), f"mixpanel-access resend {BO}")
+    assert (one.on, one.next_step) == (date(2026, 5, 7), f"`mixpanel-access resend {BO}` sends it again.")
     assert (one.due(date(2026, 5, 6)), one.due(date(2026, 5, 7))) == (False, True)
     assert ReminderKind.PENDING not in {one.kind for one in found()}
     api = FakeApi()
@@ -118,7 +118,7 @@ def test_an_expired_invitation_has_the_next_step_of_status() -> None:
     """`pulumi up` sends it again, and so nobody has to."""
     one = of(ReminderKind.PENDING, found(invited=True, days=8))
     assert one.text == f"The invitation to {BO} of 2026-05-04 expired on 2026-05-11."
-    assert one.next_step == "pulumi up --stack production sends it again."
+    assert one.next_step == "`pulumi up --stack production` sends it again."
 
 
 def test_a_review_is_due_when_the_rule_says_so() -> None:

@@ -336,7 +336,7 @@ TEAMS = f"{MORE}\nteams: {{ data: {{ name: Data, projects: {{ warehouse: analyst
 
 
 def in_a_team(folder: Path) -> Review:
-    """Bo has one project, and a place in a team, which no item is about."""
+    """Bo has one project, and a membership in a team, which no item is about."""
     bo = person(more="engagement: review, projects: { shop: admin }, teams: [data], reviewed: 2026-01-02")
     made = Review(folder, bo, more=TEAMS)
     made.begin()
@@ -370,7 +370,7 @@ def test_a_place_in_a_team_stays_where_only_projects_were_decided_on(tmp_path: P
 def test_the_rest_of_an_entry_is_decided_on_as_the_organization(
     tmp_path: Path, word: str, left: list[tuple[str, list[str]]]
 ) -> None:
-    """Kept is reviewed; removed goes, with the place in the team."""
+    """Kept is reviewed; removed goes, with the membership in the team."""
     made = in_a_team(tmp_path)
     made.decide(BO, "remove")
     carry_out(made.plan())

@@ -312,7 +312,7 @@ def test_places_in_teams_go_with_the_whole_entry(tmp_path: Path, *, in_mixpanel:
     hold(review, None)
     review.api.teams.put("Data", *([BO] if in_mixpanel else []))
     found = {one.item.project: (one.state, one.mixpanel) for one in review.status().still_there}
-    place = "a place in Data"
+    place = "a membership in Data"
     assert found == {"shop": ("admin", ""), None: (f"member, {place}", place if in_mixpanel else "")}
     review.up()
     found = {one.item.project: (one.state, one.mixpanel) for one in review.status().still_there}

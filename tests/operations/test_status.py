@@ -68,7 +68,7 @@ def test_an_invitation_grows_old(age: timedelta, expected: list[tuple[str, bool]
     assert said(one) == expected
     assert one.invitation is (Invitation.EXPIRED if age >= 168 * HOUR else Invitation.PENDING)
     for step in one.steps:
-        again = "pulumi up --stack production sends it again"
+        again = "`pulumi up --stack production` sends it again"
         assert f"mixpanel-access resend {BO}" in step.next_step or step.next_step == again
 
 
@@ -98,7 +98,7 @@ def test_who_is_declared_and_not_there_is_told() -> None:
     """The next step is the update of the stack."""
     one = the_one(statuses(overview(FakeApi(), person(), applied=False)))
     assert [(step.text, step.next_step) for step in one.steps] == [
-        ("the access in stack production is in the roster and not yet given", "pulumi up --stack production gives it")
+        ("the access in stack production is in the roster and not yet given", "`pulumi up --stack production` gives it")
     ]
 
 
@@ -124,7 +124,7 @@ def test_another_role_than_the_declared_is_told(actual: str | None, text: str) -
     if actual:
         api.give(PRODUCTION, BO, actual)
     (step,) = the_one(statuses(overview(api, person()))).steps
-    assert (step.text, step.next_step) == (text, "pulumi up --stack production --refresh")
+    assert (step.text, step.next_step) == (text, "`pulumi up --stack production --refresh`")
 
 
 @pytest.mark.parametrize("name", ["Desk", "Desk by hand"])
@@ -180,7 +180,7 @@ def test_an_update_may_not_see_that_an_invited_person_lost_a_grant() -> None:
     api.give(WAREHOUSE, "cy@example.com", "consumer")
     (step,) = the_one(statuses(overview(api, person()))).steps
     assert step.text == "has no grant in shop, and analyst is declared"
-    assert step.next_step.startswith("pulumi up --stack production --refresh; if it plans nothing")
+    assert step.next_step.startswith("`pulumi up --stack production --refresh`; if it plans nothing")
 
 
 def test_another_organization_role_is_told() -> None:
@@ -206,7 +206,7 @@ def test_access_in_a_project_that_only_a_state_has_is_a_finding() -> None:
     found = statuses(replace(overview_of(stacks, looked.directory, NOW), projects={PRODUCTION: ("shop", "production")}))
     (step,) = next(one for one in found if one.email == BO).steps
     assert step.text == "has consumer in P1234568, which no roster gives"
-    assert step.next_step == "mixpanel-access drift --stack production"
+    assert step.next_step == "`mixpanel-access drift --stack production`"
 
 
 def test_access_that_a_state_still_has_goes_with_revoke() -> None:
@@ -219,7 +219,7 @@ def test_access_that_a_state_still_has_goes_with_revoke() -> None:
     stacks = {"production": replace(view, state=changed_state(view.state, grants=held))}
     (step,) = the_one(statuses(overview_of(stacks, looked.directory, NOW))).steps
     assert step.text == f"the access (consumer in warehouse) {REMOVED}"
-    assert step.next_step == "mixpanel-access revoke --stack production --yes takes it away"
+    assert step.next_step == "`mixpanel-access revoke --stack production --yes` takes it away"
 
 
 def test_access_by_other_ways_is_worth_knowing_and_access_of_no_roster_is_a_finding() -> None:
@@ -278,7 +278,7 @@ def test_the_end_of_a_team_is_near() -> None:
     teams = "teams: { data: { name: Data, ends: 2026-05-18 }, ops: { name: Ops, ends: 2026-05-19 } }"
     entry = person(more="projects: { shop: analyst }, teams: [data, ops]")
     texts = said(the_one(statuses(overview(settled(), entry, more=teams))))
-    assert ("the place in the team data in stack production ends on 2026-05-18", False) in texts
+    assert ("the membership in the team data in stack production ends on 2026-05-18", False) in texts
     assert not any("team ops" in text for text, _ in texts)
     both = [entry, person(more="engagement: review, projects: { shop: analyst }, teams: [data]")]
     twice = said(the_one(statuses(overview(settled(), *both, more=teams))))
@@ -314,17 +314,21 @@ def in_pilot(*members: str, projects: dict[int, str] | None = None, name: str = 
     return api
 
 
-UP, REVOKE = "pulumi up --stack production --refresh", "mixpanel-access revoke --stack production --yes takes it away"
-LOWERED = "mixpanel-access revoke --stack production --yes lowers it"
+UP, REVOKE = (
+    "`pulumi up --stack production --refresh`",
+    "`mixpanel-access revoke --stack production --yes` takes it away",
+)
+LOWERED = "`mixpanel-access revoke --stack production --yes` lowers it"
+ENDED_IN_PRODUCTION = "in stack production ended on 2026-05-04 and is not yet taken away"
 REMOVED = "in stack production is no longer in the roster and not yet taken away"
-DRIFT = "mixpanel-access drift --stack production"
+DRIFT = "`mixpanel-access drift --stack production`"
 TEAMS: dict[str, tuple[FakeApi, str, list[tuple[str, str]]]] = {
     "as declared": (in_pilot(BO), "", []),
-    "the place was taken away": (in_pilot(), "", [("has no place in the team Pilot, and it is declared", UP)]),
+    "the place was taken away": (in_pilot(), "", [("has no membership in the team Pilot, and it is declared", UP)]),
     "the team is not there": (
         in_pilot(name=""), "",
         [
-            ("has no place in the team Pilot, and it is declared", UP),
+            ("has no membership in the team Pilot, and it is declared", UP),
             ("the team Pilot is declared, and not in the organization", UP),
             ("the team Pilot has no role in shop, and admin is declared", UP),
         ],
@@ -343,7 +347,7 @@ TEAMS: dict[str, tuple[FakeApi, str, list[tuple[str, str]]]] = {
     "the team has another name": (in_pilot(BO, name="Pilots"), "", [("the team Pilot is now called Pilots", UP)]),
     "the team ended": (
         in_pilot(BO), ", ends: 2026-05-04",
-        [("the place in the team pilot in stack production ended on 2026-05-04 and is not yet taken away", REVOKE)],
+        [(f"the membership in the team pilot {ENDED_IN_PRODUCTION}", REVOKE)],
     ),
 }  # fmt: skip
 
@@ -387,7 +391,7 @@ ONLY_IN_THE_STATE: dict[str, tuple[FakeApi, Roster, str, list[Roster]]] = {
         [(PLAIN, "")],
     ),
     "a missing place": (
-        in_pilot(), (IN_PILOT, ADMIN_TEAM), "has no place in the team Pilot, and it is declared",
+        in_pilot(), (IN_PILOT, ADMIN_TEAM), "has no membership in the team Pilot, and it is declared",
         [(NOT_GIVEN, ADMIN_TEAM), (NOT_GIVEN, ""), (IN_PILOT, PILOT.format(", ends: 2026-05-04"))],
     ),
     "a missing team": (
@@ -438,7 +442,7 @@ def test_what_the_roster_gives_and_no_state_has_is_not_called_unmanaged() -> Non
     with_team = changed_state(view.state, teams={100: held_team("Pilot", 100, "urn::team/pilot")})
     stacks = {"production": replace(view, state=with_team)}
     one = next(one for one in statuses(overview_of(stacks, looked.directory, NOW)) if one.email == BO)
-    assert {step.next_step for step in one.problems} == {"pulumi up --stack production gives it"}
+    assert {step.next_step for step in one.problems} == {"`pulumi up --stack production` gives it"}
 
 
 def test_the_roles_and_the_place_of_a_team_that_no_roster_gives_any_more_go_with_revoke() -> None:
@@ -446,9 +450,9 @@ def test_the_roles_and_the_place_of_a_team_that_no_roster_gives_any_more_go_with
     was = overview(in_pilot(BO), IN_PILOT, more=PILOT.format(""))
     alone = person(more="projects: { warehouse: consumer }")
     for people, more, text in (
-        ([alone], PILOT.format(""), "the place in the team pilot in stack production is no longer in the roster"),
+        ([alone], PILOT.format(""), "the membership in the team pilot in stack production is no longer in the roster"),
         ([IN_PILOT], PILOT.format("").replace("admin", "analyst"), "the team pilot (admin -> analyst in shop)"),
-        ([alone], "", "the place in the team pilot in stack production is no longer in the roster"),
+        ([alone], "", "the membership in the team pilot in stack production is no longer in the roster"),
     ):
         now = overview(in_pilot(BO), *people, more=more)
         view = replace(now.stacks["production"], state=was.stacks["production"].state)
@@ -492,7 +496,7 @@ def test_what_should_have_begun_is_told(starts: str, since: str) -> None:
     api.put(BO)
     (step,) = the_one(statuses(overview(api, entry, applied=False))).steps
     assert step.text == f"the access in stack production is in the roster and not yet given{since}"
-    assert step.next_step == "pulumi up --stack production gives it"
+    assert step.next_step == "`pulumi up --stack production` gives it"
     (step,) = the_one(statuses(overview(FakeApi(), entry, applied=False))).steps
     assert step.text == f"the access in stack production is in the roster and not yet given{since}"
 
@@ -534,7 +538,7 @@ def test_an_organization_role_that_two_rosters_declare_is_not_put_back() -> None
     one = the_one(statuses(overview(off(), person(), found=found)))
     assert {step.text.partition(",")[0]: step.next_step for step in one.problems} == {
         "is organization admin": SETTLE,
-        "is consumer in shop": "pulumi up --stack production --refresh",
+        "is consumer in shop": "`pulumi up --stack production --refresh`",
     }
 
 

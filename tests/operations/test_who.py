@@ -28,7 +28,7 @@ def api() -> FakeApi:
 
 
 def test_a_role_through_a_declared_team_has_its_stack_and_reasons(api: FakeApi) -> None:
-    """Those of the place in the team, for which somebody asked."""
+    """Those of the membership in the team, for which somebody asked."""
     (one,) = held(IN_TEAM, api=api)
     assert (one.role, one.grant_type, one.team, one.stack) == ("analyst", GrantType.TEAM, "Data", "production")
     assert (one.why["ticket"], one.why["approver"]) == ("OPS-1", "ana@example.com")

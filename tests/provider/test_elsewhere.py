@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
         {"project_id": PRODUCTION, "grants": {CY: "analyst"}},
         Declaration({CY: {}}, {(PRODUCTION, CY): {}}, (), {}, {}, ()),
     ),
-    "a place in a team": (
+    "a membership in a team": (
         TeamMemberProvider, TEAM_MEMBER_TYPE, f"{ORGANIZATION}:{TEAM}:{CY}", {"team_id": TEAM, "email": CY},
         Declaration({CY: {}}, {}, (), {}, {}, (), teams=TEAMS, team_members={("data", CY): {}}),
     ),

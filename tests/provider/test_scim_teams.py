@@ -114,7 +114,7 @@ def test_whom_scim_does_not_show_in_a_team_is_taken_out_as_ever(api: FakeApi, st
 
 
 def test_who_waits_is_let_in_first_and_who_is_kept_out_stays_out(api: FakeApi) -> None:
-    """A group has members only; a place in a team activates nobody whom the identity provider keeps out."""
+    """A group has members only; a membership in a team activates nobody whom the identity provider keeps out."""
     api.people.clear()
     api.put(BO, invited=True)
     provider(api).create(held())

@@ -23,7 +23,7 @@ PEOPLE = [f"m{n}@example.com" for n in range(6)]
 KINDS: dict[str, tuple[type[AccessProvider], str, dict[str, Any]]] = {
     "a member": (MemberProvider, "{o}:{e}", {"removal": "when_unused"}),
     "a grant": (ProjectGrantProvider, "{o}:1234567:{e}", {"project_id": PRODUCTION, "role": "analyst"}),
-    "a place in a team": (TeamMemberProvider, "{o}:77:{e}", {"team_id": 77}),
+    "a membership in a team": (TeamMemberProvider, "{o}:77:{e}", {"team_id": 77}),
     "all grants of a project": (ProjectAccessProvider, "{o}:1234567", {"project_id": PRODUCTION}),
 }
 
@@ -155,7 +155,7 @@ def test_the_states_are_read_only_if_somebody_is_missing() -> None:
     assert held.readings == 0
 
 
-ONE_PERSON = ["a member", "a grant", "a place in a team"]
+ONE_PERSON = ["a member", "a grant", "a membership in a team"]
 
 
 def delete(provider: AccessProvider, kind: str, emails: list[str], **more: Any) -> list[str]:
@@ -189,7 +189,9 @@ def test_a_grant_goes_whatever_the_list_of_people_says(missing: int) -> None:
 def test_a_place_goes_whatever_the_list_of_people_says(missing: int) -> None:
     """The team's own list tells who is in it."""
     api = without(missing)
-    assert delete(provider_for(api, "a place in a team", states()), "a place in a team", PEOPLE[:missing]) == []
+    assert (
+        delete(provider_for(api, "a membership in a team", states()), "a membership in a team", PEOPLE[:missing]) == []
+    )
     assert api.teams.teams[77].members == frozenset(PEOPLE[missing:])
 
 

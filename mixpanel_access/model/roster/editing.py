@@ -118,7 +118,7 @@ def add_grants(text: str, source: RosterSource, grants: Mapping[int, Mapping[str
 
 
 def add_teams(text: str, source: RosterSource, teams: Mapping[int, Sequence[str]]) -> str:
-    """Add places in teams to entries: position of the entry, from 0 -> keys of teams."""
+    """Add memberships in teams to entries: position of the entry, from 0 -> keys of teams."""
     if not teams:
         return text
 

@@ -217,7 +217,7 @@ def _beyond(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
 
 
 def _on_no_day(roster: Roster, entry: RosterEntry, at: Path) -> Problems:
-    """A place in a team that does not exist on any day of the entry."""
+    """A membership in a team that does not exist on any day of the entry."""
     for index, key in enumerate(entry.person.teams):
         if key in entry.memberships and not entry.days.meets(days_of(roster.teams[key])):
             yield (*at, "teams", index), f"{entry.person.email}: no day of the entry is one of the team {key}"

@@ -309,7 +309,7 @@ def _unfit(email: str) -> str | None:
 def _other_sources(
     project: int, access: AccessInProject, organization_role: str | None, own_places: TeamMemberships
 ) -> Iterator[LeftOut]:
-    """The access that comes from anything but an individual grant, or a place in a team that the roster gives."""
+    """The access that comes from anything but an individual grant, or a membership in a team that the roster gives."""
     for grant in access.grants:
         if grant.grant_type is not GrantType.INDIVIDUAL and not own_places.give(grant):
             yield LeftOut(f"{grant.role} through {source_in_words(grant)} is not an individual grant", project)

@@ -111,14 +111,14 @@ def team_memberships(
             continue
         if not one.days.current(today):
             span = f"from {one.days.starts or 'the beginning'} to {one.days.ends or 'no end'}"
-            left_out.append(f"the place in the team {one.team.name}, which the roster has {span}")
+            left_out.append(f"the membership in the team {one.team.name}, which the roster has {span}")
             continue
         if one.key in given:
             ours.append(one.team.name)
         elif one.fed:
-            left_out.append(f"the place in the team {one.team.name}, which an identity provider feeds")
+            left_out.append(f"the membership in the team {one.team.name}, which an identity provider feeds")
         elif file := one.elsewhere.get(person):
-            left_out.append(f"the place in the team {one.team.name}, which {file} gives")
+            left_out.append(f"the membership in the team {one.team.name}, which {file} gives")
         elif (one.team.id, person) not in held:
             taken.append(one.key)
             ours.append(one.team.name)

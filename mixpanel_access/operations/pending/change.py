@@ -100,11 +100,11 @@ class PendingChange:
 
     @property
     def what(self) -> str:
-        """The same as one: `the access (admin in shop)`, `the place in the team data`, `the service account ci`."""
+        """The same as one: `the access (admin in shop)`, `the membership in the team data`, `the team data`."""
         if self.email and self.membership:
             return "the access"
         if self.email and self.teams and not self._roles:
-            return " and ".join(f"the place in the team {key}" for key in self.teams)
+            return " and ".join(f"the membership in the team {key}" for key in self.teams)
         if self.email:
             return f"the access ({', '.join(self.parts)})"
         whole = f"the team {', '.join(self.teams)}" if self.teams else "the access"
@@ -130,17 +130,21 @@ class PendingChange:
     def next_step(self, stack: str) -> str:
         """What to do about it; "" for nothing."""
         last = "`expires`" if self.account else "`ends`" if self.email else "`ends` of the team"
-        prolong = f"set a later {last} in the roster, or delete the account: until then, " if self.refused else ""
-        return {
-            PendingEvent.LATE: f"{prolong}pulumi up --stack {stack} {'fails' if self.refused else 'gives it'}",
-            PendingEvent.ENDS: f"use the new token before that day: mixpanel-access token {self.replaced_by}"
-            if self.replaced_by
-            else f"prolong {last} in the roster, or let it end",
-            PendingEvent.BEGINS: "",
-        }.get(
-            self.event,
-            f"mixpanel-access revoke --stack {stack} --yes {'lowers it' if self.lowers else 'takes it away'}",
-        )
+        up = f"`pulumi up --stack {stack}`"
+        match self.event:
+            case PendingEvent.LATE if self.refused:
+                return f"set a later {last} in the roster, or delete the account: until then, {up} fails"
+            case PendingEvent.LATE:
+                return f"{up} gives it"
+            case PendingEvent.ENDS if self.replaced_by:
+                return f"use the new token before that day: `mixpanel-access token {self.replaced_by}`"
+            case PendingEvent.ENDS:
+                return f"prolong {last} in the roster, or let it end"
+            case PendingEvent.BEGINS:
+                return ""
+            case _:
+                does = "lowers it" if self.lowers else "takes it away"
+                return f"`mixpanel-access revoke --stack {stack} --yes` {does}"
 
 
 def joined(parts: Iterable[PendingChange], today: date) -> list[PendingChange]:

@@ -161,7 +161,7 @@ class _DecidedEntry:
 
     @property
     def only_memberships_left(self) -> bool:
-        """Whether all that can be decided on goes, and places in teams stay, on which nobody has decided."""
+        """Whether all that can be decided on goes, and memberships in teams stay, on which nobody has decided."""
         return bool(self.entry.person.teams) and None not in self.gone and self.gone.issuperset(self.parts)
 
 

@@ -187,7 +187,7 @@ class RosterRoles:
 
 
 def _place(roster: Roster, key: str) -> str:
-    """A place in a team, with what it gives."""
+    """A membership in a team, with what it gives."""
     team, days = roster.teams[key], days_of(roster.teams[key])
     given = sorted(roles_of_team(roster, team).items())
     what = ", ".join(f"{roster.role_word(project, role)} in {project}" for project, role in given)

@@ -63,7 +63,7 @@ class StillThere:
     def next_step(self) -> str:
         """What takes it away."""
         stack = self.item.stack
-        return f"pulumi up --stack {stack}" if self.state else f"mixpanel-access drift --stack {stack}"
+        return f"`pulumi up --stack {stack}`" if self.state else f"`mixpanel-access drift --stack {stack}`"
 
     def __str__(self) -> str:
         there = [f"the state ({self.state})"] if self.state else []
@@ -249,8 +249,8 @@ class _AccessNow:
         if item.decision == Suggestion.REMOVE:
             there = {name for stack, name in someone.teams if stack == item.stack}
             places = {roster.teams[key].name for key in (effective.teams if effective else ())}
-            state += [f"a place in {name}" for name in sorted(there - places)]
-            mixpanel += [f"a place in {name}" for name in sorted(self._teams_with(item, roster) - places)]
+            state += [f"a membership in {name}" for name in sorted(there - places)]
+            mixpanel += [f"a membership in {name}" for name in sorted(self._teams_with(item, roster) - places)]
         return ", ".join(state), ", ".join(mixpanel)
 
     def _teams_with(self, item: Item, roster: Roster) -> set[str]:

@@ -290,7 +290,7 @@ def _begun(urn: str, type_: str, inputs: Mapping[str, Any], roster: RosterToday)
             what = f"the organization role {role}"
             yield Removal(urn, type_, what, email, ends=_ends(inputs), role=role)
     elif type_ == kinds.TEAM_MEMBER_TYPE and roster.key(email) not in {person for _, person in declared.team_members}:
-        yield Removal(urn, type_, "the place in a team", email, ends=_ends(inputs))
+        yield Removal(urn, type_, "the membership in a team", email, ends=_ends(inputs))
 
 
 def _grant(urn: str, type_: str, project: int, one: Mapping[str, Any], roster: RosterToday) -> Iterator[Removal]:

@@ -306,7 +306,7 @@ def _of_role(
 def _of_team_member(row: StateRow, roster: RosterToday, made: Made) -> Iterator[Removal]:
     email = row.ref.email
     key, name = made.teams.get(row.ref.team, ("", str(row.ref.team)))
-    taking = _removal(row, f"the place in the team {name}", row.outputs, roster, email, team=name)
+    taking = _removal(row, f"the membership in the team {name}", row.outputs, roster, email, team=name)
     team, person = roster.team(key, name), roster.key(email)
     if roster.unsure_of_team(key, name) or roster.unsure(person, planned=taking.planned):
         return
