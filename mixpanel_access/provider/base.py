@@ -82,26 +82,31 @@ class AccessProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Find out what changes."""
-        changes, replaces = self.lifecycle.diff(_id, _olds, _news)
+        with self.session.wording():
+            changes, replaces = self.lifecycle.diff(_id, _olds, _news)
         return DiffResult(changes=changes, replaces=list(replaces), delete_before_replace=False)
 
     def create(self, props: Properties) -> CreateResult:
         """Make sure that what is declared exists in Mixpanel; what is there already is adopted."""
-        ref, outputs = self.lifecycle.create(props)
+        with self.session.wording():
+            ref, outputs = self.lifecycle.create(props)
         return CreateResult(str(ref), outputs)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read what Mixpanel has."""
-        found = self.lifecycle.read(id_, props)
+        with self.session.wording():
+            found = self.lifecycle.read(id_, props)
         return GONE if found is None else ReadResult(id_, found.outputs, found.inputs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change in Mixpanel what differs, and keep the metadata."""
-        return UpdateResult(self.lifecycle.update(_id, _olds, _news))
+        with self.session.wording():
+            return UpdateResult(self.lifecycle.update(_id, _olds, _news))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Take away what the resource gave, unless a brake or another resource keeps it."""
-        self.lifecycle.delete(_id, _props)
+        with self.session.wording():
+            self.lifecycle.delete(_id, _props)
 
 
 def _keys(req: ConfigureRequest) -> list[str]:

@@ -114,6 +114,10 @@ class Handler(ABC, Generic[Id]):
             raise ConfigurationError("the provider was not configured", next_step="Run it through the Pulumi engine.")
         return self._session
 
+    def worded(self, text: str) -> str:
+        """A text that advises to change the configuration, for whoever has it in a program."""
+        return text if self._session is None else self._session.worded(text)
+
     @property
     def kind(self) -> ResourceKind:
         """The row of the resource's kind."""

@@ -81,7 +81,8 @@ class Lifecycle:
             self._check(own(olds), inputs, hints, problems)
         except AccessError as error:
             problems.add("", str(error))  # no one field is to blame
-        return Checked(inputs, [_legible(failure, inputs) for failure in problems.failures])
+        failures = [_legible(failure, inputs) for failure in problems.failures]
+        return Checked(inputs, [Failure(field, self.handler.worded(reason)) for field, reason in failures])
 
     def diff(self, id_: str, olds: Properties, news: Properties) -> Difference:
         """Find out what changes; a change of metadata alone is an update that sends no request."""
@@ -298,13 +299,13 @@ class Lifecycle:
             InputError: it does.
         """
         if ref.organization != self._session.organization:
-            explicit = self._session.settings.provider
-            back = "Give it the provider of that organization back" if explicit else "Set mixpanel:organizationId back"
+            name, own = self._session.settings.provider, "use a stack of its own for the other organization"
+            explicit = f"Set the organization_id of {name} back, or give the resource the provider of its organization"
             raise InputError(
                 "cannot use this resource's state",
                 subject=ref.person or self.handler.label(props),
                 why=f"it belongs to organization {ref.organization}, and {self._our_organization()}",
-                next_step=f"{back}, or use a stack of its own for the other organization.",
+                next_step=f"{explicit if name else 'Set mixpanel:organizationId back'}, or {own}.",
             )
 
     def _our_organization(self) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -18,8 +21,16 @@ from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.errors import DEBUG_VARIABLE, Refused
-from mixpanel_access.model.settings import KEPT_VARIABLE, LEAVING_VARIABLE, Settings, load_settings, warning_of_now
+from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError, Refused
+from mixpanel_access.model.settings import (
+    KEPT_VARIABLE,
+    LEAVING_VARIABLE,
+    NAMESPACE,
+    Settings,
+    input_name,
+    load_settings,
+    warning_of_now,
+)
 from mixpanel_access.provider.account_runs import Creations, Rotations
 from mixpanel_access.provider.command import engine_command
 from mixpanel_access.provider.exported_states import project_states
@@ -43,6 +54,30 @@ def show_by(show: Callable[[str], object]) -> None:
 def say(line: str) -> None:
     """Show a line to the user. By default it is printed, and stands under the operation's diagnostics."""
     _show(line)
+
+
+_ADVICE: Final = (
+    (re.compile(rf"pulumi config set (?:--secret )?{NAMESPACE}:(\w+) ([^\s;.]+)"), "set {} to {}"),
+    (re.compile(rf"pulumi config set (?:--secret )?{NAMESPACE}:(\w+)"), "set {}"),
+    (re.compile(rf"pulumi config rm {NAMESPACE}:(\w+)"), "take {} out again"),
+    (re.compile(rf"{NAMESPACE}:(\w+)"), "{}"),
+)
+"""What an advice says of a key of the configuration, and what it says of the input of an `Organization`."""
+
+
+def in_program(text: str, provider: str) -> str:
+    """A text about the stack's configuration, for an `Organization`, whose settings are in the program."""
+    if not provider or f"{NAMESPACE}:" not in text:
+        return text
+    for pattern, words in _ADVICE:
+        text = pattern.sub(partial(_named, words), text)
+    end = "These are inputs of the Organization {}." if text.endswith(".") else "(inputs of the Organization {})"
+    return f"{text} {end.format(provider)}"
+
+
+def _named(words: str, found: re.Match[str]) -> str:
+    key, *value = found.groups()
+    return words.format(input_name(key), *value)
 
 
 @dataclass
@@ -147,6 +182,22 @@ class Session:
     def organization(self) -> int:
         """The id of the organization that the configuration names."""
         return self.settings.organization_id
+
+    def worded(self, text: str) -> str:
+        """A text that advises to change the configuration, for whoever has it in a program."""
+        return in_program(text, self.settings.provider)
+
+    @contextmanager
+    def wording(self) -> Iterator[None]:
+        """Word the errors in here for whoever has the configuration in a program."""
+        try:
+            yield
+        except AccessError as error:
+            if not self.settings.provider:
+                raise
+            own = copy(error)  # another resource of a batch may have got the same one
+            own.why, own.next_step = self.worded(error.why), self.worded(error.next_step)
+            raise own from error.__cause__
 
     def team_name(self, team: int) -> str | None:
         """The name of a team, by Mixpanel's id; None where there is none."""
@@ -264,11 +315,15 @@ def _named_stack() -> str | None:
 def _session(settings: Settings) -> Session:
     address = engine_address()
     run = EngineRun(address)
-    session = Session(settings, connect(settings, run.fresh, say), run=run, scope=engine_scope(run.stack))
+
+    def voice(line: str) -> None:
+        say(in_program(line, settings.provider))
+
+    session = Session(settings, connect(settings, run.fresh, voice), voice, run, engine_scope(run.stack))
     session.leaving = same_key(os.environ.get(LEAVING_VARIABLE, ""))
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
     if settings.now is not None and not session.takes_only:  # `revoke` has warned already
-        say(warning_of_now(written(settings.now)))
+        voice(warning_of_now(written(settings.now)))
     session.others = OtherProviders(settings.organization_id, settings.provider, run_name(address))
     if address is not None:
         session.states = project_states(lambda: run.stack() or _named_stack(), configured=not settings.provider)

@@ -87,7 +87,7 @@ Member("zoe", email="zoe@example.com", opts=ResourceOptions(provider=main, depen
 """
 MIXED = f"""\
 cannot use this resource's state for {BO}: it belongs to organization {FIRST}, and the Organization second is \
-organization {SECOND}. Give it the provider of that organization back"""
+organization {SECOND}. Set the organization_id of second back, or give the resource the provider of its organization"""
 REFUSED = {
     "a resource in the other one": ('.org")\nProject', '.org", opts=there)\nProject', MIXED),
     "another id": ('("second")', '("second", 11)', f"{SECOND}, and the Organization second is organization 11."),
@@ -155,6 +155,8 @@ TeamGrant("team-grant{n}", team_id=team.team_id, project_id=1234567, role="consu
 CustomRole("role{n}", project_id=1234567, name="Reports", permissions=["create_reports"], opts=opts())
 etl = ServiceAccount("etl", username="loader", opts=opts())
 ServiceAccountGrant("etl-grant", service_account_id=etl.account_id, project_id=1234567, role="consumer", opts=opts())
+people = [dict(email=one + "@agency.example.org", removal="when_unused", projects=[]) for one in {people}]
+RemovalBrake("brake{n}", people=people, opts=ResourceOptions(provider=provider, depends_on=[bo]))
 """
 MOVES: dict[str, tuple[dict[str, Any], bool]] = {
     "to an Organization": ({"explicit": True}, True),
@@ -165,12 +167,17 @@ MOVES: dict[str, tuple[dict[str, Any], bool]] = {
 }
 
 
-def test_a_stack_moves_to_another_provider_of_its_organization(workspace: Workspace) -> None:
+@pytest.mark.parametrize("server", ["ours", "the SDK's"])
+def test_a_stack_moves_to_another_provider_of_its_organization(workspace: Workspace, server: str) -> None:
     """There and back, whatever names change with it: no request is written, except for who is no longer declared."""
+    moves = [*MOVES] if server == "ours" else ["to an Organization", "back, with other names and an alias"]
+    if server != "ours":
+        workspace.on_the_sdks_server()
     workspace.run("config", "set", "--secret", "secret", "demo-secret", "--stack", "production")
 
     def run(explicit: bool = False, n: str = "", alias: str = "", cy: bool = True) -> list[str]:
-        text = ALL.format(explicit=explicit, n=n, alias=alias, cy=cy)
+        people = ["bo", "cy"] if cy else ["bo"]
+        text = ALL.format(explicit=explicit, n=n, alias=alias, cy=cy, people=people)
         workspace.program(program(text, workspace.emulator.url, FIRST))
         workspace.emulator.control("DELETE", "requests")
         workspace.up()
@@ -178,7 +185,8 @@ def test_a_stack_moves_to_another_provider_of_its_organization(workspace: Worksp
 
     run()
     there = workspace.dump()
-    for case, (changes, nothing) in MOVES.items():
+    for case in moves:
+        changes, nothing = MOVES[case]
         assert (case, (written := run(**changes)) == []) == (case, nothing)
         assert nothing or written == ["POST /organizations/{o}/delete-users/"]
         assert nothing is all(workspace.dump()[key] == there[key] for key in ("members", "grants", "teams"))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mixpanel_access.model.errors import AccessError, InputError, Refused
+from mixpanel_access.provider.exported_states import project_states
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.other_providers import OtherProviders
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
+from mixpanel_access.provider.session import in_program
 from tests.fakes import ORGANIZATION, FakeApi, make_session, organization_of
 
 BO, LEE = "bo@example.com", "lee@example.com"
@@ -21,7 +24,7 @@ def provider(
     folder: Path, name: str = "", *, organization: int = ORGANIZATION, run: str | None = "1", api: FakeApi | None = None
 ) -> MemberProvider:
     """The provider of `Member` in a process of one run."""
-    session, _ = make_session(api or organization_of(BO, LEE))
+    session, _ = make_session(api or organization_of(BO, LEE), provider=name)
     session.others = OtherProviders(organization, name, run, lambda: folder)
     made = MemberProvider()
     made.use(session)
@@ -97,7 +100,9 @@ def test_a_state_of_another_organization_is_refused_before_anything_else(tmp_pat
     made = provider(tmp_path, "main")
     assert check(made, BO) == []
     id_ = f"{ELSEWHERE}:{BO}"
-    why = f"cannot use this resource's state for {BO}: it belongs to organization {ELSEWHERE}, and the stack"
+    why = (
+        f"cannot use this resource's state for {BO}: it belongs to organization {ELSEWHERE}, and the Organization main"
+    )
     for verb in (
         lambda: made.diff(id_, dict(OUTPUTS), {"email": BO, "removal": "always"}),
         lambda: made.delete(id_, dict(OUTPUTS)),
@@ -110,3 +115,43 @@ def test_a_state_of_another_organization_is_refused_before_anything_else(tmp_pat
     brake.use(made.session)
     with pytest.raises(InputError, match="this resource's state for the RemovalBrake"):
         brake.diff(f"{ELSEWHERE}:removal-brake", {"people": []}, {"people": []})
+
+
+INPUTS = " These are inputs of the Organization main."
+ADVICE = {
+    "a brake": (
+        "Release it: pulumi config set mixpanel:releaseBrakes lastOwner; pulumi config rm mixpanel:releaseBrakes.",
+        "Release it: set release_brakes to lastOwner; take release_brakes out again." + INPUTS,
+    ),
+    "a limit": ("raise mixpanel:removalPercent", "raise removal_percent (inputs of the Organization main)"),
+    "a token": (
+        "Set it: pulumi config set --secret mixpanel:scimToken",
+        "Set it: set scim_token (inputs of the Organization main)",
+    ),
+    "other words": ("Check the address.", "Check the address."),
+}
+
+
+@pytest.mark.parametrize("case", ADVICE)
+def test_an_advice_names_the_inputs_of_an_organization(case: str) -> None:
+    """The stack's configuration is another organization's: to release its brakes would release the wrong ones."""
+    text, expected = ADVICE[case]
+    assert (in_program(text, "main"), in_program(text, "")) == (expected, text)
+
+
+def test_a_brake_names_the_inputs_of_an_organization(tmp_path: Path) -> None:
+    """The stack's own would release the brakes of another organization."""
+    emails = [f"m{number}@example.com" for number in range(8)]
+    judge = RemovalBrakeProvider()
+    judge.use(provider(tmp_path, "main", api=organization_of(*emails)).session)
+    people = [{"email": email, "removal": "always", "projects": []} for email in emails]
+    with pytest.raises(
+        Refused, match=r"set release_brakes to removalShare.* These are inputs of the Organization main\."
+    ):
+        judge.delete(f"{ORGANIZATION}:removal-brake", {"people": people})
+
+
+def test_limits_and_rosters_of_the_stack_are_not_an_organizations(tmp_path: Path) -> None:
+    """They are in its program, which a destroy does not run: the limits of the last `up` count without releases."""
+    states = project_states(lambda: "production", {"PATH": str(tmp_path)}, configured=False)
+    assert (states.present_limits(), states.roster("production", date(2026, 5, 4))) == (None, None)

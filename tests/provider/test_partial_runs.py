@@ -164,15 +164,19 @@ def test_a_destroy_whose_state_cannot_be_read_judges_everybody(api: FakeApi) -> 
 
 
 def test_a_destroy_of_one_of_two_resources_of_one_person_takes_nothing(api: FakeApi) -> None:
-    """The other one stays in the stack, and with it the person."""
+    """The other one stays in the stack, and with it the person; one in another organization is another person."""
     rows = [member("kim", PEOPLE[0]), member("twin", PEOPLE[0].upper())]
     session, said = session_for(api, destroy("kim"), rows)
     providers(session)[1].delete(rows[0]["id"], rows[0]["outputs"])
     assert (api.writes, said) == ([], [f"{PEOPLE[0]}: declared under another name too; nothing is taken away"])
-    session, _ = session_for(api, destroy("kim", "twin"), rows)
-    api.rows.clear()
-    providers(session)[1].delete(rows[0]["id"], rows[0]["outputs"])
-    assert api.writes == ["remove"]
+    elsewhere = {**rows[1], "id": f"{ORGANIZATION + 1}:{PEOPLE[0]}"}
+    for command, state in ((destroy("kim", "twin"), rows), (destroy("kim"), [rows[0], elsewhere])):
+        api.put(PEOPLE[0])
+        session, _ = session_for(api, command, state)
+        api.rows.clear()
+        api.sent.clear()
+        providers(session)[1].delete(rows[0]["id"], rows[0]["outputs"])
+        assert api.writes == ["remove"], state
 
 
 UP = Command("up", targets=["urn::kim"])
@@ -183,6 +187,8 @@ UP = Command("up", targets=["urn::kim"])
     [
         (ProgramDeclaration(frozenset({digest(PEOPLE[0])})), False),
         (ProgramDeclaration(frozenset({digest(PEOPLE[0])}), frozenset({"Member"})), False),
+        (ProgramDeclaration(frozenset({digest(PEOPLE[0], ORGANIZATION)})), False),
+        (ProgramDeclaration(frozenset({digest(PEOPLE[0], ORGANIZATION + 1)})), True),
         (ProgramDeclaration(frozenset({digest(PEOPLE[1])})), True),
         (ProgramDeclaration(frozenset(), frozenset({"Team"})), True),
         (ProgramDeclaration(frozenset(), frozenset({"Member"})), None),
@@ -191,6 +197,8 @@ UP = Command("up", targets=["urn::kim"])
     ids=[
         "declared",
         "declared beside an unknown one",
+        "declared in this organization",
+        "declared in another organization",
         "another",
         "an unknown team",
         "an unknown member",
@@ -369,7 +377,9 @@ def test_a_program_says_what_it_declares_where_the_engine_does_not_ask_about_all
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with closing(declaring.DeclarationWriter(lambda: command)) as writer:
         writer.declare(MemberHandler(), {"email": PEOPLE[0]})
-    assert declaring.read(command or of(7)) == (ProgramDeclaration(frozenset({digest(PEOPLE[0])})) if told else None)
+        writer.declare(MemberHandler(), {"email": PEOPLE[0]}, ORGANIZATION)
+    both = frozenset({digest(PEOPLE[0]), digest(PEOPLE[0], ORGANIZATION)})
+    assert declaring.read(command or of(7)) == (ProgramDeclaration(both) if told else None)
 
 
 @pytest.mark.parametrize("verb", ["preview", "up"])
