@@ -2,8 +2,8 @@
 
 `destroy`, `refresh` and the refresh phase of `up --refresh` run no program, and the engine configures the provider with
 what the state remembers of the last `up`. Nothing that the provider is sent says so. So the program announces itself:
-its first resource sets the engine's root resource (`SetRootResource`, which the Python SDK leaves unset), and the
-provider's process asks for it. The engine forgets it when it ends.
+its first resource sets the engine's root resource (`SetRootResource`), and the provider's process asks for it. The
+engine forgets it when it ends. SDKs of other languages set it too, in any program, so ours has a mark.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from mixpanel_access.provider.states import ExportedResource, InState, of_organi
 _STACK: Final = 2
 """The part of a URN that names the stack."""
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
+MARK: Final = "#mixpanel-access"
+"""The end of a root resource that we have set."""
 _ADDRESS: Final = re.compile(r"[\w.\-\[\]:]+:\d+")
 _SECONDS: Final = 10.0
 """How long the engine, which is on this machine, may take to answer."""
@@ -74,14 +76,15 @@ class EngineRun(Run):
 
 
 def _asked(address: str) -> str:
-    """The root resource of the engine at this address; empty if there is none, or nobody who answers."""
+    """The root resource of the engine at this address; empty if none is ours, or nobody answers."""
     import grpc  # type: ignore[import-untyped]  # commands have no engine to ask, and need no SDK
     from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
     try:
         with grpc.insecure_channel(address) as channel:
             stub = engine_pb2_grpc.EngineStub(channel)
-            return str(stub.GetRootResource(engine_pb2.GetRootResourceRequest(), timeout=_SECONDS).urn)
+            urn = str(stub.GetRootResource(engine_pb2.GetRootResourceRequest(), timeout=_SECONDS).urn)
+            return urn if urn.endswith(MARK) else ""
     except grpc.RpcError:
         return ""  # unknown is not permission
 
@@ -109,7 +112,7 @@ class _Announcements:
         if engine is self._last or not isinstance(engine, engine_pb2_grpc.EngineStub):
             return  # no engine, or the SDK's mocks of one
         stack, project = pulumi.get_stack(), pulumi.get_project()
-        urn = f"urn:pulumi:{stack}::{project}::{_STACK_TYPE}::{project}-{stack}"
+        urn = f"urn:pulumi:{stack}::{project}::{_STACK_TYPE}::{project}-{stack}{MARK}"
         try:
             engine.SetRootResource(engine_pb2.SetRootResourceRequest(urn=urn), timeout=_SECONDS)
         except grpc.RpcError:

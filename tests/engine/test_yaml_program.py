@@ -51,7 +51,7 @@ def in_python(workspace: Workspace) -> None:
 
 
 def test_a_stack_moves_from_python_to_yaml_and_back(yaml_workspace: Workspace) -> None:
-    """Nothing changes in either direction; the program has the counts and the tokens, and entries end by its clock."""
+    """Nothing changes in either direction; the program has the counts and the tokens, and `revoke` works with it."""
     workspace = yaml_workspace
     workspace.up()
     names = {row["urn"] for row in workspace.resources()}
@@ -65,7 +65,7 @@ def test_a_stack_moves_from_python_to_yaml_and_back(yaml_workspace: Workspace) -
     in_yaml(workspace)
     assert workspace.grants(ROBIN) == {1234567: "analyst", 1234568: "consumer"}
     workspace.clock("2026-07-14T08:00:00Z")
-    workspace.up()
+    assert "3 things taken away" in workspace.command("revoke", "--stack", "production", "--yes").stdout
     assert workspace.grants(ROBIN) == {}
     workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
     assert workspace.resources() == []

@@ -10,7 +10,7 @@ import grpc  # type: ignore[import-untyped]
 import pytest
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from mixpanel_access.provider.run import EngineRun, engine_address
+from mixpanel_access.provider.run import MARK, EngineRun, engine_address
 from tests.fakes import FakeApi, make_session
 
 URN = "urn:pulumi:production::access::pulumi:pulumi:Stack::access-production"
@@ -41,7 +41,9 @@ def test_a_run_becomes_fresh_when_the_program_has_announced_itself(engine: tuple
     kept, address = engine
     run = EngineRun(address)
     assert (run.fresh(), run.stack()) == (False, None)
-    kept.urn = URN
+    kept.urn = URN  # as the SDK of TypeScript sets it in every program
+    assert (run.fresh(), run.stack()) == (False, None)
+    kept.urn = f"{URN}{MARK}"
     assert (run.fresh(), run.stack()) == (True, "production")
 
 
