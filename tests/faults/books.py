@@ -78,7 +78,7 @@ class Books:
             )
             return made
 
-        stack = Stack(name, MiniEngine(session, Limits()))
+        stack = Stack(name, MiniEngine(session, Limits(), keeps=name == "production"))  # one on each server
         return stack
 
     def _states(self) -> StackStates:

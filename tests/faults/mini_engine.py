@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +106,7 @@ class MiniEngine:
         replaced: those that wait to be deleted, since another one has taken their place.
         remembered: the limits at the last `up`: what the engine configures a provider with where no program runs.
         failures: what the last operation could not do.
+        keeps: whether our server serves the resources, which keeps what a verb that fails has made; else the SDK's.
     """
 
     new_session: Callable[[Limits, bool], Session]
@@ -114,6 +115,7 @@ class MiniEngine:
     replaced: list[tuple[Name, Held]] = field(default_factory=list)
     remembered: Limits | None = None
     failures: list[AccessError] = field(default_factory=list)
+    keeps: bool = False
 
     def up(
         self,
@@ -241,6 +243,7 @@ class MiniEngine:
         providers = {kind: make() for kind, make in PROVIDERS.items()}
         for provider in providers.values():
             provider.use(session)
+            provider.handler.keeps = self.keeps
 
         def declared() -> ProgramDeclaration:
             resolved = {name: self._resolved(inputs) for name, inputs in (program or {}).items()}
@@ -291,15 +294,31 @@ class MiniEngine:
         needs = needs_of(name, program)
         diff = provider.diff(held.id, held.outputs, result.inputs) if held is not None else None
         if held is None or anew or (diff and diff.replaces):
-            created = provider.create(dict(result.inputs))
+            with self._keeping(name, result.inputs, needs, held):
+                created = provider.create(dict(result.inputs))
             if held is not None:
                 self.replaced.append((name, held))
             self.state[name] = Held(created.id, result.inputs, dict(created.outs or {}), needs)
         elif diff and diff.changes:
-            updated = provider.update(held.id, held.outputs, dict(result.inputs))
+            with self._keeping(name, result.inputs, needs):
+                updated = provider.update(held.id, held.outputs, dict(result.inputs))
             self.state[name] = Held(held.id, result.inputs, dict(updated.outs or {}), needs)
         else:
             self.state[name] = Held(held.id, result.inputs, held.outputs, needs)
+
+    @contextmanager
+    def _keeping(
+        self, name: Name, inputs: dict[str, Any], needs: Names, replaced: Held | None = None
+    ) -> Iterator[None]:
+        """Put into the state what a verb that fails has made, as the engine does, if the server says what it is."""
+        try:
+            yield
+        except AccessError as error:
+            if self.keeps and error.kept is not None:
+                if replaced is not None:
+                    self.replaced.append((name, replaced))
+                self.state[name] = Held(error.kept[0], inputs, dict(error.kept[1]), needs)
+            raise
 
     def _delete(
         self, names: Iterable[Name], providers: Mapping[str, AccessProvider], *, go_on: bool, also_replaced: bool

@@ -88,7 +88,7 @@ def came(world: World) -> Any:
 
 
 IN_TIME = [(step, reads, answer) for step in STEPS for reads in READS for answer in LOST]
-LATER = [(step, answer) for step in STEPS for answer in LOST]
+LATER = [(step, answer, server) for step in STEPS for answer in LOST for server in test_faults.SERVERS]
 """All for `make reliability`; else each step in some of the ways, and all the ways over all steps."""
 
 
@@ -106,11 +106,13 @@ def test_one_run_does_everything(world: World, outcomes: Any, step: str, reads: 
     assert engine.plan(program) == []
 
 
-@pytest.mark.parametrize(("step", "answer"), LATER if MANY else LATER[1::4])
-def test_where_they_are_too_late_the_next_run_finishes(world: World, outcomes: Any, step: str, answer: str) -> None:
+@pytest.mark.parametrize(("step", "answer", "server"), LATER if MANY else LATER[1::5])
+def test_where_they_are_too_late_the_next_run_finishes(
+    world: World, outcomes: Any, step: str, answer: str, server: str
+) -> None:
     """The error is clear; the next run adopts what is there, and no e-mail goes out twice."""
     wanted = expected(world, outcomes, step)
-    engine = MiniEngine(world.session)
+    engine = MiniEngine(world.session, keeps=test_faults.SERVERS[server])
     program = STEPS[step](world, engine)
     late(world, TOO_LATE, *LOST[answer])
     engine.up(program, continue_on_error=True)

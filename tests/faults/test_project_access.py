@@ -9,7 +9,7 @@ import pytest
 from tests.faults.conftest import WAREHOUSE, World, organization
 from tests.faults.mini_engine import MiniEngine, Program
 from tests.faults.sampling import every_pair
-from tests.faults.test_faults import BO, FAULTS, fault
+from tests.faults.test_faults import BO, FAULTS, SERVERS, fault
 
 STRANGERS = [row["email"] for row in organization()["grants"]]
 TEAM = {BO: "analyst", STRANGERS[0]: "consumer", STRANGERS[1]: "admin"}
@@ -39,7 +39,10 @@ STEPS: dict[str, tuple[Program, Program]] = {
 
 SENT = [(step, method) for step in STEPS for method in ("POST", "GET") if method == "GET" or "single" not in step]
 """Each step with the methods of its requests: to go from one way to the other writes nothing."""
-CASES = [(step, name, method, count) for (step, method), name, count in every_pair(SENT, FAULTS, (1, 20))]
+CASES = [
+    (step, name, method, count, server)
+    for (step, method), name, count, server in every_pair(SENT, FAULTS, (1, 20), SERVERS)
+]
 
 
 def declared(program: Program) -> dict[tuple[int, str], str]:
@@ -51,14 +54,14 @@ def declared(program: Program) -> dict[tuple[int, str], str]:
     return found
 
 
-@pytest.mark.parametrize(("step", "name", "method", "count"), CASES)
+@pytest.mark.parametrize(("step", "name", "method", "count", "server"), CASES)
 def test_one_more_run_and_the_grants_are_as_declared(
-    world: World, step: str, name: str, method: str, count: int
+    world: World, step: str, name: str, method: str, count: int, server: str
 ) -> None:
     """Whatever happens to the writes or the reads of a run; nobody is invited twice, and nobody leaves."""
     if count > 1 and FAULTS[name]["kind"] == "delay":
         count = 2  # each costs its time
-    engine = MiniEngine(world.session)
+    engine = MiniEngine(world.session, keeps=SERVERS[server])
     before, program = STEPS[step]
     assert engine.up(before), engine.failures
     faults: list[dict[str, Any]] = fault(name, method, count)
