@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
+from typing import Any
 
 import pytest
 
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.resources import TEAM_TYPE
 from mixpanel_access.provider.custom_role import CustomRoleHandler
+from mixpanel_access.provider.renames import Named, Renames, Send
 from mixpanel_access.provider.states import ExportedResource
 from tests.fakes import ORGANIZATION, PRODUCTION
 from tests.provider.names import KINDS, Kind, Stack
@@ -201,6 +204,51 @@ def test_a_team_that_another_stack_made_is_deleted_by_the_last_stack() -> None:
     second.others = {}
     second.run({})
     assert second.names() == []
+
+
+class Interrupted(Renames):
+    """Lets another resource work right after one has asked for its name, before it sees whether it waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.then: Callable[[], object] = int
+
+    def give(self, objects: Named, id_: Hashable, name: str, send: Send) -> None:
+        super().give(objects, id_, name, send)
+        then, self.then = self.then, int
+        then()
+
+
+@pytest.mark.parametrize("moment", ["before it is asked who waits", "while it says that it waits"])
+def test_a_name_that_is_passed_on_in_between_is_no_failure(kind: Kind, moment: str) -> None:
+    """Another thread gives the name up at any time: the one that waits for it has it then, and is not refused."""
+    stack = Stack(kind)
+    stack.run({"a": "W", "b": "X"})
+    program, provider = {"a": "X", "b": "Y"}, stack.provider()
+    provider.session.renames = renames = Interrupted()
+    checked = {resource: stack._check(provider, program, resource) for resource in program}
+    outcomes = dict[str, Any]()
+
+    def update(resource: str) -> None:
+        olds, inputs = checked[resource]
+        assert olds is not None
+        outcomes[resource] = provider.update(olds[0], olds[2], dict(inputs)).outs
+
+    def gives_up() -> None:
+        if "b" not in outcomes:
+            with ThreadPoolExecutor(1) as pool:  # a thread of its own, as the engine's
+                pool.submit(update, "b").result()
+
+    for resource, (olds, inputs) in checked.items():
+        assert olds is not None, resource
+        provider.diff(olds[0], olds[2], inputs)
+    if moment.startswith("before"):
+        renames.then = gives_up
+    else:
+        provider.session.say = lambda line: gives_up() if "is to be called X" in line else None
+    update("a")
+    assert {resource: outcomes[resource]["name"] for resource in program} == program
+    assert stack.held() == program
 
 
 # A program that does not say which resources it has
