@@ -6,7 +6,7 @@ import base64
 import threading
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import dill  # type: ignore[import-untyped]
 from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
@@ -14,12 +14,15 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime import Settings, configure, rpc
 from pulumi.runtime._serialization import _deserialize
 
+from mixpanel_access import __version__
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.resources import BY_NAME, DYNAMIC_TYPE, KINDS, PROVIDER_KEY
+from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.server.messages import about
 
 Properties = Mapping[str, Any]
+_OURS: Final = b"mixpanel_access.provider"
 
 
 class Providers:
@@ -57,11 +60,13 @@ class Providers:
         """
         kind = KINDS.get(type_)
         if kind is None:
-            theirs = "only a program knows the provider of another package's dynamic resource"
+            why = "only a program knows the provider of another package's dynamic resource"
+            if type_.startswith(DYNAMIC_TYPE):
+                why = f"no resource has this name{did_you_mean(type_.removeprefix(DYNAMIC_TYPE), BY_NAME)}"
             raise InputError(
                 "cannot import by id",
                 subject=type_,
-                why="no resource has this name" if type_.startswith(DYNAMIC_TYPE) else theirs,
+                why=why,
                 next_step=f"The types that can be imported are those of {DYNAMIC_TYPE} {', '.join(BY_NAME)}.",
             )
         with self._lock:  # the SDK changes the module `pickle` meanwhile
@@ -71,7 +76,18 @@ class Providers:
             return self._named[type_]
 
     def _made(self, pickled: str) -> ResourceProvider:
-        provider: ResourceProvider = _deserialize(lambda: dill.loads(base64.b64decode(pickled)))  # noqa: S301
+        content = base64.b64decode(pickled)
+        try:
+            provider: ResourceProvider = _deserialize(lambda: dill.loads(content))  # noqa: S301
+        except (ImportError, AttributeError) as error:
+            if _OURS not in content:
+                raise
+            raise InputError(
+                "cannot use this resource's state",
+                why=f"another version of mixpanel-access has written it, and {__version__} does not know its kind "
+                f"({error})",
+                next_step="Install the version that has, or a later one, into the project's virtualenv.",
+            ) from None
         if isinstance(provider, AccessProvider):
             provider.handler.keeps = True
         with about(""):  # what is wrong with the configuration is about no resource

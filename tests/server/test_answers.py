@@ -238,6 +238,26 @@ def test_the_standard_output_is_that_of_the_process(emulator: EmulatorServer) ->
     assert printed.splitlines() == ["as bytes", "by a child", "by a child with it", "by a thread"]
 
 
+OTHERS: dict[str, tuple[bytes, bytes]] = {
+    "of a module": (b"provider.member", b"provider.nember"),
+    "of a class": (b"MemberProvider", b"NemberProvider"),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_a_state_of_another_version_is_one_line(emulator: EmulatorServer, case: str) -> None:
+    """It may have a kind of resource that this version does not know: the line says so, and what to install."""
+    with on_ours(emulator) as run:
+        held = run.import_("Member", LIVES["Member"].id)
+        pickled = base64.b64decode(held.outputs[PROVIDER_KEY]).replace(*OTHERS[case])
+        held.outputs[PROVIDER_KEY] = base64.b64encode(pickled).decode()
+        with pytest.raises(grpc.RpcError) as failed:
+            run.read("Member", held)
+    said = failed.value.details()
+    assert said.startswith("cannot use this resource's state: another version of mixpanel-access has written it")
+    assert said.endswith("Install the version that has, or a later one, into the project's virtualenv.")
+
+
 @pytest.mark.parametrize("people", [1.5, True, "lee@example.com", {"email": LEE}])
 def test_people_of_a_brake_that_are_no_list_are_one_failure(emulator: EmulatorServer, people: object) -> None:
     """A mistake in the program is a failure of the input, not an error of Python."""

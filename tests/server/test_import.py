@@ -136,7 +136,10 @@ def test_another_packages_type_cannot_be_imported(emulator: EmulatorServer) -> N
 
 
 def test_a_misspelled_kind_is_not_taken_for_another_packages(emulator: EmulatorServer) -> None:
-    """Its type begins as ours do: the line says that no resource has this name."""
+    """Its type begins as ours do: the line says that no resource has this name, and which one is meant."""
     with on_ours(emulator) as run, pytest.raises(grpc.RpcError) as failed:
         run.import_(f"{DYNAMIC_TYPE}Membr", "7654321:kim@example.com")
-    assert f"cannot import by id for {DYNAMIC_TYPE}Membr: no resource has this name" in failed.value.details()
+    assert (
+        f"cannot import by id for {DYNAMIC_TYPE}Membr: no resource has this name (did you mean 'Member'?)"
+        in failed.value.details()
+    )
