@@ -17,7 +17,7 @@ from mixpanel_access.api.stopping import STOP
 from mixpanel_access.directory.crowd import LINGER, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
 from mixpanel_access.directory.grants import Failures, GiveGrants, GrantItem, Holding, InvitingGrants, RemoveGrants
-from mixpanel_access.directory.people import ChangeRole, Invite, Inviting, Mail, PersonRole, RemovePeople
+from mixpanel_access.directory.people import ChangeRole, Closed, Invite, Inviting, Mail, PersonRole, RemovePeople
 from mixpanel_access.directory.reads import Reads
 from mixpanel_access.directory.security import SecuritySettings
 from mixpanel_access.directory.service_accounts import ServiceAccounts
@@ -126,9 +126,10 @@ class Directory(Reads):
         self._inviting.note_outcome(email)
         return True
 
-    def invitations_closed(self, domain: str) -> errors.AccessError | None:
-        """The refusal by Mixpanel's limit since which `invite` sends nothing to a domain."""
-        return self._invite.closed.get(domain)
+    @property
+    def closed(self) -> dict[str, Closed]:
+        """The domains to which `invite` sends nothing, since Mixpanel's limit has refused it."""
+        return self._invite.closed
 
     def open_invitations(self, domain: str) -> None:
         """Let `invite` send to a domain again."""

@@ -17,7 +17,7 @@ from typing import Final
 from mixpanel_access.api.stopping import STOP
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.grants import Failures
-from mixpanel_access.directory.people import PER_HOUR, is_limit
+from mixpanel_access.directory.people import PER_HOUR, Closed, is_limit
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.errors import AccessError, MixpanelError, NotFound, RateLimited
 from mixpanel_access.model.grouping import grouped
@@ -56,7 +56,6 @@ class Invitations:
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._planned: dict[str, dict[str, str]] = {}
         self._sent: list[str] = []
-        self._closed: dict[str, datetime] = {}
         self._paid: dict[str, datetime] = {}
 
     def plan(self, email: str) -> None:
@@ -157,10 +156,7 @@ class Invitations:
     def _sending(self, domain: str) -> Iterator[bool]:
         """Count an invitation that is under way, if the domain is open; whether it is."""
         with self._lock:
-            refusal = self._directory.invitations_closed(domain)
-            if refusal is not None and domain not in self._closed:
-                self._close(domain, refusal)
-            is_open = domain not in self._closed
+            is_open = self._opens(domain) is None
             self._under_way[domain] += is_open
         try:
             yield is_open
@@ -182,17 +178,21 @@ class Invitations:
                     if not is_limit(error):
                         raise
                     with self._lock:
-                        self._close(domain, error)
+                        self._directory.closed[domain] = Closed(error)
+                        self._opens(domain)
                 else:
                     with self._lock:
                         self._sent.append(email)
                     return sent
 
-    def _close(self, domain: str, error: AccessError) -> None:
-        """Note until when Mixpanel refuses a domain; only with the lock held."""
-        after = error.retry_after if isinstance(error, MixpanelError) else None
-        seconds = max(after if after is not None else _HOUR, _SHORTEST)
-        self._closed[domain] = self._now() + timedelta(seconds=seconds)
+    def _opens(self, domain: str) -> datetime | None:
+        """Until when Mixpanel refuses a domain; None for one that is open. Only with the lock held."""
+        closed = self._directory.closed.get(domain)
+        if closed is not None and closed.opens is None:
+            after = closed.refusal.retry_after if isinstance(closed.refusal, MixpanelError) else None
+            seconds = max(after if after is not None else _HOUR, _SHORTEST)
+            closed.opens = self._now() + timedelta(seconds=seconds)
+        return closed.opens if closed else None
 
     def _wait_for(self, domain: str, email: str) -> None:
         """Wait until the domain is open again, if there is time for it.
@@ -201,8 +201,8 @@ class Invitations:
         """
         while True:
             with self._lock:
-                self._lock.wait_for(lambda: domain not in self._closed or not self._under_way[domain])
-                opens = self._closed.get(domain)
+                self._lock.wait_for(lambda: domain not in self._directory.closed or not self._under_way[domain])
+                opens = self._opens(domain)
                 if opens is None:
                     return
                 now = self._now()
@@ -216,8 +216,7 @@ class Invitations:
                     self._say(self._progress(domain, email, opens, price))
             self._sleep(max((opens - now).total_seconds(), 0.0))
             with self._lock:
-                if self._closed.get(domain) == opens:  # nobody was refused meanwhile
-                    self._closed.pop(domain)
+                if self._opens(domain) == opens:  # nobody was refused meanwhile
                     self._paid.pop(domain, None)
                     self._directory.open_invitations(domain)
                     self._lock.notify_all()

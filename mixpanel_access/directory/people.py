@@ -7,6 +7,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mixpanel_access.directory.shown import has_organization_role, is_in_no_team, is_listed
@@ -30,6 +32,19 @@ def is_limit(error: errors.AccessError) -> bool:
     if isinstance(error, errors.Invalid | errors.NotApplied):
         return _LIMIT_WORDS.search(error.why) is not None
     return isinstance(error, errors.RateLimited)
+
+
+@dataclass
+class Closed:
+    """A domain to which Mixpanel's limit lets no invitation through.
+
+    Attributes:
+        refusal: Mixpanel's answer.
+        opens: until when; None where nobody has asked yet.
+    """
+
+    refusal: errors.AccessError
+    opens: datetime | None = None
 
 
 class PersonRole(NamedTuple):
@@ -121,7 +136,7 @@ class Invite(Write[PersonRole]):
         self._directory, self._inviting = directory, inviting
         self._tried: set[str] = set()
         self.mailed: set[str] = set()
-        self.closed: dict[str, errors.AccessError] = {}
+        self.closed: dict[str, Closed] = {}
         self._mails: Counter[str] = Counter()
 
     def send(self, items: Sequence[PersonRole]) -> None:
@@ -149,11 +164,12 @@ class Invite(Write[PersonRole]):
         return self._directory.person(item.email) is not None  # at another address, too
 
     def refusal(self, item: PersonRole) -> errors.AccessError | None:
-        return self.closed.get(domain_of(item.email))
+        closed = self.closed.get(domain_of(item.email))
+        return closed.refusal if closed else None
 
     def refused_alone(self, item: PersonRole, error: errors.AccessError) -> None:
         if is_limit(error):
-            self.closed[domain_of(item.email)] = error
+            self.closed[domain_of(item.email)] = Closed(error)
 
     def parts(self, items: Sequence[PersonRole], error: errors.AccessError) -> list[Sequence[PersonRole]]:
         if not is_limit(error):
