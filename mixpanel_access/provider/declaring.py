@@ -2,7 +2,7 @@
 
 With `--target` and `--exclude` the engine asks the provider about some resources only, and so the provider does not
 know what the others declare. Each resource's constructor writes it to a file for this run of the engine: digests, no
-address. In any other run nothing is written, since the engine asks about everything.
+address. In any other run it writes nothing, since the engine asks about everything.
 """
 
 from __future__ import annotations

@@ -39,6 +39,13 @@ class AccountGrantIdentity:
 
 
 @dataclass(frozen=True)
+class StayingAccount:
+    """A service account, by its id, that another one has replaced in this run, and that stays for the overlap."""
+
+    account: int
+
+
+@dataclass(frozen=True)
 class TeamIdentity:
     """The team of a name, by the key of the name."""
 

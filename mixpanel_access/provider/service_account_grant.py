@@ -14,7 +14,7 @@ from mixpanel_access.provider.account_runs import Retiring
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import Properties
 from mixpanel_access.provider.holder_grant import HolderGrantHandler
-from mixpanel_access.provider.identities import AccountGrantIdentity
+from mixpanel_access.provider.identities import AccountGrantIdentity, StayingAccount
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
 from mixpanel_access.provider.states import of_organization
 
@@ -51,6 +51,9 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
         An account that a new one has replaced keeps what is declared for that one, until its overlap has ended.
         """
         holder, project = ref.holder, ref.project
+        if self.session.others.declares(StayingAccount(holder)):
+            self.session.say(f"{self.label(props)}: it stays until the overlap of the account has ended")
+            return
         kept = self.session.rotations.kept(holder)
         role = self.session.roles.get(AccountGrantIdentity(kept[1], project)) if kept else None
         if kept is None or role is None:

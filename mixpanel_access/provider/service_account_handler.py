@@ -19,6 +19,7 @@ from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider.account_runs import Evidence, Retiring, is_ours, strangers
 from mixpanel_access.provider.checks import check_right, refuse_reach
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, changed, known, select
+from mixpanel_access.provider.identities import StayingAccount
 
 TOKEN: Final = "token"  # noqa: S105  # the name of the property
 LONGEST_DAYS: Final = 3650
@@ -115,6 +116,8 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         with self.session.creations.one_at_a_time:
             self._clear_away(name, before)
             kept = self._replaced(before, inputs, ends) if before is not None and may_stay else []
+            if kept:  # the old account may have another provider, whose process deletes it
+                self.session.others.declare([StayingAccount(one.account) for one in kept])
             new = accounts.create(name, inputs["role"], ends)
             self.session.creations.made.add(new.account.id)
         # Nothing is read from here on: what fails now would lose the token, and end the accounts that stay.
@@ -168,6 +171,8 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
             if kept := self.session.rotations.kept(account):
                 retiring, _ = kept
                 self.session.say(f"{self.label(props)}: {retiring.login} stays until {written(retiring.until)}")
+            elif self.session.others.declares(StayingAccount(account)):
+                self.session.say(f"{self.label(props)}: account {account} stays until its overlap has ended")
             else:
                 self._delete(account, created=props.get("created"))
 

@@ -12,6 +12,7 @@ from pulumi.runtime.proto.provider_pb2 import CheckFailure
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.setting_values import setting_text
 from mixpanel_access.model.settings import NAMESPACE, PROVIDER, SETTINGS, load_settings
+from mixpanel_access.model.similarity import similar
 from mixpanel_access.provider.handler import known, own
 from mixpanel_access.server.secrets import revealed
 
@@ -27,7 +28,8 @@ def failures(urn: str, inputs: Any) -> list[CheckFailure]:
     if name.startswith(_DEFAULT):
         return []
     given = own(named(name, rpc.deserialize_properties(revealed(inputs), keep_unknowns=True)))
-    return [CheckFailure(property=field, reason=reason) for field, reason in _problems(given)]
+    # Without the property: the engine would print its value, and a misspelled one may be the secret.
+    return [CheckFailure(reason=reason) for reason in _problems(given)]
 
 
 def named(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,12 +38,14 @@ def named(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {**({f"{_PREFIX}{PROVIDER}": name} if explicit else {}), **inputs}
 
 
-def _problems(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _problems(given: dict[str, Any]) -> Iterator[str]:
     allowed = {f"{_PREFIX}{key}" for key in (*SETTINGS, PROVIDER)} | _OF_THE_ENGINE
     for key in sorted(given.keys() - allowed):
-        yield key, f"this is not a setting; they are {', '.join(f'{_PREFIX}{known}' for known in SETTINGS)}"
+        meant = similar(key.removeprefix(_PREFIX), SETTINGS)
+        others = ", ".join(f"{_PREFIX}{setting}" for setting in SETTINGS)
+        yield f"{key} is not a setting; " + (f"did you mean {_PREFIX}{meant}?" if meant else f"they are {others}")
     if all(known(value) for value in given.values()):
         try:
             load_settings(lambda key: setting_text(given.get(f"{_PREFIX}{key}")), os.environ)
         except ConfigurationError as error:
-            yield "", str(error)
+            yield str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
 from mixpanel_access.model.service_accounts import NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.other_providers import OtherProviders
 from mixpanel_access.provider.run import Scope
 from mixpanel_access.provider.service_account import ServiceAccountProvider
 from mixpanel_access.provider.service_account_grant import ServiceAccountGrantProvider
@@ -533,12 +535,14 @@ class Stack:
         self.account: tuple[str, dict[str, Any]] | None = None
         self.grants: dict[int, tuple[str, dict[str, Any]]] = {}
         self.said: list[str] = []
+        self.others = OtherProviders(ORGANIZATION)
 
     def up(self, day: int, grants: dict[int, str] | None = None, killed: bool = False, **changes: Any) -> None:
         """Bring an account and its roles about; killed before what is replaced is deleted."""
         self.said.clear()
         session, _ = make_session(self.api, now=NOW + day * DAY)
         session.say = self.said.append
+        session.others = self.others
         accounts, holders = ServiceAccountProvider(), ServiceAccountGrantProvider()
         accounts.use(session)
         holders.use(session)
@@ -658,6 +662,23 @@ def test_an_old_account_stays_for_the_overlap_with_its_roles(stack: Stack) -> No
     assert "retiring" not in stack.account[1]
     assert any("its overlap has ended, so" in line for line in stack.said)
     assert stack.roles(new) == BOTH
+
+
+def test_an_overlap_counts_for_another_provider_too(stack: Stack, tmp_path: Path) -> None:
+    """A stack that moves to an `Organization` on the day of the rotation: the old provider deletes what is replaced."""
+    stack.others = OtherProviders(ORGANIZATION, "main", "run", lambda: tmp_path)
+    (old,) = stack.there
+    stack.api.now = NOW + 90 * DAY
+    stack.up(90, BOTH, killed=True, **ROTATED)
+    session, said = make_session(stack.api, now=NOW + 90 * DAY)
+    session.others = OtherProviders(ORGANIZATION, "", "run", lambda: tmp_path)
+    for kind, id_, olds in stack.left:
+        one = type(kind)()
+        one.use(session)
+        one.delete(id_, olds)
+    assert old in stack.there
+    assert stack.roles(old) == BOTH
+    assert len([line for line in said if "until" in line and "has ended" in line]) == 3
 
 
 ENDS: dict[str, tuple[Callable[[Stack], None], bool]] = {

@@ -30,7 +30,12 @@ CASES: dict[str, tuple[Mapping[str, Any], list[str]]] = {
         {"serviceAccountSecret": ""},
         [f"{OWN}the service account's secret is missing: set service_account_secret of the Organization second"],
     ),
-    "an unknown key": ({"regoin": "eu"}, ["this is not a setting; they are mixpanel:organizationId, "]),
+    "an unknown key": ({"regoin": "eu"}, ["mixpanel:regoin is not a setting; did you mean mixpanel:region?"]),
+    "a misspelled secret": (
+        {"serviceAccountSecre": "hush-hush"},
+        ["mixpanel:serviceAccountSecre is not a setting; did you mean mixpanel:serviceAccountSecret?"],
+    ),
+    "a strange key": ({"x": "1"}, ["mixpanel:x is not a setting; they are mixpanel:organizationId, "]),
     "a bad list": ({"releaseBrakes": "all"}, [f"{OWN}mixpanel:releaseBrakes cannot be used, it names all, not any of"]),
     "an id that is not known yet": ({"organizationId": rpc.UNKNOWN, "region": "mars"}, []),
 }
@@ -46,6 +51,7 @@ def test_each_problem_is_one_line(emulator: EmulatorServer, monkeypatch: pytest.
         news = values.message(inputs)
         answer = run.stub.CheckConfig(provider_pb2.CheckRequest(urn=f"{URN}second", news=news))
     said = [failure.reason for failure in answer.failures]
+    assert not any(failure.property for failure in answer.failures), "the engine would print the value"
     assert [words.startswith(start) for words, start in zip(said, expected, strict=True)] == [True] * len(expected)
     assert not any("\n" in words or "hush" in words for words in said)
     assert answer.inputs == news
