@@ -205,7 +205,27 @@ def other_reasons_before_it_was_accepted(world: World) -> list[Row]:
         world.has("production", member(BO, outputs={"adopted": False, "ticket": "OPS-2"}, **born))
     world.later(hours=1)
     world.client.control("POST", "invitations/accept", {"email": BO})
-    return [GIVEN[0], ("accepted", BO, MEMBER, "production", ""), ("changed", NIGHT, MEMBER, "production", "OPS-2")]
+    return [
+        GIVEN[0],
+        ("changed", NIGHT, MEMBER, "production", "OPS-2"),
+        ("accepted", BO, MEMBER, "production", "OPS-2"),
+    ]
+
+
+def other_reasons_before_somebody_changed_the_role(world: World) -> list[Row]:
+    """The run that changed the reasons, and who changed the role: each at its instant."""
+    invited(world)
+    world.update()
+    with world.run("production", author=NIGHT):
+        born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
+        world.has("production", member(BO, created=born["created"]), grant(BO, **LATER_WHY, **born))
+    world.later(hours=1)
+    world.give(BO, "admin")
+    return [
+        *GIVEN,
+        ("changed", NIGHT, GRANT, "production", "OPS-2"),
+        ("changed", ANA, f"bo: admin in project {P}", "production", "OPS-2"),
+    ]
 
 
 def an_invitation_sent_again(world: World) -> list[Row]:
@@ -589,7 +609,7 @@ def taken_and_given_between_two_updates(world: World) -> list[Row]:
 
 
 LIVES = [
-    other_reasons_before_it_was_accepted,
+    other_reasons_before_it_was_accepted, other_reasons_before_somebody_changed_the_role,
     a_role_put_back_with_other_reasons,
     taken_back_and_invited_again,
     let_go_before_it_was_accepted,

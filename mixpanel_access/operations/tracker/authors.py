@@ -13,6 +13,11 @@ from mixpanel_access.operations.tracker.reading import StackReading
 from mixpanel_access.operations.tracker.runs import HistoryRun, during
 
 
+def author_of(run: HistoryRun | None) -> str:
+    """Who stands for what a run did; `unknown` if there is none, or nobody knows."""
+    return (run.author if run else "") or UNKNOWN
+
+
 @dataclass(frozen=True)
 class Author:
     """Who did something.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,10 +63,13 @@ class StateStarts:
         self._starts: dict[LogKey, datetime] = {}
         self.stack_of_fact: dict[int, str] = {}
         self.found: list[StateStart] = []
+        self._kept: list[tuple[str, Access, StateLine]] = []
         new, gifts = {fact.number for fact in audit.new}, self._gifts(audit.stacks)
         for name, stack in stacks.items():
             for access, one in stack.held.items():
                 at, gift = self._start_of(name, access, one), gifts.get(LogKey(name, access))
+                if at is None and (gift is None or gift.number not in new):
+                    self._kept.append((name, access, one))
                 if gift is not None and gift.number in new:
                     self.stack_of_fact[gift.number] = name
                     gift, at = (None, at) if self._was_taken(gift, one) else (gift, None)
@@ -87,6 +90,19 @@ class StateStarts:
     def start(self, name: str, access: Access, one: StateLine) -> datetime:
         """Since when a stack has access by its state, by Mixpanel's clock as far as that is known."""
         return self._starts.get(LogKey(name, access)) or one.line.at
+
+    def other_reasons(self) -> Iterator[tuple[datetime, str, Access]]:
+        """When the stacks changed the reasons of access that they had at the last update: at the end of its events."""
+        for name, access, one in self._kept:
+            there = self._end.held.get(access)
+            before = there.stacks.get(name) if there else None
+            if there is None or before is None or not one.modified or one.line.reasons == before.reasons:
+                continue
+            last = self._end.last[access]  # an acceptance changes no reasons
+            lines = there.stacks.values() if last.event == LogEvent.ACCEPTED else [last]
+            at = max([instant(one.modified), *(line.at for line in lines)])
+            ours = (fact.at for fact in self._by_access.get(access, ()) if self._authors.is_ours(fact.event))
+            yield max([at, *(event for event in ours if event <= at + SKEW)]), name, access
 
     def role_at(self, access: Access, at: datetime, role: str) -> str:
         """The role of access at an instant: what a later event says it was before, or else what it is now."""

@@ -6,19 +6,18 @@ new line follows from what was there at its instant. At the end, the result is c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from mixpanel_access.model.address import same_key
-from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.audit_facts import AuditFact, AuditFacts, Change, facts_of
-from mixpanel_access.operations.tracker.authors import Authors
+from mixpanel_access.operations.tracker.authors import Authors, author_of
+from mixpanel_access.operations.tracker.comparing import Comparison
 from mixpanel_access.operations.tracker.lines import SEEN, UNKNOWN, Access, LogEvent, LogLine, StateLine, ordered
 from mixpanel_access.operations.tracker.losses import Loss, Losses
-from mixpanel_access.operations.tracker.reading import Absence, OrganizationReading, StackReading
+from mixpanel_access.operations.tracker.pen import Pen, Said
+from mixpanel_access.operations.tracker.reading import OrganizationReading, StackReading
 from mixpanel_access.operations.tracker.replay import Interval, Replay, replay
 from mixpanel_access.operations.tracker.runs import SKEW, HistoryRun, during
 from mixpanel_access.operations.tracker.state_starts import StateStart, StateStarts
@@ -53,16 +52,6 @@ class _Undone(NamedTuple):
     by_hand: bool
 
 
-class _Said(NamedTuple):
-    """What a new line says, but for the access and the stack."""
-
-    event: LogEvent
-    at: datetime
-    admin: str
-    role: str
-    audit_id: str = ""
-
-
 class _Writer:
     """Writes the new lines about one organization."""
 
@@ -77,8 +66,8 @@ class _Writer:
         self._audit = AuditFacts(facts, lines, self._end)
         self._starts = StateStarts(self._end, reading, stacks, self._authors, self._audit, now)
         self._losses = Losses(self._end, lines, stacks, now)
+        self._pen = Pen(self._log, reading, stacks, self._starts.stack_of_fact)
         self._undone: dict[Access, _Undone] = {}
-        self._new: list[LogLine] = []
 
     def write(self, *, alone: bool) -> list[LogLine]:
         """The new lines; `alone`: the log is about this organization only."""
@@ -89,15 +78,15 @@ class _Writer:
             before = line.date
             steps.append((line.at, 2 if number else 0, number, partial(self._known, line)))
         steps += [(one.at, one.order, 0, partial(self._start, one)) for one in self._starts.found]
+        for at, name, access in self._starts.other_reasons():
+            steps.append((at, 3, 0, partial(self._explain, name, access, at)))
         steps += [(fact.at, 2, fact.number, partial(self._happened, fact)) for fact in self._audit.new]
         lost = self._losses.before_events(self._audit.new, self._reading.presence, self._was_gone)
         steps += [(one.run.ends, 3, 0, partial(self._lose, one)) for one in lost]
         for *_, step in sorted(steps, key=lambda one: one[:3]):
             step()
-        self._compare_states()
-        self._compare_organization(alone=alone)
-        self._find()
-        return self._new
+        Comparison(self._pen, self._losses, self._now).write(alone=alone)
+        return self._pen.new
 
     # What the log has
 
@@ -131,7 +120,7 @@ class _Writer:
         else:
             event = LogEvent.IMPORTED if self._was_there(one, at, run) else LogEvent.GRANTED
         role = there.role if there else self._starts.role_at(access, at, one.line.role)
-        self._add(_Said(event, at, _author(run), role), access, name)
+        self._pen.add(Said(event, at, author_of(run), role), access, name)
 
     def _was_there(self, one: StateLine, at: datetime, run: HistoryRun | None) -> bool:
         """Whether access that no line is about was there before the stack got it."""
@@ -144,7 +133,7 @@ class _Writer:
     def _having(self, access: Access, at: datetime, fact: AuditFact | None = None) -> set[str]:
         """The stacks that have an access at an instant: by the log, and by states in which it is no younger."""
         there = self._log.held.get(access)
-        own = self._stack_of(fact)
+        own = self._pen.stack_of(fact)
         found = {name for name in there.stacks if name in self._stacks} if there else set()
         for name, stack in self._stacks.items():
             one = stack.held.get(access)
@@ -152,14 +141,22 @@ class _Writer:
                 found.add(name)
         return found
 
-    def _stack_of(self, fact: AuditFact | None) -> str:
-        """The stack whose state has what a new event gave, or ""."""
-        return self._starts.stack_of_fact.get(fact.number, "") if fact else ""
-
     def _was_undone(self, name: str, access: Access) -> bool:
         """Whether a stack had an access until somebody took it away by hand."""
         undone, lines = self._undone.get(access), self._log.of_stack(name, access)
         return bool(undone and undone.by_hand and lines and lines[-1].event == LogEvent.REVOKED)
+
+    def _explain(self, name: str, access: Access, at: datetime) -> None:
+        """Write that a stack gives access for other reasons, if it has the access then."""
+        there = self._log.held.get(access)
+        if there and name in there.stacks:
+            self._pen.explain(name, access, at)
+
+    def _lose(self, loss: Loss) -> None:
+        there, run = self._log.held.get(loss.access), loss.run
+        if there and loss.stack in there.stacks:
+            stacks = there.stacks if loss.event is LogEvent.REVOKED else [loss.stack]
+            self._pen.add_for(stacks, Said(loss.event, run.ends, author_of(run), there.role), loss.access)
 
     # What the audit log says
 
@@ -180,13 +177,13 @@ class _Writer:
             return
         if there and self._was_gone(fact):
             self._note(access, LogEvent.REVOKED, there, by_hand=True)
-            self._add_for(there.stacks, _Said(LogEvent.REVOKED, fact.at, UNKNOWN, there.role), access)
+            self._pen.add_for(there.stacks, Said(LogEvent.REVOKED, fact.at, UNKNOWN, there.role), access)
         elif there:
             if role and there.role and role != there.role:
                 self._changed(fact)
-            if (stack := self._stack_of(fact)) and stack not in there.stacks:
+            if (stack := self._pen.stack_of(fact)) and stack not in there.stacks:
                 by = self._authors.of(event, [stack]).admin
-                self._add(_Said(LogEvent.IMPORTED, fact.at, by, role or there.role), access, stack, fact)
+                self._pen.add(Said(LogEvent.IMPORTED, fact.at, by, role or there.role), access, stack, fact)
             return
         if fact.repeats_an_acceptance:
             if not seen:
@@ -196,25 +193,25 @@ class _Writer:
         author = self._authors.of(event, having)
         stacks = having | (author.stacks if len(author.stacks) == 1 else frozenset())
         for name in sorted(stacks) or [""]:
-            again = self._was_undone(name, access) or (not seen and name in having and name != self._stack_of(fact))
+            again = self._was_undone(name, access) or (not seen and name in having and name != self._pen.stack_of(fact))
             word = LogEvent.RESTORED if name and again else LogEvent.GRANTED
-            self._add(_Said(word, fact.at, author.admin, role, event.id), access, name, fact)
+            self._pen.add(Said(word, fact.at, author.admin, role, event.id), access, name, fact)
         self._undone.pop(access, None)
 
     def _was_noted(self, fact: AuditFact, there: Interval) -> bool:
         """Whether a late event is about access that the log took for older; its line then corrects that."""
-        last, stack = self._log.last[fact.access], self._stack_of(fact)
+        last, stack = self._log.last[fact.access], self._pen.stack_of(fact)
         line = last if last.event == LogEvent.FOUND else there.stacks.get(stack)
         if line is None or line.event not in SEEN or abs(line.at - fact.at) > SKEW:
             return False
         at, event = line.at - timedelta(seconds=1), fact.event
-        said = _Said(LogEvent.GRANTED, at, self._authors.of(event, there.stacks).admin, event.role or "", event.id)
-        self._add(said, fact.access, stack or self._log.stack_of(line), fact)
+        said = Said(LogEvent.GRANTED, at, self._authors.of(event, there.stacks).admin, event.role or "", event.id)
+        self._pen.add(said, fact.access, stack or self._log.stack_of(line), fact)
         return True
 
     def _was_gone(self, fact: AuditFact) -> bool:
         """Whether access that an event gives was gone without an event, as with an invitation that was cancelled."""
-        stack = self._stack_of(fact)
+        stack = self._pen.stack_of(fact)
         one = self._stacks[stack].held.get(fact.access) if stack else None
         return one is not None and (not fact.may_repeat or one.adopted is False)
 
@@ -234,7 +231,7 @@ class _Writer:
         else:
             self._note(access, LogEvent.CHANGED, there, by_hand=not author.stacks)
         word = LogEvent.RESTORED if stacks and back else LogEvent.CHANGED
-        self._add_for(stacks, _Said(word, fact.at, author.admin, role, event.id), access, fact)
+        self._pen.add_for(stacks, Said(word, fact.at, author.admin, role, event.id), access, fact)
 
     def _taken(self, fact: AuditFact) -> None:
         log, own = self._log, fact.access
@@ -247,151 +244,14 @@ class _Writer:
             there = log.held.get(access)
             role = (there.role if there else "") or (fact.event.role or "" if access == fact.access else "")
             self._note(access, LogEvent.REVOKED, there, by_hand=not author.stacks)
-            said = _Said(LogEvent.REVOKED, fact.at, author.admin, role, fact.event.id)
+            said = Said(LogEvent.REVOKED, fact.at, author.admin, role, fact.event.id)
             stacks = having[access] | ({*there.stacks} if there else set())
-            self._add_for(stacks, said, access, fact if access == fact.access else None)
+            self._pen.add_for(stacks, said, access, fact if access == fact.access else None)
 
     def _accepted(self, fact: AuditFact) -> None:
         there, last = self._log.held.get(fact.access), self._log.last.get(fact.access)
         if last and (there is None or (last.event == LogEvent.ACCEPTED and last.at == fact.at)):
             return
         role = (there.role if there else "") or fact.event.role or ""
-        said = _Said(LogEvent.ACCEPTED, fact.at, fact.event.who or UNKNOWN, role, fact.event.id)
-        self._add_for(self._having(fact.access, fact.at), said, fact.access, fact)
-
-    # What is there now
-
-    def _compare_states(self) -> None:
-        """Write what the stacks no longer have, and where their reasons are others."""
-        for name, stack in self._stacks.items():
-            mine = {access: one for access, one in self._log.held.items() if name in one.stacks}
-            for access, there in mine.items():
-                one = stack.held.get(access)
-                if one is None:
-                    self._no_longer_has(stack, access, there)
-                elif one.line.reasons != there.stacks[name].reasons or (one.line.role and not there.role):
-                    modified = instant(one.modified) if one.modified else self._now
-                    run, at = during(stack.runs, modified), self._after(access, modified)
-                    if self._log.last[access].event == LogEvent.ACCEPTED:  # which changes neither role nor reasons
-                        at = max(modified, *(line.at for line in there.stacks.values()))
-                    said = _Said(LogEvent.CHANGED, at, _author(run), there.role or one.line.role)
-                    self._add(said, access, name, reasons=one.line)
-
-    def _lose(self, loss: Loss) -> None:
-        there, run = self._log.held.get(loss.access), loss.run
-        if there and loss.stack in there.stacks:
-            stacks = there.stacks if loss.event is LogEvent.REVOKED else [loss.stack]
-            self._add_for(stacks, _Said(loss.event, run.ends, _author(run), there.role), loss.access)
-
-    def _no_longer_has(self, stack: StackReading, access: Access, there: Interval) -> None:
-        role = self._reading.presence.role(access)
-        if role is Absence.UNSEEN:
-            return
-        run = self._losses.run_of(stack, there)
-        if role is Absence.GONE and run and not (run.writes and run.deletes):
-            run = None  # it found out, and did nothing
-        at = self._after(access, min(run.ends, self._now) if run else self._now)
-        admin = _author(run)
-        if role is not Absence.GONE:
-            self._add(_Said(LogEvent.RELEASED, at, admin, there.role), access, stack.name)
-        else:
-            self._add_for(there.stacks, _Said(LogEvent.REVOKED, at, admin, there.role), access)
-
-    def _compare_organization(self, *, alone: bool) -> None:
-        """Write where the organization has something else than the log adds up to."""
-        for access, last in [*self._log.last.items()]:
-            of = access.organization or self._log.organization_of(last)
-            there, role = self._log.held.get(access), self._reading.presence.role(access)
-            if role is Absence.UNSEEN or self._may_settle(last) or not (of == self._reading.id or (alone and not of)):
-                continue
-            if there is None:
-                if role is not Absence.GONE:
-                    having = {name for name, stack in self._stacks.items() if access in stack.held}
-                    self._differs(LogEvent.RESTORED, access, role, having)
-            elif role is Absence.GONE:
-                self._differs(LogEvent.REVOKED, access, there.role, there.stacks)
-            elif role and there.role and role != there.role:
-                self._differs(LogEvent.CHANGED, access, role, there.stacks)
-
-    def _find(self) -> None:
-        """Write the access that no line is about, and roles that no line names: no event says since when it is so."""
-        log, at = self._log, max(self._now, self._log.whole_since(self._reading.id) or self._now)
-        for line in self._reading.lines(at):
-            access = log.access_of(line)
-            there = log.held.get(access)
-            is_known = access in log.last or access._replace(organization=None) in log.last
-            if not is_known or (there and line.role and not there.role):
-                self._step(line)
-
-    def _may_settle(self, last: LogLine) -> bool:
-        """Whether Mixpanel may not show yet what its audit log says."""
-        age = self._now - last.at
-        return bool(last.audit_id) and timedelta() < age < timedelta(seconds=self._reading.settle_seconds)
-
-    def _differs(self, event: LogEvent, access: Access, role: str, stacks: Collection[str]) -> None:
-        """Write what nothing else says; a run of a stack did it if the stack's state has changed to just that."""
-        at, by = self._now, UNKNOWN
-        for name in sorted(stacks) if event is LogEvent.CHANGED else ():
-            one = self._stacks[name].held.get(access) if name in self._stacks else None
-            run = during(self._stacks[name].runs, instant(one.modified)) if one and one.modified else None
-            if one and run and run.writes and one.line.role == role:
-                at, by = instant(one.modified), _author(run)
-        self._add_for(stacks, _Said(event, self._after(access, at), by, role), access)
-
-    def _after(self, access: Access, at: datetime) -> datetime:
-        """An instant that is not before the last line about an access."""
-        last = self._log.last.get(access)
-        return max(at, last.at) if last else at
-
-    # The lines
-
-    def _add_for(self, stacks: Collection[str], said: _Said, access: Access, fact: AuditFact | None = None) -> None:
-        """Add a line for each of some stacks; where there are none, one without a stack."""
-        for name in sorted(stacks) or [""]:
-            self._add(said, access, name, fact)
-
-    def _add(
-        self, said: _Said, access: Access, stack: str, fact: AuditFact | None = None, reasons: LogLine | None = None
-    ) -> None:
-        base = reasons or self._base(access, stack, said.at, fact)
-        email = fact.email if fact and same_key(fact.email) != base.access.person else base.email
-        line = replace(
-            base,
-            date=written(said.at),
-            admin=said.admin,
-            event=said.event.value,
-            email=email,
-            stack=stack,
-            role=said.role,
-            organization=self._reading.id,
-            user_id=self._reading.user_id(access),
-            audit_id=said.audit_id,
-            role_before=(fact.event.previous_role or "") if fact and fact.change is Change.CHANGED else "",
-        )
-        self._step(line)
-
-    def _step(self, line: LogLine) -> None:
-        self._log.step(line)
-        self._new.append(line)
-
-    def _base(self, access: Access, stack: str, at: datetime, fact: AuditFact | None) -> LogLine:
-        """The person or the team of a new line; for access of a stack, with the stack's reasons at that time."""
-        there = self._log.held.get(access)
-        if there and stack in there.stacks:
-            return replace(there.stacks[stack], email=there.email, renamed_from="")
-        one = self._stacks[stack].held.get(access) if stack in self._stacks else None
-        if one and (stack == self._stack_of(fact) or not one.line.date or one.line.at <= at):
-            return one.line
-        event, last = fact.event if fact else None, self._log.last.get(access)
-        names = (event.team_name if event else "", there.team if there else "", last.team if last else "")
-        return LogLine(
-            date="", admin="", event=LogEvent.GRANTED.value, stack=stack, role="",
-            email=fact.email if fact else there.email if there else self._log.email_of(last) if last else "",
-            project=access.project,
-            team=next(filter(None, names), self._reading.presence.team_name(access.team)),
-            team_id=access.team,
-        )  # fmt: skip
-
-
-def _author(run: HistoryRun | None) -> str:
-    return (run.author if run else "") or UNKNOWN
+        said = Said(LogEvent.ACCEPTED, fact.at, fact.event.who or UNKNOWN, role, fact.event.id)
+        self._pen.add_for(self._having(fact.access, fact.at), said, fact.access, fact)
