@@ -4,7 +4,7 @@
 
     engine/.lock                                    held while something is made
     engine/.staging-XXXXXXXX/                       work in progress; can be deleted once nobody holds the lock
-    engine/3.259.0-linux-amd64-0123456789ab/bin/    an engine
+    engine/3.276.0-linux-amd64-0123456789ab/bin/    an engine
     engine/go-1.26.6-linux-amd64/                   a Go toolchain, if there was none on PATH
 """
 
@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING
 
 from mixpanel_access.engine.found import Engine, StepFailed, check_folder
 from mixpanel_access.engine.process import FIRST_TICK, TICK
-from mixpanel_access.engine.settings import CACHE_VARIABLE, ENGINE_VERSION, SOURCE_DIGEST, EngineSettings, platform_name
+from mixpanel_access.engine.settings import (
+    CACHE_VARIABLE,
+    ENGINE_VERSION,
+    RELEASES_VERSION,
+    SOURCE_DIGEST,
+    EngineSettings,
+    platform_name,
+)
 from mixpanel_access.model.errors import EngineError
 
 if TYPE_CHECKING:
@@ -34,21 +41,22 @@ def engines(settings: EngineSettings) -> Path:
     return settings.cache / "engine"
 
 
-def home(settings: EngineSettings) -> Path:
-    """The folder of this version's engine; another version of the package may build another language host."""
-    return engines(settings) / f"{ENGINE_VERSION}-{platform_name()}-{SOURCE_DIGEST}"
+def home(settings: EngineSettings, version: str) -> Path:
+    """The folder of an engine; another version of the package may build another language host."""
+    return engines(settings) / f"{version}-{platform_name()}-{SOURCE_DIGEST}"
 
 
 def find_in_cache(settings: EngineSettings) -> Engine:
-    """The engine that an earlier run downloaded or built.
+    """The engine that an earlier run built or downloaded.
 
     Raises:
         StepFailed: there is none yet, or it does not work.
     """
-    folder = home(settings)
-    if not folder.is_dir():
-        raise StepFailed(f"none in the cache {engines(settings)}", absent=True)
-    return check_folder(folder / "bin", settings, "cache")
+    for version in (ENGINE_VERSION, RELEASES_VERSION):
+        folder = home(settings, version)
+        if folder.is_dir():
+            return check_folder(folder / "bin", settings, "cache")
+    raise StepFailed(f"none in the cache {engines(settings)}", absent=True)
 
 
 @contextlib.contextmanager

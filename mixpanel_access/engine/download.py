@@ -2,7 +2,7 @@
 
 The digests are those that Pulumi publishes in its own package recipe for this version:
 https://github.com/pulumi/homebrew-tap/blob/51fb494f9549f08978388a9994547e46509279af/Formula/pulumi.rb
-Another version of the engine needs the digests of its own recipe: a test compares the versions.
+Another version of the engine needs the digests of its own recipe. Without them it can only be built.
 """
 
 from __future__ import annotations
@@ -14,10 +14,7 @@ from typing import Final
 from mixpanel_access.engine.cache import home, publish, staging
 from mixpanel_access.engine.found import Engine, StepFailed, check_folder, last_lines
 from mixpanel_access.engine.process import Watch, run_child
-from mixpanel_access.engine.settings import ENGINE_VERSION, EngineSettings, platform_name
-
-RELEASES_VERSION: Final = "3.259.0"
-"""The version that the digests below belong to."""
+from mixpanel_access.engine.settings import RELEASES_VERSION, EngineSettings, platform_name
 
 _FOLDER: Final = f"https://github.com/pulumi/pulumi/releases/download/v{RELEASES_VERSION}"
 
@@ -65,7 +62,7 @@ def download_engine(settings: EngineSettings, progress: Callable[[str], None]) -
     release = RELEASES.get(platform_name())
     if release is None:
         raise StepFailed(f"no release for {platform_name()} has a checksum here")
-    progress(f"downloading the Pulumi engine {ENGINE_VERSION}")
+    progress(f"downloading the Pulumi engine {RELEASES_VERSION}")
     with staging(settings) as staged:
         outcome = run_child(
             [settings.python, "-m", "mixpanel_access.engine.fetch", str(staged), release.url, release.sha256],
@@ -78,5 +75,6 @@ def download_engine(settings: EngineSettings, progress: Callable[[str], None]) -
         if outcome.returncode != 0:
             raise StepFailed(f"the download failed: {last_lines(outcome.stderr, outcome.returncode)}")
         engine = check_folder(staged / "bin", settings, "download")
-        publish(staged, home(settings))
-    return Engine(home(settings) / "bin", engine.version, "download")
+        place = home(settings, RELEASES_VERSION)
+        publish(staged, place)
+    return Engine(place / "bin", engine.version, "download")

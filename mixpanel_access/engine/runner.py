@@ -13,8 +13,10 @@ from mixpanel_access.engine.found import COMMAND, Engine, program
 from mixpanel_access.engine.process import Watch, run_child
 from mixpanel_access.model.errors import EngineError
 
-_FROM_PROVIDER: Final = re.compile(r"Exception calling application: ?|\d+ errors? occurred:\s+\* ")
-"""What stands in front of a provider's error: from the SDK's server, and of a resource that was made in part."""
+_FROM_PROVIDER: Final = re.compile(
+    r"Exception calling application: ?|mixpanel_access(?:\.\w+)+: |\d+ errors? occurred:\s+\* "
+)
+"""What stands in front of a provider's error: from the SDK's server, which changed, and of what was made in part."""
 _SUMMARY = ("Resources:", "Policies:", "Outputs:")
 """What the engine prints after the errors."""
 

@@ -14,10 +14,13 @@ from platformdirs import user_cache_path
 
 from mixpanel_access.model.errors import EngineError
 
-ENGINE_VERSION: Final = "3.259.0"
-"""The version to download or build: that of the SDK in pyproject.toml and of tools/engine/source/go.mod."""
+ENGINE_VERSION: Final = "3.276.0"
+"""The version to build: that of tools/engine/source/go.mod."""
 
-SOURCE_DIGEST: Final = "ac51a74999e9"
+RELEASES_VERSION: Final = "3.259.0"
+"""The version to download: the newest whose digests `download` has."""
+
+SOURCE_DIGEST: Final = "d82889cddf0e"
 """The digest of `tools/engine/source`: an engine built from other sources is another one in the cache."""
 
 MINIMUM: Final = (3, 254, 0)

@@ -31,6 +31,7 @@ from mixpanel_access.rules.catalogue import RULES
 from scripts import tutorial
 from scripts.blocks import Block, blocks, commands, inline, pages, simple
 from scripts.build_site import ROOT
+from tests.component.conftest import event_loop as event_loop  # the SDK asks for one
 from tests.component.mocks import Mocks
 
 ORDINARY: Final = frozenset(

@@ -31,6 +31,8 @@ _VARIES = re.compile(
 """What is another one in each run: instants, ids, the depth of a folder, a port."""
 _STEPS = re.compile(r"^( .{2} .*|@ .*|.*\((?:\d+\.)?\d+s\).*|Duration: .*|    \S+:\S+:\S+ .*)$")
 """Lines that show the progress, which nobody reads."""
+_GONE = "Resource monitor has terminated, shutting down"
+"""What a program may say after the engine (since 3.260) has given up, if it is slower than that."""
 
 
 def state(workspace: Workspace) -> Any:
@@ -77,7 +79,8 @@ def said(completed: Completed) -> Any:
                 if part in step:
                     step[part] = _sorted(step[part])
         document["steps"] = sorted(document.get("steps", ()), key=lambda step: (step["urn"], step["op"]))
-        document["diagnostics"] = sorted(document.get("diagnostics", ()), key=lambda one: str(one["message"]))
+        said_of = [one for one in document.get("diagnostics", ()) if _GONE not in one["message"]]
+        document["diagnostics"] = sorted(said_of, key=lambda one: str(one["message"]))
         return document
     lines = [line for line in completed.stdout.splitlines() if line and not _STEPS.match(line)]
     return sorted(lines), completed.stderr
@@ -98,8 +101,14 @@ class Both:
         """Have this roster in both."""
         self.do(lambda workspace: workspace.roster(people, **{"projects": PROJECTS, **more}))
 
-    def same(self, *command: str, code: int = 0) -> str:
-        """Run a command on both: all that comes of it is the same; gives what the one in Python has printed."""
+    def same(self, *command: str, code: int = 0, reads: bool = True) -> str:
+        """Run a command on both: all that comes of it is the same; gives what the one in Python has printed.
+
+        Args:
+            command: its arguments.
+            code: its exit code.
+            reads: whether both read the same.
+        """
         seen = []
         output = ""
         for workspace in self.workspaces:
@@ -111,7 +120,7 @@ class Both:
                 "code": completed.returncode,
                 "said": said(completed),
                 "requests": {one: count for one, count in requests.items() if not one.startswith("GET")},
-                "reads": sorted(requests),
+                "reads": sorted(requests) if reads else [],
                 "state": state(workspace),
                 "history": history(workspace),
                 "access": {key: workspace.dump()[key] for key in ("members", "grants", "teams")},
@@ -180,7 +189,7 @@ def test_what_fails_fails_alike_on_both(both: Both) -> None:
         "count": 50, "body": body, "content_type": "application/json",
     }  # fmt: skip
     both.do(lambda workspace: workspace.emulator.control("POST", "faults", [fault]))
-    both.same(*UP, "--continue-on-error", code=1)
+    both.same(*UP, "--continue-on-error", code=1, reads=False)  # a newer engine does not check what cannot be created
     both.same(*UP, code=1)
     both.do(lambda workspace: workspace.emulator.control("DELETE", "faults"))
     both.do(Workspace.up)
@@ -197,7 +206,7 @@ def test_what_fails_fails_alike_on_both(both: Both) -> None:
     both.roster([person(CREW[0], "analyst", ends="2030-01-31")])
     both.same(*UP, "--continue-on-error", "--exclude", _urn("ProjectGrant", f"{PRODUCTION}:{CREW[0]}"))
     both.roster([person(CREW[1])])
-    both.same("preview", "--json", "--exclude", _urn("Member", CREW[1]))
+    both.same("preview", "--json", "--exclude", _urn("Member", CREW[0]))
     both.do(lambda workspace: workspace.run("state", "protect", "--yes", _urn("Member", CREW[0]), *STACK))
     both.same(*UP, code=1)
 

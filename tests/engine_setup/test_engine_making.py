@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mixpanel_access.engine import ensure_engine
-from mixpanel_access.engine.settings import STEPS, read_settings
+from mixpanel_access.engine.settings import ENGINE_VERSION, RELEASES_VERSION, STEPS, read_settings
 from mixpanel_access.model.errors import EngineError
 
 from .engine_fakes import HOST, World, system_has, write_engine, write_script
@@ -24,6 +24,17 @@ def test_a_download_is_kept_in_the_cache(world: World) -> None:
     assert (second.source, second.folder) == ("cache", first.folder)
     assert world.told == []
     assert world.leftovers() == []
+
+
+def test_a_built_engine_is_used_before_a_downloaded_one(world: World) -> None:
+    """Each is kept in a folder of its own version; the newer one is that which was built."""
+    world.copy_engine_as_download()
+    downloaded = world.ensure(world.settings())
+    world.go()
+    built = world.ensure(world.settings("build"))
+    assert downloaded.folder.parent.name.startswith(f"{RELEASES_VERSION}-")
+    assert built.folder.parent.name.startswith(f"{ENGINE_VERSION}-")
+    assert world.ensure(world.settings()).folder == built.folder
 
 
 @pytest.mark.parametrize(

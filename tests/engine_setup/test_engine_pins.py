@@ -8,9 +8,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-from mixpanel_access.engine.download import RELEASES, RELEASES_VERSION
-from mixpanel_access.engine.settings import ENGINE_VERSION, SOURCE_DIGEST
+from mixpanel_access.engine.download import RELEASES
+from mixpanel_access.engine.found import parse_version
+from mixpanel_access.engine.settings import ENGINE_VERSION, MINIMUM, RELEASES_VERSION, SOURCE_DIGEST
 from tools.engine.__main__ import show_on
 from tools.engine.build import SOURCE, source_digest
 from tools.engine.toolchain import needed_go, pinned_go
@@ -18,24 +20,32 @@ from tools.engine.toolchain import needed_go, pinned_go
 ROOT = Path(__file__).parents[2]
 
 
-def test_engine_and_sdk_are_of_one_version() -> None:
-    """The Go modules, the download and the Python SDK name the same version."""
+def test_the_engine_is_built_in_its_version() -> None:
+    """Both Go modules name it."""
     modules = re.findall(
         r"^\tgithub\.com/pulumi/pulumi/(?:pkg|sdk)/v3 v(\S+)$", (SOURCE / "go.mod").read_text(), re.MULTILINE
     )
     assert modules == [ENGINE_VERSION] * 2
+
+
+@pytest.mark.parametrize("package", ["pulumi", "pulumi-policy"])
+def test_the_lock_has_a_version_of_the_sdks_range(package: str) -> None:
+    """The package takes every version of the line from the lowest that is tested on; the lock has one of these."""
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert [line for line in dependencies if line.startswith("pulumi==")] == [f"pulumi=={ENGINE_VERSION}"]
-    assert f"\npulumi=={ENGINE_VERSION} " in (ROOT / "requirements.lock").read_text()
+    (wanted,) = (one for one in map(Requirement, dependencies) if one.name == package)
+    assert {bound.operator for bound in wanted.specifier} == {">=", "<"}
+    for lock in ("requirements.lock", "policies/requirements.txt"):
+        (locked,) = re.findall(rf"^{package}==(\S+) ", (ROOT / lock).read_text(), re.MULTILINE)
+        assert locked in wanted.specifier
 
 
 def test_the_checksums_are_those_of_the_engine() -> None:
     """A newer engine needs the values of its own release: each archive has its version and a digest of its own."""
-    assert RELEASES_VERSION == ENGINE_VERSION
+    assert MINIMUM <= parse_version(RELEASES_VERSION)[0] <= parse_version(ENGINE_VERSION)[0]
     platforms = {"darwin-amd64": "darwin-x64", "linux-amd64": "linux-x64"}
     for platform, release in RELEASES.items():
-        name = f"pulumi-v{ENGINE_VERSION}-{platforms.get(platform, platform)}.tar.gz"
-        assert release.url == f"https://github.com/pulumi/pulumi/releases/download/v{ENGINE_VERSION}/{name}"
+        name = f"pulumi-v{RELEASES_VERSION}-{platforms.get(platform, platform)}.tar.gz"
+        assert release.url == f"https://github.com/pulumi/pulumi/releases/download/v{RELEASES_VERSION}/{name}"
     digests = [release.sha256 for release in RELEASES.values()]
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)
     assert len(set(digests)) == len(digests) == 4

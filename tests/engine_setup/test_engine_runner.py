@@ -91,6 +91,8 @@ def test_a_secret_argument_is_not_in_the_error(tmp_path: Path) -> None:
         pytest.param("a\nb\nc\nd\n", "", "b / c / d", id="last-lines"),
         pytest.param("noise\n", "error: no stack\n", "error: no stack", id="on-stderr"),
         pytest.param("error: x\n  why\n\nResources:\n  1\n", "", "error: x / why", id="without-the-summary"),
+        pytest.param("error: Exception calling application: why\n", "", "error: why", id="from-an-older-sdk"),
+        pytest.param("error: mixpanel_access.model.errors.Invalid: why\n", "", "error: why", id="from-a-newer-sdk"),
     ],
 )
 def test_the_lines_that_matter(stdout: str, stderr: str, told: str) -> None:

@@ -25,7 +25,7 @@ def locked(file: Path) -> dict[str, frozenset[str]]:
 def test_they_are_those_of_the_lock() -> None:
     """In the same versions with the same hashes, so that what was tested is what is installed."""
     own, whole = locked(ROOT / LOCK), locked(ROOT / "requirements.lock")
-    assert {"pulumi==3.259.0", "pulumi-policy==1.21.0"} <= set(own)
+    assert {"pulumi", "pulumi-policy"} <= {name.partition("==")[0] for name in own}
     assert all(hashes and whole[name] == hashes for name, hashes in own.items())
 
 

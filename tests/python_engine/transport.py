@@ -13,7 +13,7 @@ import struct
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import grpc  # type: ignore[import-untyped]
 
@@ -171,6 +171,10 @@ class _Context:
 
     def set_details(self, details: object) -> None:
         """Take no notice."""
+
+    def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
+        """End the call, as newer SDKs do with what a provider raises."""
+        raise LinkError(code, details)
 
 
 class Channel:

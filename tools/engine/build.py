@@ -69,9 +69,10 @@ def build_engine(settings: EngineSettings, progress: Callable[[str], None], sour
                 raise StepFailed(f"the SDK's Go module has no {script}: {error.strerror or error}") from error
             copy.chmod(0o755)
         engine = check_folder(folder, settings, "build")
-        publish(staged, home(settings))
+        place = home(settings, ENGINE_VERSION)
+        publish(staged, place)
     progress(f"  built in {seconds:.0f} s")
-    return Engine(home(settings) / "bin", engine.version, "build")
+    return Engine(place / "bin", engine.version, "build")
 
 
 def go_environment(environ: Mapping[str, str], go: Toolchain) -> dict[str, str]:
