@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import pytest
 
-REQUIRED_VARIABLE: Final = "MIXPANEL_ACCESS_LANGUAGES"
-"""Set to `required`, it makes what is missing a failure, as CI=true does."""
+from tools.engine.languages import REQUIRED_VARIABLE
 
 
 def missing(what: str) -> NoReturn:

@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demo.sandbox import ROOT
 from mixpanel_access.engine import Engine
 from mixpanel_access.engine.settings import read_settings
+from mixpanel_access.model.resources import COMPONENT_TYPE
 from tests.engine.conftest import Workspace
 from tests.languages import missing
 from tools.engine.languages import find_yaml_host
@@ -45,6 +47,14 @@ def in_yaml(workspace: Workspace) -> None:
     (workspace.pulumi.project / "Pulumi.yaml").write_text(f"{project}stackConfigDir: stacks\n")
 
 
+def state(workspace: Workspace) -> dict[str, Any]:
+    """The resources by URN, and the outputs of the component, from which policies and commands read the roster."""
+    exported = json.loads(workspace.run("stack", "export", "--stack", "production").stdout)
+    rows = exported["deployment"]["resources"]
+    ours = [row for row in rows if "mixpanel:" in row["type"]]
+    return {row["urn"]: row["outputs"] if row["type"] == COMPONENT_TYPE else {} for row in ours}
+
+
 def in_python(workspace: Workspace) -> None:
     """Have the Python program again."""
     shutil.copy(ROOT / "Pulumi.yaml", workspace.pulumi.project)
@@ -54,10 +64,10 @@ def test_a_stack_moves_from_python_to_yaml_and_back(yaml_workspace: Workspace) -
     """Nothing changes in either direction; the program has the counts and the tokens, and `revoke` works with it."""
     workspace = yaml_workspace
     workspace.up()
-    names = {row["urn"] for row in workspace.resources()}
+    before = state(workspace)
     in_yaml(workspace)
     workspace.unchanged()
-    assert {row["urn"] for row in workspace.resources()} == names
+    assert state(workspace) == before
     outputs = json.loads(workspace.run("stack", "output", "--json", "--stack", "production").stdout)
     assert outputs == {"people": 1, "grants": 2, "serviceAccountTokens": "[secret]"}
     in_python(workspace)
