@@ -178,7 +178,7 @@ def read_other_rosters(file: Path, organization: int | None = None, drafts: Path
         drafts: a folder whose files a preview reads instead of rosters of the same name.
     """
     if organization is None:
-        organization = _organization(file)
+        organization = organization_of_roster(file)
     try:
         text = _draft_or(file, drafts).read_text(encoding="utf-8")
         document = load_once(text)
@@ -223,10 +223,10 @@ def _claims(path: Path, text_in: Path) -> Claims | str | None:
         return f"{path.name}:{error.line} cannot be read ({error})" if _ROSTER.search(text) else None
     if not isinstance(document, dict) or "environment" not in document:
         return None
-    return claims_in(document, path.name, _organization(path), partial(line_of, text))
+    return claims_in(document, path.name, organization_of_roster(path), partial(line_of, text))
 
 
-def _organization(roster: Path) -> int | None:
+def organization_of_roster(roster: Path) -> int | None:
     """The organization of a roster's stack, by the stack's configuration file, if that has one."""
     name = f"Pulumi.{roster.stem}.yaml"
     for folder in _configurations(roster):

@@ -62,21 +62,27 @@ def ask(program: str, environ: Mapping[str, str], *args: str) -> Any:
 
 
 def project_states(
-    stack: Callable[[], str | None], environ: Mapping[str, str] | None = None, *, configured: bool = True
+    stack: Callable[[], str | None],
+    environ: Mapping[str, str] | None = None,
+    organization: int | None = None,
+    *,
+    configured: bool = True,
 ) -> States:
     """The states of the project that this process was started for, in whose program's folder it runs.
 
-    The stack's roster and configuration count only if the provider is `configured` there, and not in a program.
+    Args:
+        stack: the stack that the engine works on.
+        environ: the environment variables.
+        organization: the organization whose rosters count; None for those of all stacks.
+        configured: whether it is that of the stack's configuration, whose limits count.
     """
     own = os.environ if environ is None else environ
-    if not configured:
-        return States(partial(_read_all, own), stack, ended=partial(_last_run_ended, own))
     return States(
         partial(_read_all, own),
         stack,
-        _people_of_roster,
+        partial(_people_of_roster, organization, configured),
         ended=partial(_last_run_ended, own),
-        limits=partial(_limits_today, own, stack),
+        limits=partial(_limits_today, own, stack) if configured else lambda: None,
     )
 
 
@@ -142,9 +148,16 @@ def _pulumi(environ: Mapping[str, str], *args: str) -> Any:
     return ask(known, environ, *args)
 
 
-def _people_of_roster(stack: str, day: date) -> RosterPeople | None:
-    """The people that a stack's roster, next to the program, declares on a day; None if it cannot be read."""
-    return people_of_roster(Path(f"{stack.rpartition('/')[2]}.yaml"), day)
+def _people_of_roster(organization: int | None, configured: bool, stack: str, day: date) -> RosterPeople | None:
+    """The people that a stack's roster, next to the program, declares on a day; None if it cannot be read.
+
+    The roster of another organization says nothing of what the stack's program declares here.
+    """
+    from mixpanel_access.files.roster import organization_of_roster  # slow to import, and rarely needed
+
+    file = Path(f"{stack.rpartition('/')[2]}.yaml")
+    of = organization_of_roster(file) or (organization if configured else None)
+    return people_of_roster(file, day) if organization in (None, of) else None
 
 
 def people_of_roster(file: Path, day: date) -> RosterPeople | None:

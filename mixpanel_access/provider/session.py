@@ -326,7 +326,9 @@ def _session(settings: Settings) -> Session:
         voice(warning_of_now(written(settings.now)))
     session.others = OtherProviders(settings.organization_id, settings.provider, run_name(address))
     if address is not None:
-        session.states = project_states(lambda: run.stack() or _named_stack(), configured=not settings.provider)
+        session.states = project_states(
+            lambda: run.stack() or _named_stack(), None, settings.organization_id, configured=not settings.provider
+        )
     return session
 
 

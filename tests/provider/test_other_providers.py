@@ -151,7 +151,25 @@ def test_a_brake_names_the_inputs_of_an_organization(tmp_path: Path) -> None:
         judge.delete(f"{ORGANIZATION}:removal-brake", {"people": people})
 
 
-def test_limits_and_rosters_of_the_stack_are_not_an_organizations(tmp_path: Path) -> None:
+ROSTERS = {
+    "the stack's own organization": (ORGANIZATION, True, True),
+    "an Organization of the same": (ORGANIZATION, False, True),
+    "an Organization of another": (ELSEWHERE, False, False),
+    "the own organization of another stack": (ELSEWHERE, True, False),
+}
+
+
+@pytest.mark.parametrize("case", ROSTERS)
+def test_a_roster_speaks_for_its_own_organization(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    """That of a stack of another one says nothing of what the stack's program declares here besides: it is unknown."""
+    organization, configured, speaks = ROSTERS[case]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "staging.yaml").write_text("environment: staging\npeople: [{ email: bo@example.com }]\n")
+    (tmp_path / "Pulumi.staging.yaml").write_text(f"config: {{ 'mixpanel:organizationId': {ORGANIZATION} }}\n")
+    states = project_states(lambda: "production", {"PATH": ""}, organization, configured=configured)
+    assert states.declares("staging", BO, date(2026, 5, 4)) is (True if speaks else None)
+
+
+def test_limits_of_the_stack_are_not_an_organizations() -> None:
     """They are in its program, which a destroy does not run: the limits of the last `up` count without releases."""
-    states = project_states(lambda: "production", {"PATH": str(tmp_path)}, configured=False)
-    assert (states.present_limits(), states.roster("production", date(2026, 5, 4))) == (None, None)
+    assert project_states(lambda: "production", {"PATH": ""}, configured=False).present_limits() is None
