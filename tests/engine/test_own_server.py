@@ -161,3 +161,55 @@ def test_ctrl_c_ends_a_run_after_the_writes_under_way(workspace: Workspace) -> N
     invited = {email for email in workspace.members() if email.startswith("p")}
     assert {row["id"].removeprefix("7654321:") for row in workspace.resources()} == invited
     assert not any(workspace.grants(email) for email in invited)
+
+
+OPTIONS = """
+from pulumi import Alias, CustomTimeouts, ResourceOptions
+from mixpanel_access.provider import ProjectGrant, Team, TeamGrant
+
+moment = CustomTimeouts(create="1s", update="1s", delete="1s")
+team = Team(NAME, name="Loaders", opts=ResourceOptions(custom_timeouts=moment, aliases=[Alias(name="loaders")]))
+TeamGrant("role", team_id=team.team_id, project_id=1234567, role=ROLE, opts=ResourceOptions(ignore_changes=IGNORED))
+TeamGrant("other", team_id=team.team_id, project_id=1234568, role=ROLE)
+if KEPT:
+    kept = ResourceOptions(retain_on_delete=True)
+    ProjectGrant("kept", email="kim@example.com", project_id=1234567, role="consumer", opts=kept)
+"""
+
+
+def test_the_options_of_the_engine_do_what_the_page_says(workspace: Workspace) -> None:
+    """Timeouts, aliases, `ignore_changes`, `retain_on_delete`, `--target` and a destroy, under a storm of 429."""
+
+    def declares(name: str, role: str, ignored: list[str], *, kept: bool = False) -> None:
+        values = f"NAME, ROLE, IGNORED, KEPT = {name!r}, {role!r}, {ignored!r}, {kept!r}\n"
+        workspace.program(values + OPTIONS)
+
+    def storm() -> None:
+        fault = {"path_prefix": "/", "kind": "status", "status": 429, "retry_after": 1, "count": 4}
+        workspace.emulator.control("DELETE", "faults")
+        workspace.emulator.control("POST", "faults", [fault])
+
+    def roles() -> dict[int, str]:
+        return {one["id"]: one["role"] for team in workspace.dump()["teams"] for one in team["projects"]}
+
+    slow = {"method": "POST", "path_prefix": "/organizations/7654321/add-teams", "kind": "delay", "seconds": 1.5}
+    workspace.emulator.control("POST", "faults", [slow])
+    declares("loaders", "analyst", ["role"], kept=True)
+    workspace.up("production")
+    (team,) = [row for row in workspace.resources() if row["type"].endswith(":Team")]
+    assert team["customTimeouts"] == {"create": 1, "update": 1, "delete": 1}
+    before = written(workspace)
+    declares("crew", "admin", ["role"])
+    (role,) = [row["urn"] for row in workspace.resources() if row["urn"].endswith("::role")]
+    storm()
+    workspace.up("production", "--target", role, "--target-dependents")
+    assert (written(workspace), roles()[1234567]) == (before, "analyst")
+    storm()
+    workspace.up("production")
+    assert roles() == {1234567: "analyst", 1234568: "admin"}
+    of_projects = {f"7654321:{project}:{team['id'][8:]}" for project in roles()}
+    assert {row["id"] for row in workspace.resources()} == {team["id"], *of_projects}
+    assert workspace.grants("kim@example.com") == {1234567: "consumer"}
+    storm()
+    workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
+    assert [one["name"] for one in workspace.dump()["teams"]] == ["Data"]

@@ -23,7 +23,7 @@ from mixpanel_access.model.resources import PROVIDER_KEY, SIGNATURE
 from mixpanel_access.server.changes import detailed
 from tests.python_engine import values
 from tests.server.kinds import LEE, LIVES, WAREHOUSE
-from tests.server.operation import Held, Line, Operation, config_of, engine_log, on_ours, urn_of
+from tests.server.operation import SERVERS, Held, Line, Operation, config_of, engine_log, on_ours, urn_of
 
 KIND = provider_pb2.PropertyDiff
 DIFF = provider_pb2.DiffResponse
@@ -132,12 +132,12 @@ def test_a_line_is_logged_on_its_resource_with_its_severity(emulator: EmulatorSe
     assert adopted.text.startswith("the team Data is there already and is adopted")
 
 
-@pytest.mark.parametrize("debug", ["0", "1"])
-def test_no_secret_is_said(emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch, debug: str) -> None:
+@pytest.mark.parametrize(("server", "debug"), [("ours", "0"), ("ours", "1"), ("the SDK's", "0")])
+def test_no_secret_is_said(emulator: EmulatorServer, monkeypatch: pytest.MonkeyPatch, server: str, debug: str) -> None:
     """Neither in a line nor in an error, with its traceback too: not ours, whoever echoes it, and not a new token."""
     monkeypatch.setenv(DEBUG_VARIABLE, debug)
     body = json.dumps({"error": f"bad secret {ACCOUNT_SECRET}"})
-    with on_ours(emulator) as run:
+    with SERVERS[server](emulator) as run:
         account = run.create("ServiceAccount", run.check("ServiceAccount", LIVES["ServiceAccount"].inputs))
         fault = {"method": "POST", "path_prefix": "/", "kind": "status", "status": 400, "body": body}
         Emulator(emulator.url).control("POST", "faults", [fault])

@@ -66,6 +66,24 @@ def lived(servers: tuple[str, str, str]) -> list[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("server", SERVERS)
+def test_what_a_killed_run_has_made_is_adopted_by_the_next(emulator: EmulatorServer, server: str) -> None:
+    """No state has any of it: the next run writes nothing, but for the account whose token is lost."""
+    with SERVERS[server](emulator) as killed:
+        first = {kind: killed.create(kind, killed.check(kind, life.inputs)) for kind, life in LIVES.items()}
+    Emulator(emulator.url).control("DELETE", "requests")
+    with SERVERS[server](emulator) as again:
+        second = {kind: again.create(kind, again.check(kind, life.inputs)) for kind, life in LIVES.items()}
+    made = Emulator(emulator.url).control("GET", "requests")["by_endpoint"]
+    assert [endpoint for endpoint in made if not endpoint.startswith("GET ")] == [
+        "POST /api/app/organizations/{o}/service-accounts"
+    ]
+    assert {kind for kind, held in second.items() if held.id != first[kind].id} == {"ServiceAccount"}
+    assert second["ServiceAccount"].outputs["token"] != first["ServiceAccount"].outputs["token"]
+    assert [mail["email"] for mail in Emulator(emulator.url).control("GET", "mails")] == [NEW]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("other", SERVERS)
 def test_two_servers_on_one_stack_do_nothing_twice(emulator: EmulatorServer, other: str) -> None:
     """The engine locks a stack; where two run all the same, one e-mail goes out, and there is one of each kind."""
