@@ -12,6 +12,7 @@ import typer
 from mixpanel_access import __version__
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress
+from mixpanel_access.model.similarity import in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.probe import Probe
@@ -93,7 +94,7 @@ def _try_reads(folder: Path, stacks: list[str], now: str | None, *, as_json: boo
         print_json(DoctorDocument(versions=versions, organizations=rows))
     else:
         for host, names, tried in found:
-            _print(f"{host}, by the configuration of {', '.join(names)}", tried)
+            _print(f"{host}, by the configuration of {in_words(names)}", tried)
         typer.echo(", ".join(f"{name} {version}" for name, version in versions.items()) + ".")
         typer.echo("Nothing was written. No names are in this output: you can attach it to a bug report.")
     return 0 if all(healthy(tried) for _, _, tried in found) else 1

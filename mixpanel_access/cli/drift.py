@@ -10,7 +10,7 @@ import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Stacks
 from mixpanel_access.cli.output import new_table, print_json, print_other_access, print_table, progress
-from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.similarity import counted, in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.model.access import OtherAccess
@@ -51,7 +51,7 @@ def drift(stack: Stacks = None, cwd: Folder = Path(), as_json: AsJson = False) -
             typer.echo(
                 f"No drift: stacks manage all {counted(len(one.organization.people), 'person', 'people')} and "
                 f"{counted(len(one.organization.grants), 'individual grant')} of organization {one.id}, and Mixpanel "
-                f"has what is in the state of {', '.join(one.stacks)}."
+                f"has what is in the state of {in_words(one.stacks)}."
             )
         print_other_access(one.other, one.organization.projects)
     return 1 if found else 0

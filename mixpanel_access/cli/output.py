@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypedDict, TypeVar, cast
 from unicodedata import category
 
@@ -106,6 +108,22 @@ def print_table(table: TextTable) -> None:
         shown.add_row(*row)
     # A reason may have [brackets] in it.
     Console(markup=False, emoji=False, highlight=False).print(shown)
+
+
+def print_paragraph(text: str, first: str = "", rest: str = "") -> None:
+    """Print a paragraph in lines as long as the terminal is wide, or as one line into a file.
+
+    Its first line begins with `first`, and the others with `rest`. No word is divided, so that it can be copied.
+    """
+    text = printable(text)
+    if sys.stdout.isatty():
+        width = get_terminal_size().columns
+        lines = wrap(
+            text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        )
+        typer.echo("\n".join(lines))
+    else:
+        typer.echo(first + text)
 
 
 def printable(text: str) -> str:

@@ -10,7 +10,7 @@ import typer
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 from mixpanel_access.cli.output import instant_of, print_json, progress, write_file
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.similarity import counted, in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.report.model import Report
@@ -59,7 +59,7 @@ def report(
         high = sum(1 for one in found.people if one.risk.level == "high")
         mandatory = counted(len(found.held_up), "violation")
         typer.echo(
-            f"{about} of {', '.join(found.stacks)}: {high} of high risk, {len(found.to_do)} with something to do, "
+            f"{about} of {in_words(found.stacks)}: {high} of high risk, {len(found.to_do)} with something to do, "
             f"{len(found.differences)} unmanaged or changed, {mandatory} of mandatory rules."
         )
     return 1 if found.problems else 0

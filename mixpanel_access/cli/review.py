@@ -22,7 +22,7 @@ from mixpanel_access.cli.output import (
     record_of,
 )
 from mixpanel_access.model.errors import ConfigurationError, EngineError, MixpanelError, UsageError
-from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.similarity import counted, in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.model.access import OtherAccess
@@ -245,7 +245,12 @@ def decide(
         engagement=engagement,
         starts=starts,
     )
-    item = deciding.decide(folder_of(cwd, review), wish, day_of(now))
+    try:
+        item = deciding.decide(folder_of(cwd, review), wish, day_of(now))
+    except deciding.SeveralRoles as error:
+        for choice in error.choices:
+            progress(choice)
+        raise
     if as_json:
         print_json(item)
     else:
@@ -333,7 +338,7 @@ def _print_what_is_open(found: ReviewProgress, name: str) -> None:
     if stale := found.of(ItemStatus.STALE):
         typer.echo(f"{counted(len(stale), 'decision')} to make again, since the access has changed.")
     if wrong := found.of(ItemStatus.WRONG):
-        stacks_ = f"stack {found.refused[0]}" if len(found.refused) == 1 else f"stacks {', '.join(found.refused)}"
+        stacks_ = f"stack {found.refused[0]}" if len(found.refused) == 1 else f"stacks {in_words(found.refused)}"
         typer.echo(f"{counted(len(wrong), 'role')} to correct in the packets, before anything of {stacks_} is applied.")
     for stack, count in sorted(found.ready.items()):
         typer.echo(f"{counted(count, 'decision')} to apply: `mixpanel-access review apply --stack {stack}`")

@@ -12,7 +12,7 @@ import typer
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
 from mixpanel_access.cli.output import day_of, new_table, print_json, print_table, progress, record_of
 from mixpanel_access.model.errors import AccessError, UsageError
-from mixpanel_access.model.similarity import counted, in_days
+from mixpanel_access.model.similarity import counted, in_days, in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.model.brakes import Brake
@@ -151,7 +151,7 @@ def _print(found: Sequence[Revocation], *, done: bool) -> None:
     taken, stays = sum(len(_taken(one)) for one in found), sum(len(one.held) for one in found)
     if not table.row_count:
         if read := [one.stack for one in found if not one.problems]:
-            typer.echo(f"Nothing has ended in {', '.join(read)}.")
+            typer.echo(f"Nothing has ended in {in_words(read)}.")
     elif done:
         left = f"; {counted(stays, 'thing')} left, with the reasons above" if stays else ""
         typer.echo(f"\n{counted(taken, 'thing')} taken away{left}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypedDict
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
-from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress
+from mixpanel_access.cli.output import instant_of, print_json, print_paragraph, progress
 from mixpanel_access.model.errors import MixpanelError, UsageError
-from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.similarity import counted, in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.overview import Overview
@@ -126,41 +126,45 @@ def _wanted(found: list[Status], emails: Sequence[str], overview: Overview) -> l
 def _print(found: list[Status], overview: Overview, *, clear: bool) -> None:
     if clear:
         typer.echo(_CLEAR, nl=False)
-    columns = ("who", "invitation", "since", "organization role", "projects", "ends", "next")
-    table = new_table(*columns)
     for one in found:
-        steps = [f"{step.text}: {step.next_step}" if step.next_step else step.text for step in one.steps]
-        table.add_row(
-            one.email,
-            one.invitation.value if one.invitation else "not there",
-            _since(one, overview.now),
-            _compared(one.organization_role.declared, one.organization_role.actual),
-            "\n".join([*map(_role, one.projects), *map(_team, one.teams)]),
-            str(one.ends) if one.ends else "",
-            "\n".join(steps),
-        )
-    if found:
-        print_table(table)
+        _print_person(one, overview.now)
     due = sum(1 for one in found if one.problems)
-    people, stacks = counted(len(found), "person", "people"), ", ".join(overview.stacks)
-    typer.echo(f"\n{due} of {people} of {stacks} with something to do, {overview.now:%Y-%m-%d %H:%M} UTC.")
+    people, stacks = counted(len(found), "person", "people"), in_words(overview.stacks)
+    typer.echo(f"{due} of {people} of {stacks} with something to do, {overview.now:%Y-%m-%d %H:%M} UTC.")
 
 
-def _since(one: Status, now: datetime) -> str:
-    """The age of an invitation that waits, else the last login."""
+def _print_person(one: Status, now: datetime) -> None:
+    """Who they are, what to do (!) and to know (-), and their roles, with a blank line after them."""
+    print_paragraph(f"{one.email}: {', '.join(_facts(one, now))}", rest="  ")
+    for step in one.steps:
+        print_paragraph(f"{step.text}:" if step.next_step else step.text, "  ! " if step.problem else "  - ", "    ")
+        if step.next_step:
+            print_paragraph(step.next_step, "    ", "    ")
+    for line in (*map(_role, one.projects), *map(_team, one.teams)):
+        print_paragraph(line, "  ", "    ")
+    typer.echo("")
+
+
+def _facts(one: Status, now: datetime) -> Iterator[str]:
+    """The invitation and its age or the last login, the organization role, and the end."""
     from mixpanel_access.operations.next_steps import hours
 
-    if one.invited_at is not None:
-        return hours(now - one.invited_at)
+    if one.invited_at is not None and one.invitation is not None:
+        yield f"{one.invitation.value}, invited {hours(now - one.invited_at)} ago"
+    else:
+        yield one.invitation.value if one.invitation else "not in the organization"
     if one.last_login is not None:
-        return f"last login {one.last_login:%Y-%m-%d}"
-    return ""
+        yield f"last login {one.last_login:%Y-%m-%d}"
+    if role := _compared(one.organization_role.declared, one.organization_role.actual):
+        yield f"organization {role}"
+    if one.ends:
+        yield f"until {one.ends}"
 
 
 def _role(role: RoleHere) -> str:
     own = f"{role.declared or ''} (not shown)" if role.hidden else _compared(role.declared, role.actual)
     other = f"{role.effective} through {role.through}" if role.through else ""
-    return f"{role.name} {', '.join(part for part in (own, other) if part)}".rstrip()
+    return f"{role.name}: {', '.join(part for part in (own, other) if part) or 'nothing'}"
 
 
 def _team(place: TeamHere) -> str:
@@ -168,7 +172,7 @@ def _team(place: TeamHere) -> str:
     notes = [gives] if gives else []
     notes += ["not in it"] if place.actual is False else []
     notes += [] if place.declared else ["not declared"]
-    return f"team {place.team}" + (f" ({'; '.join(notes)})" if notes else "")
+    return f"team {place.team}" + (f": {'; '.join(notes)}" if notes else "")
 
 
 def _compared(declared: str | None, actual: str | None) -> str:

@@ -21,7 +21,7 @@ from mixpanel_access.cli.output import (
     record_of,
 )
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.similarity import counted, in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.tracker.lines import LogLine
@@ -118,7 +118,7 @@ def verify(file: LogFile = None, stack: Stacks = None, cwd: Folder = Path(), as_
     project = open_project(cwd, progress)
     names = stacks_of(project, stack or [])
     found = log.verify(project, file, names)
-    good = f"they add up to the state{'s' if len(names) > 1 else ''} of {' and '.join(names)}"
+    good = f"they add up to the state{'s' if len(names) > 1 else ''} of {in_words(names)}"
     if found.by_hand:
         changes = f"{counted(len(found.by_hand), 'change')} by hand"
         good += f", except for {changes}. `pulumi up --refresh` makes the access as the roster says"

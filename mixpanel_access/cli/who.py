@@ -20,7 +20,7 @@ from mixpanel_access.cli.output import (
     record_of,
 )
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.similarity import counted, in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.model.access import GrantType, OtherAccess
@@ -80,7 +80,7 @@ def who(
             rows = [record_of(WhoRow, one, otherAccess=None) for one in held]
             print_json([*rows, *(record_of(WhoRow, None, otherAccess=one) for one in other)])
             return 0
-        _print(held, by_person=bool(project), nobody=f"not in {', '.join(overview.stacks)}" if stack else "none")
+        _print(held, by_person=bool(project), nobody=f"not in {in_words(overview.stacks)}" if stack else "none")
         if project:
             people = counted(len({one.email for one in held}), "person reaches", "people reach")
             typer.echo(f"\n{people} project {chosen.id} {chosen.name}.")

@@ -98,6 +98,12 @@ def is_empty(text: str) -> bool:
     return not signs or signs in _PLACEHOLDERS
 
 
+def in_words(names: Iterable[str]) -> str:
+    """Some names as a part of a sentence: `production`, `production and staging`, `a, b and c`."""
+    *others, last = [*names] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def counted(number: int, thing: str, things: str = "") -> str:
     """`1 member`, `2 members`; `2 people` with another word for the plural."""
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"

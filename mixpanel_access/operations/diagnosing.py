@@ -18,7 +18,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.roster.schema import OrganizationFacts
-from mixpanel_access.model.similarity import alike, same_name
+from mixpanel_access.model.similarity import alike, in_words, same_name
 from mixpanel_access.operations import login
 from mixpanel_access.operations.next_steps import hours, up_of
 from mixpanel_access.operations.overview import Overview
@@ -139,7 +139,7 @@ def diagnose(case: Case) -> list[Diagnosis]:
 def _not_declared(case: Case) -> _Found:
     someone, today = case.someone, case.overview.today
     if someone.effective:
-        declared, ended = f"declared by {', '.join(someone.effective)}", _ended_places(someone, today)
+        declared, ended = f"declared by {in_words(someone.effective)}", _ended_places(someone, today)
         if not ended or any(one.projects or one.teams for one in someone.effective.values()):
             return _ruled_out("; ".join([declared, *ended.values()]))
         prolong = "prolong `ends` of the team in the roster of"
@@ -157,7 +157,7 @@ def _not_declared(case: Case) -> _Found:
     if evidence:
         return _Found(Likelihood.CAUSE, evidence, fix)
     verdict = Likelihood.CAUSE if someone.person is None else Likelihood.POSSIBLE
-    evidence = [f"no roster of {', '.join(case.overview.stacks)} has the address"]
+    evidence = [f"no roster of {in_words(case.overview.stacks)} has the address"]
     return _Found(verdict, evidence, [f"`mixpanel-access invite {someone.email}`"])
 
 
@@ -182,7 +182,7 @@ def _not_invited(case: Case) -> _Found:
     if sent := case.last(audit.INVITATION_SENT):
         evidence.append(f"an invitation was sent {_when(sent)}")
     if case.someone.members:
-        evidence.append(f"the state of {', '.join(case.someone.members)} has them: they were removed by other means")
+        evidence.append(f"the state of {in_words(case.someone.members)} has them: they were removed by other means")
     fix = [case.up] if case.someone.effective else [f"`mixpanel-access invite {case.someone.email}`"]
     return _Found(Likelihood.CAUSE, evidence, fix)
 

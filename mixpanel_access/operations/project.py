@@ -29,7 +29,7 @@ from mixpanel_access.model.settings import (
     load_settings,
     warning_of_now,
 )
-from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.similarity import counted, in_words
 from mixpanel_access.operations.state import State, hides_people, state_of, without_provider
 from mixpanel_access.provider.exported_states import interrupted_in, people_of_roster, resources_of
 from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
@@ -163,7 +163,7 @@ class PulumiProject:
             raise UsageError(
                 "cannot find the stack",
                 subject=stack,
-                why=f"the backend has {', '.join(self.stacks) or 'none'} for this project",
+                why=f"the backend has {in_words(self.stacks) or 'none'} for this project",
                 next_step=f"Check the name and `pulumi whoami -v`, or make it: pulumi stack init {stack}",
             )
 

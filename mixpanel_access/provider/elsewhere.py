@@ -15,6 +15,7 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.grants import single_grants
+from mixpanel_access.model.similarity import in_words
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import ExportedResource, Properties, RosterPeople, members, of_organization
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def given_by(stacks: Sequence[str]) -> str:
     """That other stacks give it, in words."""
     one = len(stacks) == 1
-    return f"the stack{'' if one else 's'} {', '.join(stacks)} give{'s' if one else ''} it too"
+    return f"the stack{'' if one else 's'} {in_words(stacks)} give{'s' if one else ''} it too"
 
 
 def grants(session: Session, project: int, emails: Iterable[str], props: Properties) -> dict[str, list[str]]:

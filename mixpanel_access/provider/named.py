@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator
 from typing import ClassVar
 
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.similarity import in_words
 from mixpanel_access.provider.handler import BESIDE, Handler, Id, Problems, Properties, known
 from mixpanel_access.provider.renames import Named, Send, temporary
 from mixpanel_access.provider.states import ExportedResource, StackStates, of_organization
@@ -78,7 +79,7 @@ class NamedHandler(Handler[Id]):
             )
             return True
         stacks = self.stacks_with(self.session.states.others(), there, objects.space)
-        declared = f"which stack {' and '.join(stacks)} has; give one of them another name" if stacks else ""
+        declared = f"which stack {in_words(stacks)} has; give one of them another name" if stacks else ""
         problems.add(
             "name",
             f"{self.label(olds)} cannot be renamed to {name}, since there is a {self.KIND} {actual} already, "

@@ -13,6 +13,7 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ownership import WHEN_UNUSED, Origin, is_ours, lowered, role_before
 from mixpanel_access.model.resources import MEMBER_TYPE
+from mixpanel_access.model.similarity import in_words
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import Properties, StackStates, members
 
@@ -187,7 +188,7 @@ def why_held_elsewhere(session: Session, props: Properties, key: str) -> str:
     Whom a stack that cannot be read holds is unknown, and somebody who is removed cannot be put back.
     """
     if stacks := sorted(declared_elsewhere(session, props, key)):
-        return f"declared by the stack {', '.join(stacks)} too"
+        return f"declared by the stack {in_words(stacks)} too"
     if why := session.states.others(own=props).why:
         return f"not all states of the project's stacks can be read ({why})"
     return ""

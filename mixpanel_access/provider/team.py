@@ -13,6 +13,7 @@ from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ownership import REMOVALS, WHEN_UNUSED
 from mixpanel_access.model.resources import TeamId
 from mixpanel_access.model.rights import Permission
+from mixpanel_access.model.similarity import in_words
 from mixpanel_access.model.teams import TeamInfo as MixpanelTeam
 from mixpanel_access.model.teams import problem_with_team_name, what_it_gives, why_accounts_keep_it, why_it_stays
 from mixpanel_access.provider.base import AccessProvider
@@ -151,7 +152,7 @@ class TeamHandler(NamedHandler[TeamId]):
         others = self.stacks_with(states.others(), team.id, TEAMS)
         # Where nobody says which stack this is, as at a destroy, one of them is it.
         others = others if states.own() is not None or len(others) > 1 else []
-        return [f"it is declared in stack {' and '.join(others)} too"] if others else []
+        return [f"it is declared in stack {in_words(others)} too"] if others else []
 
     def _ensure(self, inputs: Properties, team: MixpanelTeam, taken: Taken, *, adopted: bool) -> Properties:
         """Bring the name to the declared one, or as near as it can be, and return the outputs."""

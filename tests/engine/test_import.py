@@ -216,7 +216,7 @@ def test_what_cannot_be_imported_is_one_line(workspace: Workspace) -> None:
     (workspace.stacks / "staging.yaml").unlink()
     good = (workspace.stacks / "production.yaml").read_text()
     cases: dict[tuple[str, ...], str] = {
-        ("import", "--stack", "nowhere"): "cannot find the stack for nowhere: the backend has production, staging",
+        ("import", "--stack", "nowhere"): "cannot find the stack for nowhere: the backend has production and staging",
         ("release", "--stack", "nowhere", "--email", "a@example.com"): "cannot find the stack for nowhere",
         ("import", "--stack", "staging"): "its roster staging.yaml names none; the organization has 1234567 Shop",
         ("import", "--stack", "staging", "--project", "web"): "cannot find a project for web: it is neither the id nor",

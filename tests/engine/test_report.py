@@ -34,7 +34,7 @@ def test_the_report_of_both_stacks(workspace: Workspace) -> None:
         1, ["read 7 people of organization 7654321", "wrote access-report.html"],
     ), written.stderr  # fmt: skip
     assert written.stdout == (
-        "7 people of production, staging: 5 of high risk, 0 with something to do, 8 unmanaged or changed, "
+        "7 people of production and staging: 5 of high risk, 0 with something to do, 8 unmanaged or changed, "
         "0 violations of mandatory rules.\n"
     )
     page = (workspace.pulumi.project / "access-report.html").read_text()

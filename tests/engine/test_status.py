@@ -59,15 +59,16 @@ def test_an_old_invitation_is_told_and_sent_again(both: Workspace) -> None:
     """It is a finding after 72 hours; sent again, the states know of it, and no update sends a second one."""
     fresh = both.command("status")
     assert (fresh.returncode, fresh.stderr) == (0, "read 7 people of organization 7654321\n")
-    assert "production/shop analyst" in fresh.stdout
-    assert " ," not in fresh.stdout
-    assert "staging/sandbox admin" in fresh.stdout
-    assert fresh.stdout.endswith("0 of 1 person of production, staging with something to do, 2026-05-04 12:00 UTC.\n")
+    assert "\n  production/shop: analyst\n" in fresh.stdout
+    assert "\n  staging/sandbox: admin\n" in fresh.stdout
+    assert fresh.stdout.endswith(
+        "0 of 1 person of production and staging with something to do, 2026-05-04 12:00 UTC.\n"
+    )
 
     old = both.command("status", "--now", DAY_4)
     assert old.returncode == 1
     assert (
-        f"pending for 96 h: ask whether it arrived (spam, allow-list), then `mixpanel-access resend {ROBIN}`"
+        f"pending for 96 h:\n    ask whether it arrived (spam, allow-list), then `mixpanel-access resend {ROBIN}`\n"
         in old.stdout
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mixpanel_access.model.similarity import meant_address
+from mixpanel_access.model.similarity import in_words, meant_address
 
 THERE = ["kim@example.com", "noor@example.com", "robin@agency.example.org"]
 
@@ -30,3 +30,12 @@ def test_the_nearest_is_meant() -> None:
     assert meant_address("robinn@example.com", ["rubin@example.com", "robin@example.com"]) == (
         " (did you mean 'robin@example.com'?)"
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [([], ""), (["production"], "production"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
+)
+def test_names_are_a_part_of_a_sentence(names: list[str], words: str) -> None:
+    """With "and" before the last one."""
+    assert in_words(names) == words

@@ -18,7 +18,7 @@ from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.review.applying import carry_out
-from mixpanel_access.operations.review.deciding import Wish, decide, verify
+from mixpanel_access.operations.review.deciding import SeveralRoles, Wish, decide, verify
 from mixpanel_access.operations.review.decisions import ItemStatus
 from mixpanel_access.operations.review.files import file_name, newest, quarter, read_packets, text_of, write_packet
 from mixpanel_access.operations.review.packet import ReviewLine, evidence_file
@@ -437,9 +437,9 @@ def test_a_decision_that_could_be_on_several_roles_says_how_to_select_each(tmp_p
     made = Review(tmp_path, *entries)
     made.begin()
     roles = [item for item in made.items() if item.email == BO]
-    with pytest.raises(UsageError, match=f"they have {len(roles)} such roles in this review") as told:
+    with pytest.raises(SeveralRoles, match=f"they have {len(roles)} such roles in this review") as told:
         made.decide(BO, "keep")
-    for number, words in enumerate(told.value.next_step.partition(": ")[2].split("; "), 1):
+    for number, words in enumerate(told.value.choices, 1):
         rest = iter(shlex.split(words.replace("--organization", "--organization True")))
         made.decide(BO, "keep", **{name.removeprefix("--"): value for name, value in zip(rest, rest, strict=True)})
         assert len([item for item in made.items() if item.decision]) == number

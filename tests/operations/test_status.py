@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from mixpanel_access.cli.status import _role
+from mixpanel_access.cli.status import _print, _role
 from mixpanel_access.files.roster import OtherRosters
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.neighbours import About, Conflict
@@ -94,6 +96,59 @@ def test_an_invitation_of_unknown_age_is_only_pending() -> None:
     assert (one.invitation, one.steps) == (Invitation.PENDING, [])
 
 
+class Terminal(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+BLOCKS = """\
+bo@example.com: accepted, organization member, until 2026-05-18
+  ! is admin in shop, and analyst is declared:
+    `pulumi up --stack production --refresh`
+  - the access in stack production ends on 2026-05-18:
+    prolong `ends` in the roster, or let it end
+  shop: analyst (is admin)
+  warehouse: consumer through the team Pilot
+  team pilot: warehouse consumer
+
+cy.with.a.long.name@agency.example.org: pending, invited 144 h ago, organization member
+  ! the invitation is pending for 144 h:
+    ask whether it arrived (spam, allow-list), then `mixpanel-access resend
+    cy.with.a.long.name@agency.example.org`
+  ! the invitation expires in 24 h:
+    `mixpanel-access resend cy.with.a.long.name@agency.example.org`
+  shop: analyst (not shown)
+
+2 of 2 people of production with something to do, 2026-05-10 12:00 UTC.
+"""
+SHOWN = {
+    80: BLOCKS.replace("144 h ago, organization member", "144 h ago, organization\n  member"),
+    100: BLOCKS,
+    150: BLOCKS.replace("resend\n    cy", "resend cy"),
+}
+
+
+@pytest.mark.parametrize(("width", "expected"), SHOWN.items())
+def test_a_person_is_a_block(monkeypatch: pytest.MonkeyPatch, width: int, expected: str) -> None:
+    """Who it is, what to do and to know, then the roles; no line is longer than the terminal, and no word is cut."""
+    cy, api = "cy.with.a.long.name@agency.example.org", settled()
+    api.rows.clear()
+    api.give(PRODUCTION, BO, "admin")
+    api.put(cy, "member", invited=True)
+    api.put("ana@example.com", "owner")
+    api.teams.put("Pilot", BO, id_=100, projects={WAREHOUSE: "consumer"})
+    team = "teams: { pilot: { name: Pilot, projects: { warehouse: consumer } } }"
+    entries = person(more="projects: { shop: analyst }, teams: [pilot], ends: 2026-05-18"), person(cy)
+    found = overview(api, *entries, more=team, now=NOW + 144 * HOUR, invited={cy: NOW})
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stdout", shown)
+    monkeypatch.setenv("COLUMNS", str(width))
+    _print(statuses(found), found, clear=False)
+    assert shown.getvalue() == expected
+
+
 def test_who_is_declared_and_not_there_is_told() -> None:
     """The next step is the update of the stack."""
     one = the_one(statuses(overview(FakeApi(), person(), applied=False)))
@@ -154,7 +209,7 @@ def test_a_grant_of_who_is_invited_may_be_hidden() -> None:
     api.put(BO, "member", invited=True)
     one = the_one(statuses(overview(api, person())))
     assert one.steps == []
-    assert [_role(role) for role in one.projects] == ["shop analyst (not shown)"]
+    assert [_role(role) for role in one.projects] == ["shop: analyst (not shown)"]
 
 
 @pytest.mark.parametrize("readable", [True, False])
@@ -164,12 +219,12 @@ def test_a_project_that_mixpanel_does_not_list_for_the_account_hides_its_grants(
     api.put(BO, "member")
     one = the_one(statuses(overview(api, person())))
     assert one.steps == []
-    assert [_role(role) for role in one.projects] == ["shop analyst (not shown)"]
+    assert [_role(role) for role in one.projects] == ["shop: analyst (not shown)"]
     del api.projects_[PRODUCTION]
     api.unreadable.clear()
     gone = the_one(statuses(overview(api, person())))
     assert [step.text for step in gone.steps] == ["has no grant in shop, and analyst is declared"]
-    assert [_role(role) for role in gone.projects] == ["shop analyst (missing)"]
+    assert [_role(role) for role in gone.projects] == ["shop: analyst (missing)"]
 
 
 def test_an_update_may_not_see_that_an_invited_person_lost_a_grant() -> None:

@@ -22,7 +22,7 @@ from mixpanel_access import __version__
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.similarity import counted, in_days
+from mixpanel_access.model.similarity import counted, in_days, in_words
 from mixpanel_access.operations.next_steps import hours
 from mixpanel_access.operations.report.model import (
     QUARTER,
@@ -223,9 +223,7 @@ def about(person: ReportPerson) -> Markup:
     known = [f"organization {role_in_words(role)}" if role else "organization role not known"]
     if person.invitation is None:
         known = ["not in the organization"]
-    known.append(
-        f"stack{'s' * (len(person.stacks) > 1)} {', '.join(person.stacks)}" if person.stacks else "in no stack"
-    )
+    known.append(f"stack{'s' * (len(person.stacks) > 1)} {in_words(person.stacks)}" if person.stacks else "in no stack")
     if person.outside:
         known.append("outside the company")
     if person.stacks:

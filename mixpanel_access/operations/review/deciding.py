@@ -22,6 +22,16 @@ CLEAR: Final = "clear"
 """The word for no decision, on the command line."""
 
 
+class SeveralRoles(UsageError):
+    """A decision that could be about several roles.
+
+    Attributes:
+        choices: the options that select each of them.
+    """
+
+    choices: Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class Wish:
     """A decision from the command line.
@@ -171,12 +181,14 @@ def _must_be_day(starts: str | None) -> None:
 
 def _not_one(wish: Wish, found: Sequence[Item], folder: Path) -> UsageError:
     if found:
-        return UsageError(
+        error = SeveralRoles(
             "cannot decide",
             subject=wish.email,
             why=f"they have {len(found)} such roles in this review",
-            next_step=f"Select one with its options: {'; '.join(_options(item, found) for item in found)}",
+            next_step="Select one with its options, which are listed above.",
         )
+        error.choices = [_options(item, found) for item in found]
+        return error
     everybody = sorted({item.key for one in read_packets(folder) for item in one.packet.items})
     like = "" if same_key(wish.email) in everybody else meant_address(wish.email, everybody)
     return UsageError(
