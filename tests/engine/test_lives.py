@@ -17,8 +17,9 @@ from tests.engine.conftest import workspace_on
 from tests.engine.test_python_engine import varying_left_out
 from tests.in_process import emulating, without_sockets
 from tests.lives.checks import AHEAD, Day
+from tests.lives.draft import STACKS, Event
 from tests.lives.engine_world import EngineWorld
-from tests.lives.script import STACKS, Event, Script
+from tests.lives.script import Script
 from tests.lives.truth import Truth
 from tests.lives.world import World, document_of
 
@@ -85,19 +86,20 @@ def test_the_engine_of_the_lives_does_what_the_engine_in_python_does(
         workspace_on(document, python_engine, tmp_path) as workspace,
         emulating(document, limit_invitations=False) as server,
         without_sockets(server) as transport,
-        EngineWorld(workspace) as real,
-        WithNow(script.now, tmp_path / "quick", server, transport) as lived,
+        EngineWorld(workspace, script.start) as real,
+        WithNow(script, tmp_path / "quick", server, transport) as lived,
     ):
         for number in range(3):
             for event in script.beginning() if number == 0 else script.day():
-                slow, quick = (_after(world, event) for world in (real, lived))
+                slow, quick = (_after(world, event, script) for world in (real, lived))
                 for part, true in slow.items():
                     assert quick[part] == true, f"{part} after {event}"
 
 
-def _after(world: World, event: Event) -> dict[str, Any]:
+def _after(world: World, event: Event, script: Script) -> dict[str, Any]:
     requests_of(world)
     world.happen(event)
+    world.learn(script.organization)
     found: dict[str, Any] = {f"state of {stack}": state_of(world, stack) for stack in STACKS}
     if event.what == "up":
         found |= {"requests": requests_of(world), "steps": steps_of(world, event.arguments[0])}
@@ -107,9 +109,13 @@ def _after(world: World, event: Event) -> dict[str, Any]:
 def test_ten_days_of_a_life_on_the_real_engine(engine: Engine, tmp_path: Path) -> None:
     """After each event the organization is as the script says; in the end, all commands and the preview agree."""
     script = Script(11, runs=0.25)
-    with workspace_on(document_of(script.start), engine, tmp_path) as workspace, EngineWorld(workspace) as world:
+    with (
+        workspace_on(document_of(script.start), engine, tmp_path) as workspace,
+        EngineWorld(workspace, script.start) as world,
+    ):
         for number in range(10):
             for event in script.beginning() if number == 0 else script.day():
                 world.happen(event)
+                world.learn(script.organization)
                 assert world.seen() == script.organization.as_sets(), event
         assert Day(world, Truth(script.landscape, script.now, AHEAD), Random(11)).disagreements() == []

@@ -21,9 +21,9 @@ from mixpanel_access.operations.report.model import EndsIn
 from mixpanel_access.operations.revoking.run import revoke
 from mixpanel_access.operations.status import statuses
 from mixpanel_access.operations.who import of_person
+from tests.lives.draft import STACKS
 from tests.lives.expected import Fact
 from tests.lives.rosters import Roster
-from tests.lives.script import STACKS
 from tests.lives.steps import reasons_in
 from tests.lives.truth import Truth
 from tests.lives.world import World
@@ -98,6 +98,10 @@ class Day:
         """The first address of somebody, by which the script has them."""
         return self.truth.organization.first_address(email)
 
+    def _word(self, role: str | None) -> str | None:
+        """A role of Mixpanel as the script has it; of several custom roles, it has any of them as the highest."""
+        return self.world.word(role)
+
     # What the clock does
 
     def within(self, overview: Overview) -> Iterator[Disagreement]:
@@ -115,7 +119,8 @@ class Day:
                     accounts_end.add((name, one.account, one.day))
                 elif one.account:
                     ids: list[int | None] = [roster.projects[key] for key in one.projects] or [None]
-                    of_accounts |= {(one.event.value, name, one.account, id_) for id_ in ids}
+                    how = "refused" if one.refused else one.event.value
+                    of_accounts |= {(how, name, one.account, id_) for id_ in ids}
                 elif one.event in _UNDONE and one.email:
                     undone |= {(one.event.value, name, self._first(one.email), part) for part in _parts(one, roster)}
                 elif one.event in _UNDONE:
@@ -158,7 +163,7 @@ class Day:
         true = {(email, there.role if (there := organization.people.get(email)) else None) for email in known}
         yield from compared("status", "organization role", roles, true)
         here = {
-            (self._first(one.email), role.project, role.actual, role.effective)
+            (self._first(one.email), role.project, self._word(role.actual), self._word(role.effective))
             for one in found
             for role in one.projects
             if role.effective
@@ -210,7 +215,9 @@ class Day:
     def who(self, overview: Overview) -> Iterator[Disagreement]:
         """`who`: everybody's access, by every source."""
         rows = [one for key in overview.directory.people() for one in of_person(overview, key)]
-        said = {(self._first(one.email), one.project, one.role, one.grant_type.value, one.team) for one in rows}
+        said = {
+            (self._first(one.email), one.project, self._word(one.role), one.grant_type.value, one.team) for one in rows
+        }
         yield from compared("who", "access", said, self.truth.access)
 
     def report(self, overview: Overview) -> Iterator[Disagreement]:
@@ -227,7 +234,7 @@ class Day:
         )
         yield from compared("report", "difference", self._in_short(found.differences), truth.drift)
         roles = {
-            (self._first(one.email), project, cell.role)
+            (self._first(one.email), project, self._word(cell.role))
             for one in found.people
             for project, cell in one.projects.items()
         }

@@ -11,7 +11,8 @@ from mixpanel_access.engine import Pulumi
 from mixpanel_access.model.dates import written
 from mixpanel_access.operations.project import PulumiProject
 from tests.engine.conftest import Workspace
-from tests.lives.script import STACKS
+from tests.lives.draft import STACKS
+from tests.lives.organization import Organization
 from tests.lives.world import World, credentials, settings_of
 
 
@@ -20,13 +21,15 @@ class EngineWorld(World):
 
     Args:
         workspace: the workspace, which has the stack production.
+        organization: the organization in the beginning.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, organization: Organization) -> None:
+        self.words = {}
         self.workspace = workspace
         self.folder, self.stacks, self.said = workspace.folder, workspace.stacks, []
         self.client = httpx.Client(base_url=workspace.emulator.url, timeout=30)
-        workspace.environ |= credentials()
+        workspace.environ |= credentials(organization)
         workspace.add("staging")
         for stack in STACKS:
             values = settings_of(stack, workspace.emulator.url)

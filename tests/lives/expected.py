@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.lives.organization import INVITATION_LIFE, Organization
-from tests.lives.rosters import ORGANIZATION_RANK, RANK, Declared, Reasons, Roster
+from tests.lives.rosters import ORGANIZATION_RANK, RANK, Declared, Reasons, Roster, is_custom, is_lower
 from tests.lives.stacks import Landscape, Stack
 
 DAY = timedelta(days=1)
@@ -28,9 +28,9 @@ def is_less(before: Declared | None, after: Declared | None) -> bool:
         return False
     if after is None:
         return True
-    lower = any(
-        rank(role) > rank(after.projects.get(project, ("",))[0]) for project, (role, _) in before.projects.items()
-    )
+    roles = [(role, after.projects.get(project, ("",))[0]) for project, (role, _) in before.projects.items()]
+    lower = any(rank(old) > rank(new) or (old != new and is_custom(old or new)) for old, new in roles)
+    lower = lower or any(old != new and is_custom(new) for old, new in roles)
     return lower or bool(before.teams.keys() - after.teams.keys()) or _role_rank(before) > _role_rank(after)
 
 
@@ -111,17 +111,25 @@ def _undone_grants(stack: Stack, email: str, now: Declared | None, today: date) 
     roster, given = stack.roster, now.projects if now else {}
     for project in {*given, *(id_ for id_, one in stack.given_or_lost if one == email)}:
         held, declared = stack.given_or_lost.get((project, email)), given.get(project, ("",))[0]
-        if held and (not declared or rank(held.role) > rank(declared)):
+        past, word = held is not None and _is_past(held.reasons[2], today), stack.word(declared)
+        unmade = is_custom(declared) and declared not in stack.roles
+        if held and (not declared or is_lower(word, held.role, ended=past) or (past and unmade)):
             key = next(key for key, id_ in roster.projects.items() if id_ == project)
             over = (one for one in roster.entries_of(email) if one.is_over(today))
-            gave = any(key in one.projects and held.role in ("", one.projects[key]) for one in over)
+            gave = any(key in one.projects and held.role in ("", stack.word(one.projects[key])) for one in over)
             yield _gone(gave, held.reasons, today), stack.name, email, project
-        elif declared and (held is None or held.role != declared):
+            if unmade:
+                yield "late", stack.name, email, project
+        elif declared and (held is None or held.role != word):
             yield "late", stack.name, email, project
 
 
+def _is_past(last: date | None, today: date) -> bool:
+    return last is not None and last < today
+
+
 def _gone(ended: bool, reasons: Reasons, today: date) -> str:
-    return "overdue" if ended or (reasons[2] is not None and reasons[2] < today) else "removed"
+    return "overdue" if ended or _is_past(reasons[2], today) else "removed"
 
 
 def ending_teams(roster: Roster, today: date, days: int) -> set[Fact]:
@@ -144,31 +152,50 @@ def undone_teams(stack: Stack, today: date) -> set[Fact]:
         wanted = {roster.projects[project]: role for project, role in declared.items()}
         held = {project: role for (project, one), role in stack.team_grants.items() if one == key}
         ends = entry.ends if entry else stack.teams[key].days[1]
-        gone = "overdue" if ends is not None and ends < today else "removed"
-        if key not in current or any(rank(role) > rank(wanted.get(project)) for project, role in held.items()):
-            found.add((gone, stack.name, key))
-        missing = key not in stack.teams or any(rank(role) > rank(held.get(id_)) for id_, role in wanted.items())
-        if key in current and missing:
+        past = key in stack.teams and _is_past(stack.teams[key].days[1], today)
+        changes = _changes_of_roles(stack, held, wanted, ended=past)
+        if key not in current or changes["gone"]:
+            found.add(("overdue" if _is_past(ends, today) else "removed", stack.name, key))
+        if key in current and (key not in stack.teams or changes["late"]):
             found.add(("late", stack.name, key))
     return found
 
 
-def undone_accounts(stack: Stack) -> set[Fact]:
-    """What the next update takes from and gives to service accounts: how, stack, name, and project or None."""
+def _changes_of_roles(
+    stack: Stack, held: Mapping[int, str], wanted: Mapping[int, str], *, ended: bool
+) -> dict[str, set[int]]:
+    """The projects in which a team or a service account loses a role or gets a lower one, and gets another one."""
+    words = {project: stack.word(role) for project, role in wanted.items()}
+    unmade = {project for project, role in wanted.items() if is_custom(role) and role not in stack.roles}
+    gone = {
+        project
+        for project, role in held.items()
+        if project not in words or is_lower(words[project], role, ended=ended) or (ended and project in unmade)
+    }
+    other = {project for project, word in words.items() if held.get(project) != word}
+    return {"gone": gone, "late": other - (gone - unmade)}
+
+
+def undone_accounts(stack: Stack, today: date) -> set[Fact]:
+    """What the next update takes from and gives to service accounts: how, stack, name, and project or None.
+
+    `refused` is an account that it cannot create, since its last day has passed; it then does nothing at all.
+    """
     found: set[Fact] = set()
     roster = stack.roster
     for name in {*stack.accounts, *roster.accounts}:
         account = roster.accounts.get(name)
         given = {roster.projects[key]: role for key, role in account.projects.items()} if account else {}
         held = {project: role for (project, one), role in stack.account_grants.items() if one == name}
-        taken = {project for project, role in held.items() if rank(role) > rank(given.get(project))}
-        missing = {project for project, role in given.items() if rank(role) > rank(held.get(project))}
+        changes = _changes_of_roles(stack, held, given, ended=False)
+        taken, missing = changes["gone"], changes["late"]
+        how = "refused" if name not in stack.accounts and account and account.has_expired(today) else "late"
         found |= {("removed", stack.name, name, project) for project in taken}
-        found |= {("late", stack.name, name, project) for project in missing}
+        found |= {(how, stack.name, name, project) for project in missing}
         if account is None and not taken:
             found.add(("removed", stack.name, name, None))
         if name not in stack.accounts and not missing:
-            found.add(("late", stack.name, name, None))
+            found.add((how, stack.name, name, None))
     return found
 
 
@@ -214,11 +241,12 @@ def drift(landscape: Landscape) -> set[Fact]:
     """The differences of the organization to the states: kind, address, project, team."""
     organization, stacks = landscape.organization, landscape.stacks.values()
     found: set[Fact] = set()
-    for email in organization.people:
+    active = {email for email, person in organization.people.items() if person.active}
+    for email in active:
         if not any(email in stack.members for stack in stacks):
             found.add(("unmanaged member", email, None, None))
     for project, email in organization.grants:
-        if not any((project, email) in stack.all_grants for stack in stacks):
+        if email in active and not any((project, email) in stack.all_grants for stack in stacks):
             found.add(("unmanaged grant", email, project, None))
     for stack in stacks:
         found |= set(_missing(organization, stack))
@@ -230,7 +258,7 @@ def drift(landscape: Landscape) -> set[Fact]:
         keys = {key for _, key in held}
         found |= {
             ("unmanaged team member", email, None, team.name)
-            for email in team.members
+            for email in team.members & active
             if not any((key, email) in stack.places for stack in mine for key in keys)
         }
         found |= {

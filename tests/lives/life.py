@@ -10,8 +10,9 @@ from typing import Any
 from tests.in_process import emulating, without_sockets
 from tests.lives.checks import AHEAD, Day, Disagreement
 from tests.lives.commands import Commands
+from tests.lives.draft import Event
 from tests.lives.logbook import Logbook
-from tests.lives.script import Event, Script
+from tests.lives.script import Script
 from tests.lives.truth import Truth
 from tests.lives.world import World, document_of
 from tests.tally import count
@@ -57,7 +58,7 @@ class Life:
         with (
             emulating(document_of(self._script.start), limit_invitations=False) as server,
             without_sockets(server) as transport,
-            World(self._script.now, self._folder, server, transport) as world,
+            World(self._script, self._folder, server, transport) as world,
         ):
             logbook, before = Logbook(world, self._script.start), frozenset[Any]()
             for number in range(days):
@@ -82,6 +83,7 @@ class Life:
                 world.happen(event)
             except Exception as error:
                 raise self._broken(number, f"{type(error).__name__}: {error}") from error
+            world.learn(script.organization)
             seen, true = world.seen(), script.organization.as_sets()
             for part in true:
                 if seen[part] != true[part]:

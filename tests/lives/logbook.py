@@ -11,33 +11,39 @@ from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogLine
 from mixpanel_access.operations.tracker.replay import Interval, replay
 from mixpanel_access.operations.tracker.update import update, verify
 from tests.lives.checks import Disagreement
+from tests.lives.draft import HANDS, OWNERS, STACKS, Event
 from tests.lives.organization import Organization
-from tests.lives.script import HANDS, OWNERS, STACKS, Event
 from tests.lives.world import AUTHOR, World
 
 Key = tuple[int | None, str, int | None]
 """An access: project, address and team's id."""
 Held = Mapping[Key, str]
 """Access -> its role; "" for a place in a team."""
+SCIM = "scim"
+"""Who did what the identity provider did, which names nobody."""
 _RUNS = ("up", "revoke")
-_BY_API = ("hand_invites", "hand_changes_team", "hand_takes_out", "hand_puts_in", "hand_renames_team")
+_BY_API = (
+    "hand_invites", "hand_changes_team", "hand_takes_out", "hand_puts_in", "hand_renames_team", "hand_deletes_role",
+    "hand_changes_role",
+)  # fmt: skip
 """What people do by the API, as the account of `HANDS`; all else is done by the first owner."""
 _SETTLED = timedelta(seconds=30)
 """How long after an event it is over."""
 
 
 def access_in(organization: Organization, ids: Mapping[str, int]) -> dict[Key, str]:
-    """All access that there is.
+    """All access that there is; who is deactivated has none.
 
     Args:
         organization: the organization.
         ids: Mixpanel's ids of the teams, by their names.
     """
     found: dict[Key, str] = {}
-    found |= {(None, email, None): person.role for email, person in organization.people.items()}
-    found |= {(project, email, None): role for (project, email), role in organization.grants.items()}
+    active = {email for email, person in organization.people.items() if person.active}
+    found |= {(None, email, None): organization.people[email].role for email in active}
+    found |= {(id_, email, None): role for (id_, email), role in organization.grants.items() if email in active}
     for team in organization.teams:
-        found |= {(None, email, ids[team.name]): "" for email in team.members}
+        found |= {(None, email, ids[team.name]): "" for email in team.members & active}
         found |= {(project, "", ids[team.name]): role for project, role in team.projects.items()}
     return found
 
@@ -58,11 +64,15 @@ class Logbook:
     def __init__(self, world: World, organization: Organization) -> None:
         self._world = world
         self._file = world.stacks.parent / "access-log.jsonl"
+        self._organization = organization
         self._before = access_in(organization, world.team_ids())
         self._after: list[tuple[Event, Held]] = []
         self._hidden: set[str] = set()
         self._moved: set[str] = set()
         self._invited: set[str] = set()
+        self._inactive: set[str] = set()
+        self._undated: set[Key] = set()
+        self._roles: set[str] = set()
         self._checked = 0
 
     def note(self, event: Event, organization: Organization) -> None:
@@ -70,9 +80,18 @@ class Logbook:
         # No audit log shows that an address has changed, and the pages on the log do not say what it then has.
         self._moved |= {one for pair in organization.addresses.items() for one in pair}
         self._after.append((event, access_in(organization, self._world.team_ids())))
-        # No audit log shows that an invitation was taken back, so nobody knows when it was before the next update.
+        # No audit log shows that an invitation was taken back, or that somebody was deactivated or activated, so nobody
+        # knows when it was before the next update, or that what else happens to them gives no access.
         self._hidden |= self._invited - organization.people.keys()
         self._invited = {email for email, one in organization.people.items() if one.invited_at is not None}
+        inactive = {email for email, one in organization.people.items() if not one.active}
+        named = {organization.first_address(str(one)) for one in event.arguments}
+        self._hidden |= (self._inactive ^ inactive) | (inactive & named)
+        self._inactive = inactive
+        there = {one.word for one in organization.custom_roles}
+        before = self._after[-2][1] if len(self._after) > 1 else self._before
+        self._undated |= {access for access, role in before.items() if role in self._roles - there}
+        self._roles = there
 
     def disagreements(self, now: datetime) -> Iterator[Disagreement]:
         """Update the log, and compare what it says of each instant since the last update with what there was."""
@@ -82,6 +101,7 @@ class Logbook:
         for event, held in self._after[self._checked :]:
             yield from self._compared(log.at(event.at + _SETTLED), event, held)
         self._hidden.clear()
+        self._undated.clear()
         event, held = self._after[-1]
         yield from self._compared(log.at(now), event, held)
         self._checked = len(self._after)
@@ -95,10 +115,10 @@ class Logbook:
 
         Of what ended before the first update, it need neither have the access nor name the role.
         """
-        log = {key_of(access): one.role for access, one in replayed.items()}
+        log = {key_of(access): self._world.word(one.role) for access, one in replayed.items()}
         for access in held.keys() | log.keys():
             there, said = held.get(access), log.get(access)
-            if there == said or access[1] in self._hidden | self._moved:
+            if there == said or access[1] in self._hidden | self._moved or access in self._undated:
                 continue
             if not self._checked and not said and there is not None and there == self._before.get(access):
                 continue
@@ -112,9 +132,15 @@ class Logbook:
                 continue
             at = instant(line.date)
             event = next((one for one, _ in self._after if timedelta() <= at - one.at < _SETTLED), None)
-            if line.admin not in _doers(event):
+            doers = _doers(event) | ({SCIM} if self._may_be_the_providers(line) else set())
+            if line.admin not in doers:
                 what = line.event, line.label, line.what, line.date
                 yield Disagreement("tracker", "who did it", (str(event), *what, line.admin), said=True)
+
+    def _may_be_the_providers(self, line: LogLine) -> bool:
+        """Whether a run did by SCIM what no stack has any more, so that nobody can tell it from the provider's own."""
+        has = self._after[-1][1]
+        return self._organization.comes_by_scim(line.email) and (line.project, line.email, line.team_id) not in has
 
 
 def _doers(event: Event | None) -> set[str]:
@@ -125,4 +151,6 @@ def _doers(event: Event | None) -> set[str]:
         return {AUTHOR}
     if event.what == "accept":
         return {str(event.arguments[0])}
+    if event.what.startswith("idp_"):
+        return {SCIM}
     return {HANDS if event.what in _BY_API else OWNERS[0]}

@@ -10,6 +10,8 @@ from typing import Any
 from tests.lives.rosters import RANK
 
 INVITATION_LIFE = timedelta(days=7)
+EVERY_ROLE_HAS = "view_project"
+"""The permission that Mixpanel adds to each custom role."""
 MANAGING = ("owner", "admin")
 """The organization roles that are a role in every project too."""
 
@@ -32,6 +34,20 @@ class Team:
     members: set[str] = field(default_factory=set)
 
 
+@dataclass(eq=False)
+class CustomRole:
+    """A custom role of a project; the same one also under another name.
+
+    Attributes:
+        word: by what whoever has it has it; no two roles of a life have the same.
+    """
+
+    word: str
+    project: int
+    name: str
+    permissions: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Source:
     """One grant through which somebody reaches a project."""
@@ -50,7 +66,9 @@ class Organization:
         projects: the ids of the projects.
         accounts: the service accounts that stacks have created: name -> project id -> role.
         addresses: who has another address than at first -> that one. All else goes by the first address.
-        behind: of these, the people whose first address the rosters still have.
+        behind: of these, the people whose first address some rosters still have -> the stacks of those.
+        claimed: the domain whose people come by SCIM, or "".
+        made: how many custom roles the stacks have made.
     """
 
     projects: tuple[int, ...]
@@ -59,7 +77,10 @@ class Organization:
     teams: list[Team] = field(default_factory=list)
     accounts: dict[str, dict[int, str]] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
-    behind: set[str] = field(default_factory=set)
+    behind: dict[str, set[str]] = field(default_factory=dict)
+    custom_roles: list[CustomRole] = field(default_factory=list)
+    claimed: str = ""
+    made: int = 0
 
     def address(self, email: str) -> str:
         """The address that somebody has."""
@@ -78,9 +99,21 @@ class Organization:
         self.grants = {key: role for key, role in self.grants.items() if key[1] != email}
         for team in self.teams:
             team.members.discard(email)
-        if email in self.behind:  # who comes back comes by the first address
-            self.behind.discard(email)
-            del self.addresses[email]
+
+    def comes_by_scim(self, email: str) -> bool:
+        """Whether somebody is of the claimed domain."""
+        return email.partition("@")[2] == self.claimed
+
+    def custom_role(self, project: int, name: str) -> CustomRole | None:
+        """The custom role of a name in a project."""
+        return next((one for one in self.custom_roles if (one.project, one.name) == (project, name)), None)
+
+    def remove_role(self, role: CustomRole) -> None:
+        """Delete a custom role: whoever has it becomes a consumer."""
+        self.custom_roles.remove(role)
+        self.grants = {key: "consumer" if held == role.word else held for key, held in self.grants.items()}
+        for held in (*(team.projects for team in self.teams), *self.accounts.values()):
+            held |= {project: "consumer" for project, word in held.items() if word == role.word}
 
     def sources(self, email: str) -> Iterator[Source]:
         """All grants through which somebody reaches a project."""
@@ -112,34 +145,45 @@ class Organization:
 
     def as_sets(self) -> dict[str, set[Any]]:
         """All of it in a form to compare."""
-        people = self.people.items()
+        people, names = self.people.items(), {one.word: one.name for one in self.custom_roles}
+
+        def roles(held: dict[int, str]) -> tuple[Any, ...]:
+            return _sorted((project, names.get(role, role)) for project, role in held.items())
+
         return {
             "people": {
                 (self.address(email), one.role, one.invited_at is not None, one.active) for email, one in people
             },
-            "grants": {(project, self.address(email), role) for (project, email), role in self.grants.items()},
-            "accounts": {(name, _sorted(held.items())) for name, held in self.accounts.items()},
-            "teams": {
-                (one.name, _sorted(one.projects.items()), _sorted(map(self.address, one.members))) for one in self.teams
+            "grants": {
+                (project, self.address(email), names.get(role, role)) for (project, email), role in self.grants.items()
             },
+            "accounts": {(name, roles(held)) for name, held in self.accounts.items()},
+            "teams": {(one.name, roles(one.projects), _sorted(map(self.address, one.members))) for one in self.teams},
+            "custom roles": {(one.project, one.name, _sorted(one.permissions)) for one in self.custom_roles},
         }
 
 
 def from_dump(document: dict[str, Any]) -> dict[str, set[Any]]:
     """What the emulator has, in the form of `as_sets`."""
+    custom = [(project["id"], one) for project in document["projects"] for one in project["custom_roles"]]
+    names = {one["role_id"]: one["name"] for _, one in custom}
+
+    def roles(held: list[dict[str, Any]]) -> tuple[Any, ...]:
+        return _sorted((one["id"], names.get(one["role"], one["role"])) for one in held)
+
     return {
         "people": {
             (one["email"], one["role"], one["invited_at"] is not None, one["active"]) for one in document["members"]
         },
-        "grants": {(one["project"], one["email"], one["role"]) for one in document["grants"]},
+        "grants": {(one["project"], one["email"], names.get(one["role"], one["role"])) for one in document["grants"]},
         "accounts": {
-            (one["username"].split(".")[0], _sorted((held["id"], held["role"]) for held in one["projects"]))
+            (one["username"].split(".")[0], roles(one["projects"]))
             for one in document["service_accounts"]
             if "." in one["username"]
         },
-        "teams": {
-            (one["name"], _sorted((held["id"], held["role"]) for held in one["projects"]), _sorted(one["members"]))
-            for one in document["teams"]
+        "teams": {(one["name"], roles(one["projects"]), _sorted(one["members"])) for one in document["teams"]},
+        "custom roles": {
+            (project, one["name"], _sorted(set(one["permissions"]) - {EVERY_ROLE_HAS})) for project, one in custom
         },
     }
 

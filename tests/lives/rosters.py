@@ -16,6 +16,21 @@ Reasons = tuple[str | None, date | None, date | None]
 """Why somebody has something: the engagement, the first day and the last."""
 
 
+def is_custom(role: str | None) -> bool:
+    """Whether a role in a project is a custom one, by the roster's key or by the organization's word."""
+    return bool(role) and role not in RANK
+
+
+def is_lower(after: str, before: str, *, ended: bool) -> bool:
+    """Whether a role is less than the one before.
+
+    Nobody can tell where one is a custom role: then the one before goes if its last day has passed.
+    """
+    if is_custom(after) or is_custom(before):
+        return ended and after != before
+    return RANK.get(after, 0) < RANK.get(before, 0)
+
+
 @dataclass
 class Entry:
     """A person's entry.
@@ -65,12 +80,25 @@ class TeamEntry:
 
 
 @dataclass
+class RoleEntry:
+    """A custom role of a project, by the project's key."""
+
+    name: str
+    project: str
+    permissions: frozenset[str]
+
+
+@dataclass
 class Account:
     """A service account, with its roles by the key of the project."""
 
     projects: dict[str, str]
     role: str = "consumer"
     expires: date | None = None
+
+    def has_expired(self, today: date) -> bool:
+        """Whether Mixpanel refuses to make it."""
+        return self.expires is not None and self.expires < today
 
 
 @dataclass
@@ -103,6 +131,7 @@ class Roster:
         engagements: key -> first and last day.
         owns_roles: whether it declares organization roles.
         addresses: who is written with another address than at first -> that one.
+        roles: the custom roles by their keys.
     """
 
     stack: str
@@ -114,9 +143,19 @@ class Roster:
     authoritative: frozenset[str] = frozenset()
     accounts: dict[str, Account] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, RoleEntry] = field(default_factory=dict)
 
     def entries_of(self, email: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.email == email]
+
+    def all_given(self) -> list[dict[str, str]]:
+        """The roles in projects of everybody and everything in it."""
+        entries, teams, accounts = self.entries, self.teams.values(), self.accounts.values()
+        return [
+            *(one.projects for one in entries),
+            *(one.projects for one in teams),
+            *(one.projects for one in accounts),
+        ]
 
     @property
     def people(self) -> list[str]:
@@ -179,6 +218,7 @@ class Roster:
             "environment": self.stack, "organizationRoles": self.owns_roles, "projects": projects,
             "people": [self._written(entry) for entry in self.entries],
             "engagements": {key: _engagement(*days) for key, days in self.engagements.items()},
+            "customRoles": {key: _of_role(role) for key, role in self.roles.items()},
             "teams": {key: _of_team(team) for key, team in self.teams.items()},
             "serviceAccounts": {name: _of_account(account) for name, account in self.accounts.items()},
         }  # fmt: skip
@@ -209,6 +249,13 @@ def _of_account(account: Account) -> dict[str, Any]:
     reasons = {"purpose": "Loads orders", "contact": APPROVER, "ticket": "OPS-2", "approver": SPONSOR}
     days = {"expires": account.expires.isoformat()} if account.expires else {}
     return {**reasons, "role": account.role, "projects": account.projects, **days}
+
+
+def _of_role(role: RoleEntry) -> dict[str, Any]:
+    return {
+        "name": role.name, "description": "Works on the shop", "project": role.project,
+        "permissions": sorted(role.permissions),
+    }  # fmt: skip
 
 
 def _of_team(team: TeamEntry) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from tests.lives.organization import Organization, Team
-from tests.lives.rosters import Reasons, Roster
+from tests.lives.organization import CustomRole, Organization, Team
+from tests.lives.rosters import Reasons, RoleEntry, Roster
 
 Op = tuple[str, str]
 """A step of the engine: create, update or delete, and the resource's name."""
@@ -63,6 +63,14 @@ class HeldTeam:
 
 
 @dataclass
+class HeldRole:
+    """A custom role in the state, as the state knows it."""
+
+    role: CustomRole
+    entry: RoleEntry
+
+
+@dataclass
 class HeldPlace:
     """A place in a team; one who waits joins after the invitation was accepted."""
 
@@ -114,6 +122,11 @@ class Stack:
     account_grants: dict[tuple[int, str], str] = field(default_factory=dict)
     places: dict[tuple[str, str], HeldPlace] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, HeldRole] = field(default_factory=dict)
+
+    def word(self, role: str) -> str:
+        """The organization's word for a role of the roster; the roster's key for a custom role that is not made yet."""
+        return self.roles[role].role.word if role in self.roles else role
 
     def address(self, email: str) -> str:
         """The address that the state has of somebody."""

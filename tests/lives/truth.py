@@ -19,9 +19,14 @@ from tests.lives.expected import (
     undone_teams,
     waiting,
 )
-from tests.lives.runs import Run
+from tests.lives.revocations import Revocation
+from tests.lives.rosters import Account, is_custom
 from tests.lives.stacks import Landscape, Op, Stack
 from tests.lives.steps import Reason, in_short
+from tests.lives.updates import Update
+
+REFUSED: Op = ("refuse", "a service account that has expired")
+"""The only step of an update that refuses the roster."""
 
 PENDING_FOR_LONG, EXPIRES_SOON = timedelta(hours=72), timedelta(hours=48)
 
@@ -73,7 +78,7 @@ class Truth:
     @cached_property
     def undone_accounts(self) -> set[Fact]:
         """The same of service accounts."""
-        return {fact for one in self.stacks for fact in undone_accounts(one)}
+        return {fact for one in self.stacks for fact in undone_accounts(one, self.today)}
 
     @cached_property
     def ending_accounts(self) -> set[Fact]:
@@ -146,13 +151,18 @@ class Truth:
         person = self.organization.people.get(email)
         if person is None or person.invited_at is not None:
             return False
-        effective, wanted = self.organization.effective(email), list[tuple[int, str]]()
+        effective = self.organization.effective(email)
+        has = {(source.project, source.role) for source in self.organization.sources(email)}
+        wanted = list[tuple[int, str]]()
         for stack in self.stacks:
             if given := stack.roster.declared_to(email, self.today):
-                wanted += [(project, role) for project, (role, _) in given.projects.items()]
+                wanted += [(project, stack.word(role)) for project, (role, _) in given.projects.items()]
                 roles = [held for key in given.teams for held in stack.roster.teams[key].projects.items()]
-                wanted += [(stack.roster.projects[project], role) for project, role in roles]
-        return any(rank(effective.get(project)) < rank(role) for project, role in wanted)
+                wanted += [(stack.roster.projects[project], stack.word(role)) for project, role in roles]
+        return any(
+            (project, role) not in has and (is_custom(role) or rank(effective.get(project)) < rank(role))
+            for project, role in wanted
+        )
 
     # What the next runs do
 
@@ -160,17 +170,41 @@ class Truth:
         """The steps of the next `pulumi up` without `--refresh`, as a preview shows them."""
         copy = self.landscape.copy()
         stack = copy.stacks[name]
-        ops = Run(copy, stack, self.now).up(refresh=False)
+        if any(account.has_expired(self.today) for name, account in _new_accounts(stack)):
+            return {REFUSED}
+        ops = Update(copy, stack, self.now).up(refresh=False)
         # What an update puts out is not known before, so the engine shows an update of what depends on it too.
         changing = {step.removeprefix("team/") for op, step in ops if op == "update"} & stack.teams.keys()
         places = {("update", f"team/{key}:{stack.address(email)}") for key, email in stack.places if key in changing}
         grants = {("update", f"{id_}:team/{key}") for id_, key in stack.team_grants if key in changing}
-        return ops | {op for op in places | grants if ("create", op[1]) not in ops}
+        depends = places | grants | _of_changing_roles(stack, ops, self.today)
+        return ops | {op for op in depends if ("create", op[1]) not in ops}
 
     def next_revoke(self, name: str) -> set[Op]:
         """The steps of the next `mixpanel-access revoke`."""
         copy = self.landscape.copy()
-        return Run(copy, copy.stacks[name], self.now).revoke()
+        return Revocation(copy, copy.stacks[name], self.now).revoke()
+
+
+def _new_accounts(stack: Stack) -> list[tuple[str, Account]]:
+    return [(name, account) for name, account in stack.roster.accounts.items() if name not in stack.accounts]
+
+
+def _of_changing_roles(stack: Stack, ops: set[Op], today: date) -> set[Op]:
+    """The updates that a preview shows of whatever has a custom role that changes."""
+    roster, changing = stack.roster, {step.removeprefix("custom-role/") for op, step in ops if op == "update"}
+    whole, found = {roster.projects[key] for key in roster.authoritative}, set[str]()
+    for email, one in roster.declared(today).items():
+        for project, (role, _) in one.projects.items():
+            if role in changing & stack.roles.keys():
+                found.add(f"project-access/{project}" if project in whole else f"{project}:{stack.address(email)}")
+    holders = {f"team/{key}": team.projects for key, team in roster.current_teams(today).items()}
+    holders |= {f"service-account/{name}": account.projects for name, account in roster.accounts.items()}
+    for name, held in holders.items():
+        found |= {
+            f"{roster.projects[key]}:{name}" for key, role in held.items() if role in changing & stack.roles.keys()
+        }
+    return {("update", name) for name in found}
 
 
 def _troubled(truth: Truth) -> Iterator[tuple[str, Reason]]:
@@ -185,6 +219,8 @@ def _troubled(truth: Truth) -> Iterator[tuple[str, Reason]]:
         given = {stack.name: stack.roster.declared_to(email, today) for stack in stacks}
         if any(given.values()):  # else nobody sends the invitation again
             yield from ((email, (reason, " ")) for reason in _waits(truth, email))
+            if email in landscape.organization.people and not landscape.organization.people[email].active:
+                yield email, ("deactivated", " ")
         places = [(stack.name, key) for stack in stacks for key, one in stack.places if one == email]
         teams = {*places, *((name, key) for name, one in given.items() if one for key in one.teams)}
         for how, name, key in truth.undone_teams:
@@ -209,13 +245,14 @@ def _declares(stack: Stack, kind: str, email: str, project: int | None, team: st
         grant = stack.all_grants.get((project or 0, email))
         places = {key for key in keys if (key, email) in stack.places}
         given_to = [(key, role) for key in keys if key in current for key, role in current[key].projects.items()]
-        roles = {(roster.projects[key], role) for key, role in given_to}
+        roles = {(roster.projects[key], stack.word(role)) for key, role in given_to}
         held = {(project, stack.team_grants.get((project or 0, key))) for key in keys}
+        own = stack.word(given.projects.get(project or 0, ("",))[0]) if given else ""
         return {
             "missing member": bool(member and given), "changed address": bool(member and given),
             "changed member": bool(member and given and member.role == given.role),
-            "missing grant": bool(grant and given and given.projects.get(project or 0, ("",))[0] == grant.role),
-            "changed grant": bool(grant and given and given.projects.get(project or 0, ("",))[0] == grant.role),
+            "missing grant": bool(grant and own == grant.role),
+            "changed grant": bool(grant and own == grant.role),
             "missing team member": bool(given and places & given.teams.keys()),
             "missing team": any(key in current for key in keys), "changed team": any(key in current for key in keys),
             "missing team grant": bool(held & roles), "changed team grant": bool(held & roles),

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
+from uuid import NAMESPACE_OID, uuid5
 
 import httpx
 
@@ -15,12 +16,19 @@ from mixpanel_access.model.resources import BRAKE_NAME, DYNAMIC_TYPE
 from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.revoking.run import revoke
 from tests.in_process import InProcess
-from tests.lives.organization import Organization, from_dump
-from tests.lives.script import HANDS, OWNERS, STACKS, Event
+from tests.lives.draft import CLAIMED, HANDS, OWNERS, STACKS, Event
+from tests.lives.organization import EVERY_ROLE_HAS, CustomRole, Organization, from_dump
+from tests.lives.rosters import RANK
+from tests.lives.script import Script
+from tests.lives.stacks import Op
+from tests.lives.truth import REFUSED
 from tests.python_engine.in_process import PROJECT, Clock, InProcessPulumi, LivedProject, Shared, new_stack
 
 ORGANIZATION = 7654321
 SECRET = "s3cret"
+TOKEN = "t0ken"
+_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+_PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 AUTHOR = "ci@example.com"
 """The author of the commits by which the stacks run."""
 
@@ -30,9 +38,15 @@ def document_of(organization: Organization) -> dict[str, Any]:
     return {
         "organization": {"id": ORGANIZATION, "name": "Example"},
         "members": [{"email": email, "role": one.role} for email, one in organization.people.items()],
-        "projects": [{"id": id_, "name": f"Project {id_}"} for id_ in organization.projects],
+        "projects": [
+            {
+                "id": id_, "name": f"Project {id_}",
+                "custom_roles": [_of_role(role) for role in organization.custom_roles if role.project == id_],
+            }
+            for id_ in organization.projects
+        ],
         "grants": [
-            {"project": project, "email": email, "role": role}
+            {"project": project, "email": email, "role": _id_of(role)}
             for (project, email), role in organization.grants.items()
         ],
         "teams": [
@@ -46,12 +60,24 @@ def document_of(organization: Organization) -> dict[str, Any]:
             {"username": name, "secret": SECRET, "role": "owner", "id": id_, "user_id": 9000 + id_}
             for id_, name in enumerate(("bot", HANDS), 1)
         ],
+        "security": {"sso": {"domains": [{"name": CLAIMED}]}, "scim_token": TOKEN} if organization.claimed else {},
     }  # fmt: skip
 
 
-def credentials() -> dict[str, str]:
-    """The variables of a run: the service account, and the author of the commit."""
-    return {"MIXPANEL_SERVICE_ACCOUNT": "bot", "MIXPANEL_SERVICE_ACCOUNT_SECRET": SECRET, "GIT_AUTHOR": AUTHOR}
+def _id_of(role: str) -> str:
+    """Mixpanel's id of a custom role that is there in the beginning; of another role, its word."""
+    return role if role in RANK else str(uuid5(NAMESPACE_OID, role))
+
+
+def _of_role(role: CustomRole) -> dict[str, Any]:
+    return {"role_id": _id_of(role.word), "name": role.name, "permissions": [EVERY_ROLE_HAS, *sorted(role.permissions)]}
+
+
+def credentials(organization: Organization) -> dict[str, str]:
+    """The variables of a run: the service account, the author of the commit, and the token of SCIM if there is one."""
+    token = {"MIXPANEL_SCIM_TOKEN": TOKEN} if organization.claimed else {}
+    account = {"MIXPANEL_SERVICE_ACCOUNT": "bot", "MIXPANEL_SERVICE_ACCOUNT_SECRET": SECRET}
+    return {**account, **token, "GIT_AUTHOR": AUTHOR}
 
 
 def settings_of(stack: str, url: str) -> dict[str, str]:
@@ -63,18 +89,27 @@ def settings_of(stack: str, url: str) -> dict[str, str]:
 
 
 class World:
-    """Two stacks on an emulator, to which the events of a script happen."""
+    """Two stacks on an emulator, to which the events of a script happen.
 
-    def __init__(self, now: datetime, folder: Path, server: EmulatorServer, transport: InProcess) -> None:
+    Args:
+        script: the script, at its beginning.
+        folder: an empty folder.
+
+    Attributes:
+        words: Mixpanel's ids of the custom roles that are or were there -> the script's words for them.
+    """
+
+    def __init__(self, script: Script, folder: Path, server: EmulatorServer, transport: InProcess) -> None:
         self.server, self.folder = server, folder
         self.client = httpx.Client(base_url=server.url, timeout=30, transport=transport)
         self.said: list[str] = []
+        self.words: dict[str, str] = {}
         self.stacks = folder / "project" / "stacks"
         self.stacks.mkdir(parents=True)
         (folder / "project" / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\nmain: stacks\n")
-        self.shared = Shared(folder, self.stacks, transport, Clock(now))
+        self.shared = Shared(folder, self.stacks, transport, Clock(script.now))
         engine = Engine(folder, "3.259.0", "test")
-        self.pulumi: Pulumi = InProcessPulumi(engine, folder / "project", credentials(), self.shared)
+        self.pulumi: Pulumi = InProcessPulumi(engine, folder / "project", credentials(script.start), self.shared)
         for stack in STACKS:
             config = settings_of(stack, server.url)
             new_stack(self.shared, stack, {f"mixpanel:{key}": value for key, value in config.items()})
@@ -111,6 +146,17 @@ class World:
         """What the emulator has."""
         return from_dump(self.dump())
 
+    def learn(self, organization: Organization) -> None:
+        """Learn the words for the custom roles."""
+        for project in self.dump()["projects"]:
+            for one in project["custom_roles"]:
+                if role := organization.custom_role(project["id"], one["name"]):
+                    self.words[one["role_id"]] = role.word
+
+    def word(self, role: str | None) -> str | None:
+        """A role of Mixpanel as the script has it."""
+        return self.words.get(role or "", role)
+
     def team_ids(self) -> dict[str, int]:
         """Mixpanel's ids of the teams, by their names."""
         return {team["name"]: team["id"] for team in self.dump()["teams"]}
@@ -120,9 +166,12 @@ class World:
         answer = self.client.request(method, f"/_emulator/{path}", json=body)
         assert answer.is_success, answer.text
 
-    def preview(self, stack: str) -> set[tuple[str, str]]:
+    def preview(self, stack: str) -> set[Op]:
         """What the next `pulumi up` does, but for the brake's list: the step and the resource's name."""
-        done = self.pulumi.run("preview", "--json", "--stack", stack)
+        done = self.pulumi.run("preview", "--json", "--stack", stack, check=False)
+        if done.returncode and " is past; set a day to come" in done.stdout + done.stderr:
+            return {REFUSED}
+        assert done.returncode == 0, done.stdout + done.stderr
         steps = json.loads(done.stdout).get("steps", ())
         return {
             (str(step["op"]), str(step["urn"]).rpartition("::")[2])
@@ -152,7 +201,7 @@ class World:
         self.control("DELETE", f"members/{email}")
 
     def hand_grants(self, project: int, email: str, role: str | None) -> None:
-        self.control("POST", "grants", {"project": project, "email": email, "role": role})
+        self.control("POST", "grants", {"project": project, "email": email, "role": self._id(role)})
 
     def hand_gives_role(self, email: str, role: str) -> None:
         self.control("POST", "members", {"email": email, "role": role})
@@ -165,7 +214,10 @@ class World:
         if role is None:
             self._call(f"teams/{id_}/delete-projects/", {"projectIds": [project]})
         else:
-            self._call("add-projects-to-teams/", {"teams": [{"id": id_, "projects": [{"id": project, "role": role}]}]})
+            self._call(
+                "add-projects-to-teams/",
+                {"teams": [{"id": id_, "projects": [{"id": project, "role": self._id(role)}]}]},
+            )
 
     def hand_takes_out(self, name: str, email: str) -> None:
         self._call(f"teams/{self._team(name)}/delete-users/", {"emails": [email]})
@@ -185,10 +237,48 @@ class World:
             team["members"] = [address if one == email else one for one in team["members"]]
         self.control("POST", "seed", document)
 
+    def hand_deletes_role(self, project: int, name: str) -> None:
+        self._call(f"custom-roles/{self._custom_role(project, name)}", None, project, method="DELETE")
+
+    def hand_changes_role(self, project: int, name: str, new: str, permissions: list[str]) -> None:
+        body = {"name": new, "description": "Works on the shop", "permissions": permissions}
+        self._call(f"custom-roles/{self._custom_role(project, name)}", body, project, method="PUT")
+
+    def idp_provisions(self, email: str) -> None:
+        self._scim("POST", "Users", {"schemas": [_USER], "userName": email})
+
+    def idp_activates(self, email: str, active: bool) -> None:
+        member = next(one for one in self.dump()["members"] if one["email"] == email)
+        self._patch(f"Users/{member['id']}", {"op": "replace", "path": "active", "value": active})
+
+    def idp_changes_group(self, name: str, email: str, inside: bool) -> None:
+        member = next(one for one in self.dump()["members"] if one["email"] == email)
+        change = {"op": "add", "path": "members", "value": [{"value": str(member["id"])}]}
+        leaves = {"op": "remove", "path": f'members[value eq "{member["id"]}"]'}
+        self._patch(f"Groups/{self._team(name)}", change if inside else leaves)
+
+    def _patch(self, path: str, operation: dict[str, Any]) -> None:
+        self._scim("PATCH", path, {"schemas": [_PATCH], "Operations": [operation]})
+
+    def _scim(self, method: str, path: str, body: Any) -> None:
+        """A call of the identity provider."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        answer = self.client.request(method, f"/api/app/scim/v2/{path}", json=body, headers=headers)
+        assert answer.is_success, answer.text
+
+    def _id(self, role: str | None) -> str | None:
+        """Mixpanel's id of a custom role; of another role, its word."""
+        return next((id_ for id_, word in self.words.items() if word == role), role)
+
+    def _custom_role(self, project: int, name: str) -> str:
+        there = next(one for one in self.dump()["projects"] if one["id"] == project)
+        return next(str(one["role_id"]) for one in there["custom_roles"] if one["name"] == name)
+
     def _team(self, name: str) -> int:
         return next(int(team["id"]) for team in self.dump()["teams"] if team["name"] == name)
 
-    def _call(self, path: str, body: Any) -> None:
+    def _call(self, path: str, body: Any, project: int | None = None, method: str = "POST") -> None:
         """A call of the API by somebody else."""
-        answer = self.client.post(f"/organizations/{ORGANIZATION}/{path}", json=body, auth=(HANDS, SECRET))
+        root = f"/organizations/{ORGANIZATION}" if project is None else f"/api/app/projects/{project}"
+        answer = self.client.request(method, f"{root}/{path}", json=body, auth=(HANDS, SECRET))
         assert answer.is_success, answer.text
