@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -22,6 +21,7 @@ from xml.etree import ElementTree as ET
 import hypothesis
 
 from bench.machine import measured_on
+from bench.reliability_lives import SHAPES, scripted
 from bench.reliability_page import page
 from mixpanel_access.engine import ensure_engine
 
@@ -29,8 +29,6 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "bench" / "results" / "reliability.json"
 PAGE: Final = ROOT / "docs" / "reliability.md"
 TESTS: Final = ("tests/faults", "tests/fuzz", "tests/emulator/test_odd_values.py", "tests/engine/test_killed.py")
-LIVES: Final = ("tests/lives",)
-"""The scripted lives, which take most of the time, have figures of their own."""
 TURNS: Final = 10
 """People of each of the emulator's clients."""
 _LONGEST_SECONDS: Final = 3600
@@ -42,14 +40,17 @@ def main() -> int:
     parser.add_argument("--page", action="store_true", help="only make the page anew from the figures that are there")
     parser.add_argument("--profile", default="many", help="of hypothesis: how many examples")
     parser.add_argument("--only-lives", action="store_true", help="only live the scripted lives anew")
-    parser.add_argument("--lives", type=int, default=200, help="how many scripted lives")
+    parser.add_argument("--lives", type=int, default=200, help="how many scripted lives with 8 busy days")
+    parser.add_argument("--busy-lives", type=int, default=20, help="how many of which all days are busy")
+    parser.add_argument("--minutes", type=float, default=120, help="after how many minutes no scripted life begins")
     given = parser.parse_args()
     if not given.page:
         figures = json.loads(RESULTS.read_text()) if given.only_lives else _without_lives(given.profile)
         if not figures:
             print("a test has failed, so there are no figures; those of the last run are as they were", file=sys.stderr)
             return 1
-        lives = scripted(given.profile, given.lives)
+        numbers = dict(zip(SHAPES, (given.lives, given.busy_lives), strict=True))
+        lives = scripted(numbers, given.minutes, lambda line: print(line, flush=True))
         RESULTS.write_text(json.dumps({**figures, "scripted": lives}, indent=2) + "\n")
     PAGE.write_text(page(json.loads(RESULTS.read_text())))
     print(f"the figures are in {RESULTS.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")
@@ -68,21 +69,6 @@ def survived(profile: str) -> dict[str, Any] | None:
     """What the tests have done, or None where one of them has failed."""
     code, counts, report = _counted(profile, TESTS)
     return None if code else figures_of(counts, report)
-
-
-def scripted(profile: str, lives: int) -> dict[str, Any]:
-    """What the scripted lives were; a life in which something is otherwise than its script ends there."""
-    _, counts, report = _counted(profile, (*LIVES, "-v"), SCRIPTED_LIVES=str(lives))
-    suite = next(ET.fromstring(report).iter("testsuite"))  # noqa: S314  # pytest's own
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "lives": int(suite.get("tests", "0")),
-        "days": counts["days of scripted lives"],
-        "checked": counts["checked days of scripted lives"],
-        "events": counts["events of scripted lives"],
-        "disagreements": sum(int(suite.get(name, "0")) for name in ("failures", "errors")),
-        "seconds": round(float(suite.get("time", "0"))),
-    }
 
 
 def _counted(profile: str, tests: Sequence[str], **environ: str) -> tuple[int, Counter[str], str]:

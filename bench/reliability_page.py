@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bench.reliability_lives_page import scripted
 from mixpanel_access.operations.tables import markdown
 
 FAULT_KINDS: Final = {
@@ -45,7 +46,7 @@ def page(figures: dict[str, Any]) -> str:
         lives=f"{lives['lives']:,}",
         steps=f"{lives['steps']:,}",
         together=_together(lives),
-        scripted=_scripted(figures.get("scripted", {})),
+        scripted=scripted(figures.get("scripted", {})),
         inputs=_counts("input", "made", figures["inputs"]),
         kills=kills["kills"],
         killed=_counts("after the next up", "people", {name: kills[name] for name in ("lost", "double")}),
@@ -74,38 +75,6 @@ def _together(lives: Mapping[str, int]) -> str:
         return ""
     return _TOGETHER.format(lives=f"{lives['lives_together']:,}", steps=f"{lives['steps_together']:,}")
 
-
-def _scripted(lives: Mapping[str, Any]) -> str:
-    """Of the scripted lives, which may have been lived on another day; nothing where none were."""
-    if not lives:
-        return ""
-    return _SCRIPTED.format(
-        counted=_counts(f"on {lives['date']}", "number", {name: lives[key] for name, key in _OF_LIVES.items()})
-    )
-
-
-_OF_LIVES: Final = {
-    "lives": "lives",
-    "days": "days",
-    "days on which every command was compared": "checked",
-    "events": "events",
-    "lives that ended with a disagreement": "disagreements",
-    "seconds": "seconds",
-}
-_SCRIPTED: Final = """
-## Scripted lives
-
-A scripted life is 60 days of two stacks on one organization (tests/lives): people come, get other roles and leave by
-edits of the rosters and engagements, teams and service accounts begin and end, somebody changes roles, teams, people
-and names by hand, and nightly runs are late or missed. A model in plain Python follows from the script alone who has
-what at each instant. `status`, `remind`, `revoke --within`, `drift`, `diagnose`, `who`, `report`, the preview and the
-access log are compared with the model: who is overdue, ending, waiting, missing and unmanaged and why, what the next
-`pulumi up` and `revoke` do, who had what after each event, and who did it. `make test` lives 20 lives with 8 busy
-days each, and checks those, the days after them and some of the others; the figures here are of lives of which each
-day is busy and checked.
-
-{counted}
-"""
 
 _TOGETHER: Final = """
 {lives} lives of {steps} steps in all are lives of two stacks on one organization (tests/faults/test_lives_together.py):

@@ -19,6 +19,11 @@ def count(what: str, by: int = 1) -> None:
     _COUNTS[what] += by
 
 
+def counted() -> dict[str, int]:
+    """What this process has counted so far."""
+    return dict(_COUNTS)
+
+
 def write() -> None:
     """Leave the counts of this process, at its end."""
     folder = os.environ.get(FOLDER_VARIABLE)

@@ -99,11 +99,11 @@ def test_the_engine_of_the_lives_does_what_the_engine_in_python_does(
 def _after(world: World, event: Event, script: Script) -> dict[str, Any]:
     requests_of(world)
     world.happen(event)
-    world.learn(script.organization)
+    organization = world.look(script.organization)
     found: dict[str, Any] = {f"state of {stack}": state_of(world, stack) for stack in STACKS}
     if event.what == "up":
         found |= {"requests": requests_of(world), "steps": steps_of(world, event.arguments[0])}
-    return found | {"organization": world.seen()}
+    return found | {"organization": organization}
 
 
 def test_ten_days_of_a_life_on_the_real_engine(engine: Engine, tmp_path: Path) -> None:
@@ -116,6 +116,5 @@ def test_ten_days_of_a_life_on_the_real_engine(engine: Engine, tmp_path: Path) -
         for number in range(10):
             for event in script.beginning() if number == 0 else script.day():
                 world.happen(event)
-                world.learn(script.organization)
-                assert world.seen() == script.organization.as_sets(), event
+                assert world.look(script.organization) == script.organization.as_sets(), event
         assert Day(world, Truth(script.landscape, script.now, AHEAD), Random(11)).disagreements() == []

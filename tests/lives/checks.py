@@ -27,6 +27,7 @@ from tests.lives.rosters import Roster
 from tests.lives.steps import reasons_in
 from tests.lives.truth import Truth
 from tests.lives.world import World
+from tests.tally import count
 
 _EVENTS = (*audit.ACCESS_EVENTS, *audit.SESSION_EVENTS)
 _UNDONE = (PendingEvent.OVERDUE, PendingEvent.REMOVED, PendingEvent.LATE)
@@ -54,6 +55,7 @@ class Disagreement:
 
 def compared(command: str, about: str, said: set[Any], true: set[Any]) -> Iterator[Disagreement]:
     """The disagreements of two sets."""
+    count("comparisons of scripted lives")
     yield from (Disagreement(command, about, fact, True) for fact in sorted(said - true, key=str))
     yield from (Disagreement(command, about, fact, False) for fact in sorted(true - said, key=str))
 

@@ -24,6 +24,8 @@ AUTHORITATIVE = frozenset({"vault"})
 OWNERS = ("ana@example.com", "omar@example.com")
 ROLES = ("consumer", "analyst", "admin")
 PERMISSIONS = ("share_reports", "export_reports_csv", "edit_boards", "edit_cohorts")
+RUNS = ("up", "revoke")
+"""The events that are runs."""
 HANDS = "hands"
 """The service account by which people change by hand what the emulator's control surface cannot."""
 CLAIMED = "example.com"

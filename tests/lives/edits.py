@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -56,6 +57,11 @@ class Edits:
         """A role for a project: one of the words, or a custom role of the roster."""
         own = [key for key, one in roster.roles.items() if one.project == project]
         return self.random.choice(own) if own and self.random.random() < _CUSTOM else self.random.choice(ROLES)
+
+    @property
+    def drawn(self) -> Counter[str]:
+        """What was drawn so far."""
+        return Counter({"teams": self._teams, "custom roles": self._roles, "service accounts": self._accounts})
 
     # People
 

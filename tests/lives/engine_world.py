@@ -25,7 +25,7 @@ class EngineWorld(World):
     """
 
     def __init__(self, workspace: Workspace, organization: Organization) -> None:
-        self.words = {}
+        self.words, self.teams = {}, {}
         self.workspace = workspace
         self.folder, self.stacks, self.said = workspace.folder, workspace.stacks, []
         self.client = httpx.Client(base_url=workspace.emulator.url, timeout=30)

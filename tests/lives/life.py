@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from tests.in_process import emulating, without_sockets
 from tests.lives.checks import AHEAD, Day, Disagreement
 from tests.lives.commands import Commands
-from tests.lives.draft import Event
+from tests.lives.draft import RUNS, Event
 from tests.lives.logbook import Logbook
 from tests.lives.script import Script
 from tests.lives.truth import Truth
@@ -23,8 +24,28 @@ _EVENTS_SHOWN = 12
 """How many of the last events the message of a failure shows."""
 
 
+_BY_HAND = {
+    "hand_": "changes by hand", "hand_changes_address": "changed addresses", "idp_": "changes by an identity provider"
+}  # fmt: skip
+"""How the name of an event begins -> what was drawn."""
+DRAWN = "drawn in scripted lives"
+DISAGREEMENT = "disagreements of scripted lives"
+"""How the tally calls the lives that end with a kind of disagreement."""
+
+
 class Broken(AssertionError):
-    """A life went otherwise than its script, or a command says otherwise."""
+    """A life went otherwise than its script, or a command says otherwise.
+
+    Attributes:
+        day: the number of the day.
+        kinds: who disagrees with the script, and about what.
+    """
+
+    def __init__(self, message: str, day: int, kinds: Iterable[str]) -> None:
+        super().__init__(message)
+        self.day, self.kinds = day, sorted(set(kinds))
+        for kind in self.kinds:
+            count(f"{DISAGREEMENT}: {kind}")
 
 
 class Life:
@@ -39,6 +60,7 @@ class Life:
         self._seed, self._folder = seed, folder
         self._script = Script(seed)
         self._history: list[Event] = []
+        self._by_hand: Counter[str] = Counter()
 
     def live(self, days: int, busy: int | None = None) -> None:
         """Live so many days.
@@ -60,19 +82,26 @@ class Life:
             without_sockets(server) as transport,
             World(self._script, self._folder, server, transport) as world,
         ):
-            logbook, before = Logbook(world, self._script.start), frozenset[Any]()
-            for number in range(days):
-                is_busy = number == 0 or number in chosen
-                self._live_a_day(world, logbook, number, is_busy=is_busy)
-                day = Truth(self._script.landscape, self._script.now, AHEAD)
-                seldom = _OFTEN if day.undone_by_now - before else _SELDOM
-                before = day.undone_by_now
-                last = number == days - 1
-                if is_busy or last or number - 1 in chosen or draw.random() < seldom:
-                    self._check(world, number, day, typed=last)
-                if is_busy or last:
-                    self._found(number, logbook.disagreements(day.now))
+            try:
+                self._live(world, days, chosen, draw)
+            finally:
+                for what, times in (self._script.drawn() + self._by_hand).items():
+                    count(f"{DRAWN}: {what}", times)
         count("scripted lives")
+
+    def _live(self, world: World, days: int, chosen: Collection[int], draw: Random) -> None:
+        logbook, before = Logbook(world, self._script.start), frozenset[Any]()
+        for number in range(days):
+            is_busy = number == 0 or number in chosen
+            self._live_a_day(world, logbook, number, is_busy=is_busy)
+            day = Truth(self._script.landscape, self._script.now, AHEAD)
+            seldom = _OFTEN if day.undone_by_now - before else _SELDOM
+            before = day.undone_by_now
+            last = number == days - 1
+            if is_busy or last or number - 1 in chosen or draw.random() < seldom:
+                self._check(world, number, day, typed=last)
+            if is_busy or last:
+                self._found(number, logbook.disagreements(day.now))
 
     def _live_a_day(self, world: World, logbook: Logbook, number: int, *, is_busy: bool) -> None:
         script = self._script
@@ -82,27 +111,35 @@ class Life:
             try:
                 world.happen(event)
             except Exception as error:
-                raise self._broken(number, f"{type(error).__name__}: {error}") from error
-            world.learn(script.organization)
-            seen, true = world.seen(), script.organization.as_sets()
+                raise self._broken(number, f"{type(error).__name__}: {error}", [f"{event.what} fails"]) from error
+            seen, true = world.look(script.organization), script.organization.as_sets()
             for part in true:
                 if seen[part] != true[part]:
                     more, less = sorted(seen[part] - true[part]), sorted(true[part] - seen[part])
-                    raise self._broken(number, f"the emulator has the {part} {more}, and the script {less}")
+                    what = f"the emulator has the {part} {more}, and the script {less}"
+                    raise self._broken(number, what, [f"{event.what} and the {part}"])
             logbook.note(event, script.organization)
             count("events of scripted lives")
+            if event.what in RUNS:
+                count("runs of scripted lives")
+            self._by_hand += Counter(name for begins, name in _BY_HAND.items() if event.what.startswith(begins))
         count("days of scripted lives")
 
     def _check(self, world: World, number: int, truth: Truth, *, typed: bool) -> None:
         draw = Random(f"{self._seed} {number}")
         day = Day(world, truth, draw)
-        self._found(number, day.disagreements(Commands(world, draw).disagreements) if typed else day.disagreements())
+        try:
+            found = day.disagreements(Commands(world, draw).disagreements) if typed else day.disagreements()
+        except Exception as error:
+            raise self._broken(number, f"{type(error).__name__}: {error}", ["a command fails"]) from error
+        self._found(number, found)
         count("checked days of scripted lives")
 
     def _found(self, number: int, disagreements: Iterable[Disagreement]) -> None:
         if found := list(disagreements):
-            raise self._broken(number, "\n".join(map(str, found)))
+            kinds = (f"{one.command.split(' of ')[0].split(' in ')[0]}, {one.about}" for one in found)
+            raise self._broken(number, "\n".join(map(str, found)), kinds)
 
-    def _broken(self, day: int, what: str) -> Broken:
+    def _broken(self, day: int, what: str, kinds: Iterable[str]) -> Broken:
         events = "\n".join(map(str, self._history[-_EVENTS_SHOWN:]))
-        return Broken(f"seed {self._seed}, day {day}, {self._script.now:%Y-%m-%d %H:%M}\n{events}\n{what}")
+        return Broken(f"seed {self._seed}, day {day}, {self._script.now:%Y-%m-%d %H:%M}\n{events}\n{what}", day, kinds)

@@ -11,7 +11,7 @@ from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogLine
 from mixpanel_access.operations.tracker.replay import Interval, replay
 from mixpanel_access.operations.tracker.update import update, verify
 from tests.lives.checks import Disagreement
-from tests.lives.draft import HANDS, OWNERS, STACKS, Event
+from tests.lives.draft import HANDS, OWNERS, RUNS, STACKS, Event
 from tests.lives.organization import Organization
 from tests.lives.world import AUTHOR, World
 
@@ -21,7 +21,6 @@ Held = Mapping[Key, str]
 """Access -> its role; "" for a place in a team."""
 SCIM = "scim"
 """Who did what the identity provider did, which names nobody."""
-_RUNS = ("up", "revoke")
 _BY_API = (
     "hand_invites", "hand_changes_team", "hand_takes_out", "hand_puts_in", "hand_renames_team", "hand_deletes_role",
     "hand_changes_role",
@@ -65,7 +64,7 @@ class Logbook:
         self._world = world
         self._file = world.stacks.parent / "access-log.jsonl"
         self._organization = organization
-        self._before = access_in(organization, world.team_ids())
+        self._before = access_in(organization, world.teams)
         self._after: list[tuple[Event, Held]] = []
         self._hidden: set[str] = set()
         self._moved: set[str] = set()
@@ -79,7 +78,7 @@ class Logbook:
         """Note what there is after an event."""
         # No audit log shows that an address has changed, and the pages on the log do not say what it then has.
         self._moved |= {one for pair in organization.addresses.items() for one in pair}
-        self._after.append((event, access_in(organization, self._world.team_ids())))
+        self._after.append((event, access_in(organization, self._world.teams)))
         # No audit log shows that an invitation was taken back, or that somebody was deactivated or activated, so nobody
         # knows when it was before the next update, or that what else happens to them gives no access.
         self._hidden |= self._invited - organization.people.keys()
@@ -147,7 +146,7 @@ def _doers(event: Event | None) -> set[str]:
     """Who did something."""
     if event is None:
         return {UNKNOWN}
-    if event.what in _RUNS:
+    if event.what in RUNS:
         return {AUTHOR}
     if event.what == "accept":
         return {str(event.arguments[0])}

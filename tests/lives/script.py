@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -26,6 +27,7 @@ class Script:
         self._draft = Draft(seed)
         self._edits, self._hands = Edits(self._draft), Hands(self._draft)
         self.random, self.runs = self._draft.random, runs
+        self._drawn: Counter[str] = Counter()
         self.start = self.landscape.copy().organization
 
     @property
@@ -39,6 +41,11 @@ class Script:
     @property
     def now(self) -> datetime:
         return self._draft.now
+
+    def drawn(self) -> Counter[str]:
+        """What was drawn so far."""
+        own = Counter({"people": len(self._draft.everybody), "lives with SCIM": bool(self.organization.claimed)})
+        return own + self._edits.drawn + self._drawn
 
     # Days
 
@@ -118,6 +125,7 @@ class Script:
         past = [one for one in past if one.has_expired(self._draft.today)]
         for account in past:
             account.expires = None
+        self._drawn["service accounts that expired before they were made"] += len(past)
         roles = self.organization.custom_roles
         refresh = refresh or any(held.role not in roles for held in stack.roles.values())
         kept = {}

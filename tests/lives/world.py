@@ -97,6 +97,7 @@ class World:
 
     Attributes:
         words: Mixpanel's ids of the custom roles that are or were there -> the script's words for them.
+        teams: the names of the teams -> Mixpanel's ids.
     """
 
     def __init__(self, script: Script, folder: Path, server: EmulatorServer, transport: InProcess) -> None:
@@ -104,6 +105,7 @@ class World:
         self.client = httpx.Client(base_url=server.url, timeout=30, transport=transport)
         self.said: list[str] = []
         self.words: dict[str, str] = {}
+        self.teams = {team["name"]: team["id"] for team in self.dump()["teams"]}
         self.stacks = folder / "project" / "stacks"
         self.stacks.mkdir(parents=True)
         (folder / "project" / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\nmain: stacks\n")
@@ -142,24 +144,19 @@ class World:
         document: dict[str, Any] = self.server.store.dump()
         return document
 
-    def seen(self) -> dict[str, set[Any]]:
-        """What the emulator has."""
-        return from_dump(self.dump())
-
-    def learn(self, organization: Organization) -> None:
-        """Learn the words for the custom roles."""
-        for project in self.dump()["projects"]:
+    def look(self, organization: Organization) -> dict[str, set[Any]]:
+        """What the emulator has, after noting its ids of what the script knows by words."""
+        document = self.dump()
+        self.teams = {team["name"]: team["id"] for team in document["teams"]}
+        for project in document["projects"]:
             for one in project["custom_roles"]:
                 if role := organization.custom_role(project["id"], one["name"]):
                     self.words[one["role_id"]] = role.word
+        return from_dump(document)
 
     def word(self, role: str | None) -> str | None:
         """A role of Mixpanel as the script has it."""
         return self.words.get(role or "", role)
-
-    def team_ids(self) -> dict[str, int]:
-        """Mixpanel's ids of the teams, by their names."""
-        return {team["name"]: team["id"] for team in self.dump()["teams"]}
 
     def control(self, method: str, path: str, body: Any = None) -> None:
         """Do what only an emulator can."""
