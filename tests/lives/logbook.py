@@ -47,11 +47,6 @@ def access_in(organization: Organization, ids: Mapping[str, int]) -> dict[Key, s
     return found
 
 
-def key_of(access: Access) -> Key:
-    """An access of the log."""
-    return access.project, access.person, access.team
-
-
 class Logbook:
     """The access log of a life, and what it must say.
 
@@ -67,7 +62,7 @@ class Logbook:
         self._before = access_in(organization, world.teams)
         self._after: list[tuple[Event, Held]] = []
         self._hidden: set[str] = set()
-        self._moved: set[str] = set()
+        self._addresses: dict[str, str] = {}
         self._invited: set[str] = set()
         self._inactive: set[str] = set()
         self._undated: set[Key] = set()
@@ -76,8 +71,7 @@ class Logbook:
 
     def note(self, event: Event, organization: Organization) -> None:
         """Note what there is after an event."""
-        # No audit log shows that an address has changed, and the pages on the log do not say what it then has.
-        self._moved |= {one for pair in organization.addresses.items() for one in pair}
+        self._addresses |= {now: first for first, now in organization.addresses.items()}
         self._after.append((event, access_in(organization, self._world.teams)))
         # No audit log shows that an invitation was taken back, or that somebody was deactivated or activated, so nobody
         # knows when it was before the next update, or that what else happens to them gives no access.
@@ -106,18 +100,21 @@ class Logbook:
         self._checked = len(self._after)
         yield from self._signed(new)
         for problem in verify(self._world.project, self._file, list(STACKS)).problems:
-            if not any(email in problem for email in self._moved):
-                yield Disagreement("tracker verify", "problem", problem, said=True)
+            yield Disagreement("tracker verify", "problem", problem, said=True)
+
+    def _key(self, access: Access) -> Key:
+        """An access of the log, by the person's first address."""
+        return access.project, self._addresses.get(access.person, access.person), access.team
 
     def _compared(self, replayed: Mapping[Access, Interval], event: Event, held: Held) -> Iterator[Disagreement]:
         """What the log says of an instant, and what there was.
 
         Of what ended before the first update, it need neither have the access nor name the role.
         """
-        log = {key_of(access): self._world.word(one.role) for access, one in replayed.items()}
+        log = {self._key(access): self._world.word(one.role) for access, one in replayed.items()}
         for access in held.keys() | log.keys():
             there, said = held.get(access), log.get(access)
-            if there == said or access[1] in self._hidden | self._moved or access in self._undated:
+            if there == said or access[1] in self._hidden or access in self._undated:
                 continue
             if not self._checked and not said and there is not None and there == self._before.get(access):
                 continue
@@ -127,8 +124,6 @@ class Logbook:
     def _signed(self, new: list[LogLine]) -> Iterator[Disagreement]:
         """Who did what the new lines say."""
         for line in new:
-            if line.email in self._moved:
-                continue
             at = instant(line.date)
             event = next((one for one, _ in self._after if timedelta() <= at - one.at < _SETTLED), None)
             doers = _doers(event) | ({SCIM} if self._may_be_the_providers(line) else set())
@@ -138,8 +133,8 @@ class Logbook:
 
     def _may_be_the_providers(self, line: LogLine) -> bool:
         """Whether a run did by SCIM what no stack has any more, so that nobody can tell it from the provider's own."""
-        has = self._after[-1][1]
-        return self._organization.comes_by_scim(line.email) and (line.project, line.email, line.team_id) not in has
+        email = self._addresses.get(line.email, line.email)
+        return self._organization.comes_by_scim(email) and (line.project, email, line.team_id) not in self._after[-1][1]
 
 
 def _doers(event: Event | None) -> set[str]:
