@@ -16,6 +16,7 @@ from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.pruning import prune
+from mixpanel_access.operations.tracker.replay import differences
 from tests.emulator.conftest import ORG, Client, P, Q
 from tests.operations.readdressed import READDRESSED
 from tests.operations.tracking import (
@@ -36,7 +37,7 @@ from tests.operations.tracking import (
 )
 
 KIM = "kim@example.com"
-MERGER, NIGHT = "merger@example.com", "night@example.com"
+MERGER, NIGHT, SAM = "merger@example.com", "night@example.com", "sam@example.com"
 WHY: dict[str, Any] = {"outputs": {"ticket": "OPS-1", "approver": ANA}}
 LATER_WHY: dict[str, Any] = {"outputs": {"ticket": "OPS-2", "approver": ANA}}
 Row = tuple[str, str, str, str, str]
@@ -72,6 +73,17 @@ def a_grant(world: World) -> list[Row]:
     """By a run of the stack."""
     invited(world)
     return GIVEN
+
+
+def with_changes_that_are_in_no_commit(world: World) -> list[Row]:
+    """The account stands for all that the run did, also for what no event says."""
+    with world.run("staging", author=SAM, dirty=True):
+        world.client.grant(LEE, "admin", Q)
+        world.has("staging", member(LEE, **world.times()), grant(LEE, "admin", Q, **WHY, **world.times()))
+    return [
+        ("imported", BOT, "lee: organization role member", "staging", ""),
+        ("granted", BOT, f"lee: admin in project {Q}", "staging", "OPS-1"),
+    ]
 
 
 def accepted(world: World) -> list[Row]:
@@ -613,6 +625,7 @@ LIVES = [
     a_role_put_back_with_other_reasons,
     taken_back_and_invited_again,
     let_go_before_it_was_accepted,
+    with_changes_that_are_in_no_commit,
     a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update,
     given_again_by_hand, a_role_put_back, a_role_changed_by_the_stack, other_reasons, an_invitation_sent_again,
     taken_from_an_undeclared_person, taken_over, taken_over_after_a_gift_by_hand, a_role_that_becomes_known, let_go,
@@ -729,6 +742,66 @@ def test_a_pruned_log_gets_nothing_from_before_its_day() -> None:
             there.lines = [*prune(file, before, there.clock.at, print, act=True).kept]
         assert there.update() == []
         assert not [line for line in there.lines if line.project == P and line.email == BO]
+
+
+@pytest.mark.parametrize("role", ["admin", None])
+@pytest.mark.parametrize("seconds", [1, 50])
+def test_what_the_account_does_right_after_a_run_is_not_the_runs(role: str | None, seconds: int) -> None:
+    """Somebody used its key: the state has the grant, and its role, as before."""
+    with world() as there:
+        invited(there)
+        with there.run("production", author=NIGHT):
+            pass
+        there.history["production"][0]["endTime"] = written(there.clock.at - timedelta(seconds=seconds))
+        if role:
+            there.client.grant(BO, role)
+        else:
+            take_grant(there)
+        there.later(minutes=5)
+        there.update()
+        word, what = ("changed", f"bo: admin in project {P}") if role else ("revoked", GRANT)
+        assert rows_of(there.lines) == [*GIVEN, (word, BOT, what, "production", "OPS-1")]
+        assert there.update() == []
+        assert [one.by_hand for one in differences(there.lines, there.states)] == [True]
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_the_lines_of_an_event_that_a_cut_off_log_lacks_come_back(cut: int) -> None:
+    """As the event says: who did it, and when."""
+    with world() as there:
+        invited(there)
+        there.later()
+        there.client.control("POST", "invitations/accept", {"email": BO})
+        put_in_team(there, BO, member=True)
+        there.update()
+        there.later(hours=1)
+        there.remove(BO)
+        there.update()
+        whole = there.lines
+        assert [line.event for line in whole[-3:]] == ["revoked"] * 3
+        there.lines = whole[:-cut]
+        there.later(hours=1)
+        assert there.update() == whole[-cut:]
+
+
+@pytest.mark.parametrize("route", ["both", "none"])
+def test_with_an_earlier_now_the_log_does_not_say_that_it_was_so_earlier(route: str) -> None:
+    """The organization is read as it is."""
+    with world(route=route) as there:
+        there.update()
+        there.later(days=30)
+        with there.run("production"):
+            there.client.grant(LEE, "admin", Q)
+            there.has("production", member(LEE, **there.times()), grant(LEE, "admin", Q, **there.times()))
+        there.update()
+        given = there.clock.at
+        store = there.server.store
+        store.put_grant(Q, "kim@example.com", "analyst")
+        store.put_grant(P, LEE, None)
+        there.clock.at -= timedelta(days=20)
+        new = there.update()
+        assert {line.event for line in new} == {"found", "revoked"}
+        assert min(line.at for line in new) >= given - timedelta(minutes=5)
 
 
 def test_an_event_that_comes_late_names_who_did_it_and_when() -> None:

@@ -144,13 +144,19 @@ class World:
 
     @contextmanager
     def run(
-        self, stack: str, author: str = "merger@example.com", kind: str = "update", deletes: int = 1
+        self,
+        stack: str,
+        author: str = "merger@example.com",
+        kind: str = "update",
+        deletes: int = 1,
+        *,
+        dirty: bool = False,
     ) -> Iterator[None]:
         """A run of a stack, in which its account works; a minute long, and what happens is in its middle."""
         run: dict[str, Any] = {
             "kind": kind,
             "startTime": self.engine_time,
-            "environment": {"git.author.email": author},
+            "environment": {"git.author.email": author, "git.dirty": str(dirty).lower()},
             "resourceChanges": {"delete": deletes},
         }
         self.running = True
@@ -206,7 +212,7 @@ class World:
         events = [event for event in facts.events if event.at <= now - self.lag]
         facts = replace(facts, events=events, all_stacks=all_stacks)
         stacks = {
-            name: stack_reading(name, ORG, state, runs_of(self.history.get(name, ())))
+            name: stack_reading(name, self.accounts[0], state, runs_of(self.history.get(name, ())))
             for name, state in self.states.items()
         }
         new = additions(self.lines, [facts], stacks, [*self.states], now)

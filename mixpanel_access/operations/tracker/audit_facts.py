@@ -164,9 +164,12 @@ class AuditFacts:
         self.numbers = {fact.event.id: fact.number for fact in facts if fact.event.id}
         self.stacks = {line.audit_id: line.stack for line in lines if line.audit_id and line.event in GIVES}
         ids = {line.audit_id for line in lines} - {""}
+        cut = lines[-1].audit_id if lines else ""
         pruned = max((line.at for line in lines if line.event == LogEvent.PRUNED), default=LONG_AGO)
         new = (fact for fact in facts if fact.event.id not in ids and fact.at >= pruned)
-        self.new = [fact for fact in new if not self._is_noted(fact)]
+        # If the log was cut off, the last event may lack the end of other access.
+        last = [fact for fact in facts if cut and fact.event.id == cut and fact.change is Change.TAKEN]
+        self.new = [*last, *(fact for fact in new if not self._is_noted(fact))]
 
     def _is_noted(self, fact: AuditFact) -> bool:
         """Whether a line without an event is about a fact.

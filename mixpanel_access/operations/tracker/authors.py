@@ -13,11 +13,6 @@ from mixpanel_access.operations.tracker.reading import StackReading
 from mixpanel_access.operations.tracker.runs import HistoryRun, during
 
 
-def author_of(run: HistoryRun | None) -> str:
-    """Who stands for what a run did; `unknown` if there is none, or nobody knows."""
-    return (run.author if run else "") or UNKNOWN
-
-
 @dataclass(frozen=True)
 class Author:
     """Who did something.
@@ -51,9 +46,16 @@ class Authors:
         """The runs of a stack that may have changed access, the newest first."""
         return self._runs[stack]
 
-    def of(self, event: AuditEvent, having: Collection[str]) -> Author:
-        """Who did what an event says; `having` are the stacks that have or had the access."""
+    def of(self, event: AuditEvent, having: Collection[str], unaware: Collection[str] = ()) -> Author:
+        """Who did what an event says.
+
+        Args:
+            event: the event.
+            having: the stacks that have or had the access.
+            unaware: the stacks whose states do not have what the event did: it was not in a run that it merely is near.
+        """
         running = self._running(event.at) if self.is_ours(event) else {}
+        running = {name: run for name, run in running.items() if name not in unaware or run.covers(event.at)}
         mine = {name: run for name, run in running.items() if name in having}
         runs = mine if mine or event.by_scim else running
         authors = {run.author for run in runs.values()} - {""}
@@ -63,10 +65,10 @@ class Authors:
 
     def made_in_a_run(self, line: LogLine) -> bool:
         """Whether a run of a stack did what a line of the log says, as far as its date and admin tell."""
-        admin = same_key(line.admin)
-        known = {"", *self._own}
-        runs = self._running(line.at).values()
-        return any(admin in known or admin == same_key(run.commit_author) for run in runs)
+        admin, runs = same_key(line.admin), self._running(line.at).values()
+        if admin in self._own:  # what a run of one author did is signed by that one
+            return bool(runs) and len({run.author for run in runs} - {""}) != 1
+        return any(admin in ("", same_key(run.commit_author)) for run in runs)
 
     def _running(self, at: datetime) -> dict[str, HistoryRun]:
         found = {name: during(runs, at) for name, runs in self._runs.items()}

@@ -6,13 +6,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from mixpanel_access.model.dates import instant
-from mixpanel_access.operations.tracker.authors import author_of
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.losses import Losses
 from mixpanel_access.operations.tracker.pen import Pen, Said
 from mixpanel_access.operations.tracker.reading import Absence, StackReading
 from mixpanel_access.operations.tracker.replay import Interval
-from mixpanel_access.operations.tracker.runs import during
+from mixpanel_access.operations.tracker.runs import SKEW, during
 
 
 class Comparison:
@@ -25,8 +24,11 @@ class Comparison:
     """
 
     def __init__(self, pen: Pen, losses: Losses, now: datetime) -> None:
-        self._pen, self._losses, self._now = pen, losses, now
+        self._pen, self._losses = pen, losses
         self._log, self._reading, self._stacks = pen.log, pen.reading, pen.stacks
+        # The organization was read after all that the log has, whatever --now says; clocks may differ a little.
+        newest = max((line.at for line in pen.log.last.values()), default=now)
+        self._now = newest if newest > now + SKEW else now
 
     def write(self, *, alone: bool) -> None:
         """Write the lines; `alone`: the log is about this organization only."""
@@ -54,7 +56,7 @@ class Comparison:
         if role is Absence.GONE and run and not (run.writes and run.deletes):
             run = None  # it found out, and did nothing
         at = self._after(access, min(run.ends, self._now) if run else self._now)
-        admin = author_of(run)
+        admin = stack.author_of(run)
         if role is not Absence.GONE:
             self._pen.add(Said(LogEvent.RELEASED, at, admin, there.role), access, stack.name)
         else:
@@ -98,7 +100,7 @@ class Comparison:
             one = self._stacks[name].held.get(access) if name in self._stacks else None
             run = during(self._stacks[name].runs, instant(one.modified)) if one and one.modified else None
             if one and run and run.writes and one.line.role == role:
-                at, by = instant(one.modified), author_of(run)
+                at, by = instant(one.modified), self._stacks[name].author_of(run)
         self._pen.add_for(stacks, Said(event, self._after(access, at), by, role), access)
 
     def _after(self, access: Access, at: datetime) -> datetime:

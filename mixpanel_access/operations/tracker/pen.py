@@ -10,7 +10,6 @@ from typing import NamedTuple
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.operations.tracker.audit_facts import AuditFact, Change
-from mixpanel_access.operations.tracker.authors import author_of
 from mixpanel_access.operations.tracker.lines import Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.reading import OrganizationReading, StackReading
 from mixpanel_access.operations.tracker.replay import Replay
@@ -80,7 +79,7 @@ class Pen:
         """Add a line about the reasons for which a stack gives access by its state, or a role that nobody knew."""
         one, there = self.stacks[stack].held[access], self.log.held[access]
         run = during(self.stacks[stack].runs, instant(one.modified) if one.modified else at)
-        said = Said(LogEvent.CHANGED, at, author_of(run), there.role or one.line.role)
+        said = Said(LogEvent.CHANGED, at, self.stacks[stack].author_of(run), there.role or one.line.role)
         self.add(said, access, stack, reasons=one.line)
 
     def step(self, line: LogLine) -> None:

@@ -149,18 +149,25 @@ class StackReading:
         organization: the organization's id.
         held: the access in its state.
         runs: its runs, the newest first.
+        account: the login name of the account that runs it.
     """
 
     name: str
     organization: int
     held: Mapping[Access, StateLine]
     runs: Sequence[HistoryRun] = ()
+    account: str = ""
+
+    def author_of(self, run: HistoryRun | None) -> str:
+        """Who stands for what one of its runs did: the author of its commit, or else the account."""
+        return (run.author or self.account if run else "") or UNKNOWN
 
 
-def stack_reading(name: str, organization: int, state: State, runs: Sequence[HistoryRun]) -> StackReading:
-    """What the state and the history of a stack say."""
+def stack_reading(name: str, settings: Settings, state: State, runs: Sequence[HistoryRun]) -> StackReading:
+    """What the settings, the state and the history of a stack say."""
+    organization = settings.organization_id
     held = {one.line.access: one for one in state_lines(name, state, organization)}
-    return StackReading(name=name, organization=organization, held=held, runs=runs)
+    return StackReading(name=name, organization=organization, held=held, runs=runs, account=settings.username)
 
 
 def read_in_mixpanel(

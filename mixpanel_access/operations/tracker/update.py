@@ -89,7 +89,7 @@ def _read(
         settings = project.settings(stack)
         state = project.state(stack, settings.organization_id)
         runs = runs_of(project.history(stack))
-        return settings, state, stack_reading(stack, settings.organization_id, state, runs)
+        return settings, state, stack_reading(stack, settings, state, runs)
 
     answers = of_each(stacks, asked)
     newest = max((line.at for line in lines), default=now)

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from mixpanel_access.model.dates import written
 from mixpanel_access.operations.tracker.audit_facts import AuditFact, AuditFacts, Change, facts_of
-from mixpanel_access.operations.tracker.authors import Authors, author_of
+from mixpanel_access.operations.tracker.authors import Authors
 from mixpanel_access.operations.tracker.comparing import Comparison
 from mixpanel_access.operations.tracker.lines import SEEN, UNKNOWN, Access, LogEvent, LogLine, StateLine, ordered
 from mixpanel_access.operations.tracker.losses import Loss, Losses
@@ -120,7 +121,7 @@ class _Writer:
         else:
             event = LogEvent.IMPORTED if self._was_there(one, at, run) else LogEvent.GRANTED
         role = there.role if there else self._starts.role_at(access, at, one.line.role)
-        self._pen.add(Said(event, at, author_of(run), role), access, name)
+        self._pen.add(Said(event, at, self._stacks[name].author_of(run), role), access, name)
 
     def _was_there(self, one: StateLine, at: datetime, run: HistoryRun | None) -> bool:
         """Whether access that no line is about was there before the stack got it."""
@@ -156,7 +157,8 @@ class _Writer:
         there, run = self._log.held.get(loss.access), loss.run
         if there and loss.stack in there.stacks:
             stacks = there.stacks if loss.event is LogEvent.REVOKED else [loss.stack]
-            self._pen.add_for(stacks, Said(loss.event, run.ends, author_of(run), there.role), loss.access)
+            said = Said(loss.event, run.ends, self._stacks[loss.stack].author_of(run), there.role)
+            self._pen.add_for(stacks, said, loss.access)
 
     # What the audit log says
 
@@ -224,7 +226,12 @@ class _Writer:
         if there and there.role == role:
             return
         stacks = self._having(access, fact.at)
-        author, undone = self._authors.of(event, stacks), self._undone.get(access)
+        others = {
+            name
+            for name, stack in self._stacks.items()
+            if self._has_since(stack, access, fact) and stack.held[access].line.role not in ("", role)
+        }
+        author, undone = self._authors.of(event, stacks, others), self._undone.get(access)
         back = bool(undone and undone.by_hand and undone.event is LogEvent.CHANGED and undone.role == role)
         if back:
             del self._undone[access]
@@ -239,14 +246,23 @@ class _Writer:
         if own in log.held or (own not in log.last and (own.person or own.project is not None)):
             gone.append(own)  # at last, since it ends the others
         having = {access: self._having(access, fact.at) for access in gone}
-        author = self._authors.of(fact.event, set().union(*having.values()))
+        stacks = self._stacks.values()
+        still = {stack.name for stack in stacks if any(self._has_since(stack, access, fact) for access in gone)}
+        author = self._authors.of(fact.event, set().union(*having.values()), still)
         for access in gone:
             there = log.held.get(access)
             role = (there.role if there else "") or (fact.event.role or "" if access == fact.access else "")
             self._note(access, LogEvent.REVOKED, there, by_hand=not author.stacks)
             said = Said(LogEvent.REVOKED, fact.at, author.admin, role, fact.event.id)
-            stacks = having[access] | ({*there.stacks} if there else set())
-            self._pen.add_for(stacks, said, access, fact if access == fact.access else None)
+            having_it = having[access] | ({*there.stacks} if there else set())
+            self._pen.add_for(having_it, said, access, fact if access == fact.access else None)
+
+    def _has_since(self, stack: StackReading, access: Access, fact: AuditFact) -> bool:
+        """Whether the state of a stack has access from before an event, and is not changed since."""
+        one = stack.held.get(access)
+        if one is None or not one.line.date or self._starts.start(stack.name, access, one) >= fact.at:
+            return False
+        return one.modified <= written(fact.at)
 
     def _accepted(self, fact: AuditFact) -> None:
         there, last = self._log.held.get(fact.access), self._log.last.get(fact.access)
