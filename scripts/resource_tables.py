@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 
 from mixpanel_access import component, provider
-from mixpanel_access.component_package.components import COMPONENTS, PackageComponent
+from mixpanel_access.component_package.components import COMPONENTS, OrganizationInputs, PackageComponent
 from mixpanel_access.component_package.documented import Field, fields_of
 from mixpanel_access.component_package.types import Items, Kind, Listing, Record, kind_of
 from mixpanel_access.model.resources import BY_NAME, ResourceKind
@@ -109,8 +109,13 @@ def _given(kind: ResourceKind) -> set[str]:
 
 
 def _arguments(found: Iterable[Field]) -> str:
-    rows = ([_code(one.name), _code(one.key), _type(one), "required" if one.required else "", one.doc] for one in found)
+    rows = ([_python(one), _code(one.key), _type(one), "required" if one.required else "", one.doc] for one in found)
     return _rows(("in Python", "elsewhere", "type", "default", "meaning"), rows)
+
+
+def _python(field: Field) -> str:
+    """The name in Python, where a provider knows its organization itself."""
+    return "" if field.name in OrganizationInputs.__annotations__ else _code(field.name)
 
 
 def _attributes(one: PackageComponent) -> str:

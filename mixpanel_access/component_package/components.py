@@ -38,6 +38,14 @@ class CollaboratorOutputs(TypedDict):
     """`pending`, `expired` or `accepted`; absent while the engagement does not count."""
 
 
+class OrganizationInputs(TypedDict, total=False):
+    """What every component takes for another organization than that of the stack's configuration."""
+
+    organization_id: int
+    """The organization of the provider that `opts.providers` gives for `pulumi-python`; needed with one, and only
+    then."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PackageComponent:
     """One component of the package.
@@ -90,13 +98,14 @@ def _collaborator_outputs(made: CollaboratorAccess) -> CollaboratorOutputs:
 
 
 _TODAY: Final = "today"
+_ORGANIZATION: Final = fields_of(OrganizationInputs)
 
 COMPONENTS: Final[Mapping[str, PackageComponent]] = {
     one.type: one
     for one in (
         PackageComponent(
             made=RosterAccess,
-            inputs=arguments(RosterAccess.__init__, RosterAccess, "file", _TODAY),
+            inputs=[*arguments(RosterAccess.__init__, RosterAccess, "file", _TODAY), *_ORGANIZATION],
             outputs=fields_of(RosterOutputs),
             secrets=frozenset({"service_account_tokens"}),
             construct=_roster,
@@ -107,6 +116,7 @@ COMPONENTS: Final[Mapping[str, PackageComponent]] = {
             inputs=[
                 *fields_of(CollaboratorAccessArgs),
                 *arguments(CollaboratorAccess.__init__, CollaboratorAccess, _TODAY),
+                *_ORGANIZATION,
             ],
             outputs=fields_of(CollaboratorOutputs),
             construct=_collaborator,

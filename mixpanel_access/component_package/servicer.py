@@ -19,9 +19,11 @@ from mixpanel_access.component_package.inputs import read_inputs, resolved
 from mixpanel_access.component_package.project import must_serve_the_resources
 from mixpanel_access.component_package.schema import schema
 from mixpanel_access.model.errors import AccessError
+from mixpanel_access.provider.organization import PACKAGE
+from mixpanel_access.provider.program import program_providers
 
-_monitor: Final = ContextVar("monitor", default="")
-"""The address of the monitor of the run that this task works for."""
+_request: Final[ContextVar[Any]] = ContextVar("request")
+"""What the engine asks of this task."""
 _STACK: Final = "pulumi:pulumi:Stack"
 """The type of the parent at the top of a program, where a Python program names none."""
 
@@ -32,6 +34,7 @@ class Components(Provider):
     def __init__(self) -> None:
         super().__init__(__version__, json.dumps(schema()))
         self._monitors: dict[str, Any] = {}
+        self._providers: dict[str, pulumi.ProviderResource] = {}
 
     def construct(
         self, name: str, resource_type: str, inputs: pulumi.Inputs, options: pulumi.ResourceOptions | None = None
@@ -45,11 +48,36 @@ class Components(Provider):
         if component is None:
             raise pulumi.RunError(f"no component has the type {resource_type}; those are {', '.join(COMPONENTS)}")
         # Components know by the monitor what others of the program have declared: as in a program, it is one.
-        settings.SETTINGS.monitor = self._monitors.setdefault(_monitor.get(), settings.get_monitor())
+        settings.SETTINGS.monitor = self._monitors.setdefault(_request.get().monitorEndpoint, settings.get_monitor())
         must_serve_the_resources(Path.cwd())
-        made = component.construct(name, read_inputs(f"{component.name} {name}", component.inputs, inputs), options)
+        label = f"{component.name} {name}"
+        read = read_inputs(label, component.inputs, inputs)
+        self._note_organization(label, read.pop("organization_id", None), options)
+        made = component.construct(name, read, options)
         by_name = component.outputs_of(made)
         return ConstructResult(made.urn, {field.key: by_name[field.name] for field in component.outputs})
+
+    def _note_organization(self, label: str, organization: int | None, options: pulumi.ResourceOptions | None) -> None:
+        """Have the component know the organization of its explicit provider, as of an `Organization` in Python.
+
+        Raises:
+            pulumi.RunError: there is a provider and no organization, or the other way round.
+        """
+        given = _request.get().providers.get(PACKAGE)
+        if given is None and organization is None:
+            return
+        if given is None or organization is None:
+            what = "organizationId without a provider" if given is None else "a provider without its organizationId"
+            raise pulumi.RunError(
+                f"{label} has {what}: for another organization than that of the stack's configuration, give an "
+                f"explicit provider of {PACKAGE} in the option `providers`, and the organizationId that it has."
+            )
+        assert options is not None  # noqa: S101  # they have the provider
+        assert isinstance(options.providers, dict)  # noqa: S101  # the SDK makes one
+        if given not in self._providers:  # each call brings an object of its own for the one provider
+            program_providers().add(options.providers[PACKAGE], given.split("::")[-2], organization)
+            self._providers[given] = options.providers[PACKAGE]
+        options.providers[PACKAGE] = self._providers[given]
 
 
 class ComponentServicer(ProviderServicer):
@@ -64,7 +92,7 @@ class ComponentServicer(ProviderServicer):
 
     async def Construct(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Construct one component."""
-        _monitor.set(request.monitorEndpoint)
+        _request.set(request)
         try:
             return await self._construct(request, context)
         except (pulumi.RunError, AccessError) as error:

@@ -38,11 +38,11 @@ def test_everything_is_documented_and_typed(name: str, value: dict[str, Any]) ->
 
 def test_it_takes_what_the_classes_take() -> None:
     """Each argument of a class in Python is an input, and an argument without a default is required."""
-    assert list(ROSTER["inputProperties"]) == ["file", "today"]
+    assert list(ROSTER["inputProperties"]) == ["file", "today", "organizationId"]
     assert ROSTER["requiredInputs"] == ["file"]
     camel = {field.name: field.key for field in fields_of(CollaboratorAccessArgs)}
     assert [*inspect.signature(CollaboratorAccessArgs).parameters] == list(camel)
-    assert list(COLLABORATOR["inputProperties"]) == [*camel.values(), "today"]
+    assert list(COLLABORATOR["inputProperties"]) == [*camel.values(), "today", "organizationId"]
     assert COLLABORATOR["requiredInputs"] == ["email", "engagementName", "engagement"]
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from demo.sandbox import ROOT, SECRET, USERNAME
+from demo.sandbox import ROOT, USERNAME, Emulator
 from mixpanel_access.component_package.schema import schema
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.engine.settings import read_settings
 from scripts.blocks import blocks, pages
 from tests.engine.conftest import Workspace
+from tests.engine.test_organizations import CANARY, second
 from tests.languages import missing
 from tools.engine.languages import find_generator, find_node_modules
 
@@ -74,15 +76,26 @@ def example(node_workspace: Workspace) -> Workspace:
     return node_workspace
 
 
-def steps(workspace: Workspace, *names: str) -> list[Mapping[str, Any]]:
-    """What came of each step."""
+def run(workspace: Workspace, *names: str) -> list[Mapping[str, Any]]:
+    """What came of each step, up to the first that fails."""
     environ = workspace.pulumi.engine.environment({**workspace.pulumi.environ, **workspace.environ})
     command = ["node", str(RUNNER), str(workspace.pulumi.project), "production", *names]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=250)
     assert done.returncode == 0, done.stderr
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(found) == len(names), found[-1]["error"]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def steps(workspace: Workspace, *names: str) -> list[Mapping[str, Any]]:
+    """What came of each step; all of them succeed."""
+    found = run(workspace, *names)
+    assert [step.get("error") for step in found] == [None] * len(names)
     return found
+
+
+def failed(workspace: Workspace, step: str) -> str:
+    """What the engine says of a step that fails."""
+    (found,) = run(workspace, step)
+    return str(found["error"])
 
 
 def test_the_life_of_a_typescript_program(example: Workspace) -> None:
@@ -108,42 +121,62 @@ PROGRAM = """
 const pulumi = require("@pulumi/pulumi");
 
 class Access extends pulumi.ComponentResource {
-    constructor(name, args, opts) {
-        super("mixpanel-access:index:CollaboratorAccess", name, { status: undefined, ...args }, opts, true);
+    constructor(kind, name, args, opts) {
+        super(`mixpanel-access:index:${kind}`, name, { status: undefined, ...args }, opts, true);
     }
 }
 
-const provider = new pulumi.ProviderResource("pulumi-python", "other", SETTINGS);
+const provider = new pulumi.ProviderResource("pulumi-python", "europe", SETTINGS);
+const there = { providers: { "pulumi-python": provider } };
 const days = { type: "audit", ticket: "OPS-1", approver: "ana@example.com", starts: "2026-04-15", ends: "2026-05-10" };
-const kim = (name, projects) =>
-    new Access(
-        name,
-        { email: "kim@agency.example.org", engagementName: name, engagement: days, projects },
-        { providers: { "pulumi-python": provider } },
-    );
+const kim = (name, projects, opts) => {
+    const organizationId = opts && 8765432;
+    const args = { email: "kim@agency.example.org", engagementName: name, engagement: days, projects, organizationId };
+    return new Access("CollaboratorAccess", name, args, opts);
+};
 const first = kim("first", { shop: { id: 1234567 } });
 kim("second", { KEY: { id: first.status.apply(() => 1234568) } });
+kim("third", { shop: { id: 3456789 } }, there);
+new Access("RosterAccess", "roster", { file: "../europe.yaml", organizationId: ID }, there);
+"""
+EUROPE = """
+environment: production
+projects: { shop: { id: 3456789, environment: production } }
+people: [{ email: robin@agency.example.org, projects: { shop: analyst } }]
 """
 
 
-def test_components_of_one_program_know_each_other(node_workspace: Workspace) -> None:
-    """Two engagements of a person are one member; ids may be outputs, and resources get the component's provider."""
+@pytest.fixture
+def europe() -> Iterator[Emulator]:
+    """The second organization, on a server of its own."""
+    with EmulatorServer(second()) as server:
+        yield Emulator(server.url)
+
+
+def test_components_of_one_program_know_each_other(node_workspace: Workspace, europe: Emulator) -> None:
+    """Two engagements of a person are one member; ids may be outputs; an explicit provider is another organization."""
+    (node_workspace.folder / "europe.yaml").write_text(EUROPE)
     file = node_workspace.pulumi.project / "bin" / "index.js"
     settings = {
-        "mixpanel:organizationId": "7654321",
+        "mixpanel:organizationId": "8765432",
         "mixpanel:environment": "production",
-        "mixpanel:apiUrl": node_workspace.emulator.url,
+        "mixpanel:apiUrl": europe.url,
         "mixpanel:serviceAccountUsername": USERNAME,
-        "mixpanel:serviceAccountSecret": SECRET,
+        "mixpanel:serviceAccountSecret": CANARY,
     }
     program = PROGRAM.replace("SETTINGS", json.dumps(settings))
-    file.write_text(program.replace("KEY", "warehouse"))
-    (up,) = steps(node_workspace, "up")
-    assert up["changes"] == {"create": 7}
+    file.write_text(program.replace("KEY", "warehouse").replace("ID", "8765432"))
+    steps(node_workspace, "up")
     assert node_workspace.grants(KIM) == {1234567: "consumer", 1234568: "consumer"}
-    assert {row["provider"].split("::")[-2] for row in node_workspace.resources()} == {"other"}
-    file.write_text(program.replace("KEY", "shop"))
-    (refused,) = steps(node_workspace, "preview")
-    assert (
-        "CollaboratorAccess second: kim@agency.example.org has a role in the project 'shop' by the " in refused["error"]
-    )
+    assert node_workspace.grants(ROBIN) == {}
+    grants = {row["email"]: row["role"] for row in europe.control("GET", "dump")["grants"]}
+    assert grants == {KIM: "consumer", ROBIN: "analyst"}
+    names = {row["urn"].rpartition("::")[2] for row in node_workspace.resources()}
+    assert {f"europe/{KIM}", f"europe/{ROBIN}", "europe/removal-brake", KIM} <= names
+    refused = {
+        ("shop", "8765432"): "CollaboratorAccess second: kim@agency.example.org has a role in the project 'shop' by",
+        ("warehouse", "undefined"): "RosterAccess roster has a provider without its organizationId: ",
+    }
+    for (key, organization), words in refused.items():
+        file.write_text(program.replace("KEY", key).replace("ID", organization))
+        assert words in failed(node_workspace, "preview")
