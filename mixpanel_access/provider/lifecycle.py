@@ -112,11 +112,7 @@ class Lifecycle:
         """
         held = own(props)
         if not held:
-            reads = PROVIDER_KEY in props  # which an import does not know yet
-            there = self._by_id(id_, "read" if reads else "import")
-            if reads:
-                self._session.reads.update(self.handler.identities(there.outputs))
-            return there
+            return self._by_id(id_, "read" if PROVIDER_KEY in props else "import")  # which does not know it yet
         if folder := os.environ.get(NOTES_VARIABLE):
             return _noted(held, _notes(folder).get(id_, Note()))
         with self._remembered_secret():
@@ -142,6 +138,9 @@ class Lifecycle:
         wrong = None if ref.person is None else problem_with(ref.person)
         if wrong or id_ != str(ref):  # the state keeps an id as it is written, and later runs compare it
             raise InputError(f"cannot {verb} {id_!r}", why=wrong or f"its usual spelling is {ref}", next_step=form)
+        if verb == "read" and (managed := self._managed_as(ref)):
+            why = f"the stack has it as {managed}, and would delete that"
+            raise InputError(f"cannot read {id_}", why=why, next_step="Write the id like that to manage it no longer.")
         found = handler.read(ref, handler.not_read(ref))
         if found is None:
             why = f"organization {organization} does not have {ref.IS_OF} with this id, as far as we see it"
@@ -149,6 +148,17 @@ class Lifecycle:
         inputs = dict(found.inputs or {})
         handler.check(inputs, Problems())
         return Found({**found.outputs, **inputs}, inputs)
+
+    def _managed_as(self, ref: ResourceId) -> str | None:
+        """The id of what the stack manages, if another spelling of the address is read: the engine compares the texts.
+
+        It would take the two for two resources and, if they have one name, delete the one that was managed.
+        """
+        held = () if ref.person is None else self._session.scope.resources or ()
+        for other in (one.id for one in held if one.type == self.handler.kind.type):
+            if other != str(ref) and _by_key(self.handler.parse(other)) == _by_key(ref):
+                return other
+        return None
 
     def refresh(self, id_: str, props: Properties) -> Found | None:
         """Read what Mixpanel has now, with the inputs; None if the resource no longer exists."""
@@ -329,6 +339,11 @@ class Lifecycle:
                 "--run-program to this command, or run `pulumi up` once without --refresh. Otherwise: "
                 f"{error.next_step}",
             ) from None
+
+
+def _by_key(ref: ResourceId) -> tuple[int | str, ...]:
+    """An id of a person's resource, whatever the spelling of the address."""
+    return (*ref.parts[:-1], same_key(ref.person or ""))
 
 
 @cache

@@ -112,7 +112,6 @@ class Session:
         invitations: the operation's invitations, within Mixpanel's limit.
         declared: the identities of all that the operation's program declares; see `Handler.identities`.
         others: what the other providers of the run declare.
-        reads: the identities of what the program reads without managing it, which it keeps.
         roles: the identity of what the program declares -> the role that it gives there.
         spellings: what the program declares -> how it spells the address there.
         project_access: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
@@ -150,7 +149,6 @@ class Session:
         self.brakes = Brakes(directory, settings.limits, say, settings.username, self.run.fresh, self._present_limits)
         self.declared: set[Hashable] = set()
         self.others = OtherProviders(settings.organization_id)
-        self.reads: set[Hashable] = set()
         self.roles: dict[Hashable, str] = {}
         self.spellings: dict[Hashable, str] = {}
         self.project_access: dict[int, Mapping[str, str]] = {}
@@ -232,7 +230,7 @@ class Session:
         Raises:
             Refused: the run leaves some resources alone, and what they declare is unknown.
         """
-        if identity in self.declared or identity in self.reads or self.others.declares(identity):
+        if identity in self.declared or self.others.declares(identity):
             return True
         if not self.scope.partial or self.scope.destroys or not self.run.fresh():
             return False  # the engine has asked about all resources of the program, or there is none

@@ -85,12 +85,12 @@ UNKNOWN = """
 main = organization("main", pulumi.Output.from_input(7654321), "FIRST")
 Member("zoe", email="zoe@example.com", opts=ResourceOptions(provider=main, depends_on=[bo]))
 """
-MIXED = f"""\
-cannot use this resource's state for {BO}: it belongs to organization {FIRST}, and the Organization second is \
-organization {SECOND}. Set the organization_id of second back, or give the resource the provider of its organization"""
 REFUSED = {
-    "a resource in the other one": ('.org")\nProject', '.org", opts=there)\nProject', MIXED),
-    "another id": ('("second")', '("second", 11)', f"{SECOND}, and the Organization second is organization 11."),
+    "another id": (
+        '("second")',
+        '("second", 11)',
+        f"state for {BO}: it belongs to organization {SECOND}, and the Organization second is organization 11. Set the",
+    ),
     "two providers, which a program cannot know": (
         "pulumi.export",
         f"{UNKNOWN}\npulumi.export",

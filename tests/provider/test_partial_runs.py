@@ -12,8 +12,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.resources import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE
+from mixpanel_access.model.errors import InputError, Refused
+from mixpanel_access.model.resources import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE, PROVIDER_KEY
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources
 from mixpanel_access.provider.declaring import ProgramDeclaration, digest
@@ -423,3 +423,13 @@ def test_an_unclear_up_takes_only_what_the_program_is_known_not_to_declare(api: 
         else:
             members.delete(member(PEOPLE[0])["id"], member(PEOPLE[0])["outputs"])
         assert api.writes == writes
+
+
+def test_what_a_stack_manages_is_read_by_its_own_id(api: FakeApi) -> None:
+    """With another spelling of the address, the engine would delete what was managed under the name that reads."""
+    _, members, _ = providers(session_for(api, Command("up"), [member("kim", PEOPLE[0])])[0])
+    read = members.read(f"{ORGANIZATION}:{PEOPLE[0]}", {PROVIDER_KEY: "pickled"})
+    assert (read.outs or {})["email"] == PEOPLE[0]
+    assert members.read(f"{ORGANIZATION}:{PEOPLE[1].upper()}", {PROVIDER_KEY: "pickled"}).id
+    with pytest.raises(InputError, match=f"the stack has it as {ORGANIZATION}:{PEOPLE[0]}, and would delete that"):
+        members.read(f"{ORGANIZATION}:{PEOPLE[0].upper()}", {PROVIDER_KEY: "pickled"})

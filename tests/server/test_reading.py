@@ -37,14 +37,3 @@ def test_a_wrong_id_is_one_line(emulator: EmulatorServer, case: str) -> None:
     assert words in said
     assert said.startswith("cannot read ")
     assert "\n" not in said
-
-
-def test_what_is_read_is_not_taken_away(emulator: EmulatorServer) -> None:
-    """A resource that a program reads instead of managing it stays, however the id spells the address."""
-    life = LIVES["ProjectGrant"]
-    with on_ours(emulator) as run:
-        held = run.create("ProjectGrant", run.check("ProjectGrant", life.inputs))
-    with on_ours(emulator) as run:
-        read(run, "ProjectGrant", held.id.upper())
-        run.delete("ProjectGrant", held)
-        assert [line.text for line in run.log.lines][-1].endswith("nothing is taken away")
