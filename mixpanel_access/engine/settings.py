@@ -20,7 +20,7 @@ ENGINE_VERSION: Final = "3.276.0"
 RELEASES_VERSION: Final = "3.259.0"
 """The version to download: the newest whose digests `download` has."""
 
-SOURCE_DIGEST: Final = "d82889cddf0e"
+SOURCE_DIGEST: Final = "05520a5e56da"
 """The digest of `tools/engine/source`: an engine built from other sources is another one in the cache."""
 
 MINIMUM: Final = (3, 254, 0)

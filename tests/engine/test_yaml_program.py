@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from demo.sandbox import ROOT
+from mixpanel_access import __version__
 from mixpanel_access.engine import Engine
 from mixpanel_access.engine.settings import read_settings
 from mixpanel_access.model.resources import COMPONENT_TYPE
@@ -110,3 +111,11 @@ def test_an_error_is_one_line(yaml_workspace: Workspace) -> None:
     )
     said = workspace.run("preview", "--stack", "production", check=False).stdout
     assert f"{problem}{file} does not name the server of the resources" in said
+
+
+def test_the_engine_gives_the_schema(workspace: Workspace) -> None:
+    """`pulumi package get-schema` takes the folder of the plugin, without a program that uses it."""
+    folder = workspace.pulumi.project / "plugins" / "mixpanel-access"
+    found = json.loads(workspace.run("package", "get-schema", str(folder)).stdout)
+    assert (found["name"], found["version"]) == ("mixpanel-access", __version__)
+    assert set(found["resources"]) == {"mixpanel-access:index:RosterAccess", "mixpanel-access:index:CollaboratorAccess"}

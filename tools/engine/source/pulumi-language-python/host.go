@@ -227,10 +227,15 @@ func (h *host) GetProgramDependencies(
 	return response, nil
 }
 
-// InstallDependencies is left to the virtualenv's owner.
+// InstallDependencies is left to the virtualenv's owner; a folder without requirements, as of our plugins, needs nothing.
 func (h *host) InstallDependencies(
-	*pulumirpc.InstallDependenciesRequest, pulumirpc.LanguageRuntime_InstallDependenciesServer,
+	req *pulumirpc.InstallDependenciesRequest, _ pulumirpc.LanguageRuntime_InstallDependenciesServer,
 ) error {
-	return status.Error(codes.Unimplemented,
-		"this language host installs nothing; install the project's requirements into its virtualenv with pip or uv")
+	for _, name := range []string{"requirements.txt", "pyproject.toml"} {
+		if _, err := os.Stat(filepath.Join(req.Info.GetProgramDirectory(), name)); err == nil {
+			return status.Error(codes.Unimplemented,
+				"this language host installs nothing; install the project's requirements into its virtualenv with pip or uv")
+		}
+	}
+	return nil
 }
