@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
-from mixpanel_access.cli.output import instant_of, must_be_address, print_json, printable, progress
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, read_overview
+from mixpanel_access.cli.output import must_be_address, print_json, printable
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
@@ -46,11 +46,9 @@ def diagnose(
     """
     from mixpanel_access.operations.diagnosing import Likelihood, case_of
     from mixpanel_access.operations.diagnosing import diagnose as findings_of
-    from mixpanel_access.operations.overview import load_overview
-    from mixpanel_access.operations.project import open_project
 
     must_be_address(email, "cannot diagnose")
-    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+    with read_overview(cwd, stack, now) as overview:
         case = case_of(overview, email)
         found = findings_of(case)
     if as_json:

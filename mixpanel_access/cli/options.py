@@ -7,11 +7,15 @@ project, and where a file cannot be read, it offers nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.overview import Overview
 
 _EMAIL: Final = re.compile(r"""\bemail:\s*["']?([^\s"',}#]+@[^\s"',}#]+)""")
 _ROSTER: Final = re.compile(r"^environment:", re.MULTILINE)
@@ -138,3 +142,14 @@ To = Annotated[
     Path | None, typer.Option("--to", "--output", help="The file to write; xlsx needs it. Default: standard output.")
 ]
 AsJsonFormat = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+
+
+@contextmanager
+def read_overview(cwd: Path, stack: Sequence[str] | None, now: str | None) -> Iterator[Overview]:
+    """Read the stacks of `--stack` in the project of `--cwd`, and their organization, at the instant of `--now`."""
+    from mixpanel_access.cli.output import instant_of, progress
+    from mixpanel_access.operations.overview import load_overview  # slow to load
+    from mixpanel_access.operations.project import open_project
+
+    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+        yield overview

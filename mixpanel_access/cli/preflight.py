@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
-from mixpanel_access.cli.output import instant_of, must_be_address, new_table, print_json, print_table, progress
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, read_overview
+from mixpanel_access.cli.output import must_be_address, new_table, print_json, print_table
 from mixpanel_access.model.similarity import counted
 
 
@@ -23,12 +23,10 @@ def preflight(
 
     Example: `mixpanel-access preflight robin@agency.example.org`
     """
-    from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.preflight import Readiness, checks
-    from mixpanel_access.operations.project import open_project
 
     must_be_address(email, "cannot check the address")
-    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+    with read_overview(cwd, stack, now) as overview:
         found = checks(overview, email)
     problems = [check for check in found if check.verdict is Readiness.PROBLEM]
     if as_json:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
-from mixpanel_access.cli.output import instant_of, print_json, progress, record_of, write_file
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, read_overview
+from mixpanel_access.cli.output import print_json, progress, record_of, write_file
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,15 +56,13 @@ def remind(
 
     Example: `mixpanel-access remind --ics access.ics`
     """
-    from mixpanel_access.operations.overview import load_overview
-    from mixpanel_access.operations.project import open_project
     from mixpanel_access.operations.reminding import calendar, reminders
 
     if str(ics) == "-" and as_json:
         raise UsageError(
             "cannot print both", why="--ics - and --json both take standard output", next_step="Name a file with --ics."
         )
-    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+    with read_overview(cwd, stack, now) as overview:
         found = reminders(overview)
     due = [one for one in found if one.due(overview.today)]
     lines = [f"{one.text} {one.next_step}" for one in due]

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, ClockNow, Folder, Now, Stacks, addresses, decisions, stacks, words
+from mixpanel_access.cli.options import (
+    AsJson,
+    ClockNow,
+    Folder,
+    Now,
+    Stacks,
+    addresses,
+    decisions,
+    read_overview,
+    stacks,
+    words,
+)
 from mixpanel_access.cli.output import (
     day_of,
     instant_of,
@@ -271,13 +282,12 @@ def status(
 
     Example: `mixpanel-access review status`
     """
-    from mixpanel_access.operations.overview import load_overview
-    from mixpanel_access.operations.project import open_project, project_folder, roster_file
+    from mixpanel_access.operations.project import project_folder, roster_file
     from mixpanel_access.operations.review.progress import progress_by_files, progress_of
 
     where, stacks_ = folder_of(cwd, review), stack or []
     try:
-        with load_overview(open_project(cwd, progress), stacks_, instant_of(now), progress) as overview:
+        with read_overview(cwd, stack, now) as overview:
             found, today = progress_of(where, overview, stacks_, progress), overview.today
     except (ConfigurationError, EngineError, MixpanelError) as error:
         today, roster_of = day_of(now), partial(roster_file, project_folder(cwd))
@@ -335,9 +345,9 @@ def _print_what_is_open(found: ReviewProgress, name: str) -> None:
 
     if undecided := sum(len(one.undecided) for one in found.packets):
         typer.echo(f"{counted(undecided, 'role')} undecided in the review {name}.")
-    if stale := found.of(ItemStatus.STALE):
+    if stale := found.with_status(ItemStatus.STALE):
         typer.echo(f"{counted(len(stale), 'decision')} to make again, since the access has changed.")
-    if wrong := found.of(ItemStatus.WRONG):
+    if wrong := found.with_status(ItemStatus.WRONG):
         stacks_ = f"stack {found.refused[0]}" if len(found.refused) == 1 else f"stacks {in_words(found.refused)}"
         typer.echo(f"{counted(len(wrong), 'role')} to correct in the packets, before anything of {stacks_} is applied.")
     for stack, count in sorted(found.ready.items()):

@@ -209,7 +209,8 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
     """What happens in one stack; what cannot be read is one of its problems."""
     from mixpanel_access.directory import connected
     from mixpanel_access.files.roster import read_salvaged
-    from mixpanel_access.operations.pending.find import forecasts_for, pending_changes, renamed_in
+    from mixpanel_access.operations.pending.find import pending_changes, renamed_in
+    from mixpanel_access.operations.pending.held import forecasts_for
 
     document = WithinStack(stack=stack, today=None, changes=[], held=[], problems=[])
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, read_overview
 from mixpanel_access.cli.output import instant_of, print_json, print_paragraph, progress
 from mixpanel_access.model.errors import MixpanelError, UsageError
 from mixpanel_access.model.similarity import counted, in_words
@@ -48,13 +48,11 @@ def status(
     """
     import time
 
-    from mixpanel_access.operations.overview import load_overview
-    from mixpanel_access.operations.project import open_project
     from mixpanel_access.operations.status import statuses
 
     while True:
         try:
-            with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+            with read_overview(cwd, stack, now) as overview:
                 found = _wanted(statuses(overview), email or [], overview)
         except MixpanelError as error:
             if watch is None:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, read_overview
 from mixpanel_access.cli.output import (
-    instant_of,
     must_be_address,
     new_table,
     print_json,
     print_other_access,
     print_table,
-    progress,
     record_of,
 )
 from mixpanel_access.model.errors import UsageError
@@ -60,15 +58,13 @@ def who(
     """
     from mixpanel_access.model.address import same_key
     from mixpanel_access.operations import who as whos
-    from mixpanel_access.operations.overview import load_overview
-    from mixpanel_access.operations.project import open_project
 
     if bool(email) == bool(project):
         raise UsageError(
             "cannot choose what to show", why="it takes an address or a --project", next_step="Give one of the two."
         )
     must_be_address(email or None, "cannot show what they can reach")
-    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+    with read_overview(cwd, stack, now) as overview:
         if project:
             chosen = whos.project_named(overview, project)
             held, other = whos.in_project(overview, chosen), whos.other_in_project(overview, chosen)

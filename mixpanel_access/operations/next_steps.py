@@ -60,16 +60,12 @@ class StatusStep:
     problem: bool = True
 
 
-def invitation_steps(one: PersonOverview, invitation: Invitation | None, overview: Overview) -> Iterator[StatusStep]:
+def invitation_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
     """What to do until the person is in the organization."""
-    stack = stack_of(one)
-    if invitation is None:
-        return
+    stack, invitation = stack_of(one), one.waiting(overview.now)
     if one.effective and one.person and one.person.deactivated:
         activate = up_of(stack, overview, before="have the identity provider activate them, or ", after=" in SCIM mode")
         yield StatusStep("is deactivated, and cannot log in", activate)
-    if not one.effective:
-        return  # no roster gives them anything, so nobody sends the invitation again
     if invitation is Invitation.EXPIRED:
         again = up_of(stack, overview, after=" sends it again")
         yield StatusStep(f"the invitation expired on {one.expires_at:%Y-%m-%d %H:%M} UTC", again)

@@ -26,7 +26,8 @@ from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.operations.drift import AccessDifference, Organization, differences, read_organization
 from mixpanel_access.operations.login import Logins, read_logins
 from mixpanel_access.operations.pending.change import PendingChange
-from mixpanel_access.operations.pending.find import forecasts_for, pending_changes, renamed_in
+from mixpanel_access.operations.pending.find import pending_changes, renamed_in
+from mixpanel_access.operations.pending.held import forecasts_for
 from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_file, read_policy_config
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of

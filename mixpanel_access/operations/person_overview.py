@@ -77,3 +77,11 @@ class PersonOverview:
             return Invitation.ACCEPTED
         ends = self.expires_at
         return Invitation.EXPIRED if ends is not None and ends <= now else Invitation.PENDING
+
+    def waiting(self, now: datetime) -> Invitation | None:
+        """How the invitation stands that somebody has to accept; None if no roster gives them anything today.
+
+        Then nobody sends it again.
+        """
+        invitation = self.invitation(now)
+        return invitation if self.effective and invitation in (Invitation.PENDING, Invitation.EXPIRED) else None

@@ -139,10 +139,8 @@ def _of(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
 
 
 def _waiting(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
-    sent, invitation = someone.invited_at, someone.invitation(overview.now)
-    if not someone.effective:
-        return  # no roster gives them anything, so nobody sends the invitation again
-    if sent is None or invitation not in (Invitation.PENDING, Invitation.EXPIRED):
+    sent, invitation = someone.invited_at, someone.waiting(overview.now)
+    if sent is None or invitation is None:
         return
     on = (sent + overview.pending_too_long(someone)).date()
     text = f"The invitation to {someone.email} of {sent:%Y-%m-%d} is not accepted."

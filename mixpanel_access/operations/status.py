@@ -101,7 +101,7 @@ def status_of(one: PersonOverview, overview: Overview) -> Status:
     ends = [entry.ends for _, entry in one.current(overview.today)]
     roles = list(roles_of(one, overview))
     steps = [
-        *invitation_steps(one, invitation, overview),
+        *invitation_steps(one, overview),
         *difference_steps(one, overview),
         *change_steps(one, overview),
         *_other_grants(roles),

@@ -9,7 +9,7 @@ import pytest
 from mixpanel_access.model.rights import Identity
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.pending.find import forecasts_for
+from mixpanel_access.operations.pending.held import forecasts_for
 from tests.fakes import ORGANIZATION, PRODUCTION, WAREHOUSE, FakeApi, make_directory
 
 TODAY = date(2026, 5, 4)

@@ -570,7 +570,7 @@ def test_a_wrong_decision_refuses_its_own_stack_alone(review: Review) -> None:
     with pytest.raises(UsageError, match=r"other.yaml:\d+: .*'yep' is not a decision"):
         review.plan(["staging"])
     status = review.status()
-    assert [one.item.stack for one in status.of(ItemStatus.WRONG)] == ["staging"]
+    assert [one.item.stack for one in status.with_status(ItemStatus.WRONG)] == ["staging"]
     assert (status.refused, status.ready) == (["staging"], {"production": 1})
 
 

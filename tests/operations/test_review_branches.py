@@ -140,7 +140,7 @@ def test_different_decisions_on_what_is_gone_are_settled_by_applying_one(tmp_pat
     both.merge("a", "b", take="theirs")
     review = both.review
     assert len(review.verify()) == 1
-    assert [one.item.email for one in review.status().of(ItemStatus.WAITING)] == [BO]
+    assert [one.item.email for one in review.status().with_status(ItemStatus.WAITING)] == [BO]
     made = review.apply()
     assert (list(made.stale), [line.replaces for line in made.rosters[0].lines]) == ([], ["keep and remove"])
     assert review.verify() == []

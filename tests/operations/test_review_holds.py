@@ -90,7 +90,7 @@ def test_a_decision_is_not_applied_if_the_access_changed_since(
     assert [line.email for line in review.lines() if line.event == "decided"] == [CY]
     status = review.status()
     assert ([one.why for one in status.items if one.why], status.is_open) == ([stale.why], True)
-    assert [one.item.email for one in status.of(ItemStatus.STALE)] == [BO]
+    assert [one.item.email for one in status.with_status(ItemStatus.STALE)] == [BO]
     assert review.verify() == []
 
 

@@ -171,8 +171,8 @@ class Life:
         before = self.review.status()
         made = self.review.apply()
         lines = [(line.email, line.project) for change in made.rosters for line in change.lines]
-        assert lines == [(one.item.email, one.item.project) for one in before.of(ItemStatus.WAITING)]
-        assert list(map(str, made.stale)) == list(map(str, before.of(ItemStatus.STALE)))
+        assert lines == [(one.item.email, one.item.project) for one in before.with_status(ItemStatus.WAITING)]
+        assert list(map(str, made.stale)) == list(map(str, before.with_status(ItemStatus.STALE)))
         stale = {(one.item.email, one.item.project) for one in made.stale}
         assert stale == self.model.apply()
         people = read_roster(self.review.file).people

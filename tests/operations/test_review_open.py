@@ -72,7 +72,7 @@ def test_access_given_again_or_raised_is_listed_as_new(tmp_path: Path, word: str
     assert [line.listing for line in review.lines()[len(before) :]] == [2]
     assert review.lines()[: len(before)] == before
     status = review.status()
-    assert (len(status.of(ItemStatus.UNDECIDED)), list(status.new)) == (1, [])
+    assert (len(status.with_status(ItemStatus.UNDECIDED)), list(status.new)) == (1, [])
     review.decide(BO, word if word != "lower=analyst" else "lower=consumer", "shop")
     made = review.apply()
     assert (list(made.stale), len(made.rosters[0].lines)) == ([], 1)
@@ -369,8 +369,8 @@ def test_what_apply_refuses_is_open_and_named(tmp_path: Path, *, applied: bool) 
     (review.folder / "copy.yaml").unlink()
     file.write_text(text.replace("decision: keep" if applied else "decision:", "decision: perhaps", 1))
     status = review.status()
-    assert ["'perhaps' is not a decision" in one.why for one in status.of(ItemStatus.WRONG)] == [True]
-    assert (status.is_open, status.of(ItemStatus.STALE), status.of(ItemStatus.WAITING)) == (True, [], [])
+    assert ["'perhaps' is not a decision" in one.why for one in status.with_status(ItemStatus.WRONG)] == [True]
+    assert (status.is_open, status.with_status(ItemStatus.STALE), status.with_status(ItemStatus.WAITING)) == (True, [], [])
     assert any("'perhaps' is not a decision" in problem for problem in review.verify())
     with pytest.raises(UsageError, match="'perhaps' is not a decision"):
         review.plan()

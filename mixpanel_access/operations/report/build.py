@@ -124,7 +124,7 @@ def _invitations(sources: Sources, keys: Iterable[str]) -> Iterator[OpenInvitati
             invited_at=sent,
             hours=int((sources.overview.now - sent).total_seconds() // 3600) if sent else None,
             expires_at=someone.expires_at if someone else None,
-            steps=list(invitation_steps(someone, state, sources.overview)) if someone else [],
+            steps=list(invitation_steps(someone, sources.overview)) if someone else [],
         )
 
 

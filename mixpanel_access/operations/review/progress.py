@@ -22,7 +22,7 @@ from mixpanel_access.operations.review.decisions import ItemStatus, ReviewedItem
 from mixpanel_access.operations.review.facts import RosterRoles
 from mixpanel_access.operations.review.files import PacketFile, read_packets
 from mixpanel_access.operations.review.listing import own_custom_roles
-from mixpanel_access.operations.review.packet import ORGANIZATION, Item, ItemKey
+from mixpanel_access.operations.review.packet import Item, ItemKey, RoleListing
 from mixpanel_access.operations.review.record import ReviewRecord, read_record
 from mixpanel_access.operations.review.suggesting import is_lower
 from mixpanel_access.rules.rule import Suggestion
@@ -32,7 +32,7 @@ _ENCRYPTED: Final = "a secret role"
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewRole:
+class NewRole(RoleListing):
     """A role that a roster gives, and that the review does not list, or no longer as it is; `why` says why."""
 
     stack: str
@@ -41,9 +41,6 @@ class NewRole:
     project: str | None
     role: str
     why: str
-
-    def __str__(self) -> str:
-        return f"{self.email} as {self.role} in {self.project or ORGANIZATION}, stack {self.stack}"
 
 
 @dataclass(frozen=True)
@@ -115,20 +112,20 @@ class ReviewProgress:
         """The items of all packets."""
         return [one for part in self.packets for one in part.items]
 
-    def of(self, status: ItemStatus) -> list[ReviewedItem]:
+    def with_status(self, status: ItemStatus) -> list[ReviewedItem]:
         """The items with a status."""
         return [one for one in self.items if one.status is status]
 
     @property
     def refused(self) -> list[str]:
         """The stacks for which `review apply` applies nothing until somebody corrects the packets."""
-        return sorted({one.item.stack for one in self.of(ItemStatus.WRONG)})
+        return sorted({one.item.stack for one in self.with_status(ItemStatus.WRONG)})
 
     @property
     def ready(self) -> Mapping[str, int]:
         """How many decisions `review apply` applies, by stack."""
         refused = self.refused
-        return Counter(one.item.stack for one in self.of(ItemStatus.WAITING) if one.item.stack not in refused)
+        return Counter(one.item.stack for one in self.with_status(ItemStatus.WAITING) if one.item.stack not in refused)
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +143,7 @@ def progress_of(folder: Path, overview: Overview, stacks: Sequence[str], say: Sa
     rosters = {name: RosterRoles.of(name, view.roster) for name, view in overview.stacks.items() if view.roster}
     found = _progress(folder, rosters, stacks, overview.today, say)
     seen = _AccessNow(overview)
-    applied = [one.item for one in found.of(ItemStatus.APPLIED)]
+    applied = [one.item for one in found.with_status(ItemStatus.APPLIED)]
     return replace(found, still_there=[one for item in applied if (one := seen.still_there(item))])
 
 

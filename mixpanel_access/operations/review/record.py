@@ -23,6 +23,8 @@ from mixpanel_access.operations.review.packet import (
 )
 from mixpanel_access.rules.rule import Suggestion
 
+_COPIED: Final = ("stack", "email", "project", "engagement", "starts", "suggestion", "suggested_role", "reason")
+"""What a line that lists an item has from it as it is."""
 _AND: Final = " and "
 """Between the decisions of two branches that one replaces."""
 
@@ -224,15 +226,8 @@ def listed_line(item: Item, review: str, reviewer: str, now: datetime) -> Review
         date=written(now),
         event=ReviewEvent.LISTED.value,
         review=review,
-        stack=item.stack,
-        email=item.email,
-        project=item.project or "",
-        engagement=item.engagement or "",
-        starts=item.starts or "",
-        suggestion=item.suggestion,
-        suggested_role=item.suggested_role or "",
-        reason=item.reason,
         reviewer=reviewer,
+        **{name: getattr(item, name) or "" for name in _COPIED},
         listing=item.listing,
         **(Facts.of_listed(item).values if item.organization_role else {"role": item.role}),
     )

@@ -104,7 +104,7 @@ def packets_of(
     """The packets of a review. Pure."""
     content: dict[str, tuple[str | None, list[Item]]] = {}
 
-    def of(reviewer: str | None) -> list[Item]:
+    def items_for(reviewer: str | None) -> list[Item]:
         return content.setdefault(file_name(reviewer), (reviewer, []))[1]
 
     again = {
@@ -115,15 +115,15 @@ def packets_of(
         for item in packet.items:
             if (item.item_key, item.outcome) not in kept and _stays(item, record, again, stacks):
                 kept.add((item.item_key, item.outcome))
-                of(packet.reviewer).append(item)
+                items_for(packet.reviewer).append(item)
     there = {key for key, _ in kept}
     filled = {item.item_key: item for packet in before for item in packet.items if item.decision is None}
     for one in listed:
         if (key := one.item.item_key) not in there:
-            of(one.reviewer).append(_listed(one.item, filled.get(key), record))
+            items_for(one.reviewer).append(_listed(one.item, filled.get(key), record))
     told = [row for packet in before for row in packet.unmanaged if row.stack not in stacks] + list(rows)
     if told:
-        of(None)
+        items_for(None)
     made = min((packet.made for packet in before if packet.made), default=empty.made)
     packets = []
     for _, (reviewer, own) in sorted(content.items()):
