@@ -16,22 +16,22 @@ from mixpanel_access.operations.stack_view import StackView
 from mixpanel_access.operations.state import StateResource
 
 
-def declaring(found: AccessDifference, one: PersonOverview, overview: Overview) -> list[str]:
+def declaring(found: AccessDifference, someone: PersonOverview, overview: Overview) -> list[str]:
     """The stacks whose roster gives it today as their state has it, or whose program declares it.
 
     Of what no state has, those whose roster gives it in any form: their next update adopts it.
     """
     stacks, today = overview.stacks, overview.today
     if found.kind.unmanaged:
-        return [name for name, view in stacks.items() if _gives(found, one, view, today, None)]
+        return [name for name, view in stacks.items() if _gives(found, someone, view, today, None)]
     return [
         name
-        for name, held in _held(found, one, overview)
-        if _is_outside(stacks[name], held) or _gives(found, one, stacks[name], today, held)
+        for name, held in _held(found, someone, overview)
+        if _is_outside(stacks[name], held) or _gives(found, someone, stacks[name], today, held)
     ]
 
 
-def _held(found: AccessDifference, one: PersonOverview, overview: Overview) -> Iterator[tuple[str, StateResource]]:
+def _held(found: AccessDifference, someone: PersonOverview, overview: Overview) -> Iterator[tuple[str, StateResource]]:
     """What the states have of what a difference is about, by stack."""
     if found.team and not found.email:
         for stack, view in overview.stacks.items():
@@ -40,17 +40,17 @@ def _held(found: AccessDifference, one: PersonOverview, overview: Overview) -> I
             held = view.state.team_grants if found.project else view.state.teams
             yield from ((stack, held[key]) for key in keys if key in held)
     elif found.team:
-        yield from ((stack, held) for (stack, name), held in one.teams.items() if same_name(name, found.team))
+        yield from ((stack, held) for (stack, name), held in someone.teams.items() if same_name(name, found.team))
     elif found.project:
-        yield from ((stack, held) for (stack, project), held in one.grants.items() if project == found.project)
+        yield from ((stack, held) for (stack, project), held in someone.grants.items() if project == found.project)
     elif found.kind is DriftKind.CHANGED_ADDRESS:
         yield from (
-            (stack, held) for stack, held in one.members.items() if same_key(held.email) == same_key(found.email)
+            (stack, held) for stack, held in someone.members.items() if same_key(held.email) == same_key(found.email)
         )
     else:  # only the stack that gave the role can put it back
-        giving = [stack for stack, held in one.members.items() if held.role == (found.declared or "")]
-        others = one.members.keys() - set(giving) if found.kind is DriftKind.MISSING_MEMBER else ()
-        yield from ((stack, one.members[stack]) for stack in (*giving, *sorted(others)))
+        giving = [stack for stack, held in someone.members.items() if held.role == (found.declared or "")]
+        others = someone.members.keys() - set(giving) if found.kind is DriftKind.MISSING_MEMBER else ()
+        yield from ((stack, someone.members[stack]) for stack in (*giving, *sorted(others)))
 
 
 def _is_outside(view: StackView, held: StateResource) -> bool:
@@ -59,15 +59,19 @@ def _is_outside(view: StackView, held: StateResource) -> bool:
 
 
 def _gives(
-    found: AccessDifference, one: PersonOverview, view: StackView, today: date, held: StateResource | None
+    found: AccessDifference, someone: PersonOverview, view: StackView, today: date, held: StateResource | None
 ) -> bool:
     """Whether a roster gives it today, with the role that the state has of it."""
     if view.roster is None:
         return False
     given = declaration(view.roster, today)
-    key = own[0].person.key if (own := one.entries.get(view.name)) else ""
+    key = own[0].person.key if (own := someone.entries.get(view.name)) else ""
     team = view.team_keys.get(held.team) if held else None
-    teams = [team] if team else [name for name, one in given.teams.items() if same_name(one["name"], found.team or "")]
+    teams = (
+        [team]
+        if team
+        else [name for name, inputs in given.teams.items() if same_name(inputs["name"], found.team or "")]
+    )
     match found.kind:
         case DriftKind.MISSING_TEAM | DriftKind.CHANGED_TEAM:
             return any(name in given.teams for name in teams)

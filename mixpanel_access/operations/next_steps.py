@@ -1,5 +1,6 @@
-"""What to do about one person: what to know of invitation, endings and differences, and the next step. Pure.
+"""What to do about one person: what to know of invitation, endings and differences, and the next step.
 
+Pure, but for the line of a roster's file in a next step.
 What is pending comes from `operations.pending`, and what Mixpanel has otherwise from `operations.drift`.
 """
 
@@ -60,29 +61,29 @@ class StatusStep:
     problem: bool = True
 
 
-def invitation_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
+def invitation_steps(someone: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
     """What to do until the person is in the organization."""
-    stack, invitation = stack_of(one), one.waiting(overview.now)
-    if one.effective and one.person and one.person.deactivated:
+    stack, invitation = stack_of(someone), someone.waiting(overview.now)
+    if someone.effective and someone.person and someone.person.deactivated:
         activate = up_of(stack, overview, before="have the identity provider activate them, or ", after=" in SCIM mode")
         yield StatusStep("is deactivated, and cannot log in", activate)
     if invitation is Invitation.EXPIRED:
         again = up_of(stack, overview, after=" sends it again")
-        yield StatusStep(f"the invitation expired on {one.expires_at:%Y-%m-%d %H:%M} UTC", again)
+        yield StatusStep(f"the invitation expired on {someone.expires_at:%Y-%m-%d %H:%M} UTC", again)
     elif invitation is Invitation.PENDING:
-        age = overview.now - one.invited_at if one.invited_at else None
-        left = one.expires_at - overview.now if one.expires_at else None
-        again = f"`mixpanel-access resend {one.email}`"
-        if age is not None and age > overview.pending_too_long(one):
+        age = overview.now - someone.invited_at if someone.invited_at else None
+        left = someone.expires_at - overview.now if someone.expires_at else None
+        again = f"`mixpanel-access resend {someone.email}`"
+        if age is not None and age > overview.pending_too_long(someone):
             ask = "ask whether it arrived (spam, allow-list), then "
             yield StatusStep(f"the invitation is pending for {hours(age)}", f"{ask}{again}")
         if left is not None and left <= EXPIRES_SOON:
             yield StatusStep(f"the invitation expires in {hours(left)}", again)
 
 
-def change_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
+def change_steps(someone: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
     """What ends or begins soon, and what the last updates have left undone."""
-    for stack, change in overview.changes_of(one):
+    for stack, change in overview.changes_of(someone):
         soon = (change.day - overview.today).days <= overview.stacks[stack].policies.ending_days
         if soon or change.event is not PendingEvent.ENDS:
             sentence = change.sentence(stack, whose=False)
@@ -96,13 +97,13 @@ def change_step(change: PendingChange, stack: str, overview: Overview) -> str:
     return change.next_step(stack)
 
 
-def difference_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
+def difference_steps(someone: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
     """What Mixpanel has otherwise than is declared today, and unmanaged access.
 
     What a state alone still has is a pending change, and so is what a roster gives that no state has yet.
     """
-    for found in overview.differences_of(one):
-        stacks = declaring(found, one, overview)
+    for found in overview.differences_of(someone):
+        stacks = declaring(found, someone, overview)
         if found.kind.unmanaged is bool(stacks):
             continue
         text = _DIFFERENCES[found.kind].format(
@@ -111,30 +112,30 @@ def difference_steps(one: PersonOverview, overview: Overview) -> Iterator[Status
             actual=found.actual,
             declared=f"and {found.declared or 'one'} is declared",
         )
-        yield StatusStep(text, _repair(found, one, overview, *stacks[:1]))
+        yield StatusStep(text, _repair(found, someone, overview, *stacks[:1]))
 
 
-def _repair(found: AccessDifference, one: PersonOverview, overview: Overview, stack: str = "") -> str:
+def _repair(found: AccessDifference, someone: PersonOverview, overview: Overview, stack: str = "") -> str:
     """What to do about a difference: have the stack that declares it put it back, where it can."""
     if found.kind.unmanaged:
         _, stack = overview.projects.get(found.project or 0) or ("", min(overview.stacks))
         return f"`mixpanel-access drift --stack {stack}`"
     if found.kind is DriftKind.CHANGED_ADDRESS:
-        return _follow(same_key(found.actual or ""), one, overview, stack)
+        return _follow(same_key(found.actual or ""), someone, overview, stack)
     if found.kind is DriftKind.CHANGED_MEMBER and not is_organization_role(found.actual):
         return "this version does not know the role; set it in Organization Settings > Users & Teams"
     if found.kind is DriftKind.CHANGED_MEMBER and _is_claimed_twice(stack, About.ORGANIZATION_ROLES, overview):
         return SETTLE
     unseen = "; if it plans nothing, Mixpanel does not show it there: run it again after they have accepted"
-    is_invited = found.kind is DriftKind.MISSING_GRANT and one.person is not None and one.person.invited
+    is_invited = found.kind is DriftKind.MISSING_GRANT and someone.person is not None and someone.person.invited
     return up_of(stack, overview, refresh=True, after=unseen if is_invited else "")
 
 
-def _follow(address: str, one: PersonOverview, overview: Overview, stack: str) -> str:
+def _follow(address: str, someone: PersonOverview, overview: Overview, stack: str) -> str:
     """What to do about a changed address: write it into the rosters that have another, then run the update."""
-    if stack not in one.entries:
+    if stack not in someone.entries:
         return f"change the address in the program of stack {stack}"
-    behind = {name: own[0].person.key for name, own in one.entries.items() if own[0].person.key != address}
+    behind = {name: own[0].person.key for name, own in someone.entries.items() if own[0].person.key != address}
     if not behind:
         return up_of(stack, overview)
     where = []
@@ -145,9 +146,9 @@ def _follow(address: str, one: PersonOverview, overview: Overview, stack: str) -
     return f"write it into {' and '.join(where)}"
 
 
-def held_steps(one: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
+def held_steps(someone: PersonOverview, overview: Overview) -> Iterator[StatusStep]:
     """The endings of the person that a brake will hold on their day."""
-    for stack, forecast in overview.forecasts_by_key.get(one.key, ()):
+    for stack, forecast in overview.forecasts_by_key.get(someone.key, ()):
         finding = forecast.finding
         soon = (forecast.on - overview.today).days <= overview.stacks[stack].policies.ending_days
         text = f"a brake will hold the end in stack {stack} on {forecast.on}: {finding.words} [{finding.brake}]"
@@ -166,10 +167,10 @@ def _short(project: int, overview: Overview) -> str | None:
     return f"{stack}/{key}" if key and len(overview.stacks) > 1 else key
 
 
-def stack_of(one: PersonOverview) -> str:
+def stack_of(someone: PersonOverview) -> str:
     """The stack that updates somebody, the one that declares the organization role before others; "" for none."""
-    owners = {stack for stack, person in one.effective.items() if person.organization_role is not None}
-    return min(one.effective or one.stacks, key=lambda stack: stack not in owners, default="")
+    owners = {stack for stack, person in someone.effective.items() if person.organization_role is not None}
+    return min(someone.effective or someone.stacks, key=lambda stack: stack not in owners, default="")
 
 
 def up_of(stack: str, overview: Overview, *, refresh: bool = False, before: str = "", after: str = "") -> str:

@@ -28,7 +28,7 @@ from mixpanel_access.operations.diagnosing import Case, Diagnosis, KnownFailure,
 from mixpanel_access.operations.onboarding import onboarding
 from mixpanel_access.operations.overview import Overview, overview_of
 from mixpanel_access.operations.preflight import checks
-from mixpanel_access.operations.review.listing import items
+from mixpanel_access.operations.review.listing import listed_roles
 from mixpanel_access.operations.state import EMPTY
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.reading import read_in_mixpanel
@@ -154,7 +154,7 @@ def read(client: Client, connect: Connect) -> Read:
         logins=seen.logins.last,
         warning=seen.logins.warning,
         ticked={step.check for step in steps if step.done},
-        last_active=[one.item.last_active for one in items(seen, "manager")],
+        last_active=[one.item.last_active for one in listed_roles(seen, "manager")],
         preflight={check.what: check.text for check in checks(seen) if check.what.startswith("plan: ")},
         feature=seen.directory.features(NOW)[Feature.AUDIT_LOG],
         doctor=probe.probes(api, ORG, frozenset(), NOW),

@@ -14,7 +14,7 @@ from mixpanel_access.operations.policy_check import PolicyConfig
 from mixpanel_access.operations.reminding import ReminderKind, reminders
 from mixpanel_access.operations.report.build import make_report
 from mixpanel_access.operations.report.model import EndsIn
-from mixpanel_access.operations.review.listing import items
+from mixpanel_access.operations.review.listing import listed_roles
 from mixpanel_access.operations.status import statuses
 from tests.fakes import NOW, PRODUCTION, FakeApi
 from tests.operations.overviews import overview
@@ -55,7 +55,7 @@ def report_of(found: Overview) -> Any:
 
 def review_item(found: Overview) -> Any:
     """The project role in a review."""
-    return next(one.item for one in items(found, "approver") if one.item.project)
+    return next(one.item for one in listed_roles(found, "approver") if one.item.project)
 
 
 def says_soon(found: Overview) -> dict[str, bool]:

@@ -370,7 +370,11 @@ def test_what_apply_refuses_is_open_and_named(tmp_path: Path, *, applied: bool) 
     file.write_text(text.replace("decision: keep" if applied else "decision:", "decision: perhaps", 1))
     status = review.status()
     assert ["'perhaps' is not a decision" in one.why for one in status.with_status(ItemStatus.WRONG)] == [True]
-    assert (status.is_open, status.with_status(ItemStatus.STALE), status.with_status(ItemStatus.WAITING)) == (True, [], [])
+    assert (status.is_open, status.with_status(ItemStatus.STALE), status.with_status(ItemStatus.WAITING)) == (
+        True,
+        [],
+        [],
+    )
     assert any("'perhaps' is not a decision" in problem for problem in review.verify())
     with pytest.raises(UsageError, match="'perhaps' is not a decision"):
         review.plan()

@@ -41,7 +41,7 @@ class Listed:
     item: Item
 
 
-def items(overview: Overview, by: str, other: Sequence[OtherAccess] = ()) -> list[Listed]:
+def listed_roles(overview: Overview, by: str, other: Sequence[OtherAccess] = ()) -> list[Listed]:
     """Every role that a roster gives or gave.
 
     An entry that has not started yet is left out. An entry that has ended is listed until somebody deletes it.

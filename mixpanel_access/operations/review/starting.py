@@ -14,7 +14,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review.facts import Facts
 from mixpanel_access.operations.review.files import PacketFile, file_name, make_folder, read_packets, write_packet
-from mixpanel_access.operations.review.listing import Listed, items, unmanaged
+from mixpanel_access.operations.review.listing import Listed, listed_roles, unmanaged
 from mixpanel_access.operations.review.packet import Item, ItemKey, Packet, Unmanaged, evidence_file
 from mixpanel_access.operations.review.record import ReviewRecord, listed_line, read_record
 from mixpanel_access.rules.rule import Suggestion
@@ -59,7 +59,7 @@ def begin(
     packets = packets_of(
         [_without_undecided(one.packet, existing) for one in before],
         record,
-        items(overview, by, other),
+        listed_roles(overview, by, other),
         unmanaged(overview),
         overview.stacks.keys(),
         Packet(review=folder.name, made=overview.today.isoformat(), unknown=unknown),
