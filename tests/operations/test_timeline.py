@@ -14,6 +14,7 @@ import pytest
 from mixpanel_access.files.lines import append_lines
 from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant, written
+from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.pruning import prune
 from mixpanel_access.operations.tracker.replay import differences
@@ -83,6 +84,30 @@ def with_changes_that_are_in_no_commit(world: World) -> list[Row]:
     return [
         ("imported", BOT, "lee: organization role member", "staging", ""),
         ("granted", BOT, f"lee: admin in project {Q}", "staging", "OPS-1"),
+    ]
+
+
+def a_grant_that_a_project_as_a_whole_keeps(world: World) -> list[Row]:
+    """It went with the person, who is invited again by hand; Mixpanel does not show what invited people have."""
+    invited(world)
+    world.client.control("POST", "invitations/accept", {"email": BO})
+    born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": "2026-05-04T12:00:30Z"}
+    whole = replace(grant(BO, **WHY, **born), ref=ProjectAccessId(ORG, P))
+    world.has("production", member(BO, outputs={"adopted": False}, **born), whole)
+    world.update()
+    world.later()
+    world.remove(BO)
+    world.later(hours=1)
+    world.client.invite(BO)
+    world.later(minutes=5)
+    with world.run("production", author=NIGHT):
+        world.has("production", replace(whole, modified=world.engine_time))
+    return [
+        *GIVEN,
+        ("accepted", BO, MEMBER, "production", ""),
+        ("revoked", ANA, MEMBER, "production", ""),
+        ("revoked", ANA, GRANT, "production", "OPS-1"),
+        ("granted", BOT, MEMBER, "", ""),
     ]
 
 
@@ -625,7 +650,7 @@ LIVES = [
     a_role_put_back_with_other_reasons,
     taken_back_and_invited_again,
     let_go_before_it_was_accepted,
-    with_changes_that_are_in_no_commit,
+    with_changes_that_are_in_no_commit, a_grant_that_a_project_as_a_whole_keeps,
     a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update,
     given_again_by_hand, a_role_put_back, a_role_changed_by_the_stack, other_reasons, an_invitation_sent_again,
     taken_from_an_undeclared_person, taken_over, taken_over_after_a_gift_by_hand, a_role_that_becomes_known, let_go,

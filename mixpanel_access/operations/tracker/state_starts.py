@@ -140,12 +140,13 @@ class StateStarts:
         """When a stack got access that the log does not show as its own; None if it does, or somebody took it away."""
         there, lines = self._end.held.get(access), self._end.of_stack(name, access)
         at = one.line.at if one.line.date else self._now
-        if there and name in there.stacks:
-            since = lines[0].at + SKEW
-            return at if at > since else None  # it may have lost the access and got it again since
+        # Of a grant in a `ProjectAccess`, the date may be that of the others, and Mixpanel may not show it.
+        unproven = one.line.date != one.earliest and isinstance(self._reading.presence.role(access), Absence)
+        if there and name in there.stacks:  # it may have lost the access and got it again since
+            return at if at > lines[0].at + SKEW and not unproven else None
         by_hand = bool(lines) and lines[-1].event == LogEvent.REVOKED and not self._authors.made_in_a_run(lines[-1])
-        if by_hand and self._reading.presence.role(access) is Absence.GONE and at != instant(one.earliest):
-            return None  # the others of a `ProjectAccess` changed
+        if by_hand and unproven:
+            return None
         if lines and at <= (end := lines[-1].at):
             if by_hand:
                 return None
