@@ -231,7 +231,7 @@ def _troubled(truth: Truth) -> Iterator[tuple[str, Reason]]:
         for kind, whose, project, team in differences:
             if whose not in (email, "") or (not whose and team not in known):
                 continue
-            address = landscape.organization.address(whose) if kind == "changed address" else ""
+            address = landscape.organization.address(whose) if kind == "changed address" else None
             having = [stack for stack in stacks if stack.address(whose) != address]
             declares = any(_declares(stack, kind, whose, project, team, today) for stack in having)
             if declares is not kind.startswith("unmanaged"):
