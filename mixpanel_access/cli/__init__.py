@@ -16,16 +16,13 @@ REMOVED: Final = {"expire": "mixpanel-access revoke --within 14"}
 """Command of version 0.1.0 that was removed -> what to use instead."""
 
 
-_COLLECT_AFTER: Final = 50_000
-"""New objects after which Python looks for garbage: a command makes millions that stay to its end, and hardly any."""
-
-
 def main() -> None:
     """Run the command line; an error of ours is one line and an exit code, with a traceback only when debugging."""
     # httpx loads a command line of its own if it can, and every command would wait for that. None in sys.modules makes
     # Python treat the module as missing.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-    gc.set_threshold(_COLLECT_AFTER, 50, 50)
+    if sys.argv[1:2] != ["emulator"]:  # which serves for days
+        gc.disable()  # a command makes millions of objects that stay to its end, and hardly any garbage
     from mixpanel_access.cli import streams
 
     streams.prepare()
@@ -38,6 +35,7 @@ def main() -> None:
         try:
             command_line()(prog_name="mixpanel-access")
         finally:
+            gc.enable()
             streams.finish()
     except (AccessError, OSError) as error:
         if os.environ.get(DEBUG_VARIABLE) == "1":

@@ -38,6 +38,7 @@ ALONE_NAMES: Final = frozenset(
 PERHAPS_NAMES: Final = frozenset({"bot", "desk", "dev", "devs", "guest", "page", "student", "temp", "trial", "web"})
 """Words that may be the whole name of a person, or not: Dev is both."""
 _PERHAPS_OR_ALONE: Final = PERHAPS_NAMES | ALONE_NAMES
+_DIGIT: Final = re.compile(r"\d")
 _BETWEEN: Final = re.compile(r"[\W\d_]+")
 
 
@@ -110,8 +111,10 @@ def _is_external(email: str, domains: frozenset[str], names: tuple[str, ...]) ->
 
 def _is_marked(local: str, names: tuple[str, ...]) -> bool:
     """Whether a name before the @ is one by which companies mark the addresses of external people."""
-    name = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in local).lstrip("+")
-    forms = (name, "".join(sign for sign in name if not sign.isdecimal()))  # kim.ext2
+    if not local.isascii():
+        local = "".join("-" if unicodedata.category(sign) == "Pd" else sign for sign in local)
+    name = local.lstrip("+")
+    forms = (name, _DIGIT.sub("", name))  # kim.ext2
     return any(map(_any_of(names).fullmatch, forms))
 
 
