@@ -15,7 +15,7 @@ import pytest
 
 import mixpanel_access
 from mixpanel_access.operations.report.model import Report
-from mixpanel_access.operations.report.page import MONTHS, months, page, tiles
+from mixpanel_access.operations.report.page import MONTHS, months, page, tiles, with_code
 from mixpanel_access.operations.report.risk import FACTORS
 from tests.fakes import PRODUCTION, FakeApi
 from tests.operations.reports import HOSTILE, PRODUCTION_ROSTER, called, report
@@ -149,6 +149,26 @@ def test_whatever_somebody_is_called_is_only_text(text: str, html: str) -> None:
     assert [(tag, sorted(attributes)) for tag, attributes in Read(hostile).elements] == shape
     assert hostile.count("<script") == 1
     assert text in "".join(Read(hostile).texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("run `pulumi up --stack a`, then `x`", "run <code>pulumi up --stack a</code>, then <code>x</code>"),
+        ("`<b>` & `", "<code>&lt;b&gt;</code> &amp; `"),
+        ("nothing to run", "nothing to run"),
+    ],
+)
+def test_a_command_in_words_stands_out(text: str, shown: str) -> None:
+    """And what is in it is only text."""
+    assert with_code(text) == shown
+
+
+def test_no_command_is_shown_with_its_backticks(html: str) -> None:
+    """A next step names the command to copy."""
+    texts = Read(html).texts
+    assert "pulumi up --stack production --refresh" in texts
+    assert not [text for text in texts if re.search(r"`[^$]*`", text) and "data-row" not in text]
 
 
 def test_a_dashboard_is_no_link() -> None:

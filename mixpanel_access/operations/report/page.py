@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -45,6 +46,8 @@ CROWD: Final = 100
 _WORDS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+_BACKTICKS: Final = re.compile(r"`([^`]+)`")
+_CODE: Final = Markup("<code>{}</code>")
 _FACT: Final = Markup('<span class="fact">{}</span>')
 _CELL: Final = Markup('<td{}><b>{}</b><span class="ways">{}</span></td>')
 _CLASSES: Final = {
@@ -89,6 +92,7 @@ def page(report: Report) -> str:
         "written": written,
         "role": role_in_words,
         "address": with_break,
+        "code": with_code,
         "cell": cell_in_matrix,
         "way_in_full": in_full,
         "about": about,
@@ -186,6 +190,12 @@ def role_in_words(role: str) -> str:
 def with_break(email: str) -> Markup:
     """An address that may be broken before the @."""
     return Markup("<wbr>@").join(email.split("@"))
+
+
+def with_code(text: str) -> Markup:
+    """Words in which a command stands in backticks."""
+    parts = enumerate(_BACKTICKS.split(text))
+    return Markup().join(_CODE.format(part) if number % 2 else part for number, part in parts)
 
 
 def cell_in_matrix(cell: Cell, first: bool) -> Markup:
