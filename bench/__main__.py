@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from compileall import compile_dir
 from dataclasses import asdict
 from typing import Final
 
@@ -29,7 +28,6 @@ from bench.page import PAGE, RESULTS, page
 from bench.record import Record
 from bench.servers import GRANTS, STARTS, measure_servers, start_of
 from bench.whole import measure_whole
-from demo.sandbox import ROOT
 from mixpanel_access.engine import ensure_engine
 
 SIZES: Final = ("100", "1000", "5000-")
@@ -69,7 +67,6 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="keep the earlier figures of what is not measured now")
     given = parser.parse_args()
     engine = ensure_engine(console.print)
-    compile_dir(ROOT / "mixpanel_access", quiet=1)  # as pip does: no command is slower the first time
     try:
         results = Record(measured_on(engine=engine.version), RESULTS, keep=given.keep)
     except (OSError, ValueError) as error:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from bench.machine import compile_package
 from demo.sandbox import ROOT, SECRET, USERNAME, emulator_process
 from mixpanel_access.api.transport import MAX_PARALLEL
 from mixpanel_access.engine import Engine, Pulumi, local_backend
@@ -94,6 +95,7 @@ def served() -> int:
 
 def start() -> dict[str, object]:
     """Command -> seconds until it has started and found that it is in an empty folder; and those of its libraries."""
+    compile_package()
     with tempfile.TemporaryDirectory(prefix="mixpanel-access-bench-") as folder:
 
         def least(*args: str) -> float:

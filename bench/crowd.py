@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from bench.machine import compile_package
 from bench.workspaces import PROJECTS, STACK, Workspace, email_of, organization, workspace
 from mixpanel_access.engine import Engine
 
@@ -51,6 +52,7 @@ class CommandFigure:
 
 def measure_crowd(engine: Engine, people: int = CROWD) -> Iterator[CommandFigure]:
     """The commands over single grants, then over one `ProjectAccess` a project."""
+    compile_package()
     for grants in ("single", _AS_PROJECT_ACCESS):
         document = organization([])
         with workspace(engine, document, checkpoints=False) as ours:

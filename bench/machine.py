@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+from compileall import compile_dir
 from datetime import UTC, datetime
 from typing import Any
 
+from demo.sandbox import ROOT
 from mixpanel_access import __version__
 
 
@@ -17,3 +19,8 @@ def measured_on(**versions: str) -> dict[str, Any]:
         "machine": {"cores": os.cpu_count(), "system": platform.system(), "machine": platform.machine()},
         "versions": {"mixpanel-access": __version__, **versions, "python": platform.python_version()},
     }
+
+
+def compile_package() -> None:
+    """Have the package's bytecode ready, as pip does: otherwise each command may take a second to make it."""
+    compile_dir(ROOT / "mixpanel_access", quiet=1)
