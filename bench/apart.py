@@ -12,6 +12,7 @@ import time
 import timeit
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -111,8 +112,10 @@ def start() -> dict[str, object]:
 
 
 def exported(resources: int) -> dict[str, Any]:
-    """A state of so many members and grants, with nothing for a rule to find."""
-    dates = {"starts": "2026-04-12", "ends": "2026-06-01", "sow": "SOW-2026-014", "ticket": "OPS-4711"}
+    """A state of so many members and grants, with nothing for a mandatory rule to find."""
+    today = datetime.now(UTC).date()
+    starts, ends = (str(today + timedelta(days=days)) for days in (-22, 28))
+    dates = {"starts": starts, "ends": ends, "sow": "SOW-2026-014", "ticket": "OPS-4711"}
     entries = []
     for number in range(resources // 2):
         email = f"person{number:05}@example.com"
@@ -120,5 +123,5 @@ def exported(resources: int) -> dict[str, Any]:
         entries.append(Entry(Type.MEMBER, email, values={"email": email, "role": "member", **why}))
         held = {"project_id": 1, "role": "analyst", "environment": "production", "grant_types": ["individual"]}
         entries.append(Entry(Type.GRANT, f"1:{email}", values={"email": email, **held, **why}))
-    config = {"environment": "production", "companyDomains": "example.com", "now": "2026-05-04T12:00:00Z"}
+    config = {"environment": "production", "companyDomains": "example.com"}
     return state(entries, config, {"organization_roles": False, "exceptions": []})
