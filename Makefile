@@ -2,6 +2,8 @@
 #
 #   PYTHON=…   the Python for .venv (default: the first of python3.14 … python3.11, python3, python)
 #   ARGS=…     more arguments for `make check`, `make test`, `make terraform`, `make measures`, `make demo` and `make bench`
+#   SDK=…      for `make test-sdk`: versions of pulumi, or lowest or newest (default: both)
+#   PYTHONS=…  for `make test-sdk`: paths of Pythons, or versions that are on PATH (default: the one of .venv)
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
@@ -16,10 +18,10 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup engine languages demo check test coverage terraform lint bench reliability measures audit sbom package docs pictures reference lock clean
+.PHONY: help setup engine languages demo check test test-sdk coverage terraform lint bench reliability measures audit sbom package docs pictures reference lock clean
 
 help: ## list these jobs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(MADE) ## create .venv with the locked requirements and this package
 
@@ -42,6 +44,10 @@ languages: engine ## find, build or install what the tests of YAML and TypeScrip
 
 test: engine languages ## run all tests, on every core
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-sdk: engine ## run the tests that depend on the SDK with its lowest and newest version, and other Pythons
+	$(PY) -m scripts.other_sdk $(if $(SDK),--sdk $(SDK)) $(if $(PYTHONS),--python $(PYTHONS)) \
+		-- -n $(WORKERS) --dist worksteal $(ARGS)
 
 coverage: engine ## run all tests, and list the branches that no test takes
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal --cov=mixpanel_access --cov-branch --cov-report=term $(ARGS)

@@ -6,6 +6,8 @@ pickles nothing, and it gets its settings only in the plugin's process.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
@@ -77,36 +79,47 @@ class AccessProvider(ResourceProvider):
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Judge and normalize the inputs."""
-        inputs, failures = self.lifecycle.check(_olds, news)
+        with _without_causes():
+            inputs, failures = self.lifecycle.check(_olds, news)
         return CheckResult(inputs, [CheckFailure(field, reason) for field, reason in failures])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Find out what changes."""
-        with self.session.wording():
+        with _without_causes(), self.session.wording():
             changes, replaces = self.lifecycle.diff(_id, _olds, _news)
         return DiffResult(changes=changes, replaces=list(replaces), delete_before_replace=False)
 
     def create(self, props: Properties) -> CreateResult:
         """Make sure that what is declared exists in Mixpanel; what is there already is adopted."""
-        with self.session.wording():
+        with _without_causes(), self.session.wording():
             ref, outputs = self.lifecycle.create(props)
         return CreateResult(str(ref), outputs)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read what Mixpanel has."""
-        with self.session.wording():
+        with _without_causes(), self.session.wording():
             found = self.lifecycle.read(id_, props)
         return GONE if found is None else ReadResult(id_, found.outputs, found.inputs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change in Mixpanel what differs, and keep the metadata."""
-        with self.session.wording():
+        with _without_causes(), self.session.wording():
             return UpdateResult(self.lifecycle.update(_id, _olds, _news))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Take away what the resource gave, unless a brake or another resource keeps it."""
-        with self.session.wording():
+        with _without_causes(), self.session.wording():
             self.lifecycle.delete(_id, _props)
+
+
+@contextmanager
+def _without_causes() -> Iterator[None]:
+    """Raise an error alone: newer SDKs print all that led to it, which its message says already."""
+    try:
+        yield
+    except Exception as error:
+        error.__cause__ = None  # and no context either
+        raise
 
 
 def _keys(req: ConfigureRequest) -> list[str]:

@@ -96,7 +96,7 @@ def test_commands_are_taken(block: Block) -> None:
             if program == "mixpanel-access":
                 parse(words)
             elif program == "make":
-                targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+                targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
                 assert [word for word in words if word not in targets and not re.match(r"[A-Z]+=", word)] == []
             elif program == "terraform":
                 assert " ".join(takewhile(str.islower, words[: 2 if words[0] == "state" else 1])) in TERRAFORM

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from mixpanel_access.engine.download import RELEASES
 from mixpanel_access.engine.found import parse_version
 from mixpanel_access.engine.settings import ENGINE_VERSION, MINIMUM, RELEASES_VERSION, SOURCE_DIGEST
+from scripts.other_sdk import LOWEST, bounds_of
 from tools.engine.__main__ import show_on
 from tools.engine.build import SOURCE, source_digest
 from tools.engine.toolchain import needed_go, pinned_go
@@ -34,6 +35,8 @@ def test_the_lock_has_a_version_of_the_sdks_range(package: str) -> None:
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     (wanted,) = (one for one in map(Requirement, dependencies) if one.name == package)
     assert {bound.operator for bound in wanted.specifier} == {">=", "<"}
+    (lowest,) = (one.specifier for one in map(Requirement, bounds_of(LOWEST)) if one.name == package)
+    assert str(lowest).replace("==", ">=") in str(wanted.specifier).split(",")
     for lock in ("requirements.lock", "policies/requirements.txt"):
         (locked,) = re.findall(rf"^{package}==(\S+) ", (ROOT / lock).read_text(), re.MULTILINE)
         assert locked in wanted.specifier

@@ -1,10 +1,12 @@
-"""The workflow for this project itself: on every Python that it says it runs on."""
+"""The workflow for this project itself: on every Python and on both ends of the SDKs that it says it runs on."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from pathlib import Path
+
+from scripts.other_sdk import LOWEST, NEWEST
 
 from . import rules
 from .documents import FOLDER, GITHUB, github_jobs
@@ -39,9 +41,14 @@ def test_no_python_is_left_out() -> None:
     assert " ".join(f"python{version}" for version in reversed(named)) in (ROOT / "scripts" / "setup-venv").read_text()
 
 
+def test_both_ends_of_the_sdks_are_tested() -> None:
+    """By the names that `make test-sdk` takes."""
+    assert list(github_jobs(TEXT)["sdk"]["strategy"]["matrix"]["sdk"]) == [LOWEST, NEWEST]
+
+
 def test_every_job_of_it_is_a_target() -> None:
     """Each `make` it runs there is."""
     makefile = (ROOT / "Makefile").read_text()
-    targets = re.findall(r"run: make (\w+)", TEXT)
-    assert targets == ["setup", "lint", "test"]
+    targets = re.findall(r"run: make ([\w-]+)", TEXT)
+    assert targets == ["setup", "lint", "test", "setup", "test-sdk"]
     assert all(f"\n{target}: " in makefile for target in targets)

@@ -68,17 +68,18 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 def _make(made: Installed) -> None:
     made.folder.mkdir()
     dist = made.folder / "dist"
-    _run("-m", "hatchling", "build", "-t", "sdist", "-d", str(dist), cwd=ROOT)
+    run("-m", "hatchling", "build", "-t", "sdist", "-d", str(dist), cwd=ROOT)
     with tarfile.open(made.sdist) as archive:
         archive.extractall(made.folder / "source", filter="data")
     (source,) = (made.folder / "source").iterdir()
-    _run("-m", "hatchling", "build", "-t", "wheel", "-d", str(dist), cwd=source)
-    _run("-m", "uv", "venv", "-q", "--python", sys.executable, str(made.folder / "venv"), cwd=made.folder)
+    run("-m", "hatchling", "build", "-t", "wheel", "-d", str(dist), cwd=source)
+    run("-m", "uv", "venv", "-q", "--python", sys.executable, str(made.folder / "venv"), cwd=made.folder)
     pinned = ("--constraint", str(ROOT / "requirements.lock"))
     target = ("--python", str(made.python))
-    _run("-m", "uv", "pip", "install", "-q", *target, *pinned, str(made.wheel), cwd=made.folder)
+    run("-m", "uv", "pip", "install", "-q", *target, *pinned, str(made.wheel), cwd=made.folder)
 
 
-def _run(*args: str, cwd: Path) -> None:
+def run(*args: str, cwd: Path) -> None:
+    """Run our own Python, which succeeds."""
     done = subprocess.run([sys.executable, *args], cwd=cwd, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from mixpanel_access import __version__
 from mixpanel_access.operations.new_project import CHANGED, COPIED
-from tests.package.conftest import ROOT, Installed
+from tests.package.conftest import ROOT, Installed, run
 
 pytestmark = pytest.mark.package
 
@@ -34,6 +36,22 @@ def test_it_has_no_go(installed: Installed) -> None:
     """The sources that the engine is built from, and what builds it, stay in the repository."""
     names = zipfile.ZipFile(installed.wheel).namelist()
     assert not [name for name in names if name.endswith((".go", "go.mod", "go.sum")) or name.startswith("tools/")]
+
+
+def test_it_installs_beside_a_provider_that_needs_a_newer_sdk(installed: Installed, tmp_path: Path) -> None:
+    """One virtualenv has both, with an SDK that suits both."""
+    (sdk,) = re.findall(r"^pulumi==(\S+) ", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    build = '[build-system]\nbuild-backend = "hatchling.build"\n'
+    build += "[tool.hatch.build.targets.wheel]\nbypass-selection = true\n"
+    project = f'[project]\nname = "pulumi-other"\nversion = "7.0.0"\ndependencies = ["pulumi>={sdk},<4.0.0"]\n'
+    (tmp_path / "pyproject.toml").write_text(build + project)
+    run("-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "dist"), cwd=tmp_path)
+    (other,) = (tmp_path / "dist").iterdir()
+    run("-m", "uv", "venv", "-q", "--python", sys.executable, str(tmp_path / "venv"), cwd=tmp_path)
+    target = ("--python", str(tmp_path / "venv"))
+    pinned = ("-c", str(ROOT / "requirements.lock"))
+    run("-m", "uv", "pip", "install", "-q", *target, *pinned, str(installed.wheel), str(other), cwd=tmp_path)
+    run("-m", "uv", "pip", "check", "-q", *target, cwd=tmp_path)
 
 
 def test_there_is_one_version(installed: Installed) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pickle
 import sys
+import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
@@ -149,6 +151,47 @@ def test_a_configuration_that_cannot_be_used_is_one_failure(api: FakeApi, monkey
     with pytest.raises(errors.ConfigurationError):
         provider.delete(ID, inputs())
     assert sys.tracebacklimit == 0
+
+
+class Refusing:
+    """A lifecycle in which each verb fails, for a reason of its own."""
+
+    def __getattr__(self, verb: str) -> Callable[..., NoReturn]:
+        def refuse(*_: object) -> NoReturn:
+            try:
+                raise ValueError("a detail")
+            except ValueError as error:
+                raise errors.InputError(f"cannot {verb}", why="of a detail", next_step="Change it.") from error
+
+        return refuse
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda provider: provider.check({}, {}), id="check"),
+        pytest.param(lambda provider: provider.diff(ID, {}, {}), id="diff"),
+        pytest.param(lambda provider: provider.create({}), id="create"),
+        pytest.param(lambda provider: provider.read(ID, {}), id="read"),
+        pytest.param(lambda provider: provider.update(ID, {}, {}), id="update"),
+        pytest.param(lambda provider: provider.delete(ID, {}), id="delete"),
+    ],
+)
+def test_an_error_comes_alone(
+    act: Callable[[MemberProvider], object],
+    api: FakeApi,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The SDK's server prints an error with all that led to it, line by line; the message has that already."""
+    monkeypatch.setattr(sys, "tracebacklimit", 0, raising=False)  # as in the plugin's process
+    provider = provider_for(api)
+    provider.__dict__["lifecycle"] = Refusing()
+    with pytest.raises(errors.InputError) as caught:
+        act(provider)
+    printed = "".join(traceback.format_exception(caught.value))
+    verb = request.node.callspec.id
+    assert printed == f"mixpanel_access.model.errors.InputError: cannot {verb}: of a detail. Change it.\n"
 
 
 def test_a_proxy_that_cannot_be_used_is_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
