@@ -20,6 +20,7 @@ from mixpanel_access.operations.declared_today import declaring
 from mixpanel_access.operations.drift import AccessDifference, DriftKind
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
+from mixpanel_access.operations.pending.now import role_words
 from mixpanel_access.operations.person_overview import PersonOverview
 
 EXPIRES_SOON: Final = timedelta(hours=48)
@@ -106,11 +107,12 @@ def difference_steps(someone: PersonOverview, overview: Overview) -> Iterator[St
         stacks = declaring(found, someone, overview)
         if found.kind.unmanaged is bool(stacks):
             continue
+        declared, words = found.declared or "one", role_words(overview.stacks[stacks[0]].state) if stacks else {}
         text = _DIFFERENCES[found.kind].format(
             where=project_name(found.project, overview) if found.project else "",
             team=f"the team {found.team}",
             actual=found.actual,
-            declared=f"and {found.declared or 'one'} is declared",
+            declared=f"and {words.get((found.project or 0, declared), declared)} is declared",
         )
         yield StatusStep(text, _repair(found, someone, overview, *stacks[:1]))
 

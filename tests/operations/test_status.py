@@ -18,7 +18,7 @@ from mixpanel_access.operations.overview import overview_of
 from mixpanel_access.operations.reminding import reminders
 from mixpanel_access.operations.roles_there import lost_roles
 from mixpanel_access.operations.status import Status, statuses
-from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi
+from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi, make_directory
 from tests.operations.held import changed_state, held_custom_role, held_grant, held_team
 from tests.operations.overviews import BO, overview, person
 
@@ -201,6 +201,12 @@ def test_a_custom_role_is_the_one_that_the_state_has(name: str) -> None:
     one = the_one(statuses(found))
     assert ([(role.declared, role.actual) for role in one.projects], one.problems) == ([(role.id, role.id)], [])
     assert lost_roles(found.anybody(BO), found) == []
+    api.rows.clear()
+    api.give(PRODUCTION, BO, "consumer")
+    (step,) = the_one(
+        statuses(overview_of({"production": replace(view, state=state)}, make_directory(api), NOW))
+    ).problems
+    assert step.text == "is consumer in shop, and custom:desk is declared"
 
 
 def test_a_grant_of_who_is_invited_may_be_hidden() -> None:
