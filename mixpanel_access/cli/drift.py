@@ -15,7 +15,7 @@ from mixpanel_access.model.similarity import counted, in_words
 if TYPE_CHECKING:
     from mixpanel_access.model.access import OtherAccess
     from mixpanel_access.model.settings import Settings
-    from mixpanel_access.operations.drift import AccessDifference, Organization
+    from mixpanel_access.operations.drift import AccessDifference, OrganizationAccess
     from mixpanel_access.operations.project import PulumiProject
 
 
@@ -62,7 +62,7 @@ class _Compared(NamedTuple):
 
     id: int
     stacks: Sequence[str]
-    organization: Organization
+    organization: OrganizationAccess
     differences: Sequence[AccessDifference]
     other: Sequence[OtherAccess]
 
@@ -92,7 +92,7 @@ def _compared(project: PulumiProject, stacks: Sequence[str]) -> Iterator[_Compar
         )
 
 
-def _read(settings: Settings) -> tuple[Organization, Sequence[OtherAccess]]:
+def _read(settings: Settings) -> tuple[OrganizationAccess, Sequence[OtherAccess]]:
     from mixpanel_access.directory import connected
     from mixpanel_access.directory.other_access import read_other_access
     from mixpanel_access.operations.drift import read_organization

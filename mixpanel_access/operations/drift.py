@@ -72,7 +72,7 @@ class AccessDifference:
 
 
 @dataclass(frozen=True)
-class Organization:
+class OrganizationAccess:
     """What an organization holds, as far as stacks can manage it.
 
     Attributes:
@@ -102,7 +102,7 @@ class Organization:
         return unlisted or (project not in self.projects and self.is_out_of_sight(project))
 
 
-def read_organization(directory: Directory, among: Collection[int] | None = None) -> Organization:
+def read_organization(directory: Directory, among: Collection[int] | None = None) -> OrganizationAccess:
     """Read everybody, every individual grant and the teams: four requests and one a project.
 
     `among` are the ids of the projects to read, if not all.
@@ -126,10 +126,18 @@ def read_organization(directory: Directory, among: Collection[int] | None = None
         for key in team.members or ()
         if directory.teams.given_by_others(team, key)
     )
-    return Organization(directory.people(), projects, grants, blind, teams, given_by_others, directory.is_out_of_sight)
+    return OrganizationAccess(
+        people=directory.people(),
+        projects=projects,
+        grants=grants,
+        blind=blind,
+        teams=teams,
+        given_by_others=given_by_others,
+        is_out_of_sight=directory.is_out_of_sight,
+    )
 
 
-def differences(organization: Organization, everywhere: State, here: State) -> list[AccessDifference]:
+def differences(organization: OrganizationAccess, everywhere: State, here: State) -> list[AccessDifference]:
     """Compare an organization with states.
 
     Args:
@@ -158,7 +166,7 @@ def differences(organization: Organization, everywhere: State, here: State) -> l
     )
 
 
-def _unmanaged(organization: Organization, everywhere: State) -> Iterator[AccessDifference]:
+def _unmanaged(organization: OrganizationAccess, everywhere: State) -> Iterator[AccessDifference]:
     for key, person in organization.people.items():
         if key not in everywhere.members and not person.deactivated:
             yield AccessDifference(DriftKind.UNMANAGED_MEMBER, person.email, actual=person.role, invited=person.invited)
@@ -171,7 +179,7 @@ def _unmanaged(organization: Organization, everywhere: State) -> Iterator[Access
 
 
 def _changed_addresses(
-    organization: Organization, here: State, changed: Mapping[str, str]
+    organization: OrganizationAccess, here: State, changed: Mapping[str, str]
 ) -> Iterator[AccessDifference]:
     for key, member in here.members.items():
         if person := organization.people.get(changed.get(key, "")):
@@ -179,7 +187,7 @@ def _changed_addresses(
             yield AccessDifference(kind, address, declared=address, actual=person.email, invited=person.invited)
 
 
-def _members(organization: Organization, here: State) -> Iterator[AccessDifference]:
+def _members(organization: OrganizationAccess, here: State) -> Iterator[AccessDifference]:
     for key, member in here.members.items():
         person = organization.people.get(key)
         if person is None:
@@ -193,7 +201,7 @@ def _members(organization: Organization, here: State) -> Iterator[AccessDifferen
             )
 
 
-def _grants(organization: Organization, here: State) -> Iterator[AccessDifference]:
+def _grants(organization: OrganizationAccess, here: State) -> Iterator[AccessDifference]:
     for (project, key), held in here.grants.items():
         grant, person = organization.grants.get((project, key)), organization.people.get(key)
         name = _name_of(organization, project)
@@ -204,7 +212,7 @@ def _grants(organization: Organization, here: State) -> Iterator[AccessDifferenc
             yield AccessDifference(DriftKind.MISSING_GRANT, held.email, project, name, held.role)
 
 
-def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterator[AccessDifference]:
+def _unmanaged_in_teams(organization: OrganizationAccess, everywhere: State) -> Iterator[AccessDifference]:
     """What no stack has in the teams of the stacks, but for the people that an identity provider adds."""
     for team in (organization.teams or {}).values():
         if team.id not in everywhere.teams:
@@ -221,7 +229,7 @@ def _unmanaged_in_teams(organization: Organization, everywhere: State) -> Iterat
                 yield AccessDifference(DriftKind.UNMANAGED_TEAM_GRANT, "", project, name, actual=role, team=team.name)
 
 
-def _in_teams(organization: Organization, here: State) -> Iterator[AccessDifference]:
+def _in_teams(organization: OrganizationAccess, here: State) -> Iterator[AccessDifference]:
     """What the stack has of teams, and Mixpanel lacks or has otherwise."""
     if organization.teams is None:
         return
@@ -249,5 +257,5 @@ def _in_teams(organization: Organization, here: State) -> Iterator[AccessDiffere
             yield AccessDifference(DriftKind.MISSING_PLACE, place.email, team=names.get(id_, str(id_)))
 
 
-def _name_of(organization: Organization, project: int) -> str | None:
+def _name_of(organization: OrganizationAccess, project: int) -> str | None:
     return organization.projects[project].name if project in organization.projects else None

@@ -23,7 +23,7 @@ from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.roles import project_role_of
 from mixpanel_access.model.roster.schema import OrganizationFacts, RosterProject
 from mixpanel_access.model.teams import TeamInfo
-from mixpanel_access.operations.drift import AccessDifference, Organization, differences, read_organization
+from mixpanel_access.operations.drift import AccessDifference, OrganizationAccess, differences, read_organization
 from mixpanel_access.operations.login import Logins, read_logins
 from mixpanel_access.operations.pending.change import PendingChange
 from mixpanel_access.operations.pending.find import pending_changes, renamed_in
@@ -154,7 +154,7 @@ class Overview:
         )
 
     @cached_property
-    def organization(self) -> Organization:
+    def organization(self) -> OrganizationAccess:
         """What Mixpanel has, in the projects of rosters and states."""
         known = {*self.projects, *(project for project, _ in (*self.everywhere.grants, *self.everywhere.team_grants))}
         return read_organization(self.directory, known)

@@ -21,7 +21,7 @@ _OF_THE_STACK: Final = ("environment", "companyDomains", "approvers", "now")
 """The keys that hold for the whole stack, unless an `Organization` says otherwise."""
 
 
-class OrganizationInputs(TypedDict, total=False):
+class OrganizationArgs(TypedDict, total=False):
     """The inputs of an `Organization`: the keys of a stack's configuration, see docs/configuration.md."""
 
     organization_id: Required[pulumi.Input[int]]
@@ -88,7 +88,7 @@ class Organization(pulumi.ProviderResource):
     """The organization's id; None for what is not one, of which the engine's check says so."""
 
     def __init__(
-        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[OrganizationInputs]
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[OrganizationArgs]
     ) -> None:
         refuse_misspelled(type(self), inputs)
         if resource_name.startswith("default"):  # the engine takes it for the provider of the stack's configuration

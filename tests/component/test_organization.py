@@ -15,7 +15,7 @@ from mixpanel_access.model.declaration import DRAFTS_VARIABLE
 from mixpanel_access.model.resources import SIGNATURE
 from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE, SETTINGS, input_name
 from mixpanel_access.provider import Member, Organization
-from mixpanel_access.provider.organization import OrganizationInputs
+from mixpanel_access.provider.organization import OrganizationArgs
 from tests.component.mocks import registered
 from tests.component.test_collaborator_access import ARGS, IN
 
@@ -47,7 +47,7 @@ def below(provider: Organization) -> None:
 
 def test_an_input_for_each_setting() -> None:
     """The names are those of the configuration."""
-    assert set(OrganizationInputs.__annotations__) == {input_name(key) for key in SETTINGS}
+    assert set(OrganizationArgs.__annotations__) == {input_name(key) for key in SETTINGS}
 
 
 def test_the_inputs_are_the_configuration() -> None:

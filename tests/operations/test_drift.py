@@ -10,7 +10,7 @@ import pytest
 from mixpanel_access.model.access import Grant, GrantType, Person, Project, SingleSignOn
 from mixpanel_access.model.errors import Forbidden
 from mixpanel_access.model.teams import TeamInfo
-from mixpanel_access.operations.drift import Organization, differences, read_organization
+from mixpanel_access.operations.drift import OrganizationAccess, differences, read_organization
 from mixpanel_access.operations.state import EMPTY, State, state_of
 from tests.fake_scim import with_scim
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
@@ -29,14 +29,14 @@ STATE = state_of_resources(
     {ANA: held_member(ANA, "owner"), BO: held_member(BO, None)},
     {(PRODUCTION, BO): held_grant(PRODUCTION, BO, "analyst")},
 )
-ORGANIZATION = Organization(
+ORGANIZATION = OrganizationAccess(
     {ANA: Person(ANA, "owner", invited=False), BO: Person(BO, "member", invited=False)},
     {PRODUCTION: Project(PRODUCTION, "Shop")},
     {(PRODUCTION, BO): Grant(PRODUCTION, BO, "analyst", GrantType.INDIVIDUAL)},
 )
 
 
-def kinds(organization: Organization, everywhere: State = STATE, here: State = STATE) -> list[tuple[str, str]]:
+def kinds(organization: OrganizationAccess, everywhere: State = STATE, here: State = STATE) -> list[tuple[str, str]]:
     """The differences in short."""
     return [(one.kind.value, one.email) for one in differences(organization, everywhere, here)]
 
@@ -49,7 +49,7 @@ def test_what_is_in_order_is_no_difference() -> None:
 INVITED = {**ORGANIZATION.people, BO: Person(BO, "member", invited=True)}
 STRANGER = "x@example.net"
 ANAS = Grant(PRODUCTION, ANA, "admin", GrantType.INDIVIDUAL)
-SPOILED: dict[str, tuple[Organization, list[tuple[str, str]]]] = {
+SPOILED: dict[str, tuple[OrganizationAccess, list[tuple[str, str]]]] = {
     "a stranger": (
         replace(ORGANIZATION, people={**ORGANIZATION.people, STRANGER: Person(STRANGER, None, invited=True)}),
         [("unmanaged member", STRANGER)],
@@ -122,7 +122,7 @@ def test_a_role_that_we_do_not_know_is_a_difference_once_it_changes(shown: str, 
 
 
 @pytest.mark.parametrize(("organization", "expected"), SPOILED.values(), ids=SPOILED.keys())
-def test_each_difference_is_told(organization: Organization, expected: list[tuple[str, str]]) -> None:
+def test_each_difference_is_told(organization: OrganizationAccess, expected: list[tuple[str, str]]) -> None:
     """By its kind and whom it concerns, and nothing else is."""
     assert kinds(organization) == expected
 
@@ -135,7 +135,7 @@ RENAMED = replace(
     grants={(PRODUCTION, NEW): Grant(PRODUCTION, NEW, "analyst", GrantType.INDIVIDUAL)},
 )
 ANOTHER = Person(BO, "member", invited=False, user_id=78)
-CHANGED: dict[str, tuple[Organization, State, list[tuple[str, str]]]] = {
+CHANGED: dict[str, tuple[OrganizationAccess, State, list[tuple[str, str]]]] = {
     "the address alone": (RENAMED, BY_ID, [("changed address", BO)]),
     "and the role": (
         replace(RENAMED, grants={(PRODUCTION, NEW): Grant(PRODUCTION, NEW, "admin", GrantType.INDIVIDUAL)}),
@@ -170,7 +170,7 @@ CHANGED: dict[str, tuple[Organization, State, list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize(("organization", "state", "expected"), CHANGED.values(), ids=CHANGED.keys())
 def test_a_changed_address_is_one_difference(
-    organization: Organization, state: State, expected: list[tuple[str, str]]
+    organization: OrganizationAccess, state: State, expected: list[tuple[str, str]]
 ) -> None:
     """Who has another address by Mixpanel's id is neither gone nor a stranger, and keeps what they have."""
     assert kinds(organization, state, state) == expected

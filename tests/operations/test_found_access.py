@@ -11,7 +11,7 @@ import pytest
 from mixpanel_access.files.lines import append_lines
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.teams import TeamInfo
-from mixpanel_access.operations.drift import Organization
+from mixpanel_access.operations.drift import OrganizationAccess
 from mixpanel_access.operations.state import State
 from mixpanel_access.operations.tracker.lines import Access, LogLine
 from mixpanel_access.operations.tracker.merging import LineOfLog, merged
@@ -231,7 +231,7 @@ def test_a_pruned_log_still_knows_since_when_it_has_everybody(tmp_path: Path) ->
 def reading(people: dict[str, Person], teams: dict[int, TeamInfo] | None) -> OrganizationReading:
     """An organization in which Bo has a grant."""
     grants = {(P, "bo@x"): Grant(P, "Bo@x", "analyst", GrantType.INDIVIDUAL)}
-    there = Organization(people, {P: Project(P, "Shop")}, grants, teams=teams)
+    there = OrganizationAccess(people, {P: Project(P, "Shop")}, grants, teams=teams)
     return OrganizationReading(id=ORG, presence=Presence(there))
 
 

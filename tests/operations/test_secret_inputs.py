@@ -11,7 +11,7 @@ import pytest
 
 from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.resources import SIGNATURE
-from mixpanel_access.operations.drift import Organization, differences
+from mixpanel_access.operations.drift import OrganizationAccess, differences
 from mixpanel_access.operations.offboarding import StackAccess, person_in_stacks
 from mixpanel_access.operations.policy_check import PolicyConfig, violations_in
 from mixpanel_access.operations.state import EMPTY, hides_people, state_of
@@ -102,7 +102,7 @@ def test_a_person_is_known_whatever_is_a_secret(hidden: dict[str, Any]) -> None:
     assert (holding.member, set(holding.grants), len(holding.teams)) == (True, {1, 2}, 1)
     lines = [one.line for one in state_lines("s", state)]
     assert {(line.email, line.project) for line in lines} >= {(CY, None), (CY, 1), (CY, 2)}
-    there = Organization({}, {}, {}, teams={})
+    there = OrganizationAccess({}, {}, {}, teams={})
     told = {one.email for one in differences(there, state, state) if one.email}
     assert told == {CY}
     found = list(violations_in(state, Context(NOW.date(), "production"), PolicyConfig({})))
@@ -117,11 +117,11 @@ def test_a_role_that_is_a_secret_is_no_drift() -> None:
     """What cannot be compared is not told as changed; what is gone is."""
     state = state_of(export({"Member": {"role": HIDDEN}, "ProjectGrant": {"role": HIDDEN}}), 7)
     here = state_of_resources({**state.members}, {(1, CY): state.grants[1, CY]})
-    there = Organization(
+    there = OrganizationAccess(
         {CY: Person(CY, "admin", False)},
         {1: Project(1, "Shop")},
         {(1, CY): Grant(1, CY, "admin", GrantType.INDIVIDUAL)},
     )
     assert differences(there, here, here) == []
-    assert len(differences(Organization({}, {}, {}), here, here)) == 2
+    assert len(differences(OrganizationAccess({}, {}, {}), here, here)) == 2
     assert (EMPTY | here).members == here.members

@@ -14,7 +14,7 @@ from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.model.teams import TeamInfo
-from mixpanel_access.operations.drift import Organization, read_organization
+from mixpanel_access.operations.drift import OrganizationAccess, read_organization
 from mixpanel_access.operations.project import Progress
 from mixpanel_access.operations.state import State, changed_addresses
 from mixpanel_access.operations.tracker.audit_facts import READ
@@ -41,7 +41,7 @@ class Presence:
         complete: whether the list of people is complete.
     """
 
-    organization: Organization
+    organization: OrganizationAccess
     complete: bool = True
 
     def role(self, access: Access) -> str | Absence:
