@@ -16,7 +16,7 @@ from pulumi.runtime._serialization import _deserialize
 
 from mixpanel_access import __version__
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.resources import BY_NAME, DYNAMIC_TYPE, KINDS, PROVIDER_KEY
+from mixpanel_access.model.resources import BY_NAME, DYNAMIC_TYPE, KINDS, PROVIDER_KEY, ResourceKind
 from mixpanel_access.model.similarity import did_you_mean
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.server.messages import about
@@ -71,8 +71,7 @@ class Providers:
             )
         with self._lock:  # the SDK changes the module `pickle` meanwhile
             if type_ not in self._named:
-                module = import_module(f"mixpanel_access.provider.{kind.module}")
-                self._named[type_] = serialize_provider(getattr(module, f"{kind.name}Provider")())
+                self._named[type_] = serialize_provider(provider_of(kind))
             return self._named[type_]
 
     def _made(self, pickled: str) -> ResourceProvider:
@@ -93,6 +92,13 @@ class Providers:
         with about(""):  # what is wrong with the configuration is about no resource
             provider.configure(ConfigureRequest(Config(self._config, self._project)))
         return provider
+
+
+def provider_of(kind: ResourceKind) -> AccessProvider:
+    """The provider that a program gives to a resource of this kind."""
+    module = import_module(f"mixpanel_access.provider.{kind.module}")
+    made: AccessProvider = getattr(module, f"{kind.name}Provider")()
+    return made
 
 
 def pickled_in(*properties: Properties) -> str:

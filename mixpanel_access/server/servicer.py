@@ -32,6 +32,7 @@ from mixpanel_access.server.configuration import failures, named
 from mixpanel_access.server.ending import DONE_ONCE, Ending
 from mixpanel_access.server.messages import Messages, about
 from mixpanel_access.server.providers import Providers, pickled_in
+from mixpanel_access.server.schema import schema
 from mixpanel_access.server.secrets import mark, revealed, secret_in, texts_in
 
 Answer = TypeVar("Answer")
@@ -120,6 +121,10 @@ class Servicer(ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         """The version of this package."""
         return plugin_pb2.PluginInfo(version=__version__)
+
+    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
+        """The types of our resources."""
+        return protocol.GetSchemaResponse(schema=schema())
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         """Judge the inputs of an `Organization`. Of the stack's configuration, the verbs report what is wrong."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import grpc  # type: ignore[import-untyped]
 import pytest
 from pulumi.runtime.proto import provider_pb2
@@ -115,6 +117,16 @@ def test_an_id_has_one_spelling(emulator: EmulatorServer, case: str) -> None:
         run.import_(kind, id_)
     assert failed.value.details().startswith(f"cannot import {id_!r}: ")
     assert words in failed.value.details()
+
+
+def test_the_schema_names_each_kind_and_its_inputs(emulator: EmulatorServer) -> None:
+    """The engine asks for it after `pulumi import`, and without one ends with an error after a good import."""
+    with on_ours(emulator) as run:
+        schema = json.loads(run.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
+    assert schema["name"] == "pulumi-python"
+    assert schema["resources"].keys() == {BY_NAME[kind].type for kind in LIVES}
+    for kind, life in LIVES.items():
+        assert life.inputs.keys() <= schema["resources"][BY_NAME[kind].type]["inputProperties"].keys()
 
 
 def test_nobody_is_lowered_whose_role_is_not_declared(emulator: EmulatorServer) -> None:

@@ -145,6 +145,10 @@ def test_what_is_kept_goes_with_its_line(emulator: EmulatorServer, kind: str) ->
             _, held = failed(run, front, kind, PAGE)
         assert left_in(emulator) != before
         assert held is not None
+        with on_ours(front) as refresh:
+            read = refresh.read(kind, held)
+            assert read is not None
+            assert UNREAD not in read.outputs
         with on_ours(front) as gone:
             gone.delete(kind, held)
     after = left_in(emulator)

@@ -1,0 +1,30 @@
+"""The schema of our resources' types: with it, `pulumi import` can print the code of what it has imported.
+
+It names the inputs, of any type: the types for programs are those of the classes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from mixpanel_access.model.resources import DYNAMIC_TYPE, KINDS, ResourceKind
+from mixpanel_access.server.providers import provider_of
+
+_ANY: Final = {"$ref": "pulumi.json#/Any"}
+
+
+def schema() -> str:
+    """The schema, as the engine reads it."""
+    package, module, _ = DYNAMIC_TYPE.split(":")
+    document = {
+        "name": package,
+        "language": {"python": {"packageName": "mixpanel_access", "moduleNameOverrides": {module: "provider"}}},
+        "resources": {type_: _resource(kind) for type_, kind in KINDS.items()},
+    }
+    return json.dumps(document)
+
+
+def _resource(kind: ResourceKind) -> dict[str, Any]:
+    inputs = dict.fromkeys(provider_of(kind).handler.all_inputs, _ANY)
+    return {"inputProperties": inputs, "properties": inputs}
