@@ -19,7 +19,7 @@ def schema() -> str:
     package, module, _ = DYNAMIC_TYPE.split(":")
     document = {
         "name": package,
-        "language": {"python": {"packageName": "mixpanel_access", "moduleNameOverrides": {module: "provider"}}},
+        "language": {"python": {"packageName": "mixpanel_access.provider", "moduleNameOverrides": {module: ""}}},
         "resources": {type_: _resource(kind) for type_, kind in KINDS.items()},
     }
     return json.dumps(document)

@@ -124,6 +124,10 @@ def test_the_schema_names_each_kind_and_its_inputs(emulator: EmulatorServer) -> 
     with on_ours(emulator) as run:
         schema = json.loads(run.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
     assert schema["name"] == "pulumi-python"
+    assert schema["language"]["python"] == {  # so that the code reads `mixpanel_access.provider … .Member(…)`
+        "packageName": "mixpanel_access.provider",
+        "moduleNameOverrides": {"dynamic/mixpanel": ""},
+    }
     assert schema["resources"].keys() == {BY_NAME[kind].type for kind in LIVES}
     for kind, life in LIVES.items():
         assert life.inputs.keys() <= schema["resources"][BY_NAME[kind].type]["inputProperties"].keys()
