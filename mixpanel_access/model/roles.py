@@ -32,6 +32,7 @@ PRIVILEGED_ROLES: Final = (OWNER, ADMIN, BILLING_ADMIN)
 """The roles that manage others, or the bill."""
 
 _NO_ROLE_WORDS: Final = ("", "no_role")
+_PROJECT_RANK: Final = {OWNER: 4, ADMIN: 3, ANALYST: 2, CONSUMER: 1}
 _ORGANIZATION_RANK: Final = {OWNER: 3, ADMIN: 2, BILLING_ADMIN: 1, MEMBER: 1}
 _DECLARED: Final = "custom:"
 _CUSTOM_ROLE: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -123,6 +124,7 @@ def declared_role(key: str) -> str:
     return f"{_DECLARED}{normalized(key)}"
 
 
+@lru_cache(maxsize=1024)
 def is_custom(role: str) -> bool:
     """Whether this is a custom role: an id (a UUID), or the word for one that a roster declares."""
     return is_role_id(role) or role.startswith(_DECLARED)
@@ -135,7 +137,7 @@ def is_project_role(role: str) -> bool:
 
 def project_rank(role: str | None) -> int:
     """The height of a project role: 4 for owner down to 1 for consumer, 0 for none, unknown or custom."""
-    return len(PROJECT_ROLES) - PROJECT_ROLES.index(role) if role in PROJECT_ROLES else 0
+    return _PROJECT_RANK.get(role or "", 0)
 
 
 def is_higher(role: str, other: str) -> bool:

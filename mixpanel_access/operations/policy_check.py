@@ -173,7 +173,8 @@ def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterat
 def _entry(held: StateResource) -> Entry:
     secrets = held.outputs.secrets if isinstance(held.outputs, Outputs) else frozenset()
     hidden = {name: UNKNOWN for name in secrets if name not in held.outputs}
-    return Entry(held.kind.type, name_of(held.urn), held.urn, {**held.outputs, **hidden}, secrets, encrypted=True)
+    values = {**held.outputs, **hidden} if hidden else held.outputs
+    return Entry(held.kind.type, name_of(held.urn), held.urn, values, secrets, encrypted=True)
 
 
 def with_company(around: Context, config: PolicyConfig) -> Context:

@@ -194,7 +194,10 @@ class Entry:
 
     def day(self, name: str) -> date | None:
         """A property as a date, or None. The provider reports a value that is not a date."""
-        return _day_or_none(self.text(name)) if name in self.values else None
+        value = self.values.get(name)
+        if value is None:
+            return None
+        return _day_or_none(value.strip() if isinstance(value, str) else self.text(name))
 
     def output(self, name: str) -> str:
         """An output that is a text, or "", which means unknown and not "never"."""
