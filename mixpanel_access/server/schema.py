@@ -1,6 +1,7 @@
 """The schema of our resources' types: with it, `pulumi import` can print the code of what it has imported.
 
-It names the inputs, of any type: the types for programs are those of the classes.
+It names the inputs, of any type: the types for programs are those of the classes. With it, a YAML program can also
+declare an explicit provider.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 from typing import Any, Final
 
 from mixpanel_access.model.resources import DYNAMIC_TYPE, KINDS, ResourceKind
+from mixpanel_access.model.settings import NAMESPACE, SETTINGS
 from mixpanel_access.server.providers import provider_of
 
 _ANY: Final = {"$ref": "pulumi.json#/Any"}
@@ -20,6 +22,7 @@ def schema() -> str:
     document = {
         "name": package,
         "language": {"python": {"packageName": "mixpanel_access.provider", "moduleNameOverrides": {module: ""}}},
+        "provider": {"inputProperties": {f"{NAMESPACE}:{key}": {"type": "string"} for key in SETTINGS}},
         "resources": {type_: _resource(kind) for type_, kind in KINDS.items()},
     }
     return json.dumps(document)

@@ -82,11 +82,29 @@ def test_a_stack_moves_from_python_to_yaml_and_back(yaml_workspace: Workspace) -
     assert workspace.resources() == []
 
 
+PROVIDER = """
+  main:
+    type: pulumi:providers:pulumi-python
+    properties:
+      mixpanel:organizationId: "7654321"
+      mixpanel:environment: production
+      mixpanel:serviceAccountUsername: deploy-bot.1a2b3c.mp-service-account
+      mixpanel:serviceAccountSecret: demo-secret
+      mixpanel:apiUrl: URL
+  roster:
+    options: { providers: ["${main}"] }
+"""
+
+
 def test_a_preview_of_a_yaml_program_writes_nothing(yaml_workspace: Workspace) -> None:
-    """It plans what an `up` would create."""
+    """It plans what an `up` would create, with an explicit provider too."""
     in_yaml(yaml_workspace)
+    file = yaml_workspace.pulumi.project / "Pulumi.yaml"
+    provider = PROVIDER.strip("\n").replace("URL", yaml_workspace.emulator.url)
+    text = file.read_text().replace("  roster:", provider).replace("file:", "organizationId: 7654321\n      file:")
+    file.write_text(text)
     said = yaml_workspace.run("preview", "--stack", "production").stdout
-    assert "+ 8 to create" in said
+    assert "+ 9 to create" in said
     assert [verb for verb in yaml_workspace.requests() if not verb.startswith("GET ")] == []
 
 
