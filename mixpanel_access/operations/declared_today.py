@@ -33,13 +33,13 @@ def declaring(found: AccessDifference, someone: PersonOverview, overview: Overvi
 
 def _held(found: AccessDifference, someone: PersonOverview, overview: Overview) -> Iterator[tuple[str, StateResource]]:
     """What the states have of what a difference is about, by stack."""
-    if found.team and not found.email:
+    if found.team is not None and not found.email:  # the name may be a secret, and "" then
         for stack, view in overview.stacks.items():
             ids = [id_ for id_, team in view.state.teams.items() if same_name(team.name, found.team)]
             keys = [(found.project, id_) for id_ in ids] if found.project else ids
             held = view.state.team_grants if found.project else view.state.teams
             yield from ((stack, held[key]) for key in keys if key in held)
-    elif found.team:
+    elif found.team is not None:
         yield from ((stack, held) for (stack, name), held in someone.teams.items() if same_name(name, found.team))
     elif found.project:
         yield from ((stack, held) for (stack, project), held in someone.grants.items() if project == found.project)
@@ -67,11 +67,8 @@ def _gives(
     given = declaration(view.roster, today)
     key = own[0].person.key if (own := someone.entries.get(view.name)) else ""
     team = view.team_keys.get(held.team) if held else None
-    teams = (
-        [team]
-        if team
-        else [name for name, inputs in given.teams.items() if same_name(inputs["name"], found.team or "")]
-    )
+    named = [name for name, inputs in given.teams.items() if same_name(inputs["name"], found.team or "")]
+    teams = [team] if team else named
     match found.kind:
         case DriftKind.MISSING_TEAM | DriftKind.CHANGED_TEAM:
             return any(name in given.teams for name in teams)
@@ -81,7 +78,7 @@ def _gives(
             return key in given.members
         case DriftKind.CHANGED_MEMBER:
             inputs = given.members.get(key)
-        case _ if found.team:
+        case _ if found.team is not None:
             inputs = next(filter(None, (given.team_grants.get((found.project or 0, name)) for name in teams)), None)
         case _:
             inputs = given.grants.get((found.project or 0, key))

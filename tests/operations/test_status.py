@@ -493,6 +493,17 @@ def test_what_only_the_state_has_is_not_called_declared(
         assert {step.next_step for step in one.problems} & {REVOKE, LOWERED}
 
 
+def test_a_team_whose_name_the_state_hides_is_missed_too() -> None:
+    """What a secret hides is declared all the same."""
+    looked = overview(in_pilot(name=""), IN_PILOT, more=ADMIN_TEAM)
+    view = looked.stacks["production"]
+    state = changed_state(view.state, teams={100: held_team("", 100, "urn::team/pilot")})
+    found = statuses(overview_of({"production": replace(view, state=state)}, looked.directory, NOW))
+    one = next(one for one in found if one.email == BO)
+    assert {step.next_step for step in one.problems} == {UP}
+    assert len(one.problems) == 3
+
+
 def test_what_the_roster_gives_and_no_state_has_is_not_called_unmanaged() -> None:
     """A member, a grant, a place and a role of a team: the next update adopts each."""
     api = in_pilot(BO)
