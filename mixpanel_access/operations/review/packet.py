@@ -50,7 +50,36 @@ class ListingKey(NamedTuple):
 
 
 class RoleListing:
-    """What an item of a packet and a line of the evidence have in common: the role, and what was decided."""
+    """What an item of a packet and a line of the evidence have in common: the role, and what was decided.
+
+    What is not known or not there is null in a packet, and "" in the evidence.
+
+    Attributes:
+        stack: the stack.
+        email: the address of the person.
+        engagement: the engagement's key, if there is one.
+        starts: the first day by the roster, if there is one.
+        project: the key of the project in the roster; none for the organization role, or for an entry without projects.
+        role: the role that the entry gave when it was listed, as the roster has it.
+        organization_role: the organization role that the entry gave; none in a file of an earlier version.
+        ends: the last day, if there is one.
+        approver: who approved the access, if anybody.
+        ticket: the ticket that asks for it, if there is one.
+        sow: the statement of work, if there is one.
+        justification: why the person needs it, if the roster says so.
+        sponsor: who sponsors the engagement, if anybody.
+        teams: the teams of the entry, with what each of them gives.
+        permissions: the permissions of the role, if it is a custom role of the roster.
+        project_id: Mixpanel's id of the project; none for the organization role.
+        suggestion: the suggested decision.
+        suggested_role: the role to lower to, if that is suggested.
+        reason: the reason for the suggestion.
+        listing: which listing of this role in the review it is: 2 if the access was given again or raised after the
+            first decision was applied.
+        decision: `keep`, `lower` or `remove`; none if it is undecided.
+        new_role: the role to lower to, for the decision `lower`.
+        comment: the reviewer's comment, if there is one.
+    """
 
     if TYPE_CHECKING:
         stack: str
@@ -114,41 +143,17 @@ class Item(RoleListing, PacketPart):
     """One role of one entry, with what is known of it, and what was decided.
 
     Attributes:
-        stack: the stack.
-        email: the address of the person.
         name: the person's name, or None.
-        engagement: the engagement's key, or None.
-        starts: the first day by the roster, or None.
-        project: the key of the project in the roster; None for the organization role, or for an entry without projects.
         project_name: its name, or None.
-        role: the role that the entry gives, as the roster has it.
         since: the day since which the stack has it, or None if it does not have it.
         changed: the day on which the stack last changed it, if that is another day.
-        sow: the statement of work, or None.
-        ticket: the ticket that asks for the access, or None.
-        justification: why the person needs the access, or None.
-        approver: who approved it, or None.
-        sponsor: who sponsors the engagement, or None.
-        ends: the last day, or None.
-        project_id: Mixpanel's id of the project; None for the organization role.
-        organization_role: the organization role that the entry gives; None in packets of earlier versions.
-        teams: the teams of the entry, with what each of them gives.
-        permissions: the permissions of the role, if it is a custom role of the roster.
         state: whether the entry is `current`, `ends soon` or `over`.
         last_active: the day of the last login; `never`, `invited`, `not in the organization` or `unknown`.
         reviewed: the day of the previous review, or None.
         custom_roles: the keys of the custom roles that the roster makes in the project, which one can lower to.
         sources: every grant through which the person has a role there, as Mixpanel shows it.
         other_access: access of the person that no stack manages, in the project or in no project.
-        suggestion: the suggested decision.
-        suggested_role: the role to lower to.
-        reason: the reason for it.
         unassigned: why the item has no reviewer; only in the packet without a reviewer.
-        listing: which listing of this role in the review it is: 2 if the access was given again or raised after the
-            first decision was applied.
-        decision: `keep`, `lower` or `remove`; None if it is undecided.
-        new_role: the role to lower to.
-        comment: the reviewer's comment.
         reviewer: who decided, if not the packet's reviewer.
         decided: the day of the decision; None for the day on which it is applied.
         replaces: the applied decision that `review decide` replaced with this one, or None.
@@ -273,35 +278,11 @@ class ReviewLine(RoleListing, FileLine):
         date: when it was written (ISO 8601, UTC).
         event: `listed` when the packets were made, `decided` when the decision was applied to the roster.
         review: the review.
-        stack: the stack.
-        email: the person's address.
-        project: the project's key; "" for the organization role.
-        engagement: the engagement's key, or "".
-        starts: the entry's first day, or "".
-        role: the role at that time.
-        suggestion: what was suggested.
-        suggested_role: the role to lower to, or "".
-        reason: why it was suggested.
         reviewer: the person who was asked, or who decided.
         decided: the day of the decision, or "".
-        decision: `keep`, `lower` or `remove`, or "".
-        new_role: the role that it was lowered to, or "".
-        comment: the reviewer's comment.
         roster: the name of the roster's file, or "".
         before: the hash (SHA-256) of that file before the decisions were applied, or "".
         after: the hash of the file with the decisions.
-        organization_role: the organization role that the entry gave; "" in a line of an earlier version, which has none
-            of the facts that follow.
-        ends: the last day, or "".
-        approver: who approved the access, or "".
-        ticket: the ticket that asks for it, or "".
-        sow: the statement of work, or "".
-        justification: why the person needs it, or "".
-        sponsor: who sponsors the engagement, or "".
-        teams: the teams of the entry, with what each of them gives.
-        permissions: the permissions of a custom role of the roster.
-        project_id: Mixpanel's id of the project, or "".
-        listing: which listing of this role in the review it is, from 1.
         replaces: the decision on this listing that was applied before and that this one replaces, or ""; of two
             branches, both of them.
     """
