@@ -54,6 +54,8 @@ def texts_in(*several: Any) -> frozenset[str]:
 def hidden(line: str, texts: Collection[str]) -> str:
     """A line without secret values: a short one is looked for as a word, for others may have it in them."""
     forms = {form for text in texts for form in (text, repr(text)[1:-1], " ".join(text.split())) if form.strip()}
+    folded = line.casefold()
+    forms = {form for form in forms if form.casefold() in folded}  # a stack may have thousands of secret addresses
     if not forms:
         return line
     patterns = [_pattern(form) for form in sorted(forms, key=len, reverse=True)]
