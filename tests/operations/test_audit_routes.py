@@ -32,6 +32,7 @@ from mixpanel_access.operations.review.listing import listed_roles
 from mixpanel_access.operations.state import EMPTY
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.reading import read_in_mixpanel
+from mixpanel_access.operations.tracker.replay import replay
 from mixpanel_access.operations.tracker.writing import new_lines
 from tests.emulator.conftest import ORG, Client, Frozen, P, organization
 from tests.fakes import NOW, FakeApi
@@ -149,7 +150,7 @@ def read(client: Client, connect: Connect) -> Read:
     return Read(
         case=case,
         findings=diagnose(case),
-        lines=[line for line in new_lines([], [log], {}, NOW) if line.audit_id],
+        lines=[line for line in new_lines([], replay([]), [log], {}, NOW) if line.audit_id],
         said=said,
         logins=seen.logins.last,
         warning=seen.logins.warning,

@@ -48,7 +48,7 @@ def document() -> dict[str, Any]:
 
 def problems(lines: Sequence[LogLine], states: Mapping[str, State]) -> list[str]:
     """What is wrong with a log, in itself and compared with the states, but for what was changed by hand."""
-    return [*contradictions(lines), *(one.text for one in differences(lines, states) if not one.by_hand)]
+    return [*contradictions(lines), *(one.text for one in differences(replay(lines), states) if not one.by_hand)]
 
 
 @dataclass

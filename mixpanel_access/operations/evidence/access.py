@@ -20,7 +20,7 @@ from mixpanel_access.operations.tracker.lines import (
     LogLine,
     ordered,
 )
-from mixpanel_access.operations.tracker.replay import AccessChange, Interval, Replay, replay
+from mixpanel_access.operations.tracker.replay import AccessChange, Interval, Replay
 
 
 @dataclass(frozen=True)
@@ -53,36 +53,37 @@ class AccessHistory:
     Args:
         lines: the log.
         scope: what the document is about.
+
+    Attributes:
+        lines: the log, in the order of time.
+        log: the same, replayed to its end.
     """
 
     def __init__(self, lines: Sequence[LogLine], scope: EvidenceScope) -> None:
         self.lines = ordered(lines)
         self._scope = scope
-        self._log = replay(lines, scope.organizations)
-        self._intervals = grouped((one.access, one) for one in self._log.intervals)
+        self.log = Replay(self.lines, scope.organizations)
+        self._changes = [(line, self.log.step(line)) for line in self.lines]
+        self._intervals = grouped((one.access, one) for one in self.log.intervals)
         for its in self._intervals.values():
             its.sort(key=lambda one: (one.begins is not None, one.begins))
         self._by_access = grouped(
-            ((self._log.access_of(line), line.at), line) for line in self.lines if line.event not in OF_THE_LOG
+            ((self.log.access_of(line), line.at), line) for line in self.lines if line.event not in OF_THE_LOG
         )
 
     def at(self, at: datetime) -> list[AccessRow]:
         """Who had what at an instant: by person, organization, project and team."""
-        found = [row for there in self._log.at(at).values() for row in self._rows(there)]
+        found = [row for there in self.log.at(at).values() for row in self._rows(there)]
         return sorted(found, key=_order)
 
     def changes(self, period: Period) -> list[ChangeRow]:
         """Every change in a period, the oldest first."""
-        log = Replay(self.lines, self._scope.organizations)
-        found: list[ChangeRow] = []
-        for line in self.lines:
-            changes = log.step(line)
-            found += self._rows_of(line, changes) if period.has(line.at) else ()
-        return found
+        inside = ((line, changes) for line, changes in self._changes if period.has(line.at))
+        return [row for line, changes in inside for row in self._rows_of(line, changes)]
 
     def stacks(self) -> set[str]:
         """The stacks of the log, by their present names."""
-        return {self._log.stack_of(line) for line in self.lines} - {""}
+        return {self.log.stack_of(line) for line in self.lines} - {""}
 
     # Access at an instant
 
@@ -127,7 +128,7 @@ class AccessHistory:
 
     def _rows_of(self, line: LogLine, changes: Sequence[AccessChange]) -> Iterator[ChangeRow]:
         """What a line changes."""
-        stack, at = self._log.stack_of(line), line.at
+        stack, at = self.log.stack_of(line), line.at
         if line.event == LogEvent.RENAMED and (self._scope.all_stacks or line.stack in self._scope.stacks):
             yield self._named(line, AccessKind.STACK, f"before, the stack was {line.renamed_from}")
         if line.event == LogEvent.READDRESSED and (self._scope.all_stacks or self._had_access(line)):
@@ -149,8 +150,8 @@ class AccessHistory:
         return ChangeRow(
             at=line.at,
             event=line.event,
-            person=self._log.email_of(line) or (there.email if there else ""),
-            organization=self._log.organization_of(line),
+            person=self.log.email_of(line) or (there.email if there else ""),
+            organization=self.log.organization_of(line),
             role_before=_role_of(before) if before else None,
             role_after=_role_of(after) if after else None,
             by=line.admin or UNKNOWN,
@@ -161,8 +162,8 @@ class AccessHistory:
 
     def _had_access(self, line: LogLine) -> bool:
         """Whether the stacks that were asked about ever had access of the person of a line."""
-        person = self._log.access_of(line).person
-        its = (one.stacks for one in self._log.intervals if one.access.person == person)
+        person = self.log.access_of(line).person
+        its = (one.stacks for one in self.log.intervals if one.access.person == person)
         return any(stack in self._scope.stacks for stacks in its for stack in stacks)
 
     def _named(self, line: LogLine, kind: AccessKind, note: str) -> ChangeRow:
@@ -171,7 +172,7 @@ class AccessHistory:
             event=line.event,
             person=line.email,
             kind=kind,
-            organization=self._log.organization_of(line),
+            organization=self.log.organization_of(line),
             by=line.admin or UNKNOWN,
             note=note,
             stack=line.stack,

@@ -80,7 +80,7 @@ def make_evidence(project: PulumiProject, log_file: Path, stacks: Sequence[str],
         reviews=reviews.rows,
         exceptions=[row for one in read.values() for row in exception_rows(one.rules, period)],
         weakened_rules=[row for one in read.values() for row in weakened_rules(one.rules)],
-        differences=[one.text for one in differences(lines, states)] if period.is_open else None,
+        differences=[one.text for one in differences(history.log, states)] if period.is_open else None,
         unknown=[],
     )
     unknown = [

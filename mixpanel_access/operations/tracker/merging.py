@@ -17,7 +17,8 @@ from mixpanel_access.files.lines import read_sides, text_of_lines
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, LogEvent, LogLine
-from mixpanel_access.operations.tracker.replay import Replay, contradictions
+from mixpanel_access.operations.tracker.names import Names
+from mixpanel_access.operations.tracker.replay import contradictions
 from mixpanel_access.operations.tracker.union import Union
 
 
@@ -77,7 +78,7 @@ def merged(sides: Sequence[Sequence[LineOfLog]], file: Path) -> Merged:
     in_order = sorted(sides, key=lambda side: text_of_lines(one.line for one in side))
     union = _ordered(_without_pruned(in_order))
     lines = [one.line for one in union]
-    _must_agree(_ordered(_without_pruned(sides)), Replay(lines))
+    _must_agree(_ordered(_without_pruned(sides)), Names(lines))
     found = Union(lines)
     known = {line for side in sides for line in contradictions([one.line for one in side])}
     wrong = list(contradictions(found.kept))
@@ -110,7 +111,7 @@ def _ordered(lines: Iterable[LineOfLog]) -> list[LineOfLog]:
     return sorted(lines, key=lambda one: (one.line.at, bool(one.line.audit_id) or one.line.event not in ENDS))
 
 
-def _must_agree(union: Sequence[LineOfLog], log: Replay) -> None:
+def _must_agree(union: Sequence[LineOfLog], log: Names) -> None:
     """Refuse two lines of one event, or of different logs in one second, that cannot both be true."""
 
     def key(line: LogLine) -> tuple[object, ...]:

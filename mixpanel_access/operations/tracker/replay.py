@@ -255,24 +255,23 @@ class StateDifference(NamedTuple):
     by_hand: bool = False
 
 
-def differences(lines: Sequence[LogLine], states: Mapping[str, State]) -> Iterator[StateDifference]:
-    """Where states differ from what a log adds up to; a stack without a state here is not compared."""
-    replayed = replay(lines)
+def differences(log: Replay, states: Mapping[str, State]) -> Iterator[StateDifference]:
+    """Where states differ from what a log, replayed to its end, adds up to; a stack without a state is not compared."""
     for stack, state in states.items():
-        yield from _differences(stack, state, replayed)
+        yield from _differences(stack, state, log)
 
 
 def contradictions(lines: Sequence[LogLine]) -> Iterator[str]:
     """Lines that do not follow from the lines before them; a pruned log may begin with a change."""
     pruned = any(line.event == LogEvent.PRUNED for line in lines)
-    replayed, numbers = Replay(lines), {id(line): number for number, line in enumerate(lines, 1)}
+    names, numbers = Names(lines), {id(line): number for number, line in enumerate(lines, 1)}
     given: dict[LogKey, bool] = {}
     by_event: set[LogKey] = set()
     known: dict[LogLine, int] = {}
     for line in ordered(lines):
-        stack, number = replayed.stack_of(line), numbers[id(line)]
+        stack, number = names.stack_of(line), numbers[id(line)]
         first = known.setdefault(line, number)
-        key = LogKey(stack, replayed.access_of(line))
+        key = LogKey(stack, names.access_of(line))
         before = given.get(key, False)
         is_given = line.event in (LogEvent.GRANTED, LogEvent.IMPORTED)
         if first != number and before == (line.event not in ENDS):

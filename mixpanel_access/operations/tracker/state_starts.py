@@ -73,14 +73,11 @@ class StateStarts:
                 if gift is not None and gift.number in new:
                     self.stack_of_fact[gift.number] = name
                     gift, at = (None, at) if self._was_taken(gift, one) else (gift, None)
-                elif gift is not None and self._was_taken(gift, one):
-                    gift = None
                 if at is not None:
                     at, order = self._between(self._by_access.get(access, ()), at, access)
+                    given = gift is not None and not audit.stacks.get(gift.event.id)
                     self._starts[LogKey(name, access)] = at
-                    self.found.append(
-                        StateStart(stack=name, access=access, one=one, at=at, order=order, given=gift is not None)
-                    )
+                    self.found.append(StateStart(stack=name, access=access, one=one, at=at, order=order, given=given))
 
     def _was_taken(self, gift: AuditFact, one: StateLine) -> bool:
         """Whether what an event gave was taken away before the stack got what its state has."""

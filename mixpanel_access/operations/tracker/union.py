@@ -50,7 +50,8 @@ class Union:
             by_stack[log.stack_of(line)] = line
         best, event = max(its, key=_worth), its[0].event
         of_stacks = [line for stack, line in sorted(by_stack.items()) if stack]
-        if event in GIVES or not seen:
+        gives = event in GIVES or (there is None and any(line.event in GIVES for line in its))
+        if gives or not seen:
             chosen = of_stacks or [best]
         elif there is None:
             chosen = []  # another line has the end of it

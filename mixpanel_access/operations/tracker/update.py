@@ -76,8 +76,10 @@ def additions(
     log = replay([*lines, *new], of_stacks) if new else log
     read = {reading.id: reading for reading in organizations}
     known = {name: by_present_addresses(one, log, read[one.organization]) for name, one in stacks.items()}
-    new += renamed(lines, log, known, existing, now)
-    return ordered([*new, *new_lines([*lines, *new], organizations, known, now)])
+    if renames := [*renamed(lines, log, known, existing, now)]:
+        new += renames
+        log = replay([*lines, *new], of_stacks)
+    return ordered([*new, *new_lines([*lines, *new], log, organizations, known, now)])
 
 
 def _read(
@@ -117,6 +119,6 @@ def verify(project: PulumiProject, file: Path, stacks: Sequence[str]) -> Verifie
     states: Mapping[str, State] = of_each(
         stacks, lambda stack: project.state(stack, project.settings(stack).organization_id)
     )
-    found = list(differences(lines, states))
+    found = list(differences(replay(lines), states))
     wrong = [*contradictions(lines), *(one.text for one in found if not one.by_hand)]
     return Verified(len(lines), "".join(cut), wrong, [one.text for one in found if one.by_hand])

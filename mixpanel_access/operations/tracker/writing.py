@@ -19,13 +19,14 @@ from mixpanel_access.operations.tracker.lines import SEEN, UNKNOWN, Access, LogE
 from mixpanel_access.operations.tracker.losses import Loss, Losses
 from mixpanel_access.operations.tracker.pen import Pen, Said
 from mixpanel_access.operations.tracker.reading import OrganizationReading, StackReading
-from mixpanel_access.operations.tracker.replay import Interval, Replay, replay
+from mixpanel_access.operations.tracker.replay import Interval, Replay
 from mixpanel_access.operations.tracker.runs import SKEW, HistoryRun, during
 from mixpanel_access.operations.tracker.state_starts import StateStart, StateStarts
 
 
 def new_lines(
     lines: Sequence[LogLine],
+    log: Replay,
     organizations: Sequence[OrganizationReading],
     stacks: Mapping[str, StackReading],
     now: datetime,
@@ -34,6 +35,7 @@ def new_lines(
 
     Args:
         lines: the log.
+        log: the same, replayed to its end.
         organizations: what Mixpanel says of each organization.
         stacks: the stacks in them.
         now: the present instant.
@@ -41,7 +43,7 @@ def new_lines(
     found: list[LogLine] = []
     for reading in organizations:
         here = {name: stack for name, stack in stacks.items() if stack.organization == reading.id}
-        found += _Writer([*lines, *found], reading, here, now).write(alone=len(organizations) == 1)
+        found += _Writer([*lines, *found], log, reading, here, now).write(alone=len(organizations) == 1)
     return ordered(found)
 
 
@@ -57,16 +59,19 @@ class _Writer:
     """Writes the new lines about one organization."""
 
     def __init__(
-        self, lines: Sequence[LogLine], reading: OrganizationReading, stacks: Mapping[str, StackReading], now: datetime
+        self,
+        lines: Sequence[LogLine],
+        end: Replay,
+        reading: OrganizationReading,
+        stacks: Mapping[str, StackReading],
+        now: datetime,
     ) -> None:
         self._lines, self._reading, self._stacks, self._now = lines, reading, stacks, now
         self._authors = Authors(reading.own, stacks)
-        known = dict.fromkeys(stacks, reading.id)
-        self._log, self._end = Replay(lines, known), replay(lines, known)
-        facts = [*facts_of(reading.events, reading.id, self._end)]
-        self._audit = AuditFacts(facts, lines, self._end)
-        self._starts = StateStarts(self._end, reading, stacks, self._authors, self._audit, now)
-        self._losses = Losses(self._end, lines, stacks, now)
+        self._log = Replay(lines, dict.fromkeys(stacks, reading.id))
+        self._audit = AuditFacts([*facts_of(reading.events, reading.id, end)], lines, end)
+        self._starts = StateStarts(end, reading, stacks, self._authors, self._audit, now)
+        self._losses = Losses(end, lines, stacks, now)
         self._pen = Pen(self._log, reading, stacks, self._starts.stack_of_fact)
         self._undone: dict[Access, _Undone] = {}
 
@@ -121,7 +126,7 @@ class _Writer:
         else:
             event = LogEvent.IMPORTED if self._was_there(one, at, run) else LogEvent.GRANTED
         role = there.role if there else self._starts.role_at(access, at, one.line.role)
-        self._pen.add(Said(event, at, self._stacks[name].author_of(run), role), access, name)
+        self._pen.add(Said(event, at, self._stacks[name].author_of(run), role), access, name, reasons=one.line)
 
     def _was_there(self, one: StateLine, at: datetime, run: HistoryRun | None) -> bool:
         """Whether access that no line is about was there before the stack got it."""
@@ -188,8 +193,6 @@ class _Writer:
                 self._pen.add(Said(LogEvent.IMPORTED, fact.at, by, role or there.role), access, stack, fact)
             return
         if fact.repeats_an_acceptance:
-            if not seen:
-                self._accepted(fact)
             return
         having = self._having(access, fact.at, fact)
         author = self._authors.of(event, having)
