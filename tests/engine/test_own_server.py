@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from demo.sandbox import Emulator
+from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.engine import Engine
 from mixpanel_access.model.resources import BY_NAME
 from tests.engine.conftest import Workspace, workspace_on
+from tests.server.front import PAGE, Front
 from tests.server.kinds import LIVES, organization
 
 pytestmark = pytest.mark.engine
@@ -213,3 +216,31 @@ def test_the_options_of_the_engine_do_what_the_page_says(workspace: Workspace) -
     storm()
     workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
     assert [one["name"] for one in workspace.dump()["teams"]] == ["Data"]
+
+
+TAKEN = """
+from mixpanel_access.provider import Member
+
+Member(NAME, email=f"{NAME}@agency.example.org", role="admin")
+"""
+
+
+def test_what_mixpanel_took_is_in_the_state_though_it_could_not_be_read_back(workspace: Workspace) -> None:
+    """The next run reads it; and without its line, the next run takes it away."""
+    with EmulatorServer(organization()) as server, Front(server) as front:
+        workspace.emulator = Emulator(front.url)
+        workspace.environ["MIXPANEL_BASE_URL"] = front.url
+        for name in ("first", "second"):
+            workspace.program(f"NAME = {name!r}\n{TAKEN}")
+            front.arm(PAGE)
+            said = workspace.up(check=False).stdout
+            front.arm(None)
+            assert f"Mixpanel took the request to invite {name}@agency.example.org before. The state has it" in said
+            assert workspace.outputs(name)["unread"]
+        workspace.up()
+        (second,) = workspace.resources()
+        assert (second["id"], second["outputs"].get("unread"), second.get("initErrors")) == (
+            "7654321:second@agency.example.org", None, None,
+        )  # fmt: skip
+        assert {email for email in workspace.members() if "agency" in email} == {"second@agency.example.org"}
+        assert workspace.mails("second@agency.example.org") == 1
