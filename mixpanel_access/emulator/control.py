@@ -110,6 +110,11 @@ class _Member(_Change):
     active: bool | None = None
 
 
+class _AddressChange(DocumentPart):
+    email: Email
+    address: Email
+
+
 class _GrantChange(_Change):
     project: int
     role: ProjectRole | None
@@ -163,6 +168,7 @@ class Control:
             ("GET", "mails"): lambda _request, _body: store.mails(),
             ("POST", "members"): self._put_member,
             ("DELETE", "members/{email}"): self._remove_member,
+            ("POST", "addresses"): self._change_address,
             ("POST", "grants"): self._put_grant,
             ("GET", "dialect"): lambda _request, _body: speaker.dialect.model_dump(),
             ("POST", "dialect"): self._speak,
@@ -278,6 +284,14 @@ class Control:
         if change.active is not None:
             self._store.set_profile(member.email, name=member.name, active=change.active, scim=member.scim)
         return {"email": change.email, "role": change.role}
+
+    def _change_address(self, _request: Request, body: Any) -> Any:
+        change = _AddressChange.model_validate(body)
+        member, other = known_member(self._store, change.email), self._store.member(change.address)
+        if other is not None and other.key != member.key:
+            raise Refusal(409, f"{change.address} is in the organization")
+        self._store.change_address(change.email, change.address)
+        return {"email": change.address}
 
     def _remove_member(self, request: Request, _body: Any) -> Any:
         member = known_member(self._store, request.state.email)

@@ -26,6 +26,7 @@ from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import UsageError
 
 _GRANTS: Final = ("individual_grant", "team_grant", "service_account_grant")
+_OF_PEOPLE: Final = ("member", "individual_grant", "team_member")
 _EMPTY: Final = Document.model_validate({"organization": {"id": 1, "name": "Empty"}})
 
 
@@ -190,6 +191,14 @@ class Store(AuditStore, AccountStore, TeamStore):
         text = None if scim is None else json.dumps(scim, ensure_ascii=False)
         statement = "UPDATE member SET name = ?, active = ?, scim = ? WHERE key = ?"
         self._db.execute(statement, (name, active, text, same_key(email)))
+
+    def change_address(self, email: str, address: str) -> None:
+        """Give a person another address; the user id and all access stay."""
+        self._db.execute("PRAGMA defer_foreign_keys = ON")  # until the transaction ends
+        for table in _OF_PEOPLE:
+            statement = f"UPDATE {table} SET key = ? WHERE key = ?"  # noqa: S608  # our own names
+            self._db.execute(statement, (same_key(address), same_key(email)))
+        self._db.execute("UPDATE member SET email = ? WHERE key = ?", (address.strip(), same_key(address)))
 
     def remove_member(self, email: str) -> None:
         """Remove a person with all their access; if they come back, they get the same user id."""

@@ -49,6 +49,26 @@ def test_a_bad_seed_is_refused_and_changes_nothing(client: Client, change: dict[
     assert {**client.control("GET", "dump"), "now": 0} == {**before, "now": 0}
 
 
+def test_a_person_with_another_address_is_the_same_person(client: Client) -> None:
+    """The user id and all access stay, and nobody who joins later gets the user id of somebody who has left."""
+    new = "lee.new@example.com"
+    client.control("POST", "members", {"email": "last@example.com", "role": "member"})
+    before = client.control("GET", "dump")
+    ids = {one["email"]: one["id"] for one in before["members"]}
+    client.control("DELETE", "members/last@example.com")
+    client.control("POST", "addresses", {"email": LEE, "address": new})
+    client.control("POST", "members", {"email": "first@example.com", "role": "member"})
+    after = client.control("GET", "dump")
+    then = {one["email"]: one["id"] for one in after["members"]}
+    assert (then[new], "Lee@Example.com" in then) == (ids["Lee@Example.com"], False)
+    assert then["first@example.com"] > max(ids.values())
+    for part in ("grants", "teams"):
+        assert str(before[part]).replace("Lee@Example.com", new) == str(after[part])
+    for email, address, status in ((LEE, new, 404), (new, "FIRST@example.com", 409), (new, "x", 422)):
+        body = {"email": email, "address": address}
+        assert client.post("/_emulator/addresses", json=body).status_code == status
+
+
 def test_the_clock(client: Client) -> None:
     """It is set, advanced, and runs on."""
     assert client.control("POST", "clock", {"now": "2030-01-01T00:00:00Z"})["now"].startswith("2030-01-01T00:00:0")

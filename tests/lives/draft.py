@@ -141,12 +141,19 @@ class Draft:
             yield self.roster(stack)
 
     def settle_addresses(self) -> Iterator[Event]:
-        """Have all rosters have one address of everybody who has left while they had two."""
+        """Have all rosters have one address of everybody whom nothing would show to be one person.
+
+        Somebody may have left while the rosters had two addresses of them, or no state has the first one any more.
+        """
         organization = self.organization
-        for email in organization.behind.keys() - organization.people.keys():
-            if (behind := organization.behind.pop(email)) == {stack.name for stack in self.stacks}:
+        for email in sorted(organization.behind):
+            behind = [stack for stack in self.stacks if stack.name in organization.behind[email]]
+            known = any(email in stack.members and stack.address(email) == email for stack in self.stacks)
+            if known and email in organization.people:
+                continue
+            del organization.behind[email]
+            if email not in organization.people and behind == self.stacks:
                 del organization.addresses[email]  # who comes back comes by the first address
                 continue
-            for stack in self.stacks:
-                if stack.name in behind:
-                    yield from self.follow_address(email, stack, organization.address(email))
+            for stack in behind:
+                yield from self.follow_address(email, stack, organization.address(email))

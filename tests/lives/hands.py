@@ -99,13 +99,13 @@ class Hands:
             return
         email = self.random.choice(known)
         address = email.replace("@", ".new@")
-        early = stacks if self.random.random() < 0.2 else []
+        early = [stack for stack in stacks if self.random.random() < 0.2]
         for stack in early:
             yield from self._draft.follow_address(email, stack, address)
         changed = self._draft.event("hand_changes_address", email, address)
         self.organization.addresses[email] = address
-        if not early:
-            self.organization.behind[email] = {stack.name for stack in stacks}
+        if late := {stack.name for stack in stacks if stack not in early}:
+            self.organization.behind[email] = late
         yield changed
 
     # Teams and custom roles

@@ -99,6 +99,7 @@ class Script:
     def _edit(self) -> Iterator[Event]:
         stack = self.random.choice(self._draft.stacks)
         self._edits.edit(stack)
+        yield from self._draft.settle_addresses()
         yield self._draft.roster(stack)
         if self.random.random() < 0.65 * self.runs:
             self._draft.later(2, 9)
@@ -107,10 +108,12 @@ class Script:
     def _follow_addresses(self) -> Iterator[Event]:
         """Some rosters follow the people whose addresses have changed."""
         for email, behind in sorted(self.organization.behind.items()):
-            if self.random.random() < 0.4:
-                for stack in self._draft.stacks:
+            for stack in self._draft.stacks:
+                if stack.name in behind and self.random.random() < 0.4:
                     behind.discard(stack.name)
                     yield from self._draft.follow_address(email, stack, self.organization.address(email))
+            if not behind:
+                del self.organization.behind[email]
 
     # Runs
 
