@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from mixpanel_access.api.stopping import STOP
 from mixpanel_access.model import errors
@@ -145,9 +145,8 @@ def not_shown(what: str, label: str, shows: str, seconds: float, page: str) -> N
     )
 
 
-@dataclass(frozen=True)
-class Part(Generic[_T]):
-    """One part of the organization, which is read in one go.
+class Part(NamedTuple, Generic[_T]):
+    """One part of the organization, which is read in one go. A tuple, since its hash is asked for thousands of times.
 
     Attributes:
         kind: what it has.

@@ -16,7 +16,8 @@ from mixpanel_access.provider.resource import refuse_misspelled
 PACKAGE: Final = "pulumi-python"
 _KEYS: Final = {input_name(key): key for key in SETTINGS}
 """Input -> its key in a stack's configuration."""
-_SECRETS: Final = {"service_account_secret", "scim_token"}
+SECRET_INPUTS: Final = {"service_account_secret", "scim_token"}
+"""The inputs that the state has encrypted."""
 _OF_THE_STACK: Final = ("environment", "companyDomains", "approvers", "now")
 """The keys that hold for the whole stack, unless an `Organization` says otherwise."""
 
@@ -117,5 +118,5 @@ def _settings(name: str, inputs: Mapping[str, Any]) -> dict[str, pulumi.Input[st
     for key, value in inputs.items():
         if value is not None:
             text: Any = value if isinstance(value, str) else pulumi.Output.from_input(value).apply(setting_text)
-            found[f"{NAMESPACE}:{_KEYS[key]}"] = pulumi.Output.secret(text) if key in _SECRETS else text
+            found[f"{NAMESPACE}:{_KEYS[key]}"] = pulumi.Output.secret(text) if key in SECRET_INPUTS else text
     return found

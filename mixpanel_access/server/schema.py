@@ -10,7 +10,8 @@ import json
 from typing import Any, Final
 
 from mixpanel_access.model.resources import DYNAMIC_TYPE, KINDS, ResourceKind
-from mixpanel_access.model.settings import NAMESPACE, SETTINGS
+from mixpanel_access.model.settings import NAMESPACE, SETTINGS, input_name
+from mixpanel_access.provider.organization import SECRET_INPUTS
 from mixpanel_access.server.providers import provider_of
 
 _ANY: Final = {"$ref": "pulumi.json#/Any"}
@@ -22,10 +23,14 @@ def schema() -> str:
     document = {
         "name": package,
         "language": {"python": {"packageName": "mixpanel_access.provider", "moduleNameOverrides": {module: ""}}},
-        "provider": {"inputProperties": {f"{NAMESPACE}:{key}": {"type": "string"} for key in SETTINGS}},
+        "provider": {"inputProperties": {f"{NAMESPACE}:{key}": _setting(key) for key in SETTINGS}},
         "resources": {type_: _resource(kind) for type_, kind in KINDS.items()},
     }
     return json.dumps(document)
+
+
+def _setting(key: str) -> dict[str, Any]:
+    return {"type": "string", "secret": input_name(key) in SECRET_INPUTS}
 
 
 def _resource(kind: ResourceKind) -> dict[str, Any]:

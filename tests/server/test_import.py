@@ -129,6 +129,8 @@ def test_the_schema_names_each_kind_and_its_inputs(emulator: EmulatorServer) -> 
         "moduleNameOverrides": {"dynamic/mixpanel": ""},
     }
     assert schema["resources"].keys() == {BY_NAME[kind].type for kind in LIVES}
+    settings = schema["provider"]["inputProperties"].items()
+    assert {key for key, one in settings if one["secret"]} == {"mixpanel:serviceAccountSecret", "mixpanel:scimToken"}
     for kind, life in LIVES.items():
         assert life.inputs.keys() <= schema["resources"][BY_NAME[kind].type]["inputProperties"].keys()
 
