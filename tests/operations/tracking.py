@@ -128,12 +128,12 @@ class World:
 
     def move(self, email: str, to: str) -> None:
         """Somebody changes their address in the product; no event says so."""
-        document = self.server.store.dump()
-        for part in ("members", "grants"):
-            document[part] = [{**row, "email": to} if row["email"] == email else row for row in document[part]]
+        document, old, new = self.server.store.dump(), same_key(email), same_key(to)
+        for row in (*document["members"], *document["grants"]):
+            row["email"] = to if same_key(row["email"]) == old else row["email"]
         for team in document["teams"]:
-            team["members"] = [to if one == email else one for one in team["members"]]
-        old, new = same_key(email), same_key(to)
+            team["members"] = [to if same_key(one) == old else one for one in team["members"]]
+        self.client.control("POST", "seed", document)
         self.addresses = {first: new if now == old else now for first, now in self.addresses.items()} | {old: new}
         self.addresses.pop(new, None)
         self.client.control("POST", "seed", document)
