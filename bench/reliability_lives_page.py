@@ -77,5 +77,7 @@ year. Every day is checked, so a wrong state has the least time to be put right 
 show is how the rules work together; a disagreement in one of them needs several unlikely changes within days.
 {failed}
 The lives cannot show what Mixpanel does otherwise than [the contract](contract.md) says, since the emulator follows it,
-and they leave out calls that fail, which the other lives above have.
+and they leave out calls that fail, which the other lives above have. What no event shows is left out of the comparison
+until the next `mixpanel-access tracker update`: that an invitation was taken back, and that somebody was deactivated or
+activated. So is, for now, who became a consumer when a custom role was deleted, which the access log does not read.
 """

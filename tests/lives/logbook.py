@@ -81,6 +81,7 @@ class Logbook:
         named = {organization.first_address(str(one)) for one in event.arguments}
         self._hidden |= (self._inactive ^ inactive) | (inactive & named)
         self._inactive = inactive
+        # The access log does not read that a custom role was deleted: only the next update shows who became a consumer.
         there = {one.word for one in organization.custom_roles}
         before = self._after[-2][1] if len(self._after) > 1 else self._before
         self._undated |= {access for access, role in before.items() if role in self._roles - there}
