@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field
 from mixpanel_access.api.answers import OrganizationRow, Wire, checked
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import errors
+from mixpanel_access.model.hosts import REGIONS, region_of
 from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.rights import Identity
-from mixpanel_access.model.settings import REGIONS, region_of
 
 
 def _codes(value: object) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from mixpanel_access.model import errors
-from mixpanel_access.model.settings import is_real, region_of
+from mixpanel_access.model.hosts import is_real, region_of
 
 _ACCESS_REQUESTS: Final = "request_access"
 """The first part of the path of the page on which people ask for access to a project."""

@@ -12,7 +12,8 @@ from mixpanel_access.api.answers import Json
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model.address import few
 from mixpanel_access.model.errors import NotFound, Refused
-from mixpanel_access.model.settings import BY_HAND, TAKING, Verb, is_real
+from mixpanel_access.model.hosts import is_real
+from mixpanel_access.model.settings import BY_HAND, TAKING, Verb
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from mixpanel_access.cli.output import instant_of, progress
+
 if TYPE_CHECKING:
     from mixpanel_access.operations.overview import Overview
 
@@ -147,7 +149,6 @@ AsJsonFormat = Annotated[bool, typer.Option("--json", help="The same as --format
 @contextmanager
 def read_overview(cwd: Path, stack: Sequence[str] | None, now: str | None) -> Iterator[Overview]:
     """Read the stacks of `--stack` in the project of `--cwd`, and their organization, at the instant of `--now`."""
-    from mixpanel_access.cli.output import instant_of, progress
     from mixpanel_access.operations.overview import load_overview  # slow to load
     from mixpanel_access.operations.project import open_project
 

@@ -15,7 +15,6 @@ from unicodedata import category
 
 import typer
 
-from mixpanel_access.cli.options import FORMATS
 from mixpanel_access.model.dates import FIRST_YEAR, LAST_YEAR, day, instant, written
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
@@ -286,7 +285,7 @@ def must_be_address(email: str | None, cannot: str) -> None:
         raise UsageError(cannot, subject=email, why=reason, next_step="Correct the address.")
 
 
-def must_be_format(format_: str, to: Path | None, formats: Sequence[str] = FORMATS, option: str = "--to") -> None:
+def must_be_format(format_: str, to: Path | None, formats: Sequence[str], option: str = "--to") -> None:
     """Refuse an export format that does not exist, or that cannot be printed, with a UsageError.
 
     Args:

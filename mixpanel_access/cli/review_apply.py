@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, AsJsonFormat, Folder, Format, Now, SelectedStack, To
+from mixpanel_access.cli.options import FORMATS, AsJson, AsJsonFormat, Folder, Format, Now, SelectedStack, To
 from mixpanel_access.cli.output import (
     instant_of,
     must_be_format,
@@ -181,7 +181,7 @@ def evidence(
     from mixpanel_access.operations.review.packet import ReviewLine
 
     format_ = "json" if as_json else format_
-    must_be_format(format_, to)
+    must_be_format(format_, to, FORMATS)
     _, record = _evidence(folder_of(cwd, review), progress)
     print_or_write(record.counted, ReviewLine, format_, to)
     return 0

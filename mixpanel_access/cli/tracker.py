@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, AsJsonFormat, Folder, Format, Now, Stacks, To
+from mixpanel_access.cli.options import FORMATS, AsJson, AsJsonFormat, Folder, Format, Now, Stacks, To
 from mixpanel_access.cli.output import (
     day_of_option,
     instant_of,
@@ -100,7 +100,7 @@ def export(
     from mixpanel_access.operations.tracker.lines import LogLine
 
     format_ = "json" if as_json else format_
-    must_be_format(format_, to)
+    must_be_format(format_, to, FORMATS)
     file = existing_log(file, cwd)
     print_or_write(read_lines(file, LogLine, progress), LogLine, format_, to)
     return 0

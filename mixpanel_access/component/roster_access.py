@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi.runtime import config
@@ -47,12 +47,11 @@ from mixpanel_access.model.resources import (
     TEAM_GRANT,
     TEAM_MEMBER,
     ResourceKind,
-    number_in,
 )
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster.reading import lines_of_entries
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE
+from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE, SECRETS
 from mixpanel_access.provider import (
     CustomRole,
     Member,
@@ -66,10 +65,9 @@ from mixpanel_access.provider import (
     TeamGrant,
     TeamMember,
 )
+from mixpanel_access.provider.program import default_organization
 from mixpanel_access.provider.resource import check_component_options, inputs_of
 from mixpanel_access.rules.entry import ExceptionEntry
-
-_SECRETS: Final = ("serviceAccountSecret", "scimToken")
 
 
 class RosterAccess(pulumi.ComponentResource):
@@ -241,7 +239,7 @@ def _read_others(file: Path, other: tuple[str, pulumi.Input[int]] | None) -> Oth
     """
     if os.environ.get(KEPT_VARIABLE):
         return OtherRosters()  # no other roster keeps access alive that has ended by this one
-    organization = other[1] if other else number_in((pulumi.Config(NAMESPACE).get("organizationId") or "").strip())
+    organization = other[1] if other else default_organization()
     if organization is not None and not isinstance(organization, int):
         return OtherRosters()  # it is not known yet
     found = read_other_rosters(file, organization, None if other else _drafts())
@@ -293,6 +291,6 @@ def policy_facts(roster: Roster, name: str, text: str) -> dict[str, Any]:
     entries = [ExceptionEntry.of(exception_inputs(roster, one)) for one in roster.exceptions]
     lines = lines_of_entries(text, "exceptions", len(entries))
     places = {entry.label: f"{name}:{line}" for entry, line in zip(entries, lines, strict=True)}
-    keys = {key: f"{NAMESPACE}:{key}" for key in _SECRETS}
+    keys = {key: f"{NAMESPACE}:{key}" for key in SECRETS}
     plain = [key for key, full in keys.items() if config.get_config(full) and not config.is_config_secret(full)]
     return {name: value for name, value in (("exception_places", places), ("plain_secrets", plain)) if value}

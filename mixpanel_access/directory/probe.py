@@ -15,9 +15,9 @@ from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType, SingleSignOn
 from mixpanel_access.model.address import few
 from mixpanel_access.model.audit import ACCESS_EVENTS, SESSION_EVENTS
+from mixpanel_access.model.hosts import LOOPBACK, REGIONS, is_real
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS, unknown_words
-from mixpanel_access.model.setting_values import LOOPBACK
-from mixpanel_access.model.settings import BY_HAND, REGIONS, Settings, Verb, is_real
+from mixpanel_access.model.settings import BY_HAND, Settings, Verb
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:

@@ -14,7 +14,11 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.roles import is_role_id
 
-DYNAMIC_TYPE: Final = "pulumi-python:dynamic/mixpanel:"
+PACKAGE: Final = "pulumi-python"
+"""The engine's package of all dynamic resources in Python."""
+STACK_TYPE: Final = "pulumi:pulumi:Stack"
+"""The type of the resource at the top of every stack."""
+DYNAMIC_TYPE: Final = f"{PACKAGE}:dynamic/mixpanel:"
 """The beginning of the type of each of our resources."""
 COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
 OF_ORGANIZATION: Final = "organization"

@@ -9,9 +9,9 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NoReturn
-from urllib.parse import urlsplit
 
 from mixpanel_access.model.address import canonical_domain, problem_with, problem_with_company_domain, same_key
+from mixpanel_access.model.resources import number_in
 
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 _QUOTES: Final = "\"'"
@@ -19,8 +19,6 @@ _BULLETS: Final = frozenset({"-", "*"})
 _LABEL: Final = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
 REDACTED: Final = "[secret]"
 """The engine's word for a secret that it cannot decrypt, in a state from a file."""
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-"""The hosts of this machine, the only ones that need no TLS."""
 
 
 def setting_text(value: object) -> str | None:
@@ -30,6 +28,11 @@ def setting_text(value: object) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value)
+
+
+def organization_in(value: object) -> int | None:
+    """An organization's id; None for what is not one, or not known yet."""
+    return number_in((setting_text(value) or "").strip()) if isinstance(value, int | float | str) else None
 
 
 def words_in(value: object) -> list[str]:
@@ -92,30 +95,6 @@ def chosen_in(value: object, known: Sequence[str]) -> frozenset[str]:
     if unknown := [word for word in words if word.casefold() not in by_key]:
         raise ValueError(f"it names {', '.join(unknown)}, not any of {', '.join(known)}")
     return frozenset(by_key[word.casefold()] for word in words)
-
-
-def without_credentials(url: str) -> str:
-    """An address without credentials in it."""
-    return re.sub(r"//[^/]*@", "//...@", url)
-
-
-def problem_with_url(url: str) -> str | None:
-    """Why this cannot be the address of an API, as a clause, or None if it can."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError as error:
-        return f"which is not a URL ({error})"
-    if parts.scheme not in ("http", "https") or not host:
-        return "which is not an http(s) URL"
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        return "which has more than scheme and host (give the bare host, without /api/app)"
-    if parts.username or parts.password:
-        return "which holds credentials (they have keys of their own)"
-    if parts.scheme == "http" and host not in LOOPBACK:
-        return "which would send the credentials unencrypted (use https for any host but this machine)"
-    return None
 
 
 def _words_in_text(text: str) -> Iterator[str]:

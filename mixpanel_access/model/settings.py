@@ -14,16 +14,22 @@ from urllib.parse import urlsplit
 from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVAL_PERCENT, Brake, Limits
 from mixpanel_access.model.dates import INVITATION_LIFE_DAYS, instant
 from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.hosts import (
+    PLATFORM_HOSTS,
+    REGIONS,
+    is_real,
+    may_have_credentials,
+    problem_with_url,
+    without_credentials,
+)
 from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.setting_values import (
-    LOOPBACK,
     Secret,
     addresses_in,
     chosen_in,
     company_domains_in,
     domains_in,
-    problem_with_url,
-    without_credentials,
+    organization_in,
 )
 from mixpanel_access.model.similarity import same_but_for_slips
 
@@ -32,11 +38,6 @@ KEPT_VARIABLE: Final = "MIXPANEL_ACCESS_KEPT"
 """The environment variable with the file of a run of `mixpanel-access revoke`: what its stack keeps."""
 LEAVING_VARIABLE: Final = "MIXPANEL_ACCESS_LEAVING"
 """The environment variable of a run of `mixpanel-access offboard` with the address of the person who leaves."""
-
-REGIONS: Final = {"us": "https://mixpanel.com", "eu": "https://eu.mixpanel.com", "in": "https://in.mixpanel.com"}
-"""Region -> host (contract, section 1)."""
-PLATFORM_HOSTS: Final = {host: f"https://platform-{region}.mixpanel.com" for region, host in REGIONS.items()}
-"""A region's host -> its host of the Platform API (contract, section 16)."""
 
 ENVIRONMENT_VARIABLES: Final = {
     "organizationId": "MIXPANEL_ORGANIZATION_ID",
@@ -48,6 +49,8 @@ ENVIRONMENT_VARIABLES: Final = {
 }
 """The environment variables for missing keys: the official Terraform provider's, and two of our own."""
 
+SECRETS: Final = ("serviceAccountSecret", "scimToken")
+"""The keys whose values are secret."""
 SETTINGS: Final = (
     *ENVIRONMENT_VARIABLES, "region", "environment", "companyDomains", "approvers", "claimedDomains",
     "allowUndocumented", "removalPercent", "removalMinimum", "releaseBrakes", "invitationLifeDays",
@@ -143,17 +146,6 @@ class Settings:
         return self.now or datetime.now(UTC)
 
 
-def region_of(url: str) -> str | None:
-    """The region of a URL's host, or None for any other host."""
-    host = urlsplit(url).hostname
-    return next((region for region, known in REGIONS.items() if urlsplit(known).hostname == host), None)
-
-
-def is_real(host: str) -> bool:
-    """Whether a host is Mixpanel's own."""
-    return host == "mixpanel.com" or host.endswith(".mixpanel.com")
-
-
 def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str], keys: Iterable[str] = ()) -> Settings:
     """Read the settings from stack configuration, falling back to the environment.
 
@@ -166,6 +158,12 @@ def load_settings(get: Callable[[str], str | None], environ: Mapping[str, str], 
         ConfigurationError: something is missing or malformed; the text lists everything, and how to set it.
     """
     return _SettingsReader(get, environ).settings(keys)
+
+
+def configured_organization(get: Callable[[str], str | None], environ: Mapping[str, str]) -> int | None:
+    """The organization of a stack, from the same places as `load_settings`; None if it has none."""
+    key = "organizationId"
+    return organization_in(get(key) or environ.get(ENVIRONMENT_VARIABLES[key]))
 
 
 def limits_in(get: Callable[[str], str | None]) -> Limits:
@@ -182,13 +180,11 @@ class _SettingsReader:
         self._provider = get(PROVIDER) or ""
         self._problems: list[str] = []
 
-    def _how(self, key: str, *, secret: bool = False) -> str:
+    def _how(self, key: str) -> str:
         """How to set a key, as a clause."""
-        return (
-            f"set {input_name(key)} of the Organization {self._provider}"
-            if self._provider
-            else how_to_set(key, secret=secret)
-        )
+        if self._provider:
+            return f"set {input_name(key)} of the Organization {self._provider}"
+        return how_to_set(key)
 
     def settings(self, keys: Iterable[str]) -> Settings:
         settings = Settings(
@@ -197,7 +193,7 @@ class _SettingsReader:
             platform_url=self._url("platformUrl", "the Platform API's address")
             or PLATFORM_HOSTS.get(api_url.lower(), api_url),
             username=self._text("serviceAccountUsername", "the service account's login name"),
-            secret=Secret(self._text("serviceAccountSecret", "the service account's secret", secret=True)),
+            secret=Secret(self._text("serviceAccountSecret", "the service account's secret")),
             environment=self._value("environment"),
             now=self._now(),
             timeout_seconds=self._timeout(),
@@ -225,10 +221,10 @@ class _SettingsReader:
             value = self._environ.get(ENVIRONMENT_VARIABLES.get(key, ""), "")
         return value.strip() or None
 
-    def _text(self, key: str, meaning: str, *, secret: bool = False) -> str:
+    def _text(self, key: str, meaning: str) -> str:
         value = self._value(key)
         if value is None:
-            self._problems.append(f"{meaning} is missing: {self._how(key, secret=secret)}")
+            self._problems.append(f"{meaning} is missing: {self._how(key)}")
         elif key == "serviceAccountUsername" and ":" in value:
             self._problems.append(f"{meaning} holds a colon, which no login name can: {self._how(key)}")
         return value or ""
@@ -256,8 +252,7 @@ class _SettingsReader:
             return ""
         if problem := problem_with_url(url):
             self._problems.append(f"{meaning} is {without_credentials(url)!r}, {problem}: {self._how(key)}")
-        elif not self._may_have_credentials(key, url):
-            variable = ENVIRONMENT_VARIABLES[key]
+        elif not may_have_credentials(url, self._environ.get(variable := ENVIRONMENT_VARIABLES[key], "")):
             self._problems.append(
                 f"{meaning} is {url!r}, which is neither Mixpanel's nor this machine's: to send the "
                 f"credentials there, name it in the environment of the run too, {variable}={url.rstrip('/')}, or "
@@ -267,12 +262,6 @@ class _SettingsReader:
 
     def _region(self) -> str:
         return (self._value("region") or "us").lower()
-
-    def _may_have_credentials(self, key: str, url: str) -> bool:
-        """Whether an address may get the credentials: a change of the stack's file alone cannot send them elsewhere."""
-        host = urlsplit(url).hostname or ""
-        named = self._environ.get(ENVIRONMENT_VARIABLES[key], "").strip()
-        return is_real(host) or host in LOOPBACK or named.rstrip("/").lower() == url.rstrip("/").lower()
 
     def _now(self) -> datetime | None:
         value = self._value("now")
@@ -378,9 +367,9 @@ def warning_of_now(now: str, stack: str = "") -> str:
     )
 
 
-def how_to_set(key: str, *, secret: bool = False) -> str:
+def how_to_set(key: str) -> str:
     """The command that sets a configuration key, as a clause."""
-    flag = "--secret " if secret else ""
+    flag = "--secret " if key in SECRETS else ""
     variable = ENVIRONMENT_VARIABLES.get(key)
     return f"pulumi config set {flag}{NAMESPACE}:{key} VALUE" + (f", or {variable}" if variable else "")
 

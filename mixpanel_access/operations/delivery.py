@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
-from mixpanel_access.model.setting_values import LOOPBACK
+from mixpanel_access.model.hosts import LOOPBACK
 
 SERVER_VARIABLE: Final = "MIXPANEL_ACCESS_SMTP"
 """The environment variable with the mail server: smtp://host:587 (STARTTLS) or smtps://user:password@host:465."""

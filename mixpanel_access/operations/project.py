@@ -19,13 +19,13 @@ from mixpanel_access.engine.process import stop_children
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import AccessError, EngineError, UsageError
 from mixpanel_access.model.grouping import grouped
-from mixpanel_access.model.resources import has_providers, number_in, organizations_in
+from mixpanel_access.model.resources import has_providers, organizations_in
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.model.settings import (
-    ENVIRONMENT_VARIABLES,
     NAMESPACE,
     Settings,
+    configured_organization,
     load_settings,
     warning_of_now,
 )
@@ -133,9 +133,7 @@ class PulumiProject:
 
     def _organization(self, stack: str) -> int | None:
         """The organization of a stack's configuration; None if it has none."""
-        key = "organizationId"
-        given = self.config(stack).get(key) or self.pulumi.environ.get(ENVIRONMENT_VARIABLES[key])
-        return number_in((given or "").strip())
+        return configured_organization(self.config(stack).get, self.pulumi.environ)
 
     def history(self, stack: str) -> list[dict[str, Any]]:
         """The stack's updates, the newest first, as the engine reports them."""

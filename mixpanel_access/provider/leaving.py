@@ -16,7 +16,7 @@ from mixpanel_access.provider.session import Session
 
 
 @dataclass(frozen=True)
-class Ending:
+class PersonEnding:
     """What happens to one person of the organization that a stack no longer declares.
 
     Attributes:
@@ -64,7 +64,7 @@ def roles_given_back(session: Session, people: Sequence[DeclaredPerson]) -> dict
     return {key: role for key, role in roles.items() if role is not None}
 
 
-def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
+def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[PersonEnding]:
     """What becomes of those of these people who are in the organization, once the stack no longer declares them."""
     today, found, known = session.today(), [], _known(session, people)
     for person in people:
@@ -87,7 +87,8 @@ def endings(session: Session, people: Sequence[DeclaredPerson]) -> list[Ending]:
         )
         role = None if gone else ownership.given_back(session, member)
         ends = person.get("ends"), known.get(key, {}).get("ends")  # a brake of version 0.1.0, or left alone, has none
-        found.append(Ending(there.key, there.email, gone, ours, role, any(has_ended(end, today) for end in ends)))
+        planned = any(has_ended(end, today) for end in ends)
+        found.append(PersonEnding(key=there.key, email=there.email, leaves=gone, ours=ours, role=role, planned=planned))
     return found
 
 
@@ -112,7 +113,7 @@ _GROUPS: Final[Mapping[tuple[bool, bool | None], str]] = {
 """Whether they leave, and whether they are ours -> what becomes of them."""
 
 
-def _say(session: Session, endings: Sequence[Ending]) -> None:
+def _say(session: Session, endings: Sequence[PersonEnding]) -> None:
     """One line for each group of people with the same future."""
     for (gone, ours), words in _GROUPS.items():
         group = [one for one in endings if (one.leaves, one.ours) == (gone, ours)]

@@ -8,16 +8,14 @@ from typing import Any, Final, Literal, Required, TypedDict, Unpack
 import pulumi
 from pulumi.runtime import config
 
-from mixpanel_access.model.setting_values import setting_text
-from mixpanel_access.model.settings import NAMESPACE, PROVIDER, SETTINGS, input_name
-from mixpanel_access.provider.program import organization_in, program_providers
+from mixpanel_access.model.resources import PACKAGE
+from mixpanel_access.model.setting_values import organization_in, setting_text
+from mixpanel_access.model.settings import NAMESPACE, PROVIDER, SECRETS, SETTINGS, input_name
+from mixpanel_access.provider.program import program_providers
 from mixpanel_access.provider.resource import refuse_misspelled
 
-PACKAGE: Final = "pulumi-python"
 _KEYS: Final = {input_name(key): key for key in SETTINGS}
 """Input -> its key in a stack's configuration."""
-SECRET_INPUTS: Final = {"service_account_secret", "scim_token"}
-"""The inputs that the state has encrypted."""
 _OF_THE_STACK: Final = ("environment", "companyDomains", "approvers", "now")
 """The keys that hold for the whole stack, unless an `Organization` says otherwise."""
 
@@ -115,8 +113,9 @@ def _of_the_stack() -> dict[str, pulumi.Input[str]]:
 def _settings(name: str, inputs: Mapping[str, Any]) -> dict[str, pulumi.Input[str]]:
     """The inputs as the configuration has them: texts, by their keys."""
     found: dict[str, pulumi.Input[str]] = {f"{NAMESPACE}:{PROVIDER}": name}
-    for key, value in inputs.items():
+    for input_, value in inputs.items():
         if value is not None:
+            key = _KEYS[input_]
             text: Any = value if isinstance(value, str) else pulumi.Output.from_input(value).apply(setting_text)
-            found[f"{NAMESPACE}:{_KEYS[key]}"] = pulumi.Output.secret(text) if key in SECRET_INPUTS else text
+            found[f"{NAMESPACE}:{key}"] = pulumi.Output.secret(text) if key in SECRETS else text
     return found

@@ -14,11 +14,8 @@ import pulumi
 from pulumi.runtime import config
 from pulumi.runtime.settings import get_monitor
 
-from mixpanel_access.model.resources import number_in
-from mixpanel_access.model.setting_values import setting_text
-from mixpanel_access.model.settings import ENVIRONMENT_VARIABLES, NAMESPACE
-
-_KEY: Final = "organizationId"
+from mixpanel_access.model.setting_values import organization_in
+from mixpanel_access.model.settings import NAMESPACE, configured_organization
 
 
 class ProgramProviders:
@@ -78,12 +75,7 @@ class ProgramProviders:
 
 def default_organization() -> int | None:
     """The organization of the stack's configuration; None if it has none."""
-    return organization_in(config.get_config(f"{NAMESPACE}:{_KEY}") or os.environ.get(ENVIRONMENT_VARIABLES[_KEY]))
-
-
-def organization_in(value: Any) -> int | None:
-    """An organization's id; None if it is not known yet."""
-    return number_in((setting_text(value) or "").strip()) if isinstance(value, int | float | str) else None
+    return configured_organization(lambda key: config.get_config(f"{NAMESPACE}:{key}"), os.environ)
 
 
 _found: Final[WeakKeyDictionary[Any, ProgramProviders]] = WeakKeyDictionary()

@@ -28,7 +28,6 @@ from mixpanel_access.provider.states import ExportedResource, InState, of_organi
 
 _STACK: Final = 2
 """The part of a URN that names the stack."""
-_STACK_TYPE: Final = "pulumi:pulumi:Stack"
 MARK: Final = "#mixpanel-access"
 """The end of a root resource that we have set."""
 _ADDRESS: Final = re.compile(r"[\w.\-\[\]:]+:\d+")
@@ -112,7 +111,7 @@ class _Announcements:
         if engine is self._last or not isinstance(engine, engine_pb2_grpc.EngineStub):
             return  # no engine, or the SDK's mocks of one
         stack, project = pulumi.get_stack(), pulumi.get_project()
-        urn = f"urn:pulumi:{stack}::{project}::{_STACK_TYPE}::{project}-{stack}{MARK}"
+        urn = f"urn:pulumi:{stack}::{project}::{kinds.STACK_TYPE}::{project}-{stack}{MARK}"
         try:
             engine.SetRootResource(engine_pb2.SetRootResourceRequest(urn=urn), timeout=_SECONDS)
         except grpc.RpcError:

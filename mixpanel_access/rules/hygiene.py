@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from mixpanel_access.model.brakes import DEFAULT_REMOVAL_MINIMUM, DEFAULT_REMOVAL_PERCENT
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.engagements import PRODUCTION
+from mixpanel_access.model.hosts import LOOPBACK, is_real, problem_with_url
 from mixpanel_access.model.service_accounts import service_account_name
-from mixpanel_access.model.setting_values import LOOPBACK, REDACTED, problem_with_url, words_in
-from mixpanel_access.model.settings import NAMESPACE, is_real
+from mixpanel_access.model.setting_values import REDACTED, words_in
+from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, NotJudged, Type, each
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Family, Level, Rule, RuleFinding, Severity, controls, option, pattern, texts

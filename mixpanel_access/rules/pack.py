@@ -61,7 +61,7 @@ class Pack:
     off: Sequence[str] = ()
 
 
-class Servicer(sdk._PolicyAnalyzerServicer):
+class PolicyServicer(sdk._PolicyAnalyzerServicer):
     """The SDK's server, with this package's version; it refuses a configuration with problems."""
 
     pack: ClassVar[Pack]
@@ -83,9 +83,9 @@ class Servicer(sdk._PolicyAnalyzerServicer):
         return super().Configure(request, context)  # type: ignore[no-untyped-call]
 
 
-def servicer_of(pack: Pack) -> type[Servicer]:
+def servicer_of(pack: Pack) -> type[PolicyServicer]:
     """The server of a pack, as a class, since the SDK needs one."""
-    return type(Servicer.__name__, (Servicer,), {"pack": pack})
+    return type(PolicyServicer.__name__, (PolicyServicer,), {"pack": pack})
 
 
 def _is_disabled(request: Any, rule: Rule) -> bool:

@@ -9,11 +9,11 @@ from typing import Any, Final
 from pulumi_policy.proxy import UnknownValueError
 
 from mixpanel_access.model.grouping import grouped
-from mixpanel_access.model.resources import COMPONENT_TYPE, DYNAMIC_TYPE, PROVIDER_KEY
+from mixpanel_access.model.resources import COMPONENT_TYPE, DYNAMIC_TYPE, PACKAGE, PROVIDER_KEY
 from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, entries_of
 from mixpanel_access.rules.facts import Stack
 
-_PROVIDER: Final = "pulumi:providers:pulumi-python"
+_PROVIDER: Final = f"pulumi:providers:{PACKAGE}"
 """The resource with the stack's configuration, in a program, a state and an exported file."""
 
 

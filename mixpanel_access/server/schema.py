@@ -10,8 +10,7 @@ import json
 from typing import Any, Final
 
 from mixpanel_access.model.resources import DYNAMIC_TYPE, KINDS, ResourceKind
-from mixpanel_access.model.settings import NAMESPACE, SETTINGS, input_name
-from mixpanel_access.provider.organization import SECRET_INPUTS
+from mixpanel_access.model.settings import NAMESPACE, SECRETS, SETTINGS
 from mixpanel_access.server.providers import provider_of
 
 _ANY: Final = {"$ref": "pulumi.json#/Any"}
@@ -20,17 +19,14 @@ _ANY: Final = {"$ref": "pulumi.json#/Any"}
 def schema() -> str:
     """The schema, as the engine reads it."""
     package, module, _ = DYNAMIC_TYPE.split(":")
+    settings = {f"{NAMESPACE}:{key}": {"type": "string", "secret": key in SECRETS} for key in SETTINGS}
     document = {
         "name": package,
         "language": {"python": {"packageName": "mixpanel_access.provider", "moduleNameOverrides": {module: ""}}},
-        "provider": {"inputProperties": {f"{NAMESPACE}:{key}": _setting(key) for key in SETTINGS}},
+        "provider": {"inputProperties": settings},
         "resources": {type_: _resource(kind) for type_, kind in KINDS.items()},
     }
     return json.dumps(document)
-
-
-def _setting(key: str) -> dict[str, Any]:
-    return {"type": "string", "secret": input_name(key) in SECRET_INPUTS}
 
 
 def _resource(kind: ResourceKind) -> dict[str, Any]:

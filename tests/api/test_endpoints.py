@@ -14,8 +14,9 @@ import pytest
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.transport import MOST_PAGES
 from mixpanel_access.model import errors
+from mixpanel_access.model.hosts import is_real
 from mixpanel_access.model.setting_values import Secret
-from mixpanel_access.model.settings import BY_HAND, Settings, Verb, is_real
+from mixpanel_access.model.settings import BY_HAND, Settings, Verb
 from tests.api.conftest import ok, transport
 
 ORG = 7654321

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mixpanel_access.api.transport import MAX_REDIRECTS
 from mixpanel_access.model import errors
-from mixpanel_access.model.settings import REGIONS
+from mixpanel_access.model.hosts import REGIONS
 from tests.api.conftest import HOST, SECRET, ok, transport
 
 BODY = {"users": [{"email": "bo@example.com"}]}

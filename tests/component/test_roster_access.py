@@ -266,14 +266,19 @@ def beside_it(tmp_path: Path, **other: Any) -> Path:
     return tmp_path / "production.yaml"
 
 
-def test_a_project_of_another_roster_is_refused(tmp_path: Path) -> None:
-    """Before anything is declared, in one line that names both places; not where it is another organization's."""
+def test_a_project_of_another_roster_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is declared, in one line that names both places; not where it is another organization's.
+
+    The stack's organization may be in the environment.
+    """
     file = beside_it(tmp_path, projects={"shop": {"id": 1234567}})
     own = {"mixpanel:organizationId": "7"}
     with pytest.raises(pulumi.RunError, match=r"production.yaml:4 \(project shop\).* so has staging.yaml:1"):
         registered(lambda: RosterAccess("roster", file), own)
     (tmp_path / "Pulumi.staging.yaml").write_text('config: { "mixpanel:organizationId": "8" }')
     assert "ProjectGrant 1234567:bo@example.com" in registered(lambda: RosterAccess("roster", file), own)
+    monkeypatch.setenv("MIXPANEL_ORGANIZATION_ID", "7")
+    assert "ProjectGrant 1234567:bo@example.com" in registered(lambda: RosterAccess("roster", file))
 
 
 def test_what_two_rosters_claim_is_said_and_shown_to_policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

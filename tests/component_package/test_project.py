@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from demo.sandbox import ROOT
-from mixpanel_access.component_package.project import must_serve_the_resources
+from mixpanel_access.component_package.servicer import must_name_our_server
 
 NAMED = "plugins: { providers: [{ name: pulumi-python, path: plugins/pulumi-python }] }"
 OTHER = "plugins: { providers: [{ name: mixpanel-access, path: plugins/mixpanel-access }] }"
@@ -19,7 +19,7 @@ def test_a_project_without_it_is_refused(tmp_path: Path, text: str) -> None:
     """With one line that names the file and says what to add, in whatever way it is missing."""
     (tmp_path / "Pulumi.yaml").write_text(text)
     with pytest.raises(pulumi.RunError) as refused:
-        must_serve_the_resources(tmp_path)
+        must_name_our_server(tmp_path)
     assert f"{tmp_path / 'Pulumi.yaml'} does not name the server of the resources" in str(refused.value)
     assert "Add `name: pulumi-python`" in str(refused.value)
 
@@ -28,7 +28,7 @@ def test_a_project_with_it_is_taken(tmp_path: Path) -> None:
     """From the program's folder too, which may be below; and if Automation API keeps the project elsewhere."""
     (tmp_path / "Pulumi.yaml").write_text(NAMED)
     (tmp_path / "stacks").mkdir()
-    must_serve_the_resources(tmp_path / "stacks")
+    must_name_our_server(tmp_path / "stacks")
     (tmp_path / "Pulumi.yaml").unlink()
-    must_serve_the_resources(tmp_path)
-    must_serve_the_resources(ROOT)
+    must_name_our_server(tmp_path)
+    must_name_our_server(ROOT)

@@ -14,8 +14,9 @@ from mixpanel_access.api.transport import READ_ATTEMPTS
 from mixpanel_access.directory.probe import Finding, Probe, other_regions, probes
 from mixpanel_access.emulator.server import EmulatorServer, demo_document
 from mixpanel_access.model import errors
+from mixpanel_access.model.hosts import REGIONS
 from mixpanel_access.model.setting_values import Secret
-from mixpanel_access.model.settings import REGIONS, Settings
+from mixpanel_access.model.settings import Settings
 from tests.fakes import NOW, ORGANIZATION, FakeApi, as_api
 from tests.in_process import emulating
 

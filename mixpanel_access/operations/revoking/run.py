@@ -42,7 +42,7 @@ from mixpanel_access.provider.account_runs import Retiring
 from mixpanel_access.provider.session import Session
 
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
-_FREE: Final = ("pulumi:pulumi:Stack", kinds.COMPONENT_TYPE, kinds.COLLABORATOR_TYPE)
+_FREE: Final = (kinds.STACK_TYPE, kinds.COMPONENT_TYPE, kinds.COLLABORATOR_TYPE)
 """What is in no way: it stands for nothing in Mixpanel."""
 _HIDDEN: Final = "[secret]"
 """What the engine shows in place of a secret."""

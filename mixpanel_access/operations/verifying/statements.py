@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mixpanel_access import __version__
-from mixpanel_access.model.settings import region_of
+from mixpanel_access.model.hosts import region_of
 from mixpanel_access.operations.verifying import deciding as by
 from mixpanel_access.operations.verifying.answers import exchanges, template
 from mixpanel_access.operations.verifying.deciding import Decide, StatementOutcome, StatementVerdict
