@@ -24,6 +24,7 @@ help: ## list these jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(MADE) ## create .venv with the locked requirements and this package
+	@$(PY) -c 'import platform; print("$(VENV) has Python", platform.python_version() + "; make clean removes it")'
 
 # The stamp is written last, so that an interrupted setup runs again.
 $(MADE): requirements.lock pyproject.toml

@@ -100,7 +100,7 @@ def _text(text_in: Path, file: Path) -> str:
             "cannot read the roster",
             subject=str(text_in),
             why=whole.reason(error),
-            next_step=f"The stack {file.stem!r} needs its roster there.",
+            next_step="Create the roster there, or correct the path in the program.",
         ) from None
 
 

@@ -123,22 +123,28 @@ def _node_modules(settings: EngineSettings) -> Path:
 
 
 def main() -> int:
-    """Run the command: 0 everything is there, 2 something is missing, which it prints."""
+    """Run the command, which prints where everything is: 0, or 2 if something is missing."""
     settings, show, missing = read_settings(), show_on(sys.stderr), 0
     try:
         engine = ensure_engine(show, settings)
     except EngineError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    for what, found, make in (
-        ("YAML", find_yaml_host(engine, settings) and find_generator(settings), build_programs),
-        ("TypeScript", find_node_modules(settings), install_node_modules),
-    ):
+    needed: tuple[tuple[str, Callable[[], Path | None], Callable[..., None]], ...] = (
+        (
+            f"folder of {YAML_HOST}",
+            lambda: find_generator(settings) and find_yaml_host(engine, settings),
+            build_programs,
+        ),
+        ("packages of the TypeScript program", lambda: find_node_modules(settings), install_node_modules),
+    )
+    for what, find, make in needed:
         try:
-            if found is None:
+            if find() is None:
                 make(settings, show)
+            print(f"{what}: {find()}", file=sys.stderr)
         except (EngineError, StepFailed) as error:
-            print(f"no tests of {what} programs: {error}", file=sys.stderr)
+            print(f"no {what}: {error}. The tests that need it are skipped.", file=sys.stderr)
             missing = 2
     return missing
 
