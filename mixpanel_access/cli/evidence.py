@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from mixpanel_access.cli.options import AsJsonFormat, Folder, Now, Stacks, words
+from mixpanel_access.cli.options import AsJsonFormat, Folder, Now, Stacks, none_to_print, words
 from mixpanel_access.cli.output import (
     camel_case,
     day_of_option,
@@ -39,7 +39,8 @@ def evidence(
         str, typer.Option("--format", help="json, csv or xlsx.", autocompletion=words(*FORMATS))
     ] = "json",
     output: Annotated[
-        Path | None, typer.Option(help="The file to write; xlsx needs it. Default: standard output.")
+        Path | None,
+        typer.Option(help="The file to write; xlsx needs it. Default, or -: standard output.", callback=none_to_print),
     ] = None,
     file: LogFile = None,
     now: Now = None,

@@ -140,8 +140,21 @@ ClockNow = Annotated[
     typer.Option("--now", help="The instant to use as now (ISO 8601). Default: the clock, whatever the stack has."),
 ]
 Format = Annotated[str, typer.Option("--format", help="csv, xlsx, markdown or json.", autocompletion=words(*FORMATS))]
+
+
+def none_to_print(to: Path | None) -> Path | None:
+    """The file of an option, or None for `-`, which prints."""
+    return None if str(to) == "-" else to
+
+
 To = Annotated[
-    Path | None, typer.Option("--to", "--output", help="The file to write; xlsx needs it. Default: standard output.")
+    Path | None,
+    typer.Option(
+        "--to",
+        "--output",
+        help="The file to write; xlsx needs it. Default, or -: standard output.",
+        callback=none_to_print,
+    ),
 ]
 AsJsonFormat = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 

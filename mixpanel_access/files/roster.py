@@ -66,7 +66,7 @@ def read_roster(file: Path, text_in: Path | None = None) -> Roster:
     Raises:
         RosterError: it cannot be read or used.
     """
-    return parse(_text(text_in or file, file), source_of(file))
+    return parse(_text(text_in or file), source_of(file))
 
 
 def read_salvaged(file: Path) -> Salvaged:
@@ -75,7 +75,7 @@ def read_salvaged(file: Path) -> Salvaged:
     Raises:
         RosterError: it cannot be read, or has no readable entry.
     """
-    return salvage(_text(file, file), source_of(file))
+    return salvage(_text(file), source_of(file))
 
 
 def lines_of_person(file: Path, roster: Roster, key: str) -> list[int]:
@@ -92,7 +92,7 @@ def _lines_of_people(text: str, count: int) -> list[int]:
     return lines_of_entries(text, "people", count)
 
 
-def _text(text_in: Path, file: Path) -> str:
+def _text(text_in: Path) -> str:
     try:
         return text_in.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -356,14 +356,17 @@ def _problem_with_list(key: str, error: ValueError, how: str) -> str:
     return f"mixpanel:{key} cannot be used, {error}: {how}"
 
 
-def warning_of_now(now: str, stack: str = "") -> str:
+def warning_of_now(now: str, stack: str = "", provider: str = "") -> str:
     """The warning of every run with `mixpanel:now`: left over from a test, it would keep ended access for ever."""
     of = f" of the stack {stack}" if stack else ""
     option = f" --stack {stack}" if stack else ""
+    what, remove = f"{NAMESPACE}:now{of}", f"`pulumi config rm {NAMESPACE}:now{option}`"
+    if provider:
+        what, remove = f"now of the Organization {provider}", f"remove it from the program, or run {remove}"
     return (
-        f"warning: mixpanel:now{of} is {now}: access begins and ends by that day, not by today's. It is for tests; to "
-        f"go by the clock, `pulumi config rm {NAMESPACE}:now{option}`, then `pulumi up{option}`: import, refresh and "
-        "destroy run with the configuration of the last `up`"
+        f"warning: {what} is {now}: access begins and ends by that day, not by today's. It is for tests; to go by the "
+        f"clock, {remove}, then `pulumi up{option}`: import, refresh and destroy run with the configuration of the "
+        "last `up`"
     )
 
 

@@ -270,8 +270,8 @@ class Session:
         """Say that somebody has another address by now, and what to change."""
         self.say_once(
             ("renamed", same_key(email)),
-            f"{email}: the person is now {address}: change email: {email} in the roster to it (in a program, the "
-            f"address); nobody is invited to the old one, and their access ends as declared",
+            f"{email}: the person is now {address}: change email: {email} in the roster to the new "
+            f"address, or the address in the program. Nobody is invited to the old one; its access ends as declared",
         )
 
     def today(self) -> date:
@@ -321,7 +321,7 @@ def _session(settings: Settings) -> Session:
     session.leaving = same_key(os.environ.get(LEAVING_VARIABLE, ""))
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
     if settings.now is not None and not session.takes_only:  # `revoke` has warned already
-        voice(warning_of_now(written(settings.now)))
+        say(warning_of_now(written(settings.now), provider=settings.provider))
     session.others = OtherProviders(settings.organization_id, settings.provider, run_name(address))
     if address is not None:
         session.states = project_states(

@@ -53,7 +53,7 @@ try:
 except ImportError as error:
     sys.exit(
         f"{sys.executable} cannot serve the resources of this project: {error}. Activate the project's virtualenv "
-        f"(`. .venv/bin/activate`), or set `virtualenv` in Pulumi.yaml to it; if it is active, install the project's "
-        f"mixpanel-access into it."
+        f"(`. .venv/bin/activate`), or set `virtualenv` in Pulumi.yaml to it, which holds for Python programs only; if "
+        f"it is active, install the project's mixpanel-access into it."
     )
 main()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from mixpanel_access.cli.app import app
 from mixpanel_access.cli.output import write_file
 from mixpanel_access.model.errors import UsageError
 
@@ -49,3 +51,15 @@ def test_a_new_file_may_have_any_name(name: str, tmp_path: Path) -> None:
     file = tmp_path / Path(name).name
     _write(file)
     assert file.read_text() == "new"
+
+
+@pytest.mark.parametrize("option", ["--to", "--output"])
+def test_a_dash_prints(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As without the option; no file is named so."""
+    monkeypatch.chdir(tmp_path)
+    Path("log.jsonl").touch()
+    export = ["tracker", "export", "--file", "log.jsonl"]
+    named, plain = (CliRunner().invoke(app, [*export, *more]) for more in ([option, "-"], []))
+    assert (named.exit_code, named.stdout) == (0, plain.stdout)
+    assert named.stdout.startswith("date,")
+    assert [file.name for file in tmp_path.iterdir()] == ["log.jsonl"]

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.errors import AccessError, InputError, Refused
+from mixpanel_access.model.settings import PROVIDER
 from mixpanel_access.provider.exported_states import project_states
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.other_providers import OtherProviders
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
-from mixpanel_access.provider.session import in_program
+from mixpanel_access.provider.session import in_program, shared_session
 from tests.fakes import ORGANIZATION, FakeApi, make_session, organization_of
 
 BO, LEE = "bo@example.com", "lee@example.com"
@@ -173,3 +174,12 @@ def test_a_roster_speaks_for_its_own_organization(tmp_path: Path, monkeypatch: p
 def test_limits_of_the_stack_are_not_an_organizations() -> None:
     """They are in its program, which a destroy does not run: the limits of the last `up` count without releases."""
     assert project_states(lambda: "production", {"PATH": ""}, configured=False).present_limits() is None
+
+
+def test_the_warning_of_a_day_names_the_organization(capsys: pytest.CaptureFixture[str]) -> None:
+    """And both places that the day can come from: an `Organization` without a day takes that of the stack."""
+    own = {"organizationId": "1", "serviceAccountUsername": "bot", "serviceAccountSecret": "hush", "now": "2026-05-04"}
+    shared_session({**own, PROVIDER: "europe"}.get)
+    said = capsys.readouterr().out
+    assert said.startswith("warning: now of the Organization europe is 2026-05-04T00:00:00Z: access begins and ends by")
+    assert "to go by the clock, remove it from the program, or run `pulumi config rm mixpanel:now`, then" in said

@@ -60,8 +60,8 @@ def test_it_starts_in_the_python_of_the_program(tmp_path: Path, case: str) -> No
     if wrong:
         assert said == (
             f"{python} cannot serve the resources of this project: {wrong}. Activate the project's virtualenv (`. "
-            f".venv/bin/activate`), or set `virtualenv` in Pulumi.yaml to it; if it is active, install the project's "
-            f"mixpanel-access into it.\n"
+            f".venv/bin/activate`), or set `virtualenv` in Pulumi.yaml to it, which holds for Python programs only; "
+            f"if it is active, install the project's mixpanel-access into it.\n"
         )
 
 
