@@ -140,10 +140,7 @@ class RosterAccess(pulumi.ComponentResource):
         self.team_members = found_by_kind[TEAM_MEMBER]
         self.custom_roles = found_by_kind[CUSTOM_ROLE]
         self.security = self._made.get(kinds.ORGANIZATION_SECURITY.prefix)
-        judged = (self.members, self.grants, self.project_access, self.team_members)
-        after = [resource for resources in judged for resource in resources.values()]
-        options = pulumi.ResourceOptions(parent=self, depends_on=after)
-        brake = RemovalBrake(self._prefix + kinds.BRAKE_NAME, people=declared.people, opts=options)
+        brake = self._brake(declared)
         facts = {**declared.facts, **facts_of_others(found, declared, today or configured_day())}
         if other:
             facts[kinds.OF_ORGANIZATION] = other[1]
@@ -151,6 +148,17 @@ class RosterAccess(pulumi.ComponentResource):
             facts["owners"] = brake.owners
         self.counts = {"people": len(self.members), "grants": len(declared.grants)}
         self.register_outputs({**self.counts, **facts})
+
+    def _brake(self, declared: Declaration) -> RemovalBrake:
+        """Create the brake; it depends on what it judges, so the engine deletes it before them."""
+        judged = (self.members, self.grants, self.project_access, self.team_members)
+        after = [resource for resources in judged for resource in resources.values()]
+        options = pulumi.ResourceOptions(parent=self, depends_on=after)
+        return RemovalBrake(self._prefix + kinds.BRAKE_NAME, people=declared.people, opts=options)
+
+    def tokens(self) -> pulumi.Output[Any]:
+        """The tokens of the service accounts, by name; a secret."""
+        return pulumi.Output.secret({name: account.token for name, account in self.accounts.items()})
 
     def _create(self, declared: DeclaredResource, all_: Declaration) -> Any:
         """Create one resource, with the outputs of others that its inputs come from."""
@@ -198,8 +206,7 @@ def roster_program(file: Path, *, export_tokens: bool = False) -> None:
     """
     access = RosterAccess(COMPONENT, file)
     if export_tokens and access.accounts:
-        tokens = {name: account.token for name, account in access.accounts.items()}
-        pulumi.export("serviceAccountTokens", pulumi.Output.secret(tokens))
+        pulumi.export("serviceAccountTokens", access.tokens())
 
 
 def _two_rosters(name: str, first: str, file: Path) -> str:

@@ -82,9 +82,8 @@ def _roster(name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions |
 
 
 def _roster_outputs(made: RosterAccess) -> RosterOutputs:
-    tokens = {name: account.token for name, account in made.accounts.items()}
-    secret: Any = pulumi.Output.secret(tokens)
-    return RosterOutputs(people=made.counts["people"], grants=made.counts["grants"], service_account_tokens=secret)
+    tokens: Any = made.tokens()
+    return RosterOutputs(people=made.counts["people"], grants=made.counts["grants"], service_account_tokens=tokens)
 
 
 def _collaborator(name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> CollaboratorAccess:

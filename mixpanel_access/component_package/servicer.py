@@ -89,7 +89,7 @@ class ComponentServicer(ProviderServicer):
         super().__init__(Components(), [], engine)
 
     async def Construct(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Construct one component."""
+        """Construct one component, or answer in one line why it cannot be."""
         _request.set(request)
         try:
             return await self._construct(request, context)

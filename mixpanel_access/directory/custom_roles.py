@@ -113,7 +113,7 @@ class CustomRoles:
         return self._directory.snapshot.get(Part("permissions", project), fetch)
 
     def create(self, project: int, name: str, description: str, permissions: Collection[str]) -> None:
-        """Make a role."""
+        """Make a role in a project."""
         self._directory.writer.settle(_Create(self._api, project), [RoleContent(name, description, permissions)])
 
     def change(self, project: int, id_: str, name: str, description: str, permissions: Collection[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
@@ -22,7 +23,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.errors import AccessError, ConfigurationError
 from mixpanel_access.model.setting_values import setting_text
 from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.provider.handler import Handler, Properties
@@ -79,47 +80,53 @@ class AccessProvider(ResourceProvider):
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Judge and normalize the inputs."""
-        with _without_causes():
+        with self._reporting():
             inputs, failures = self.lifecycle.check(_olds, news)
         return CheckResult(inputs, [CheckFailure(field, reason) for field, reason in failures])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Find out what changes."""
-        with _without_causes(), self.session.wording():
+        with self._reporting():
             changes, replaces = self.lifecycle.diff(_id, _olds, _news)
         return DiffResult(changes=changes, replaces=list(replaces), delete_before_replace=False)
 
     def create(self, props: Properties) -> CreateResult:
         """Make sure that what is declared exists in Mixpanel; what is there already is adopted."""
-        with _without_causes(), self.session.wording():
+        with self._reporting():
             ref, outputs = self.lifecycle.create(props)
         return CreateResult(str(ref), outputs)
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read what Mixpanel has."""
-        with _without_causes(), self.session.wording():
+        with self._reporting():
             found = self.lifecycle.read(id_, props)
         return GONE if found is None else ReadResult(id_, found.outputs, found.inputs)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Change in Mixpanel what differs, and keep the metadata."""
-        with _without_causes(), self.session.wording():
+        with self._reporting():
             return UpdateResult(self.lifecycle.update(_id, _olds, _news))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Take away what the resource gave, unless a brake or another resource keeps it."""
-        with _without_causes(), self.session.wording():
+        with self._reporting():
             self.lifecycle.delete(_id, _props)
 
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Raise an error alone, worded for whoever has the configuration in a program.
 
-@contextmanager
-def _without_causes() -> Iterator[None]:
-    """Raise an error alone: newer SDKs print all that led to it, which its message says already."""
-    try:
-        yield
-    except Exception as error:
-        error.__cause__ = None  # and no context either
-        raise
+        Newer SDKs print all errors that led to it, which its message says already.
+        """
+        try:
+            yield
+        except AccessError as error:
+            own = copy(error)  # another resource of a batch may have got the same one
+            own.why, own.next_step = self.handler.worded(error.why), self.handler.worded(error.next_step)
+            raise own.with_traceback(error.__traceback__) from None
+        except Exception as error:
+            error.__cause__ = None  # and no context either
+            raise
 
 
 def _keys(req: ConfigureRequest) -> list[str]:

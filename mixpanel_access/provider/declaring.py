@@ -1,4 +1,4 @@
-"""What a program declares, said by its process to the provider's, in a run that leaves some resources alone.
+"""What a program declares: its process writes it down for the provider's, in a run that leaves some resources alone.
 
 With `--target` and `--exclude` the engine asks the provider about some resources only, and so the provider does not
 know what the others declare. Each resource's constructor writes it to a file for this run of the engine: digests, no

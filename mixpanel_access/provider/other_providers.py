@@ -1,8 +1,9 @@
 """What the other providers of the engine's run declare: each is a process of its own.
 
-A resource that gets another provider and another name in one step is deleted by the old provider's process, which the
-program has not told what it declares. So each process writes it to a file of this run: digests, no address. Two
-providers that declare something for one organization are refused, since the brakes judge what one of them knows.
+If a resource gets another provider and another name in one step, the old provider's process deletes it, and does not
+know what the program now declares elsewhere. So each process writes what is declared with it to a file of this run, as
+digests, without an address. Two providers that declare something for one organization are refused: the brakes of each
+would know a part.
 """
 
 from __future__ import annotations

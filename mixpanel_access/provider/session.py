@@ -6,9 +6,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from copy import copy
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -21,7 +19,7 @@ from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError, Refused
+from mixpanel_access.model.errors import DEBUG_VARIABLE, Refused
 from mixpanel_access.model.settings import (
     KEPT_VARIABLE,
     LEAVING_VARIABLE,
@@ -184,18 +182,6 @@ class Session:
     def worded(self, text: str) -> str:
         """A text that advises to change the configuration, for whoever has it in a program."""
         return in_program(text, self.settings.provider)
-
-    @contextmanager
-    def wording(self) -> Iterator[None]:
-        """Word the errors in here for whoever has the configuration in a program."""
-        try:
-            yield
-        except AccessError as error:
-            if not self.settings.provider:
-                raise
-            own = copy(error)  # another resource of a batch may have got the same one
-            own.why, own.next_step = self.worded(error.why), self.worded(error.next_step)
-            raise own from error.__cause__
 
     def team_name(self, team: int) -> str | None:
         """The name of a team, by Mixpanel's id; None where there is none."""

@@ -1,7 +1,7 @@
-"""What Mixpanel took of a verb that fails later: the error says so, and the state keeps what there is of the resource.
+"""What Mixpanel took before a verb failed: the error says so, and the state keeps what is known of the resource.
 
-What fails then is mostly a read, and who reads of it alone takes the write for unsent. A resource that the state lacks
-is worse: its entry can go from the program before the next run, and nobody takes the access away.
+After a write, what fails is mostly a read, and its error alone would look as if nothing had been sent. Without the
+state it is worse: if the entry leaves the program before the next run, nobody takes the access away.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UNREAD: Final = "unread"
 
 
 class Taken:
-    """What Mixpanel has taken of one verb so far.
+    """The requests of one verb that Mixpanel has taken so far.
 
     Args:
         ref: the id of the resource.
@@ -26,7 +26,7 @@ class Taken:
 
     Attributes:
         ref: that id; None while Mixpanel alone knows it.
-        outputs: what there is of the resource, as far as it is known; None for what the state has.
+        outputs: the outputs of the resource, as far as they are known; None for those that the state has.
     """
 
     def __init__(self, ref: ResourceId | None = None, *, deletes: bool = False) -> None:
@@ -43,13 +43,13 @@ class Taken:
 
         Args:
             request: what was asked for, as a clause that follows "the request to".
-            outputs: what there is of the resource since; None for what there was.
+            outputs: the outputs of the resource since then; None if they are the same.
         """
         self._requests.append(request)
         self.outputs = self.outputs if outputs is None else outputs
 
     def explain(self, error: AccessError, *, keeps: bool) -> AccessError:
-        """The error of what failed since, with the requests, and with what there is of the resource.
+        """An error that came after them, with the requests in its text and the outputs for the state.
 
         Args:
             error: what failed.
