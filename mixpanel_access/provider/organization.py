@@ -90,10 +90,6 @@ class Organization(pulumi.ProviderResource):
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **inputs: Unpack[OrganizationArgs]
     ) -> None:
         refuse_misspelled(type(self), inputs)
-        if resource_name.startswith("default"):  # the engine takes it for the provider of the stack's configuration
-            raise pulumi.RunError(
-                f"Organization {resource_name}: a name cannot begin with `default`. Use another name."
-            )
         program_providers().add(self, resource_name, inputs["organization_id"])
         super().__init__(PACKAGE, resource_name, {**_of_the_stack(), **_settings(resource_name, inputs)}, opts)
         given: pulumi.Output[Any] = pulumi.Output.from_input(inputs["organization_id"])

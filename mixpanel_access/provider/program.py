@@ -26,11 +26,13 @@ class ProgramProviders:
         self._default = False
 
     def add(self, provider: pulumi.ProviderResource, name: str, organization: pulumi.Input[int]) -> None:
-        """Note an `Organization`.
+        """Note an `Organization`, or what is one in another language.
 
         Raises:
-            pulumi.RunError: the program has another provider for it.
+            pulumi.RunError: the program has another provider for it, or the name is that of the stack's own.
         """
+        if name.startswith("default"):  # the engine takes it for the provider of the stack's configuration
+            raise pulumi.RunError(f"Organization {name}: a name cannot begin with `default`. Use another name.")
         known = organization_in(organization)
         first = self._name_of(known)
         if first is not None:

@@ -55,9 +55,9 @@ def say(line: str) -> None:
 
 
 _ADVICE: Final = (
-    (re.compile(rf"pulumi config set (?:--secret )?{NAMESPACE}:(\w+) ([^\s;.]+)"), "set {} to {}"),
-    (re.compile(rf"pulumi config set (?:--secret )?{NAMESPACE}:(\w+)"), "set {}"),
-    (re.compile(rf"pulumi config rm {NAMESPACE}:(\w+)"), "take {} out again"),
+    (re.compile(rf"`?pulumi config set (?:--secret )?{NAMESPACE}:(\w+) ([^\s;.`]+)`?"), "set {} to {}"),
+    (re.compile(rf"`?pulumi config set (?:--secret )?{NAMESPACE}:(\w+)`?"), "set {}"),
+    (re.compile(rf"`?pulumi config rm {NAMESPACE}:(\w+)`?"), "take {} out again"),
     (re.compile(rf"{NAMESPACE}:(\w+)"), "{}"),
 )
 """What an advice says of a key of the configuration, and what it says of the input of an `Organization`."""

@@ -35,12 +35,14 @@ class ExportedResource:
         urn: its name in the engine.
         id: its id.
         outputs: what the state holds of it, without the provider; a secret is encrypted.
+        provider: the URN of the engine's provider that serves it.
     """
 
     type: str
     urn: str
     id: str
     outputs: Properties = field(default_factory=dict)
+    provider: str = ""
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,7 @@ def resources_in(rows: Iterable[Properties]) -> Sequence[ExportedResource]:
             str(row.get("urn", "")),
             str(row["id"]),
             {key: value for key, value in (row.get("outputs") or {}).items() if key != PROVIDER_KEY},
+            str(row.get("provider", "")).rpartition("::")[0],
         )
         for row in rows
         if row.get("id") and not row.get("external")

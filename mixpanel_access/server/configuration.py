@@ -12,24 +12,37 @@ from pulumi.runtime.proto.provider_pb2 import CheckFailure
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.setting_values import setting_text
 from mixpanel_access.model.settings import NAMESPACE, PROVIDER, SETTINGS, load_settings
-from mixpanel_access.model.similarity import similar
+from mixpanel_access.model.similarity import counted, similar
 from mixpanel_access.provider.handler import known, own
+from mixpanel_access.provider.program import organization_in
+from mixpanel_access.provider.run import Scope, engine_scope
+from mixpanel_access.provider.states import of_organization
 from mixpanel_access.server.secrets import revealed
 
 _PREFIX: Final = f"{NAMESPACE}:"
 _OF_THE_ENGINE: Final = {"version", "pluginDownloadURL"}
+_ORGANIZATION: Final = f"{_PREFIX}organizationId"
+_URN: Final = "urn:pulumi:"
 _DEFAULT: Final = "default"
 """How the engine calls the provider of the stack's configuration."""
 
 
-def failures(urn: str, inputs: Any) -> list[CheckFailure]:
-    """What is wrong with a provider's inputs; of the stack's configuration, the verbs say it."""
+def failures(urn: str, olds: Any, news: Any, scope: Scope | None = None) -> list[CheckFailure]:
+    """What is wrong with a provider's inputs; of the stack's configuration, the verbs say it.
+
+    Args:
+        urn: the provider's.
+        olds: its inputs in the state, if it is there.
+        news: its inputs in the program.
+        scope: the engine's run; by default that of the engine that has started this process.
+    """
     name = urn.rpartition("::")[2]
     if name.startswith(_DEFAULT):
         return []
-    given = own(named(name, rpc.deserialize_properties(revealed(inputs), keep_unknowns=True)))
+    before, given = (own(rpc.deserialize_properties(revealed(each), keep_unknowns=True)) for each in (olds, news))
+    problems = [*_problems(named(name, given)), *_left(urn, before, given, scope)]
     # Without the property: the engine would print its value, and a misspelled one may be the secret.
-    return [CheckFailure(reason=reason) for reason in _problems(given)]
+    return [CheckFailure(reason=reason) for reason in problems]
 
 
 def named(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,3 +62,24 @@ def _problems(given: dict[str, Any]) -> Iterator[str]:
             load_settings(lambda key: setting_text(given.get(f"{_PREFIX}{key}")), os.environ)
         except ConfigurationError as error:
             yield str(error)
+
+
+def _left(urn: str, before: Mapping[str, Any], given: Mapping[str, Any], scope: Scope | None) -> Iterator[str]:
+    """A change of the organization while the stack has resources there: their deletions would fail, one by one."""
+    old, new = (organization_in(setting_text(each.get(_ORGANIZATION))) for each in (before, given))
+    if old is None or new is None or old == new:
+        return
+    stack = urn.split("::")[0].removeprefix(_URN)
+    held = (scope or engine_scope(lambda: stack)).resources
+    left = [one for one in of_organization(held or (), old) if one.provider == urn]
+    if left:
+        why = f"the stack has {counted(len(left), 'resource')} there"
+    elif held is None:
+        why = "the stack may have resources there, as its state cannot be read"
+    else:
+        return
+    name = urn.rpartition("::")[2]
+    yield (
+        f"the organization_id of {name} cannot change from {old} to {new}: {why}. Set it back, and make another "
+        f"Organization, with a name of its own, for {new}; take {name} out of the program when nothing uses it"
+    )

@@ -128,7 +128,7 @@ class Servicer(ResourceProviderServicer):
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         """Judge the inputs of an `Organization`. Of the stack's configuration, the verbs report what is wrong."""
-        return protocol.CheckResponse(inputs=request.news, failures=failures(request.urn, request.news))
+        return protocol.CheckResponse(inputs=request.news, failures=failures(request.urn, request.olds, request.news))
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802, ARG002
         """Another configuration is not another provider, and resources of another organization are refused."""

@@ -16,6 +16,7 @@ from mixpanel_access.model.resources import SIGNATURE
 from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE, SETTINGS, input_name
 from mixpanel_access.provider import Member, Organization
 from mixpanel_access.provider.organization import OrganizationArgs
+from mixpanel_access.provider.program import program_providers
 from tests.component.mocks import registered
 from tests.component.test_collaborator_access import ARGS, IN
 
@@ -81,6 +82,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "the stack's own, used later": (lambda: (organization("main", HERE), member(None)), "Organization main: "),
     "a default name": (lambda: organization("default-2"), "cannot begin with `default`"),
+    "a default name, in another language": (
+        lambda: program_providers().add(organization("second"), "default-2", HERE),
+        "Organization default-2: a name cannot begin with `default`",
+    ),
 }
 
 

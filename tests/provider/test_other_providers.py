@@ -129,6 +129,10 @@ ADVICE = {
         "Set it: pulumi config set --secret mixpanel:scimToken",
         "Set it: set scim_token (inputs of the Organization main)",
     ),
+    "a command in backticks": (
+        "to go by the clock, `pulumi config rm mixpanel:now`, then `pulumi up`",
+        "to go by the clock, take now out again, then `pulumi up` (inputs of the Organization main)",
+    ),
     "other words": ("Check the address.", "Check the address."),
 }
 

@@ -11,12 +11,21 @@ from pulumi.runtime.proto import provider_pb2
 
 from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.model.resources import SIGNATURE
+from mixpanel_access.provider.run import Scope
+from mixpanel_access.server.configuration import failures
 from tests.python_engine import values
 from tests.server.operation import on_ours
 
 URN = "urn:pulumi:production::mixpanel-access::pulumi:providers:pulumi-python::"
 SECRET = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "value": "hush-hush"}
 GOOD = {"organizationId": "8765432", "serviceAccountUsername": "bot", "serviceAccountSecret": SECRET}
+OLD, NEW = "8765432", "9876543"
+HELD = {
+    "urn": "urn:pulumi:production::mixpanel-access::pulumi-python:dynamic/mixpanel:RemovalBrake::brake",
+    "type": "pulumi-python:dynamic/mixpanel:RemovalBrake",
+    "id": f"{OLD}:removal-brake",
+    "provider": f"{URN}second::0123",
+}
 OWN = "the Mixpanel configuration cannot be used: (1) "
 CASES: dict[str, tuple[Mapping[str, Any], list[str]]] = {
     "nothing": ({}, []),
@@ -62,6 +71,36 @@ def test_the_stacks_own_configuration_is_left_to_the_verbs(emulator: EmulatorSer
     with on_ours(emulator) as run:
         request = provider_pb2.CheckRequest(urn=f"{URN}default", news=values.message({"aws:region": "eu-west-1"}))
         assert not run.stub.CheckConfig(request).failures
+
+
+MOVED: dict[str, tuple[tuple[str, str], list[dict[str, str]] | None, str]] = {
+    "with resources there": (
+        (OLD, NEW),
+        [HELD],
+        "cannot change from 8765432 to 9876543: the stack has 1 resource there.",
+    ),
+    "with a state that cannot be read": ((OLD, NEW), None, "the stack may have resources there"),
+    "with none": ((OLD, NEW), [], ""),
+    "with none of this provider": ((OLD, NEW), [{**HELD, "provider": f"{URN}third::1"}], ""),
+    "with one in the new organization": ((OLD, NEW), [{**HELD, "id": f"{NEW}:removal-brake"}], ""),
+    "to the same one, as a number": ((OLD, f"{OLD}.0"), [HELD], ""),
+    "of a new provider": (("", NEW), None, ""),
+    "to one that is not known yet": ((OLD, rpc.UNKNOWN), [HELD], ""),
+}
+
+
+@pytest.mark.parametrize("case", MOVED)
+def test_an_organization_keeps_its_id_while_it_has_resources(case: str) -> None:
+    """Whatever names they get in the same step: the preview says so, since their deletions would fail."""
+    (old, new), rows, expected = MOVED[case]
+    before, after = ({**GOOD, "organizationId": _number(id_)} for id_ in (old, new))
+    olds, news = (values.message({f"mixpanel:{key}": value for key, value in each.items()}) for each in (before, after))
+    reasons = [failure.reason for failure in failures(f"{URN}second", olds, news, Scope(state=lambda: rows))]
+    assert [expected in reason for reason in reasons] == [True] * bool(expected)
+
+
+def _number(id_: str) -> str | float:
+    return float(id_) if id_.endswith(".0") else id_
 
 
 def test_another_configuration_replaces_nothing(emulator: EmulatorServer) -> None:
