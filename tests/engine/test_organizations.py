@@ -89,7 +89,7 @@ REFUSED = {
     "another id": (
         '("second")',
         '("second", 11)',
-        f"the organization_id of second cannot change from {SECOND} to 11: the stack has 3 resources there. Set it back",
+        f"the organization_id of second cannot change from {SECOND} to 11: the stack has 3 resources there.",
     ),
     "two providers, which a program cannot know": (
         "pulumi.export",
