@@ -10,11 +10,11 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto.provider_pb2 import CheckFailure
 
 from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.neighbours import organization_in
 from mixpanel_access.model.setting_values import setting_text
 from mixpanel_access.model.settings import NAMESPACE, PROVIDER, SETTINGS, load_settings
 from mixpanel_access.model.similarity import counted, similar
 from mixpanel_access.provider.handler import known, own
-from mixpanel_access.provider.program import organization_in
 from mixpanel_access.provider.run import Scope, engine_scope
 from mixpanel_access.provider.states import of_organization
 from mixpanel_access.server.secrets import revealed
