@@ -10,8 +10,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto.provider_pb2 import CheckFailure
 
 from mixpanel_access.model.errors import ConfigurationError
-from mixpanel_access.model.neighbours import organization_in
-from mixpanel_access.model.setting_values import setting_text
+from mixpanel_access.model.setting_values import organization_in, setting_text
 from mixpanel_access.model.settings import NAMESPACE, PROVIDER, SETTINGS, load_settings
 from mixpanel_access.model.similarity import counted, similar
 from mixpanel_access.provider.handler import known, own
@@ -66,7 +65,7 @@ def _problems(given: dict[str, Any]) -> Iterator[str]:
 
 def _left(urn: str, before: Mapping[str, Any], given: Mapping[str, Any], scope: Scope | None) -> Iterator[str]:
     """A change of the organization while the stack has resources there: their deletions would fail, one by one."""
-    old, new = (organization_in(setting_text(each.get(_ORGANIZATION))) for each in (before, given))
+    old, new = (organization_in(each.get(_ORGANIZATION)) for each in (before, given))
     if old is None or new is None or old == new:
         return
     stack = urn.split("::")[0].removeprefix(_URN)
