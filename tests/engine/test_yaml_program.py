@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -132,8 +133,13 @@ def test_an_error_is_one_line(yaml_workspace: Workspace) -> None:
 
 
 def test_the_engine_gives_the_schema(workspace: Workspace) -> None:
-    """`pulumi package get-schema` takes the folder of the plugin, without a program that uses it."""
-    folder = workspace.pulumi.project / "plugins" / "mixpanel-access"
-    found = json.loads(workspace.run("package", "get-schema", str(folder)).stdout)
+    """`pulumi package get-schema` takes the folder as the pages write it: without `./` it is a name in the registry."""
+    pages = (ROOT / page for page in ("docs/resources.md", "examples/typescript/README.md"))
+    folders = re.findall(
+        r"pulumi package (?:get-schema|add) (\S*plugins[\w/-]+)", " ".join(page.read_text("utf-8") for page in pages)
+    )
+    assert len(folders) == 3
+    (folder,) = set(folders)
+    found = json.loads(workspace.run("package", "get-schema", folder).stdout)
     assert (found["name"], found["version"]) == ("mixpanel-access", __version__)
     assert set(found["resources"]) == {"mixpanel-access:index:RosterAccess", "mixpanel-access:index:CollaboratorAccess"}
