@@ -204,6 +204,42 @@ def two_people_who_swap_addresses(world: World) -> list[Row]:
     return [*rows, moved(lee, BO), moved(BO, "Lee@Example.com")]
 
 
+def two_people_of_one_stack_who_swap_addresses(world: World) -> list[Row]:
+    """The state has the old address of each, and the ids."""
+    rows, lee = begin(world), "lee@example.com"
+    refreshed(world)
+    world.update()
+    world.later(hours=1)
+    state = world.states["production"]
+    with world.run("production", author=MERGER):
+        mine = [*state.members.values(), *state.grants.values(), *state.team_members.values()]
+        world.has("production", *mine, *held(world, "production", lee))
+    world.update()
+    world.later(hours=1)
+    world.move(lee, "x@example.com")
+    world.move(BO, lee)
+    world.move("x@example.com", BO)
+    world.addresses = {BO: lee, lee: BO}
+    world.reused = {BO: world.clock.at, lee: world.clock.at}
+    taken = [
+        ("imported", MERGER, what.replace("bo:", "lee:"), "production", "OPS-1") for what in (MEMBER, GRANT, PLACE)
+    ]
+    return [*rows, *taken, moved(lee, BO), moved(BO, "Lee@Example.com")]
+
+
+def one_gets_the_address_that_another_leaves(world: World) -> list[Row]:
+    """Between two updates; Lee does not become whoever had the address."""
+    rows = begin(world)
+    world.update()
+    world.later(hours=1)
+    world.move(BO, NEW)
+    world.move("lee@example.com", BO)
+    world.addresses, world.reused = {BO: NEW, "lee@example.com": BO}, {BO: world.clock.at}
+    has(world, "production", NEW)
+    world.update()
+    return [*rows, moved(BO, "Lee@Example.com"), moved(NEW, BO)]
+
+
 def somebody_else_gets_the_address(world: World) -> list[Row]:
     """Before the next update: a person of their own, with lines of their own."""
     rows = begin(world)
@@ -273,10 +309,12 @@ def behind_when_the_person_is_invited_again(world: World) -> list[Row]:
 READDRESSED: Sequence[Any] = [
     seen_before_the_roster_follows, after_the_roster_has_followed, before_the_log_began, in_no_stack, in_two_stacks,
     in_two_stacks_of_which_one_knows_the_person, events_afterwards, ended_by_the_stack, twice,
-    two_people_who_swap_addresses, somebody_else_gets_the_address, removed_and_invited_again_by_the_old_address,
+    two_people_who_swap_addresses, two_people_of_one_stack_who_swap_addresses,
+    one_gets_the_address_that_another_leaves, somebody_else_gets_the_address, removed_and_invited_again_by_the_old_address,
     behind_when_the_person_is_invited_again,
 ]  # fmt: skip
 AT_ONCE: Sequence[Any] = [
     after_the_roster_has_followed, in_two_stacks_of_which_one_knows_the_person, two_people_who_swap_addresses,
+    two_people_of_one_stack_who_swap_addresses, one_gets_the_address_that_another_leaves,
 ]  # fmt: skip
 """Lives that a log tells only if it has the id from before: one that begins at their end cannot know it."""

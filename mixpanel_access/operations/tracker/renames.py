@@ -9,6 +9,7 @@ from typing import Final
 
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.audit_facts import joined
@@ -42,19 +43,40 @@ def readdressed(log: Replay, reading: OrganizationReading, now: datetime) -> Ite
     for key, person in people.items():
         if person.user_id is not None and (before := by_id.get(person.user_id, key)) != key:
             found[before] = person
+    dates = _dates(log, reading, found, events, now)
     for before, person in found.items():
-        its, membership = events.get(before, []), Access(reading.id, None, before, None)
-        there, last = log.held.get(membership), log.last.get(membership)
-        at = max([now, *(event.at for event in its)])
-        if person.key in found:
-            at -= _SECOND  # so that what this update writes of the new address is not of who had it before
-        if before in people and (others := [one.at for one in its if joined(one) and not (last and one.at <= last.at)]):
-            at = (others[0] if last else others[-1]) - _SECOND
+        its, there = events.get(before, []), log.held.get(Access(reading.id, None, before, None))
         yield LogLine(
-            date=written(at), admin=UNKNOWN, event=LogEvent.READDRESSED.value, email=person.email, stack="",
+            date=written(dates[before]), admin=UNKNOWN, event=LogEvent.READDRESSED.value, email=person.email, stack="",
             project=None, role="", organization=reading.id, user_id=person.user_id,
             email_before=there.email if there else its[-1].email if its else before,
         )  # fmt: skip
+
+
+def _dates(
+    log: Replay,
+    reading: OrganizationReading,
+    found: Mapping[str, Person],
+    events: Mapping[str, Sequence[AuditEvent]],
+    now: datetime,
+) -> dict[str, datetime]:
+    """The instant of each line for an earlier address.
+
+    What is written of an address from then on is about whoever has it now, so nobody gets one before it is free.
+    """
+    dates: dict[str, datetime] = {}
+    for before in found:
+        its, last = events.get(before, []), log.last.get(Access(reading.id, None, before, None))
+        dates[before] = max([now, *(event.at for event in its)])
+        if before in reading.presence.organization.people:
+            dates[before] -= _SECOND
+            if others := [one.at for one in its if joined(one) and not (last and one.at <= last.at)]:
+                dates[before] = (others[0] if last else others[-1]) - _SECOND
+    for _ in found:  # as many steps as the longest chain has
+        for before, person in found.items():
+            if person.key in dates:
+                dates[person.key] = min(dates[person.key], dates[before])
+    return dates
 
 
 def by_present_addresses(stack: StackReading, log: Replay, reading: OrganizationReading) -> StackReading:
@@ -70,6 +92,7 @@ def by_present_addresses(stack: StackReading, log: Replay, reading: Organization
     """
     people, earlier = reading.presence.organization.people, log.earlier_addresses(reading.id)
     held: dict[Access, StateLine] = {}
+    moved: dict[Access, StateLine] = {}
     for access, one in stack.held.items():
         key = access.person
         membership = stack.held.get(Access(reading.id, None, key, None))
@@ -83,14 +106,12 @@ def by_present_addresses(stack: StackReading, log: Replay, reading: Organization
         if one.line.date < since and isinstance(reading.presence.role(access), Absence):
             now = before
         if now != key:
-            moved = access._replace(person=now)
             email = people[now].email if now in people else log.written(now, reading.id) or one.line.email
-            if moved not in stack.held:
-                held[moved] = replace(one, line=replace(one.line, email=email))
+            moved[access._replace(person=now)] = replace(one, line=replace(one.line, email=email))
         else:
             line = replace(one.line, date=max(since, one.line.date))
             held[access] = replace(one, line=line, earliest=max(since, one.earliest))
-    return replace(stack, held=held)
+    return replace(stack, held={**moved, **held})
 
 
 def _theirs_since(key: str, until: datetime, reading: OrganizationReading) -> str:

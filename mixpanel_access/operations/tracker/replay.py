@@ -300,12 +300,14 @@ def _differences(stack: str, state: State, replayed: Replay) -> Iterator[StateDi
 
     def in_log(access: Access) -> Access:
         """The access by the present address of the person, if the state has an earlier one."""
-        known = replayed.person_with(organization, ids.get(access.person))
-        now = access._replace(person=known or replayed.moved(access.person, organization))
+        if known := replayed.person_with(organization, ids.get(access.person)):
+            return access._replace(person=known)
+        now = access._replace(person=replayed.moved(access.person, organization))
         return access if now in own or replayed.of_stack(stack, access) else now
 
     own = {one.line.access: one.line for one in state_lines(stack, state, organization)}
-    held = {in_log(access): line for access, line in own.items()}
+    moved = {now: line for access, line in own.items() if (now := in_log(access)) != access}
+    held = moved | {access: line for access, line in own.items() if in_log(access) == access}
     # The log keeps a membership that an identity provider has taken over until the next update.
     taken_over = {in_log(Access(None, None, person, team)) for team, person in state.team_members}
     for access, one in given.items():
