@@ -310,8 +310,8 @@ READDRESSED: Sequence[Any] = [
     seen_before_the_roster_follows, after_the_roster_has_followed, before_the_log_began, in_no_stack, in_two_stacks,
     in_two_stacks_of_which_one_knows_the_person, events_afterwards, ended_by_the_stack, twice,
     two_people_who_swap_addresses, two_people_of_one_stack_who_swap_addresses,
-    one_gets_the_address_that_another_leaves, somebody_else_gets_the_address, removed_and_invited_again_by_the_old_address,
-    behind_when_the_person_is_invited_again,
+    one_gets_the_address_that_another_leaves, somebody_else_gets_the_address,
+    removed_and_invited_again_by_the_old_address, behind_when_the_person_is_invited_again,
 ]  # fmt: skip
 AT_ONCE: Sequence[Any] = [
     after_the_roster_has_followed, in_two_stacks_of_which_one_knows_the_person, two_people_who_swap_addresses,
