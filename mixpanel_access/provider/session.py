@@ -58,7 +58,7 @@ _ADVICE: Final = (
     (re.compile(rf"`?pulumi config set (?:--secret )?{NAMESPACE}:(\w+) ([^\s;.`]+)`?"), "set {} to {}"),
     (re.compile(rf"`?pulumi config set (?:--secret )?{NAMESPACE}:(\w+)`?"), "set {}"),
     (re.compile(rf"`?pulumi config rm {NAMESPACE}:(\w+)`?"), "take {} out again"),
-    (re.compile(rf"{NAMESPACE}:(\w+)"), "{}"),
+    (re.compile(rf"{NAMESPACE}:(\w+)(?: \(MIXPANEL_\w+\))?"), "{}"),
 )
 """What an advice says of a key of the configuration, and what it says of the input of an `Organization`."""
 

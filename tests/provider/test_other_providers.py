@@ -133,6 +133,10 @@ ADVICE = {
         "to go by the clock, `pulumi config rm mixpanel:now`, then `pulumi up`",
         "to go by the clock, take now out again, then `pulumi up` (inputs of the Organization main)",
     ),
+    "what a variable may have, which it does not read": (
+        "Check mixpanel:scimToken (MIXPANEL_SCIM_TOKEN), mixpanel:region and more.",
+        "Check scim_token, region and more." + INPUTS,
+    ),
     "other words": ("Check the address.", "Check the address."),
 }
 
