@@ -38,7 +38,8 @@ _HOW: Final = (
 _SINGLE: Final = (
     "Each command runs twice: with our provider, and with providers that do nothing, which is the floor: the time for "
     "the engine, its SDK and reading the roster. The ratio says how much longer ours takes; both are of one run, in "
-    "turn, so that you can compare ratios across days and versions. Requests are those to Mixpanel, writes are those "
+    "turn, so that you can compare ratios across days and versions. The import is that of `mixpanel-access import`, "
+    "which has no floor. Requests are those to Mixpanel, writes are those "
     "of them that change something, and MB held is the most memory of the provider's process. Without checkpoints "
     "means `PULUMI_SKIP_CHECKPOINTS=true`: the engine saves the state only at the end."
 )

@@ -60,7 +60,7 @@ _PARALLEL: Final = {
     "faults of the server (5xx)": "faults",
     "refusals (4xx)": "refused",
     "lost updates": "lost",
-    "people there or invited twice": "double",
+    "people listed twice or invited twice": "double",
     "requests a second": "requests_per_second",
 }
 

@@ -37,7 +37,7 @@ def status(
     stack: Stacks = None,
     now: Now = None,
     watch: Annotated[
-        float | None, typer.Option(help="Look again every so many seconds, until interrupted.", min=1.0)
+        float | None, typer.Option(help="Read again after this many seconds, until interrupted.", min=1.0)
     ] = None,
     cwd: Folder = Path(),
     as_json: AsJson = False,

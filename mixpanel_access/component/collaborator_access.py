@@ -198,7 +198,7 @@ def _declaration(args: CollaboratorAccessArgs, today: date) -> Declaration:
     except ValidationError as error:
         problems = [f"{item['loc'][-1]}: {item['msg']}" for item in error.errors(include_url=False)]
     else:
-        problems = [words for _, words in problems_with(roster)]
+        problems = [words.removeprefix(f"{args.email}: ") for _, words in problems_with(roster)]
         if not problems:
             return declaration(roster, today)
     raise InputError("cannot declare access", subject=args.email, why="; ".join(problems), next_step="Fix the program.")

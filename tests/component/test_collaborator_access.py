@@ -128,6 +128,7 @@ def test_bad_arguments_are_told_in_one_line(args: CollaboratorAccessArgs, words:
     with pytest.raises(pulumi.RunError) as raised:
         declared(args)
     assert str(raised.value).startswith(f"cannot declare access for {args.email}: ")
+    assert str(raised.value).count(f"{args.email}: ") == 1
     assert words in str(raised.value)
     assert "\n" not in str(raised.value)
 
