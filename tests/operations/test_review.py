@@ -178,7 +178,11 @@ WRONG = {
     "no address": ("shop", "decision: keep\n    reviewer: Ana", "is not an e-mail address"),
     "themselves": ("shop", f"decision: keep\n    reviewer: {BO.upper()}", "cannot decide on their own access"),
     "no date": ("shop", "decision: keep\n    decided: May", "'May' is not a date"),
-    "to come": ("shop", "decision: keep\n    decided: 2026-05-05", "which is in the future"),
+    "to come": (
+        "shop",
+        "decision: keep\n    decided: 2026-05-05",
+        "2026-05-05, which is in the future (today is 2026-05-04)",
+    ),
     "before": ("shop", "decision: keep\n    decided: 2026-05-03", "before the review was started"),
 }
 

@@ -240,7 +240,7 @@ def _wrong_day(packet: Packet, item: Item, today: date, record: ReviewRecord) ->
     except ValueError:
         return f"{item.decided!r} is not a date; write it as YYYY-MM-DD"
     if decided > today:
-        return f"it was decided on {decided}, which is in the future"
+        return f"it was decided on {decided}, which is in the future (today is {today})"
     if packet.made is not None and decided.isoformat() < packet.made:
         return f"it was decided on {decided}, before the review was started on {packet.made}"
     listed = first_day(record.same_listings(item))
