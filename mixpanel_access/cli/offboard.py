@@ -11,6 +11,7 @@ import typer
 from mixpanel_access.cli.options import AsJson, Folder, addresses
 from mixpanel_access.cli.output import ProjectRole, print_diff, print_json, progress, record_of
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.similarity import in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.model.access import GrantType
@@ -104,12 +105,11 @@ def _print(email: str, held: Sequence[PersonInStack], likely: str, *, done: bool
     from mixpanel_access.model.address import same_key
 
     for holding in held:
-        grants = ", ".join(f"{role} in project {project}" for project, role in sorted(holding.grants.items()))
-        teams = ", ".join(f"a membership in the team {name}" for name in holding.teams.values())
-        what = (
-            " and ".join(part for part in ("the member" if holding.member else "", grants, teams) if part) or "nothing"
-        )
-        known = "" if set(holding.keys) <= {same_key(email)} else f", as {' and '.join(holding.keys)}"
+        has = ["the member"] if holding.member else []
+        has += [f"{role} in project {project}" for project, role in sorted(holding.grants.items())]
+        has += [f"a membership in the team {name}" for name in holding.teams.values()]
+        what = in_words(has) or "nothing"
+        known = "" if set(holding.keys) <= {same_key(email)} else f", as {in_words(holding.keys)}"
         typer.echo(f"stack {holding.stack} {'had' if done else 'has'} in its state{known}: {what}")
         if not done and holding.before is not None and holding.after is not None:
             print_diff(holding.before, holding.after, holding.file.name)

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, ClockNow, Folder, Now, Stacks, addresses, decisions, stacks, words
+from mixpanel_access.cli.options import (
+    AsJson,
+    ClockNow,
+    Folder,
+    Now,
+    Stacks,
+    addresses,
+    decisions,
+    read_overview,
+    stacks,
+    words,
+)
 from mixpanel_access.cli.output import (
     day_of,
     instant_of,
@@ -271,7 +282,6 @@ def status(
 
     Example: `mixpanel-access review status`
     """
-    from mixpanel_access.cli.options import read_overview
     from mixpanel_access.operations.project import project_folder, roster_file
     from mixpanel_access.operations.review.progress import progress_by_files, progress_of
 

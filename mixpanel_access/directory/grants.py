@@ -18,6 +18,7 @@ from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.grants import believed, by_key, individual_roles, spelled
 from mixpanel_access.model.roles import is_higher
+from mixpanel_access.model.similarity import in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.people import Inviting
@@ -195,7 +196,7 @@ class ProjectGrants:
         if not left:
             return None
         sources = {source.replace("_", " ") for email in left for source in self.other_sources(email)["ways"]}
-        return f"project {self.project}: access remains for {few(left)}, through {' and '.join(sorted(sources))}"
+        return f"project {self.project}: access remains for {few(left)}, through {in_words(sorted(sources))}"
 
 
 def _as_known(

@@ -16,7 +16,7 @@ from mixpanel_access.model.errors import EngineError
 _FROM_PROVIDER: Final = re.compile(
     r"Exception calling application: ?|mixpanel_access(?:\.\w+)+: |\d+ errors? occurred:\s+\* "
 )
-"""What stands in front of a provider's error: from the SDK's server, which changed, and of what was made in part."""
+"""What stands in front of a provider's error: from the SDK's server in any version, and of what was made in part."""
 _SUMMARY = ("Resources:", "Policies:", "Outputs:")
 """What the engine prints after the errors."""
 

@@ -10,10 +10,9 @@ from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.drift import AccessDifference, DriftKind
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.pending.now import role_words
 from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.stack_view import StackView
-from mixpanel_access.operations.state import StateResource
+from mixpanel_access.operations.state import StateResource, role_words
 
 
 def declaring(found: AccessDifference, someone: PersonOverview, overview: Overview) -> list[str]:

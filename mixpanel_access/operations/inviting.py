@@ -27,7 +27,7 @@ from mixpanel_access.model.roster.draft import NewPerson
 from mixpanel_access.model.roster.problems import problems_with
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.model.similarity import alike, unknown
+from mixpanel_access.model.similarity import alike, in_words, unknown
 from mixpanel_access.operations.policy_check import (
     Violation,
     policy_config_file,
@@ -185,11 +185,11 @@ def _must_fit(request: InviteRequest, roster: Roster, file: Path) -> None:
             hold(f"{file.name} has them as {person.email}", "Write the address the same.")
     given = [name for name in OF_THE_ENGAGEMENT if name in request.terms]
     if engagement is None and given:
-        hold(f"{' and '.join(given)} belong to an engagement", "Name it with --engagement.")
+        hold(f"{in_words(given)} belong to an engagement", "Name it with --engagement.")
     if engagement is not None and engagement not in roster.engagements and "type" not in request.terms:
         hold(unknown(engagement, "engagement", roster.engagements), "For a new one, give its --type.")
     if engagement in roster.engagements and given:
-        hold(f"the engagement {engagement} is there, with its own {' and '.join(given)}", "Leave them out.")
+        hold(f"the engagement {engagement} is there, with its own {in_words(given)}", "Leave them out.")
     for name in request.projects:
         if name not in roster.projects:
             hold(unknown(name, "project of this roster", roster.projects), "Correct --project.")

@@ -20,8 +20,8 @@ from mixpanel_access.operations.declared_today import declaring
 from mixpanel_access.operations.drift import AccessDifference, DriftKind
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
-from mixpanel_access.operations.pending.now import role_words
 from mixpanel_access.operations.person_overview import PersonOverview
+from mixpanel_access.operations.state import role_words
 
 EXPIRES_SOON: Final = timedelta(hours=48)
 """How long before its end an invitation counts as about to expire."""

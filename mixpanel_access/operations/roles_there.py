@@ -14,8 +14,8 @@ from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.teams import same_name
 from mixpanel_access.operations.next_steps import project_name
 from mixpanel_access.operations.overview import Overview
-from mixpanel_access.operations.pending.now import role_words
 from mixpanel_access.operations.person_overview import PersonOverview
+from mixpanel_access.operations.state import role_words
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory

@@ -378,6 +378,14 @@ def team_keys(roster: Roster | None, state: State) -> dict[int, str]:
     return {team.team: key(team) for team in state.teams.values()}
 
 
+def role_words(state: State) -> dict[tuple[int, str], str]:
+    """The custom roles of a state by the roster's word for them: project id and the role's id -> the word."""
+    return {
+        key: roles.declared_role(name_of(one.urn).removeprefix(CUSTOM_ROLE.prefix))
+        for key, one in state.custom_roles.items()
+    }
+
+
 def name_of(urn: str) -> str:
     """A resource's name in the program."""
     return urn.rpartition("::")[2]

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Required, Self, TypeAlias, TypedDict, ge
 import pulumi
 from pulumi.dynamic import Resource
 
-from mixpanel_access.model.similarity import similar
+from mixpanel_access.model.similarity import in_words, similar
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.declaring import declare
 from mixpanel_access.provider.program import program_providers
@@ -140,7 +140,7 @@ def refuse_misspelled(resource: type[pulumi.Resource], inputs: Mapping[str, Any]
         raise TypeError(f"{resource.__name__}() has no input {strange}; {advice}")
     missing = [name for name, required in known.items() if required and name not in inputs]
     if missing and complete:
-        raise TypeError(f"{resource.__name__}() needs {' and '.join(missing)}")
+        raise TypeError(f"{resource.__name__}() needs {in_words(missing)}")
 
 
 class SecretOutputs(list[str]):

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from mixpanel_access.model.dates import day_or_none
-from mixpanel_access.model.similarity import counted, did_you_mean, is_empty
+from mixpanel_access.model.similarity import counted, did_you_mean, in_words, is_empty
 from mixpanel_access.rules.entry import Entry, ExceptionEntry
 from mixpanel_access.rules.facts import Context
 
@@ -55,7 +55,7 @@ def _problems(one: ExceptionEntry, context: Context, entry: Entry | None) -> Ite
     elif context.rules[one.rule] is None:
         yield f"the rule {one.rule!r} has no exceptions; delete this one, and fix what it covers"
     if missing := [name for name in _NEEDED if is_empty(getattr(one, name))]:
-        yield f"it has no {', '.join(missing)}; add {' and '.join(_edits(missing, context))}"
+        yield f"it has no {', '.join(missing)}; add {in_words(_edits(missing, context))}"
     for name in ("starts", "ends"):
         if day_or_none((text := getattr(one, name)).strip()) is None:
             yield f"its {name} {text!r} is not a date; write it as YYYY-MM-DD"

@@ -9,6 +9,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.engagements import with_changes
+from mixpanel_access.model.similarity import in_words
 from mixpanel_access.rules.addresses import is_external_kind
 from mixpanel_access.rules.company import outsider
 from mixpanel_access.rules.entry import PEOPLE, UNKNOWN, Entry, NotJudged, Type, all_hold, any_holds, each
@@ -203,7 +204,7 @@ def _redundant(stack: Stack, _context: Context) -> Iterator[RuleFinding]:
         if others and lower and not roles.is_custom(entry.role):
             yield RuleFinding(
                 f"{entry}: gives nothing; {entry.text('effective_role')} comes through "
-                f"{' and '.join(source.replace('_', ' ') for source in others)} already",
+                f"{in_words(source.replace('_', ' ') for source in others)} already",
                 entry,
             )
 

@@ -214,7 +214,7 @@ class Servicer(ResourceProviderServicer):
 
     @about_a_resource
     def Delete(self, request: Any) -> Any:  # noqa: N802
-        """Delete a resource."""
+        """Take away what a resource gave."""
         props = _unpacked(request.properties)
         self.providers.get(pickled_in(props)).delete(request.id, props)
         return empty_pb2.Empty()

@@ -1167,7 +1167,7 @@ CASES: dict[str, Cases] = {
     "exceptions-count": Cases(
         fails=[
             Case([member(exceptions=[_exception(rule="nonsense", email=ROBIN)])], [f"nonsense for {ROBIN} does not count: the exception names"]),
-            Case([], ["it has no reason, approver, starts, ticket; add `reason: ...` and `approver: ...` and `starts: 2026-05-04`"],
+            Case([], ["it has no reason, approver, starts, ticket; add `reason: ...`, `approver: ...`, `starts: 2026-05-04`"],
                  exceptions=[ExceptionEntry("justified", ends="2026-05-31")]),
             Case([grant(exceptions=[_exception(ends="soon")])], ["its ends 'soon' is not a date"]),
             Case([grant(exceptions=[_exception(rule="exceptions-in-force")])], ["'exceptions-in-force' has no exceptions"]),

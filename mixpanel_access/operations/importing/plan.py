@@ -19,7 +19,7 @@ from mixpanel_access.model.roster.draft import NewPerson
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.service_accounts import SERVICE_ACCOUNT_SUFFIX
-from mixpanel_access.model.similarity import did_you_mean
+from mixpanel_access.model.similarity import did_you_mean, in_words
 from mixpanel_access.operations.importing.teams import ExistingTeam, TeamMemberships, team_memberships
 from mixpanel_access.operations.state import State
 
@@ -295,7 +295,7 @@ def _why_left_out(one: Candidate, declared: Sequence[RosterEntry], today: date) 
         return "in the state and no longer in the roster: the next `pulumi up` takes the access away"
     if declared and not any(entry.current(today) for entry in declared):
         spans = (f"from {entry.starts or 'the beginning'} to {entry.ends or 'no end'}" for entry in declared)
-        return f"the roster's entry holds {' and '.join(spans)}, and declares nothing today"
+        return f"the roster's entry holds {in_words(spans)}, and declares nothing today"
     return None
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from mixpanel_access.model.grouping import grouped
+from mixpanel_access.model.similarity import in_words
 
 A_DAY: Final = timedelta(days=1)
 
@@ -104,7 +105,7 @@ class PendingChange:
         if self.email and self.membership:
             return "the access"
         if self.email and self.teams and not self._roles:
-            return " and ".join(f"the membership in the team {key}" for key in self.teams)
+            return in_words(f"the membership in the team {key}" for key in self.teams)
         if self.email:
             return f"the access ({', '.join(self.parts)})"
         whole = f"the team {', '.join(self.teams)}" if self.teams else "the access"

@@ -23,13 +23,12 @@ from mixpanel_access.model.effective_access import (
     effective_by_key,
     entries,
 )
-from mixpanel_access.model.roles import declared_role
 from mixpanel_access.model.roster.salvage import Unread
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.pending.change import A_DAY, PendingChange, PendingEvent
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, removals_by_row
 from mixpanel_access.operations.revoking.rows import StateRow, rows_of_state
-from mixpanel_access.operations.state import State, StateResource, name_of, team_keys
+from mixpanel_access.operations.state import State, StateResource, name_of, role_words, team_keys
 
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
 
@@ -52,14 +51,6 @@ def changes_now(
             yield stack.going(row, taking)
     if roster is not None:
         yield from stack.missing(roster, frozenset((one.urn, one.key) for _, one in removals if one.lowers))
-
-
-def role_words(state: State) -> dict[tuple[int, str], str]:
-    """The custom roles of a state by the roster's word for them: project id and the role's id -> the word."""
-    return {
-        key: declared_role(name_of(one.urn).removeprefix(kinds.CUSTOM_ROLE.prefix))
-        for key, one in state.custom_roles.items()
-    }
 
 
 class _Stack:

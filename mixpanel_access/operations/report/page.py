@@ -79,8 +79,8 @@ class Month:
     height: int
 
 
-def page(report: Report) -> str:
-    """The page of a report."""
+def _environment() -> Environment:
+    """The template's folder, with the filters of the template."""
     environment = Environment(
         loader=PackageLoader("mixpanel_access", "templates/report"),
         autoescape=True,
@@ -102,6 +102,12 @@ def page(report: Report) -> str:
         "by_nearness": lambda groups: sorted(groups, key=lambda group: list(EndsIn).index(group[0])),
         "by_rule": by_rule,
     }
+    return environment
+
+
+def page(report: Report) -> str:
+    """The page of a report."""
+    environment = _environment()
     style, script = (_source(environment, name) for name in ("page.css", "page.js"))
     numbered = enumerate(report.people, 1)
     return environment.get_template("page.html.j2").render(

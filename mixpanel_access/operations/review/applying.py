@@ -20,6 +20,7 @@ from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.roster.editing import EntryChange, change_entries
 from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.similarity import in_words
 from mixpanel_access.operations.review.decisions import ItemStatus, ReviewedItem, decisions_of
 from mixpanel_access.operations.review.facts import RosterRoles, reviewed_parts
 from mixpanel_access.operations.review.files import read_packets, unusable
@@ -215,7 +216,7 @@ def _notes(entries: Iterable[_DecidedEntry]) -> Iterator[str]:
     for one in entries:
         if one.new and (missing := sorted(key or "the organization role" for key in one.missing)):
             yield (
-                f"{one.entry.person.email} counts as reviewed once {' and '.join(missing)} "
+                f"{one.entry.person.email} counts as reviewed once {in_words(missing)} "
                 f"{'is' if len(missing) == 1 else 'are'} decided too (`review start` lists what is new)"
             )
 

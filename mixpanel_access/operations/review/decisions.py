@@ -60,7 +60,7 @@ class ReviewedItem:
 
     @property
     def item(self) -> Item:
-        """The item."""
+        """The item of the packet."""
         return self.packet.items[self.at]
 
     @property

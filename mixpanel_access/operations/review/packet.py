@@ -104,7 +104,7 @@ class RoleListing:
 
     @property
     def item_key(self) -> ItemKey:
-        """The role."""
+        """The role, in whichever listing."""
         return ItemKey(self.entry, self.project or None)
 
     @property

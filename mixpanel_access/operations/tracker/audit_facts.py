@@ -80,7 +80,7 @@ class AuditFact:
 
     @property
     def at(self) -> datetime:
-        """When it happened."""
+        """When the event happened."""
         return self.event.at
 
     @property

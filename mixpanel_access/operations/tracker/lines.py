@@ -137,7 +137,7 @@ class LogLine(FileLine):
 
     @cached_property
     def at(self) -> datetime:
-        """When it happened."""
+        """The date as an instant."""
         return instant(self.date)
 
     @property
