@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, read_overview
 from mixpanel_access.cli.output import (
-    instant_of,
     must_be_address,
     new_table,
     print_json,
@@ -73,7 +72,6 @@ def onboard(
     """
     from mixpanel_access.files.onboarding import read_checklists, read_ticks, write_ticks
     from mixpanel_access.operations.onboarding import onboarding, ticked
-    from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
 
     if (done or undo) and not email:
@@ -83,7 +81,7 @@ def onboard(
     checklists = read_checklists(project.pulumi.project / "templates")
     file = file or project.pulumi.project / "onboarding.json"
     before, ticks = read_ticks(file)
-    with load_overview(project, stack or [], instant_of(now), progress) as overview:
+    with read_overview(project, stack, now) as overview:
         if warning := overview.logins.warning:
             progress(warning)
         if not email:

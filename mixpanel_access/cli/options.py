@@ -18,6 +18,7 @@ from mixpanel_access.cli.output import instant_of, progress
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.overview import Overview
+    from mixpanel_access.operations.project import PulumiProject
 
 _EMAIL: Final = re.compile(r"""\bemail:\s*["']?([^\s"',}#]+@[^\s"',}#]+)""")
 _ROSTER: Final = re.compile(r"^environment:", re.MULTILINE)
@@ -160,10 +161,11 @@ AsJsonFormat = Annotated[bool, typer.Option("--json", help="The same as --format
 
 
 @contextmanager
-def read_overview(cwd: Path, stack: Sequence[str] | None, now: str | None) -> Iterator[Overview]:
-    """Read the stacks of `--stack` in the project of `--cwd`, and their organization, at the instant of `--now`."""
+def read_overview(where: Path | PulumiProject, stack: Sequence[str] | None, now: str | None) -> Iterator[Overview]:
+    """Read the stacks of `--stack` in a project, or in the one of `--cwd`, and their organization, as of `--now`."""
     from mixpanel_access.operations.overview import load_overview  # slow to load
     from mixpanel_access.operations.project import open_project
 
-    with load_overview(open_project(cwd, progress), stack or [], instant_of(now), progress) as overview:
+    project = open_project(where, progress) if isinstance(where, Path) else where
+    with load_overview(project, stack or [], instant_of(now), progress) as overview:
         yield overview

@@ -24,7 +24,6 @@ from mixpanel_access.cli.options import (
 )
 from mixpanel_access.cli.output import (
     day_of,
-    instant_of,
     new_table,
     print_json,
     print_other_access,
@@ -174,7 +173,6 @@ def start(
     Example: `mixpanel-access review start --reviewer-by manager`
     """
     from mixpanel_access.model.similarity import unknown
-    from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
     from mixpanel_access.operations.review.files import FOLDER, quarter
     from mixpanel_access.operations.review.listing import REVIEWERS
@@ -183,7 +181,7 @@ def start(
     if by not in REVIEWERS:
         raise UsageError("cannot use --reviewer-by", subject=by, why=unknown(by, "choice", REVIEWERS))
     project = open_project(cwd, progress)
-    with load_overview(project, stack or [], instant_of(now), progress) as overview:
+    with read_overview(project, stack, now) as overview:
         if warning := overview.logins.warning:
             progress(warning)
         target = to or project.pulumi.project / FOLDER / quarter(overview.today)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, read_overview
-from mixpanel_access.cli.output import instant_of, print_json, print_paragraph, progress
+from mixpanel_access.cli.output import print_json, print_paragraph, progress
 from mixpanel_access.model.errors import MixpanelError, UsageError
 from mixpanel_access.model.similarity import counted, in_words
 
@@ -85,7 +85,6 @@ def resend(
     Example: `mixpanel-access resend robin@agency.example.org`
     """
     from mixpanel_access.operations import resending
-    from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project, stacks_of
 
     project = open_project(cwd, progress)
@@ -96,7 +95,7 @@ def resend(
             why="the e-mail is sent now, and the states would record another day",
             next_step="Leave it out; it is for the emulator.",
         )
-    with load_overview(project, stack or [], instant_of(now), progress) as overview:
+    with read_overview(project, stack, now) as overview:
         sent = resending.resend(project, overview, email, progress)
     if as_json:
         print_json(sent)

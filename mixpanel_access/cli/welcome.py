@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, words
-from mixpanel_access.cli.output import instant_of, must_be_address, print_json, progress
+from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, addresses, read_overview, words
+from mixpanel_access.cli.output import must_be_address, print_json, progress
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ def welcome(
 
     Example: `mixpanel-access welcome robin@agency.example.org --format text`
     """
-    from mixpanel_access.operations.overview import load_overview
     from mixpanel_access.operations.project import open_project
 
     _must_be_usable(format_, sender, templates)
@@ -61,7 +60,7 @@ def welcome(
     from mixpanel_access.operations.welcome import REMINDER, WELCOME, compose  # templates and Markdown are slow to come
 
     own = templates or project.pulumi.project / "templates"
-    with load_overview(project, stack or [], instant_of(now), progress) as overview:
+    with read_overview(project, stack, now) as overview:
         message = compose(overview, email, REMINDER if reminder else WELCOME, own)
     mail = _mail(message, sender, overview.now) if send or format_ == "eml" else None
     if mail and send:

@@ -20,7 +20,7 @@ class RosterOutputs(TypedDict):
     """What a program can use of a `RosterAccess`."""
 
     people: int
-    """The number of people whom the roster declares today."""
+    """The number of people that the roster declares today."""
     grants: int
     """The number of their grants in projects."""
     service_account_tokens: Mapping[str, str]

@@ -17,7 +17,6 @@ from mixpanel_access.model.roles import is_role_id
 PACKAGE: Final = "pulumi-python"
 """The engine's package of all dynamic resources in Python."""
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
-"""The type of the resource at the top of every stack."""
 DYNAMIC_TYPE: Final = f"{PACKAGE}:dynamic/mixpanel:"
 """The beginning of the type of each of our resources."""
 COMPONENT_TYPE: Final = "mixpanel:index:RosterAccess"
@@ -31,7 +30,6 @@ COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
 BRAKE_NAME: Final = "removal-brake"
 """The name of a brake, and the last part of its id."""
 _DIGITS: Final = 20
-"""An id has fewer digits."""
 
 
 def number_in(text: str) -> int | None:

@@ -380,10 +380,8 @@ def team_keys(roster: Roster | None, state: State) -> dict[int, str]:
 
 def role_words(state: State) -> dict[tuple[int, str], str]:
     """The custom roles of a state by the roster's word for them: project id and the role's id -> the word."""
-    return {
-        key: roles.declared_role(name_of(one.urn).removeprefix(CUSTOM_ROLE.prefix))
-        for key, one in state.custom_roles.items()
-    }
+    names = {key: name_of(one.urn).removeprefix(CUSTOM_ROLE.prefix) for key, one in state.custom_roles.items()}
+    return {key: roles.declared_role(name) for key, name in names.items()}
 
 
 def name_of(urn: str) -> str:

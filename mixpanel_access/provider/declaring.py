@@ -28,7 +28,7 @@ _WITH_PROGRAM: Final = {"up", "preview"}
 _RESOLVED: Final = "="
 _OPEN: Final = "?"
 _ORGANIZATION: Final = "__organization"
-"""The organization of a resource, beside its inputs."""
+"""The organization of a resource, next to its inputs."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Serves this project's components to programs in other languages than Python; it starts as the server beside it."""
+"""Serves this project's components to programs in other languages than Python; it starts as the server in the next folder does."""
 
 import os
 import runpy
