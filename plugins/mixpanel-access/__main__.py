@@ -1,4 +1,4 @@
-"""Serves this project's components to programs in other languages than Python; it starts as the server in the next folder does."""
+"""Serves this project's components to programs in other languages, started as the server in `pulumi-python` is."""
 
 import os
 import runpy
