@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import weakref
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -66,6 +67,7 @@ class Store(AuditStore, AccountStore, TeamStore):
         try:
             # Handlers all run on the server's one thread; only its creation may be on another.
             self._db = sqlite3.connect(file or ":memory:", isolation_level=None, check_same_thread=False)
+            weakref.finalize(self, self._db.close)  # Python warns of a database that nobody has closed
             self._db.execute("PRAGMA foreign_keys = ON")
             self._must_be_ours()
             self._db.executescript(f"PRAGMA user_version = {SCHEMA_VERSION};{SCHEMA}")
