@@ -23,7 +23,7 @@ from mixpanel_access.model.neighbours import (
     claims_in,
     conflicts,
     neighbour_facts,
-    organization_in,
+    organization_of_config,
 )
 from mixpanel_access.model.roster.reading import RosterSource, line_of, lines_of_entries, parse
 from mixpanel_access.model.roster.salvage import Salvaged, salvage
@@ -231,7 +231,7 @@ def organization_of_roster(roster: Path) -> int | None:
     name = f"Pulumi.{roster.stem}.yaml"
     for folder in _configurations(roster):
         try:
-            return organization_in(load((folder / name).read_text(encoding="utf-8")))
+            return organization_of_config(load((folder / name).read_text(encoding="utf-8")))
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError, BadYaml):

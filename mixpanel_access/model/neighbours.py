@@ -14,9 +14,9 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.engagements import EMPLOYEE
-from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.roster.problems import Path
 from mixpanel_access.model.roster.schema import Roster
+from mixpanel_access.model.setting_values import organization_in
 
 NEIGHBOURS: Final = "neighbours"
 """The name of these facts among those of a roster as a whole."""
@@ -231,11 +231,10 @@ def _one_project(own: Claims, mine: ProjectClaim, other: Claims, theirs: Project
     )
 
 
-def organization_in(config: Any) -> int | None:
+def organization_of_config(config: Any) -> int | None:
     """The organization in a stack's configuration file, or None if it has none in plain text."""
     values = config.get("config") if isinstance(config, Mapping) else None
-    value = values.get("mixpanel:organizationId") if isinstance(values, Mapping) else None
-    return number_in(str(value).strip()) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    return organization_in(values.get("mixpanel:organizationId")) if isinstance(values, Mapping) else None
 
 
 def _flag(value: object, *, otherwise: bool) -> bool:
