@@ -56,6 +56,7 @@ class Payload(OrganizationRow):
     ROLE_NAMES: ClassVar[tuple[str, ...]] = ("new_role", "role", "project_role", "organization_role", "to_role")
 
     email: Text = Field("", validation_alias=AliasChoices("user_email", "email", "invitee_email"))
+    user_id: Number = None
     role: RoleWord = None
     current: CurrentPart = Field(default_factory=CurrentRole)
     previous: CurrentPart = Field(default_factory=CurrentRole)
@@ -122,6 +123,7 @@ class Event(Wire):
             type=entity.type,
             actor=self.user_email,
             email=email,
+            user_id=payload.user_id if payload.email else None,
             project=project,
             role=role,
             source=payload.source,

@@ -67,6 +67,7 @@ class AuditEvent:
         type: its type, such as `organization.user_added`.
         actor: the address or login name of the person or account that did it.
         email: the address of the person whose access changed or who logged in.
+        user_id: Mixpanel's id of that person.
         project: the project's id.
         role: the role.
         source: how it happened (`invitation`, `admin`, `scim`, ...).
@@ -84,6 +85,7 @@ class AuditEvent:
     type: str
     actor: str = ""
     email: str = ""
+    user_id: int | None = None
     project: int | None = None
     role: str | None = None
     source: str = ""

@@ -240,6 +240,50 @@ def one_gets_the_address_that_another_leaves(world: World) -> list[Row]:
     return [*rows, moved(BO, "Lee@Example.com"), moved(NEW, BO)]
 
 
+def changed_under_an_address_that_no_update_saw(world: World) -> list[Row]:
+    """The event has the id of the person; the log knows an address before and one afterwards."""
+    rows = begin(world)
+    refreshed(world)
+    world.update()
+    world.later(hours=1)
+    world.move(BO, NEW)
+    world.later(hours=1)
+    world.give(NEW, "admin")
+    world.later(hours=1)
+    world.move(NEW, LATEST)
+    return [*rows, ("changed", ANA, f"bo: admin in project {P}", "production", "OPS-1"), moved(LATEST, BO)]
+
+
+def removed_under_an_address_that_no_update_saw(world: World) -> list[Row]:
+    """It is the person of the log who left, and nobody else."""
+    rows = begin(world)
+    refreshed(world)
+    world.update()
+    world.later(hours=1)
+    world.move(BO, NEW)
+    world.later(hours=1)
+    world.remove(NEW)
+    world.addresses = {BO: NEW} if world.eager else {NEW: BO}
+    return [*rows, *(("revoked", ANA, what, "production", "OPS-1") for what in (MEMBER, GRANT, PLACE))]
+
+
+def changed_between_a_swap_and_the_update(world: World) -> list[Row]:
+    """Whose grant it is says the id in the event, and not the address, which is that of another one in the log."""
+    rows, lee = begin(world), "lee@example.com"
+    refreshed(world)
+    world.update()
+    world.later(hours=1)
+    world.move(lee, "x@example.com")
+    world.move(BO, lee)
+    world.move("x@example.com", BO)
+    world.addresses = {BO: lee, lee: BO}
+    world.reused = {BO: world.clock.at, lee: world.clock.at}
+    world.later(hours=1)
+    world.give(lee, "admin")
+    raised = f"bo: admin in project {P}"
+    return [*rows, ("changed", ANA, raised, "production", "OPS-1"), moved(lee, BO), moved(BO, "Lee@Example.com")]
+
+
 def somebody_else_gets_the_address(world: World) -> list[Row]:
     """Before the next update: a person of their own, with lines of their own."""
     rows = begin(world)
@@ -311,10 +355,13 @@ READDRESSED: Sequence[Any] = [
     in_two_stacks_of_which_one_knows_the_person, events_afterwards, ended_by_the_stack, twice,
     two_people_who_swap_addresses, two_people_of_one_stack_who_swap_addresses,
     one_gets_the_address_that_another_leaves, somebody_else_gets_the_address,
-    removed_and_invited_again_by_the_old_address, behind_when_the_person_is_invited_again,
+    changed_under_an_address_that_no_update_saw, removed_under_an_address_that_no_update_saw,
+    changed_between_a_swap_and_the_update, removed_and_invited_again_by_the_old_address,
+    behind_when_the_person_is_invited_again,
 ]  # fmt: skip
 AT_ONCE: Sequence[Any] = [
     after_the_roster_has_followed, in_two_stacks_of_which_one_knows_the_person, two_people_who_swap_addresses,
     two_people_of_one_stack_who_swap_addresses, one_gets_the_address_that_another_leaves,
+    changed_between_a_swap_and_the_update,
 ]  # fmt: skip
 """Lives that a log tells only if it has the id from before: one that begins at their end cannot know it."""

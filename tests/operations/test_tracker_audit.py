@@ -14,9 +14,8 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.operations.tracker.audit_facts import CHANGES, AuditFacts, facts_of
 from mixpanel_access.operations.tracker.authors import Authors
 from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
-from mixpanel_access.operations.tracker.names import Names
 from mixpanel_access.operations.tracker.reading import StackReading
-from mixpanel_access.operations.tracker.replay import replay
+from mixpanel_access.operations.tracker.replay import Replay, replay
 from mixpanel_access.operations.tracker.runs import during, runs_of
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -34,7 +33,7 @@ def event(kind: str, **more: Any) -> AuditEvent:
 def test_an_event_that_gives_changes_or_takes_access_is_a_fact(kind: str) -> None:
     """Of the person, of the person in the team, or of the team."""
     of_a_team = {"team": 77} if kind in TEAMS else {}
-    (fact,) = facts_of([event(kind, **of_a_team)], 1, Names([]))
+    (fact,) = facts_of([event(kind, **of_a_team)], 1, Replay([]))
     person = "" if kind in (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED, audit.TEAM_DELETED) else BO
     team = of_a_team.get("team")
     project = None if (team and person) or kind == audit.TEAM_DELETED else 7
@@ -54,7 +53,7 @@ LEFT_OUT = {
 @pytest.mark.parametrize("left_out", LEFT_OUT.values(), ids=LEFT_OUT.keys())
 def test_an_event_that_does_not_name_what_it_is_about_says_nothing(left_out: AuditEvent) -> None:
     """And a login gives no access."""
-    assert list(facts_of([left_out], 1, Names([]))) == []
+    assert list(facts_of([left_out], 1, Replay([]))) == []
 
 
 RUN: dict[str, Any] = {
@@ -156,4 +155,4 @@ def test_an_event_that_the_log_has_is_not_added_again(
     events: list[AuditEvent], lines: list[LogLine], expected: int
 ) -> None:
     """Not even if a line of an earlier version has it without its id, and with the engine's time."""
-    assert len(AuditFacts([*facts_of(events, 1, Names([]))], lines, replay(lines, {"production": 1})).new) == expected
+    assert len(AuditFacts([*facts_of(events, 1, Replay([]))], lines, replay(lines, {"production": 1})).new) == expected

@@ -15,7 +15,7 @@ from mixpanel_access.model.audit import AuditEvent
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.lines import GIVES, UNKNOWN, Access, LogEvent, LogLine
-from mixpanel_access.operations.tracker.names import LONG_AGO, Names
+from mixpanel_access.operations.tracker.names import LONG_AGO
 from mixpanel_access.operations.tracker.replay import Replay
 from mixpanel_access.operations.tracker.runs import SKEW
 
@@ -69,7 +69,7 @@ class AuditFact:
         change: what it does.
         access: the access. A membership of the organization that is taken away takes all access of the person with it,
             and a team without a person and a project that is taken away takes all access of the team.
-        email: the address of the person as the log writes it; "" for a team.
+        email: the address of the person as the event has it; "" for a team.
     """
 
     number: int
@@ -110,13 +110,13 @@ def joined(event: AuditEvent) -> bool:
     return event.type == audit.INVITATION_SENT or (event.type == audit.USER_ADDED and event.source != _INVITATION)
 
 
-def facts_of(events: Iterable[AuditEvent], organization: int, names: Names) -> Iterator[AuditFact]:
+def facts_of(events: Iterable[AuditEvent], organization: int, names: Replay) -> Iterator[AuditFact]:
     """What the events say, in their order; events that do not name what they are about say nothing.
 
     Args:
         events: the events of one organization.
         organization: its id.
-        names: the names of the log.
+        names: the log, replayed to its end.
     """
     known: set[str] = set()
     numbers = count(1)
@@ -136,7 +136,8 @@ def facts_of(events: Iterable[AuditEvent], organization: int, names: Names) -> I
             complete, team = bool(email), None
         if change is not None and complete:
             of = organization if team is None and project is None else None
-            person = names.person(same_key(email), organization, event.at.replace(microsecond=0))
+            by_id = names.person_with(organization, event.user_id) if email else ""
+            person = by_id or names.person(same_key(email), organization, event.at.replace(microsecond=0))
             access = Access(of, project, person, team)
             yield AuditFact(number=next(numbers), event=event, change=change, access=access, email=email)
 

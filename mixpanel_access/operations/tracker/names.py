@@ -53,7 +53,7 @@ class Names:
         self._organizations = {stack: organization for stack, organization in named.items() if stack}
         known = set(named.values())
         self._only = known.pop() if len(known) == 1 else None
-        moved = ordered(line for line in lines if line.event == LogEvent.READDRESSED)
+        self._moved = moved = ordered(line for line in lines if line.event == LogEvent.READDRESSED)
         self._people: _Changes[Person] = _Changes(
             (line.at, (line.organization, same_key(line.email_before)), (line.organization, same_key(line.email)))
             for line in moved
@@ -88,6 +88,16 @@ class Names:
     def earlier_addresses(self, organization: int) -> Mapping[str, datetime]:
         """The keys of the addresses in an organization that people had earlier, and until when."""
         return {key: at for (of, key), at in self._people.until.items() if of == organization}
+
+    def address_at(self, person: str, organization: int, at: datetime) -> str:
+        """The address that somebody had at an instant, as far as the log knows; `person`: the key of the present one."""
+        key, email, before = person, self.written(person, organization) or person, None
+        for line in reversed(self._moved):
+            its = (line.organization, same_key(line.email)) == (organization, key)
+            if its and line.at >= at and (before is None or line.at < before):
+                email, before = line.email_before, line.at
+                key = same_key(email)
+        return email
 
     def moved(self, key: str, organization: int | None) -> str:
         """The key of the present address of whoever last had another one before; the same if nobody had."""

@@ -60,9 +60,12 @@ class Pen:
         """Add a line about access of a stack, for an event or for none; `reasons`: the line that has its reasons."""
         base = reasons or self._base(access, stack, said.at, fact)
         email = fact.email if fact and same_key(fact.email) != base.access.person else base.email
+        at = instant(written(said.at))
+        if email and self.log.person(same_key(email), self.reading.id, at) != access.person:
+            email = self.log.address_at(access.person, self.reading.id, at)
         line = replace(
             base,
-            date=written(said.at),
+            date=written(at),
             admin=said.admin,
             event=said.event.value,
             email=email,
