@@ -90,7 +90,7 @@ class Names:
         return {key: at for (of, key), at in self._people.until.items() if of == organization}
 
     def address_at(self, person: str, organization: int, at: datetime) -> str:
-        """The address that somebody had at an instant, as far as the log knows; `person`: the key of the present one."""
+        """The address that somebody had at an instant by the log; `person`: the key of the present one."""
         key, email, before = person, self.written(person, organization) or person, None
         for line in reversed(self._moved):
             its = (line.organization, same_key(line.email)) == (organization, key)
