@@ -67,7 +67,6 @@ class AuditEvent:
         type: its type, such as `organization.user_added`.
         actor: the address or login name of the person or account that did it.
         email: the address of the person whose access changed or who logged in.
-        user_id: Mixpanel's id of that person.
         project: the project's id.
         role: the role.
         source: how it happened (`invitation`, `admin`, `scim`, ...).
@@ -78,6 +77,7 @@ class AuditEvent:
         by_staff: whether Mixpanel's staff did it in the name of `actor`.
         about: the name or id of the changed object, or of the changed setting.
         previous_role: the role before a change.
+        user_id: Mixpanel's id of the person with `email`.
     """
 
     id: str
@@ -85,7 +85,6 @@ class AuditEvent:
     type: str
     actor: str = ""
     email: str = ""
-    user_id: int | None = None
     project: int | None = None
     role: str | None = None
     source: str = ""
@@ -96,6 +95,7 @@ class AuditEvent:
     by_staff: bool = False
     about: str = ""
     previous_role: str | None = None
+    user_id: int | None = None
 
     @property
     def by_scim(self) -> bool:

@@ -227,6 +227,21 @@ def two_people_of_one_stack_who_swap_addresses(world: World) -> list[Row]:
     return [*rows, *taken, moved(lee, BO), moved(BO, "Lee@Example.com")]
 
 
+def two_people_who_swap_before_the_log_knows_one(world: World) -> list[Row]:
+    """The event by which Bo joined is that of Bo, and not of Lee, who has the address now."""
+    world.update()
+    world.later(hours=1)
+    rows, lee = begin(world), "lee@example.com"
+    refreshed(world)
+    world.later(hours=1)
+    world.move(lee, "x@example.com")
+    world.move(BO, lee)
+    world.move("x@example.com", BO)
+    world.addresses = {BO: lee, lee: BO}
+    world.reused = {BO: world.clock.at, lee: world.clock.at}
+    return [*rows, moved(lee, BO), moved(BO, "Lee@Example.com")]
+
+
 def one_gets_the_address_that_another_leaves(world: World) -> list[Row]:
     """Between two updates; Lee does not become whoever had the address."""
     rows = begin(world)
@@ -353,7 +368,8 @@ def behind_when_the_person_is_invited_again(world: World) -> list[Row]:
 READDRESSED: Sequence[Any] = [
     seen_before_the_roster_follows, after_the_roster_has_followed, before_the_log_began, in_no_stack, in_two_stacks,
     in_two_stacks_of_which_one_knows_the_person, events_afterwards, ended_by_the_stack, twice,
-    two_people_who_swap_addresses, two_people_of_one_stack_who_swap_addresses,
+    two_people_who_swap_addresses, two_people_who_swap_before_the_log_knows_one,
+    two_people_of_one_stack_who_swap_addresses,
     one_gets_the_address_that_another_leaves, somebody_else_gets_the_address,
     changed_under_an_address_that_no_update_saw, removed_under_an_address_that_no_update_saw,
     changed_between_a_swap_and_the_update, removed_and_invited_again_by_the_old_address,
@@ -361,7 +377,7 @@ READDRESSED: Sequence[Any] = [
 ]  # fmt: skip
 AT_ONCE: Sequence[Any] = [
     after_the_roster_has_followed, in_two_stacks_of_which_one_knows_the_person, two_people_who_swap_addresses,
-    two_people_of_one_stack_who_swap_addresses, one_gets_the_address_that_another_leaves,
-    changed_between_a_swap_and_the_update,
+    two_people_who_swap_before_the_log_knows_one, two_people_of_one_stack_who_swap_addresses,
+    one_gets_the_address_that_another_leaves, changed_between_a_swap_and_the_update,
 ]  # fmt: skip
 """Lives that a log tells only if it has the id from before: one that begins at their end cannot know it."""

@@ -65,12 +65,14 @@ def _dates(
     What is written of an address from then on is about whoever has it now, so nobody gets one before it is free.
     """
     dates: dict[str, datetime] = {}
+    taken = {person.key for person in found.values()}  # by somebody who did not join under this address
     for before in found:
         its, last = events.get(before, []), log.last.get(Access(reading.id, None, before, None))
         dates[before] = max([now, *(event.at for event in its)])
         if before in reading.presence.organization.people:
             dates[before] -= _SECOND
-            if others := [one.at for one in its if joined(one) and not (last and one.at <= last.at)]:
+            others = [one.at for one in its if joined(one) and not (last and one.at <= last.at)]
+            if others and before not in taken:
                 dates[before] = (others[0] if last else others[-1]) - _SECOND
     for _ in found:  # as many steps as the longest chain has
         for before, person in found.items():
