@@ -32,7 +32,7 @@ def scripted(lives: Mapping[str, Any]) -> str:
     return _SECTION.format(
         table=markdown([f"on {lives['date']}", *shapes], rows, numbers=len(shapes)),
         stopped="".join(
-            f"\nThe run ended after {one['lives']} of {lives['wanted'][shape]} lives with {shape}, as its time was up."
+            f"\nThe run ended after {one['lives']} of {lives['wanted'][shape]} lives with {shape}: its time was up.\n"
             for shape, one in few.items()
         ),
         failed=_failed(shapes),

@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from bench import page as bench_page
 from bench import reliability
+from bench.reliability_lives_page import scripted as scripted_section
 from bench.reliability_page import FAULT_KINDS, page
 from mixpanel_access.cli.app import app
 from mixpanel_access.files.onboarding import PLACES, AutomaticCheck, TaskCondition, read_checklists
@@ -144,6 +146,19 @@ def test_a_report_and_the_counts_are_the_figures() -> None:
         "inputs": {"rosters": 3},
         "kills": {"kills": 1, "lost": 0, "double": 0},
     }
+
+
+def test_a_life_that_failed_and_a_run_that_was_stopped_are_on_the_page() -> None:
+    """With seed, day and what disagrees; no life is left out in silence."""
+    figures = ("lives", "days", "checked", "events", "runs", "comparisons", "seconds")
+    shape: dict[str, Any] = dict.fromkeys(figures, 7)
+    failed = [{"seed": 1003, "day": 12, "kinds": ["status, waiting"]}]
+    shape |= {"drawn": {"teams": 1234}, "disagreements": {"status, waiting": 1}, "failed": failed}
+    shown = scripted_section({"date": "2026-11-30", "wanted": {"8 days busy": 9}, "shapes": {"8 days busy": shape}})
+    assert "| 8 days busy | 1003 | 12 | status, waiting |" in shown
+    assert "| drawn: teams | 1,234 |" in shown
+    assert "The run ended after 7 of 9 lives with 8 days busy" in shown
+    assert scripted_section({}) == ""
 
 
 @pytest.mark.parametrize("name", ["security.md", "reliability.md"])
