@@ -114,7 +114,7 @@ def single_grants(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for name in ("project_id", "environment", "open_to_all_users", *REASON_FIELDS)
         if name in props
     }
-    own = dict(_own_reasons(props.get("reasons")))
+    own = own_reasons(props.get("reasons"))
     beside = props.get("beside")
     added = props.get("undeclared") or ()
     for email, role in {**dict.fromkeys(props.get("lost") or (), ""), **grants}.items():
@@ -128,11 +128,13 @@ def single_grants(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield values
 
 
-def _own_reasons(reasons: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    for reason in reasons if isinstance(reasons, list) else ():
-        values = {name: value for name, value in reason.items() if name in REASON_FIELDS and value is not None}
-        for email in reason.get("people") or ():
-            yield same_key(email), values
+def own_reasons(reasons: Any) -> dict[str, dict[str, Any]]:
+    """The reasons of a `ProjectAccess`, by the key of the address: neither they nor their people have an order."""
+    return {
+        same_key(email): {name: value for name, value in reason.items() if name in REASON_FIELDS and value is not None}
+        for reason in (reasons if isinstance(reasons, list) else ())
+        for email in reason.get("people") or ()
+    }
 
 
 def shared_reasons(grants: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

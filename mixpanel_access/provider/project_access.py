@@ -14,7 +14,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, problem_with, same_key
 from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
 from mixpanel_access.model.errors import Refused, told_together
-from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, single_grants, taken, twice
+from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, own_reasons, single_grants, taken, twice
 from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider import elsewhere
@@ -158,7 +158,11 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
 
     def diff(self, olds: Properties, news: Properties) -> bool:
         """To declare somebody whose grant was added by hand, or no longer one who lost theirs, is a change too."""
-        return super().diff(olds, news) or bool(_declared_otherwise(olds, news))
+        return super().diff(self.compared(olds, news), news) or bool(_declared_otherwise(olds, news))
+
+    def compared(self, olds: Properties, news: Properties) -> Properties:
+        same = own_reasons(olds.get("reasons")) == own_reasons(news.get("reasons"))
+        return {**olds, "reasons": news.get("reasons")} if same else olds
 
     def create(self, inputs: Properties) -> Created:
         """Give what is missing, adopt what is there, and take away what is not declared."""

@@ -455,6 +455,35 @@ def test_a_change_of_metadata_or_spelling_sends_no_request(api: FakeApi) -> None
     assert not api.calls
 
 
+@pytest.mark.parametrize(
+    ("news", "changed"),
+    [
+        pytest.param([{"people": ["cy@example.com"], "ticket": "2"}, {"people": ["bo@example.com"]}], True, id="gone"),
+        pytest.param(
+            [{"people": ["cy@example.com"], "ticket": "2"}, {"people": ["bo@example.com"], "ticket": "1"}],
+            False,
+            id="other order",
+        ),
+        pytest.param([{"people": ["bo@example.com", "cy@example.com"], "ticket": "1"}], True, id="another's"),
+        pytest.param(None, True, id="none"),
+    ],
+)
+def test_the_order_of_reasons_is_no_change(api: FakeApi, news: Any, changed: bool) -> None:
+    """An edit that only moves entries of the roster plans nothing."""
+    olds = [{"people": ["bo@example.com"], "ticket": "1"}, {"people": ["cy@example.com"], "ticket": "2"}]
+    outs = provider_for(api).create(inputs(reasons=olds)).outs or {}
+    assert provider_for(api).diff(ID, outs, inputs(reasons=news)).changes is changed
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["as declared", "the other way round"])
+def test_the_order_of_the_people_of_a_reason_is_no_change(api: FakeApi, first: int) -> None:
+    """An edit that only moves people within an entry plans nothing."""
+    people = ["bo@example.com", "cy@example.com"]
+    outs = provider_for(api).create(inputs(reasons=[{"people": people, "ticket": "1"}])).outs or {}
+    news = inputs(reasons=[{"people": [people[first], people[1 - first]], "ticket": "1"}])
+    assert not provider_for(api).diff(ID, outs, news).changes
+
+
 def test_a_deleted_resource_takes_the_declared_grants_and_nothing_else(api: FakeApi) -> None:
     """Who was added by hand keeps it, and so does everybody their place in the organization."""
     outs = provider_for(api).create(inputs()).outs or {}
