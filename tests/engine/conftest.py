@@ -30,6 +30,8 @@ from tests.engine.quick_vault import vault, with_key_from_vault
 from tests.python_engine import client
 
 PROJECT = "mixpanel-access"
+MONITOR_GONE = "Resource monitor has terminated, shutting down"
+"""What a program may say after the engine (since 3.260) has given up, if it is slower than that."""
 PRODUCTION, WAREHOUSE = 1234567, 1234568
 STAGING, SANDBOX = 2345678, 2345679
 ROOM = f"-X{'-' * 100_000}"

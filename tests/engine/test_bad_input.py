@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.conftest import PRODUCTION, Workspace
+from tests.engine.conftest import MONITOR_GONE, PRODUCTION, Workspace
 
 pytestmark = pytest.mark.engine
 
@@ -123,7 +123,8 @@ def test_state_of_another_organization_is_left_alone(workspace: Workspace) -> No
 def _errors(text: str) -> list[str]:
     """The error lines under Diagnostics, each once."""
     lines = [line.strip() for line in text.partition("Diagnostics:")[2].splitlines()]
-    noise = ("error: update failed", "error: preview failed", "error: an unhandled error")
+    summaries = ("update failed", "preview failed", "an unhandled error", MONITOR_GONE)
+    noise = tuple(f"error: {summary}" for summary in summaries)
     return list(dict.fromkeys(line for line in lines if line.startswith("error:") and not line.startswith(noise)))
 
 

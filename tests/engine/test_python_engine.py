@@ -13,7 +13,7 @@ import pytest
 
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Completed, Engine, Pulumi
-from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace, workspace_on
+from tests.engine.conftest import MONITOR_GONE, PRODUCTION, WAREHOUSE, Workspace, workspace_on
 from tests.python_engine.run import WHY
 
 pytestmark = pytest.mark.engine
@@ -31,8 +31,6 @@ _VARIES = re.compile(
 """What is another one in each run: instants, ids, the depth of a folder, a port."""
 _STEPS = re.compile(r"^( .{2} .*|@ .*|.*\((?:\d+\.)?\d+s\).*|Duration: .*|    \S+:\S+:\S+ .*)$")
 """Lines that show the progress, which nobody reads."""
-_GONE = "Resource monitor has terminated, shutting down"
-"""What a program may say after the engine (since 3.260) has given up, if it is slower than that."""
 
 
 def state(workspace: Workspace) -> Any:
@@ -79,7 +77,7 @@ def said(completed: Completed) -> Any:
                 if part in step:
                     step[part] = _sorted(step[part])
         document["steps"] = sorted(document.get("steps", ()), key=lambda step: (step["urn"], step["op"]))
-        said_of = [one for one in document.get("diagnostics", ()) if _GONE not in one["message"]]
+        said_of = [one for one in document.get("diagnostics", ()) if MONITOR_GONE not in one["message"]]
         document["diagnostics"] = sorted(said_of, key=lambda one: str(one["message"]))
         return document
     lines = [line for line in completed.stdout.splitlines() if line and not _STEPS.match(line)]

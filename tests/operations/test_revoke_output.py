@@ -35,7 +35,7 @@ def test_somebody_who_stays_is_not_counted_as_taken(capsys: pytest.CaptureFixtur
     [
         ([Revocation("nope", problems=["cannot find the stack"])], "stack nope: cannot find the stack"),
         ([Revocation("a", problems=["x"]), Revocation("b")], "Nothing has ended in b."),
-        ([Revocation("a"), Revocation("b")], "Nothing has ended in a, b."),
+        ([Revocation("a"), Revocation("b")], "Nothing has ended in a and b."),
     ],
 )
 def test_nothing_is_said_to_have_ended_only_of_stacks_that_were_read(
