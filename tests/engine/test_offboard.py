@@ -59,7 +59,7 @@ def test_what_is_left_is_told(workspace: Workspace) -> None:
     workspace.emulator.control("POST", "grants", {"project": STAGING, "email": LEE, "role": "consumer"})
     done = workspace.command("offboard", LEE, "--yes")
     assert done.returncode == 1, done.stderr
-    assert "the member and analyst in project 1234567 and a membership in the team Ops" in done.stdout
+    assert "the member, analyst in project 1234567 and a membership in the team Ops" in done.stdout
     assert done.stdout.splitlines()[-1] == (
         f"{LEE} is still in the organization: analyst in project 1234568 through the team Data; "
         f"consumer in project {STAGING} through an individual grant"
