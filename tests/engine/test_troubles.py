@@ -68,6 +68,7 @@ def test_a_collaborator_gets_started_and_in_trouble(workspace: Workspace) -> Non
     later = ("--now", "2026-05-04T13:00:00Z")
     assert causes(diagnosed(workspace, ROBIN, 0, *later)) == []
 
+    emulator.control("POST", "clock", {"now": "2026-05-04T12:30:00Z"})  # after the second of the login that succeeded
     emulator.control("POST", "grants", {"email": ROBIN, "project": PRODUCTION, "role": "consumer"})
     emulator.control("POST", "login", {"email": ROBIN, "method": "password", "fails": True})
     spoilt = diagnosed(workspace, ROBIN, 1, *later)
