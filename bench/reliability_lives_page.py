@@ -69,7 +69,7 @@ next `pulumi up` and `revoke` do, who had what after each event, and who did it.
 {table}
 {stopped}
 With **8 days busy**, the other days have at most a nightly run and accepted invitations, as in most organizations.
-`make test` lives 20 such lives; these have other seeds, so no test was fitted to them. What they show is that the
+`make test` lives 20 with 6 busy days; these have other seeds, so no test was fitted to them. What they show is that the
 commands stay right while only the clock changes something, and after weeks without a run.
 
 With **all days busy**, edits, changes by hand and runs meet on every day, which is more than an organization sees in a

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 SEEDS = range(int(os.environ.get("SCRIPTED_LIVES", "20")))
 DAYS = 60
-BUSY = None if MANY else 8
+BUSY = None if MANY else 6
 
 
 @pytest.mark.parametrize("seed", SEEDS)
