@@ -17,6 +17,7 @@ from mixpanel_access import __version__
 from mixpanel_access.component_package.components import COMPONENTS
 from mixpanel_access.component_package.inputs import read_inputs, resolved
 from mixpanel_access.component_package.schema import schema
+from mixpanel_access.files.whole import nearest_project
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.resources import PACKAGE, STACK_TYPE
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
@@ -121,9 +122,10 @@ def must_name_our_server(folder: Path) -> None:
     Raises:
         pulumi.RunError: the project does not name our server.
     """
-    file = next((file for above in (folder, *folder.parents) if (file := above / "Pulumi.yaml").is_file()), None)
-    if file is None:
+    found = nearest_project(folder)
+    if found is None:
         return  # Automation API may keep the project elsewhere
+    file = found / "Pulumi.yaml"
     try:
         project: Any = load(file.read_text(encoding="utf-8"))
         named = {provider["name"] for provider in project["plugins"]["providers"]}

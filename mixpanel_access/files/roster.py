@@ -242,13 +242,12 @@ def organization_of_roster(roster: Path) -> int | None:
 def _configurations(roster: Path) -> list[Path]:
     """The folders that may hold a stack's configuration."""
     own = roster.absolute().parent
-    for folder in (own, *own.parents):
-        try:
-            project: Any = load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            continue
-        except (OSError, UnicodeDecodeError, BadYaml):
-            break
-        named = project.get("stackConfigDir") if isinstance(project, dict) else None
-        return [folder / str(named), own] if named else [folder, own]
-    return [own]
+    folder = whole.nearest_project(own)
+    if folder is None:
+        return [own]
+    try:
+        project: Any = load((folder / "Pulumi.yaml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, BadYaml):
+        return [own]
+    named = project.get("stackConfigDir") if isinstance(project, dict) else None
+    return [folder / str(named), own] if named else [folder, own]

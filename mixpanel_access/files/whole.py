@@ -189,6 +189,12 @@ def _unreadable(file: Path, what: str, error: Exception) -> UsageError:
     )
 
 
+def nearest_project(folder: Path) -> Path | None:
+    """The folder with the Pulumi.yaml: this one, or the nearest above it; None if there is none."""
+    own = folder.absolute()
+    return next((one for one in (own, *own.parents) if (one / "Pulumi.yaml").is_file()), None)
+
+
 def reason(error: Exception) -> str:
     """Why a file cannot be read or written, in words."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from mixpanel_access.engine import LocalStates, Pulumi, ensure_engine, local_states
 from mixpanel_access.engine.process import stop_children
-from mixpanel_access.files.whole import reason
+from mixpanel_access.files.whole import nearest_project, reason
 from mixpanel_access.model.errors import AccessError, EngineError, UsageError
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.resources import has_providers, organizations_in
@@ -201,9 +201,8 @@ def open_project(folder: Path, progress: Progress) -> PulumiProject:
 
 def project_folder(folder: Path) -> Path:
     """The folder with the Pulumi.yaml: this one, or one above it."""
-    for candidate in (folder.absolute(), *folder.absolute().parents):
-        if (candidate / "Pulumi.yaml").is_file():
-            return candidate
+    if (found := nearest_project(folder)) is not None:
+        return found
     raise UsageError(
         "cannot find the project",
         subject=str(folder),
