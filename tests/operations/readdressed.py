@@ -14,7 +14,7 @@ from tests.operations.tracking import ANA, BO, BOT, World, grant, member, place,
 
 Row = tuple[str, str, str, str, str]
 NEW, LATEST = "bo.new@example.com", "bo.latest@example.com"
-MERGER, SAM = "merger@example.com", "sam@example.com"
+MERGER, SAM, LEE = "merger@example.com", "sam@example.com", "lee@example.com"
 MEMBER, GRANT = "bo: organization role member", f"bo: analyst in project {P}"
 OTHER, PLACE = f"bo: analyst in project {Q}", "bo: member of team 77"
 
@@ -70,13 +70,33 @@ def begin(world: World, *, two: bool = False) -> list[Row]:
     return rows
 
 
-def seen_before_the_roster_follows(world: World) -> list[Row]:
-    """The state has the old address, and the id."""
+def begin_and_move(world: World) -> list[Row]:
+    """The same, and after an update by which the log and the state know the id, Bo changes the address."""
     rows = begin(world)
     refreshed(world)
     world.update()
     world.later(hours=1)
     world.move(BO, NEW)
+    return rows
+
+
+def swap(world: World) -> None:
+    """Bo and Lee swap their addresses."""
+    world.move(LEE, "x@example.com")
+    world.move(BO, LEE)
+    world.move("x@example.com", BO)
+    world.addresses = {BO: LEE, LEE: BO}
+    world.reused = {BO: world.clock.at, LEE: world.clock.at}
+
+
+def revoked_from_new(by: str) -> list[Row]:
+    """The lines for the end of what Bo had, under the new address."""
+    return [("revoked", by, what.replace("bo:", "bo.new:"), "production", "OPS-1") for what in (MEMBER, GRANT, PLACE)]
+
+
+def seen_before_the_roster_follows(world: World) -> list[Row]:
+    """The state has the old address, and the id."""
+    rows = begin_and_move(world)
     world.update()
     world.later(hours=1)
     has(world, "production", NEW)
@@ -138,11 +158,7 @@ def in_two_stacks_of_which_one_knows_the_person(world: World) -> list[Row]:
 
 def events_afterwards(world: World) -> list[Row]:
     """They name the new address, while the state has the old one; who did them, and for which stack, is as before."""
-    rows = begin(world)
-    refreshed(world)
-    world.update()
-    world.later(hours=1)
-    world.move(BO, NEW)
+    rows = begin_and_move(world)
     world.later(hours=1)
     world.give(NEW, "admin")
     world.later(hours=1)
@@ -162,21 +178,12 @@ def events_afterwards(world: World) -> list[Row]:
 
 def ended_by_the_stack(world: World) -> list[Row]:
     """Under the new address, while the roster had the old one."""
-    rows = begin(world)
-    refreshed(world)
-    world.update()
-    world.later(hours=1)
-    world.move(BO, NEW)
+    rows = begin_and_move(world)
     world.update()
     with world.run("production"):
         world.client.post(f"/organizations/{ORG}/delete-users/", json={"emails": [NEW]})
         world.has("production")
-    ended = (MEMBER, GRANT, PLACE)
-    return [
-        *rows,
-        moved(NEW, BO),
-        *(("revoked", MERGER, what.replace("bo:", "bo.new:"), "production", "OPS-1") for what in ended),
-    ]
+    return [*rows, moved(NEW, BO), *revoked_from_new(MERGER)]
 
 
 def twice(world: World) -> list[Row]:
@@ -195,51 +202,39 @@ def two_people_who_swap_addresses(world: World) -> list[Row]:
     rows = begin(world)
     world.update()
     world.later(hours=1)
-    lee = "lee@example.com"
-    world.move("Lee@Example.com", "x@example.com")
-    world.move(BO, lee)
-    world.move("x@example.com", BO)
-    world.addresses = {BO: lee, lee: BO}
-    has(world, "production", lee)
-    return [*rows, moved(lee, BO), moved(BO, "Lee@Example.com")]
+    swap(world)
+    has(world, "production", LEE)
+    return [*rows, moved(LEE, BO), moved(BO, "Lee@Example.com")]
 
 
 def two_people_of_one_stack_who_swap_addresses(world: World) -> list[Row]:
     """The state has the old address of each, and the ids."""
-    rows, lee = begin(world), "lee@example.com"
+    rows = begin(world)
     refreshed(world)
     world.update()
     world.later(hours=1)
     state = world.states["production"]
     with world.run("production", author=MERGER):
         mine = [*state.members.values(), *state.grants.values(), *state.team_members.values()]
-        world.has("production", *mine, *held(world, "production", lee))
+        world.has("production", *mine, *held(world, "production", LEE))
     world.update()
     world.later(hours=1)
-    world.move(lee, "x@example.com")
-    world.move(BO, lee)
-    world.move("x@example.com", BO)
-    world.addresses = {BO: lee, lee: BO}
-    world.reused = {BO: world.clock.at, lee: world.clock.at}
+    swap(world)
     taken = [
         ("imported", MERGER, what.replace("bo:", "lee:"), "production", "OPS-1") for what in (MEMBER, GRANT, PLACE)
     ]
-    return [*rows, *taken, moved(lee, BO), moved(BO, "Lee@Example.com")]
+    return [*rows, *taken, moved(LEE, BO), moved(BO, "Lee@Example.com")]
 
 
 def two_people_who_swap_before_the_log_knows_one(world: World) -> list[Row]:
     """The event by which Bo joined is that of Bo, and not of Lee, who has the address now."""
     world.update()
     world.later(hours=1)
-    rows, lee = begin(world), "lee@example.com"
+    rows = begin(world)
     refreshed(world)
     world.later(hours=1)
-    world.move(lee, "x@example.com")
-    world.move(BO, lee)
-    world.move("x@example.com", BO)
-    world.addresses = {BO: lee, lee: BO}
-    world.reused = {BO: world.clock.at, lee: world.clock.at}
-    return [*rows, moved(lee, BO), moved(BO, "Lee@Example.com")]
+    swap(world)
+    return [*rows, moved(LEE, BO), moved(BO, "Lee@Example.com")]
 
 
 def one_gets_the_address_that_another_leaves(world: World) -> list[Row]:
@@ -248,8 +243,8 @@ def one_gets_the_address_that_another_leaves(world: World) -> list[Row]:
     world.update()
     world.later(hours=1)
     world.move(BO, NEW)
-    world.move("lee@example.com", BO)
-    world.addresses, world.reused = {BO: NEW, "lee@example.com": BO}, {BO: world.clock.at}
+    world.move(LEE, BO)
+    world.addresses, world.reused = {BO: NEW, LEE: BO}, {BO: world.clock.at}
     has(world, "production", NEW)
     world.update()
     return [*rows, moved(BO, "Lee@Example.com"), moved(NEW, BO)]
@@ -257,11 +252,7 @@ def one_gets_the_address_that_another_leaves(world: World) -> list[Row]:
 
 def changed_under_an_address_that_no_update_saw(world: World) -> list[Row]:
     """The event has the id of the person; the log knows an address before and one afterwards."""
-    rows = begin(world)
-    refreshed(world)
-    world.update()
-    world.later(hours=1)
-    world.move(BO, NEW)
+    rows = begin_and_move(world)
     world.later(hours=1)
     world.give(NEW, "admin")
     world.later(hours=1)
@@ -271,11 +262,7 @@ def changed_under_an_address_that_no_update_saw(world: World) -> list[Row]:
 
 def removed_under_an_address_that_no_update_saw(world: World) -> list[Row]:
     """It is the person of the log who left, and nobody else."""
-    rows = begin(world)
-    refreshed(world)
-    world.update()
-    world.later(hours=1)
-    world.move(BO, NEW)
+    rows = begin_and_move(world)
     world.later(hours=1)
     world.remove(NEW)
     world.addresses = {BO: NEW} if world.eager else {NEW: BO}
@@ -284,28 +271,20 @@ def removed_under_an_address_that_no_update_saw(world: World) -> list[Row]:
 
 def changed_between_a_swap_and_the_update(world: World) -> list[Row]:
     """Whose grant it is says the id in the event, and not the address, which is that of another one in the log."""
-    rows, lee = begin(world), "lee@example.com"
-    refreshed(world)
-    world.update()
-    world.later(hours=1)
-    world.move(lee, "x@example.com")
-    world.move(BO, lee)
-    world.move("x@example.com", BO)
-    world.addresses = {BO: lee, lee: BO}
-    world.reused = {BO: world.clock.at, lee: world.clock.at}
-    world.later(hours=1)
-    world.give(lee, "admin")
-    raised = f"bo: admin in project {P}"
-    return [*rows, ("changed", ANA, raised, "production", "OPS-1"), moved(lee, BO), moved(BO, "Lee@Example.com")]
-
-
-def somebody_else_gets_the_address(world: World) -> list[Row]:
-    """Before the next update: a person of their own, with lines of their own."""
     rows = begin(world)
     refreshed(world)
     world.update()
     world.later(hours=1)
-    world.move(BO, NEW)
+    swap(world)
+    world.later(hours=1)
+    world.give(LEE, "admin")
+    raised = f"bo: admin in project {P}"
+    return [*rows, ("changed", ANA, raised, "production", "OPS-1"), moved(LEE, BO), moved(BO, "Lee@Example.com")]
+
+
+def somebody_else_gets_the_address(world: World) -> list[Row]:
+    """Before the next update: a person of their own, with lines of their own."""
+    rows = begin_and_move(world)
     world.later(hours=1)
     world.write_down()
     world.reused[BO] = world.clock.at
@@ -317,11 +296,7 @@ def somebody_else_gets_the_address(world: World) -> list[Row]:
 
 def removed_and_invited_again_by_the_old_address(world: World) -> list[Row]:
     """The roster has not followed: the new invitation is that of somebody else, and the state was behind until then."""
-    rows = begin(world)
-    refreshed(world)
-    world.update()
-    world.later(hours=1)
-    world.move(BO, NEW)
+    rows = begin_and_move(world)
     world.update()
     world.later(hours=1)
     world.remove(NEW)
@@ -332,22 +307,17 @@ def removed_and_invited_again_by_the_old_address(world: World) -> list[Row]:
     with world.run("production"):
         world.client.invite(BO)
         world.has("production", member(BO, outputs={"adopted": False, "ticket": "OPS-2"}, **world.times()))
-    ended = [what.replace("bo:", "bo.new:") for what in (MEMBER, GRANT, PLACE)]
     return [
         *rows,
         moved(NEW, BO),
-        *(("revoked", ANA, what, "production", "OPS-1") for what in ended),
+        *revoked_from_new(ANA),
         ("granted", MERGER, MEMBER, "production", "OPS-2"),
     ]
 
 
 def behind_when_the_person_is_invited_again(world: World) -> list[Row]:
     """The state still has the member and a grant of whoever had the address; the new person has no grant."""
-    rows = begin(world)
-    refreshed(world)
-    world.update()
-    world.later(hours=1)
-    world.move(BO, NEW)
+    rows = begin_and_move(world)
     world.update()
     world.later(hours=1)
     world.remove(NEW)
@@ -356,11 +326,10 @@ def behind_when_the_person_is_invited_again(world: World) -> list[Row]:
     world.reused[BO] = world.clock.at
     with world.run("production"):
         world.client.invite(BO)
-    ended = [what.replace("bo:", "bo.new:") for what in (MEMBER, GRANT, PLACE)]
     return [
         *rows,
         moved(NEW, BO),
-        *(("revoked", ANA, what, "production", "OPS-1") for what in ended),
+        *revoked_from_new(ANA),
         ("granted", MERGER, MEMBER, "production", "OPS-1"),
     ]
 

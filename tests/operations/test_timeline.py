@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from mixpanel_access.files.lines import append_lines
 from mixpanel_access.model.audit import LOOK_BACK
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.resources import ProjectAccessId
+from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.pruning import prune
 from mixpanel_access.operations.tracker.replay import differences, replay
@@ -206,14 +207,19 @@ def a_role_put_back(world: World) -> list[Row]:
     ]
 
 
+def with_changed_grant(world: World, role: str = "analyst", why: Mapping[str, Any] = LATER_WHY) -> list[StateResource]:
+    """What the state has of Bo after a run that changes the grant now."""
+    created = "2026-05-04T12:00:30Z"
+    return [member(BO, created=created), grant(BO, role, **why, created=created, modified=world.engine_time)]
+
+
 def a_role_changed_by_the_stack(world: World) -> list[Row]:
     """And back: both are changes."""
     invited(world)
     for role in ("consumer", "analyst"):
         with world.run("production"):
             world.client.grant(BO, role)
-            born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
-            world.has("production", member(BO, created=born["created"]), grant(BO, role, **WHY, **born))
+            world.has("production", *with_changed_grant(world, role, WHY))
     return [
         *GIVEN,
         ("changed", MERGER, f"bo: consumer in project {P}", "production", "OPS-1"),
@@ -226,8 +232,7 @@ def other_reasons(world: World) -> list[Row]:
     invited(world)
     world.update()
     with world.run("production", author=NIGHT):
-        born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
-        world.has("production", member(BO, created=born["created"]), grant(BO, **LATER_WHY, **born))
+        world.has("production", *with_changed_grant(world))
     return [*GIVEN, ("changed", NIGHT, GRANT, "production", "OPS-2")]
 
 
@@ -254,8 +259,7 @@ def other_reasons_before_somebody_changed_the_role(world: World) -> list[Row]:
     invited(world)
     world.update()
     with world.run("production", author=NIGHT):
-        born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
-        world.has("production", member(BO, created=born["created"]), grant(BO, **LATER_WHY, **born))
+        world.has("production", *with_changed_grant(world))
     world.later(hours=1)
     world.give(BO, "admin")
     return [
@@ -389,8 +393,7 @@ def a_role_put_back_with_other_reasons(world: World) -> list[Row]:
     world.give(BO, "admin")
     with world.run("production", author=NIGHT):
         world.client.grant(BO, "analyst")
-        born: dict[str, Any] = {"created": "2026-05-04T12:00:30Z", "modified": world.engine_time}
-        world.has("production", member(BO, created=born["created"]), grant(BO, **LATER_WHY, **born))
+        world.has("production", *with_changed_grant(world))
     return [
         *GIVEN,
         ("changed", ANA, f"bo: admin in project {P}", "production", "OPS-1"),
