@@ -16,6 +16,8 @@ from mixpanel_access.model.roles import is_role_id
 
 PACKAGE: Final = "pulumi-python"
 """The engine's package of all dynamic resources in Python."""
+DEFAULT: Final = "default"
+"""What the engine's names for the provider of the stack's configuration begin with."""
 STACK_TYPE: Final = "pulumi:pulumi:Stack"
 DYNAMIC_TYPE: Final = f"{PACKAGE}:dynamic/mixpanel:"
 """The beginning of the type of each of our resources."""
@@ -30,6 +32,7 @@ COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
 BRAKE_NAME: Final = "removal-brake"
 """The name of a brake, and the last part of its id."""
 _DIGITS: Final = 20
+"""An id has fewer digits."""
 
 
 def number_in(text: str) -> int | None:
@@ -221,17 +224,10 @@ def rows_in(export: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return [row for row in rows if not row.get("external")]
 
 
-def has_providers(export: Mapping[str, Any]) -> bool:
-    """Whether a resource of ours in an exported state has a provider of its program, and not the stack's own."""
-    providers = (str(row.get("provider") or "") for row in rows_in(export) if row.get("type") in KINDS)
-    return any(provider and "::default" not in provider for provider in providers)
-
-
 def organizations_in(export: Mapping[str, Any]) -> Mapping[int, int]:
     """The organizations of our resources in an exported state, each with their number."""
-    ours = [row for row in rows_in(export) if row.get("type") in KINDS]
-    numbers = (number_in(str(row.get("id", "")).partition(":")[0]) for row in ours)
-    return Counter(number for number in numbers if number is not None)
+    ids = (str(row.get("id", "")) for row in rows_in(export) if row.get("type") in KINDS)
+    return Counter(number for id_ in ids if (number := number_in(id_.partition(":")[0])) is not None)
 
 
 class OutputOf(NamedTuple):

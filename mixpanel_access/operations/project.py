@@ -19,7 +19,7 @@ from mixpanel_access.engine.process import stop_children
 from mixpanel_access.files.whole import nearest_project, reason
 from mixpanel_access.model.errors import AccessError, EngineError, UsageError
 from mixpanel_access.model.grouping import grouped
-from mixpanel_access.model.resources import has_providers, organizations_in
+from mixpanel_access.model.resources import DEFAULT, KINDS, organizations_in, rows_in
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.model.settings import (
@@ -120,7 +120,7 @@ class PulumiProject:
 
     def _say_others(self, stack: str, export: Any) -> None:
         """Say once of which other organizations a stack has resources: no command of ours covers those."""
-        if stack in self._said or not has_providers(export):
+        if stack in self._said or not _has_providers(export):
             return
         own, organizations = self._organization(stack), organizations_in(export)
         for other in sorted(organizations.keys() - {own}):
@@ -187,6 +187,12 @@ def temporary_folder() -> Iterator[Path]:
     """A folder that only this user can open; it goes with the block."""
     with tempfile.TemporaryDirectory(prefix="mixpanel-access-") as folder:
         yield Path(folder)
+
+
+def _has_providers(export: Mapping[str, Any]) -> bool:
+    """Whether a resource of ours in an exported state has a provider of its program, and not the stack's own."""
+    providers = (str(row.get("provider") or "") for row in rows_in(export) if row.get("type") in KINDS)
+    return any(provider and f"::{DEFAULT}" not in provider for provider in providers)
 
 
 def open_project(folder: Path, progress: Progress) -> PulumiProject:

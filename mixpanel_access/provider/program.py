@@ -14,6 +14,7 @@ import pulumi
 from pulumi.runtime import config
 from pulumi.runtime.settings import get_monitor
 
+from mixpanel_access.model.resources import DEFAULT
 from mixpanel_access.model.setting_values import organization_in
 from mixpanel_access.model.settings import NAMESPACE, configured_organization
 
@@ -31,8 +32,8 @@ class ProgramProviders:
         Raises:
             pulumi.RunError: the program has another provider for it, or the name is that of the stack's own.
         """
-        if name.startswith("default"):  # the engine takes it for the provider of the stack's configuration
-            raise pulumi.RunError(f"Organization {name}: a name cannot begin with `default`. Use another name.")
+        if name.startswith(DEFAULT):
+            raise pulumi.RunError(f"Organization {name}: a name cannot begin with `{DEFAULT}`. Use another name.")
         known = organization_in(organization)
         first = self._name_of(known)
         if first is not None:

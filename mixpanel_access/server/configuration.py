@@ -10,6 +10,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto.provider_pb2 import CheckFailure
 
 from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.resources import DEFAULT
 from mixpanel_access.model.setting_values import organization_in, setting_text
 from mixpanel_access.model.settings import NAMESPACE, PROVIDER, SETTINGS, load_settings
 from mixpanel_access.model.similarity import counted, similar
@@ -22,8 +23,6 @@ _PREFIX: Final = f"{NAMESPACE}:"
 _OF_THE_ENGINE: Final = {"version", "pluginDownloadURL"}
 _ORGANIZATION: Final = f"{_PREFIX}organizationId"
 _URN: Final = "urn:pulumi:"
-_DEFAULT: Final = "default"
-"""How the engine calls the provider of the stack's configuration."""
 
 
 def failures(urn: str, olds: Any, news: Any, scope: Scope | None = None) -> list[CheckFailure]:
@@ -36,7 +35,7 @@ def failures(urn: str, olds: Any, news: Any, scope: Scope | None = None) -> list
         scope: the engine's run; by default that of the engine that has started this process.
     """
     name = urn.rpartition("::")[2]
-    if name.startswith(_DEFAULT):
+    if name.startswith(DEFAULT):
         return []
     before, given = (own(rpc.deserialize_properties(revealed(each), keep_unknowns=True)) for each in (olds, news))
     problems = [*_problems(named(name, given)), *_left(urn, before, given, scope)]
@@ -46,7 +45,7 @@ def failures(urn: str, olds: Any, news: Any, scope: Scope | None = None) -> list
 
 def named(name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """A provider's inputs with its name, where another program than ours has made an explicit one."""
-    explicit = name and not name.startswith(_DEFAULT)
+    explicit = name and not name.startswith(DEFAULT)
     return {**({f"{_PREFIX}{PROVIDER}": name} if explicit else {}), **inputs}
 
 
