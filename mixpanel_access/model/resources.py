@@ -31,6 +31,8 @@ PROVIDER_KEY: Final = "__provider"
 COLLABORATOR_TYPE: Final = "mixpanel:index:CollaboratorAccess"
 BRAKE_NAME: Final = "removal-brake"
 """The name of a brake, and the last part of its id."""
+MEMBERS_NAME: Final = "members"
+"""The name of a `Members` in a roster's stack, and the last part of its id."""
 _DIGITS: Final = 20
 """An id has fewer digits."""
 
@@ -44,8 +46,8 @@ def _read(part: str, form: str) -> Any:
     """One part of an id as the type that the form names, or None."""
     if form == "EMAIL":
         return part or None
-    if form == BRAKE_NAME:
-        return part if part == BRAKE_NAME else None
+    if form.islower():
+        return part if part == form else None
     if form == "ROLE_ID":
         return part.strip().lower() if is_role_id(part) else None
     return number_in(part)
@@ -58,7 +60,8 @@ class ResourceId:
     IS_OF: ClassVar[str]
     """The resource, for a message."""
     FORM: ClassVar[str]
-    """The parts: a ROLE_ID is a UUID, an EMAIL is any text and comes last, and the others are numbers."""
+    """The parts: a ROLE_ID is a UUID, an EMAIL is any text and comes last, what is in lower case stands there as it is,
+    and the others are numbers."""
     WHY: ClassVar[str] = ""
     """What is wrong with a text of another form, if the form alone does not explain it."""
 
@@ -101,6 +104,16 @@ class MemberId(ResourceId):
     FORM: ClassVar[str] = "ORG:EMAIL"
 
     email: str
+
+
+@dataclass(frozen=True)
+class MembersId(ResourceId):
+    """All members that one stack declares in one organization."""
+
+    IS_OF: ClassVar[str] = "a stack's members"
+    FORM: ClassVar[str] = f"ORG:{MEMBERS_NAME}"
+
+    name: str = MEMBERS_NAME
 
 
 @dataclass(frozen=True)
@@ -188,6 +201,16 @@ class TeamMemberId(ResourceId):
 
 
 @dataclass(frozen=True)
+class TeamMembersId(ResourceId):
+    """All people that one stack puts into one team of one organization."""
+
+    IS_OF: ClassVar[str] = "a team's members"
+    FORM: ClassVar[str] = "ORG:TEAM"
+
+    team: int
+
+
+@dataclass(frozen=True)
 class CustomRoleId(ResourceId):
     """One custom role of one project of one organization."""
 
@@ -230,6 +253,20 @@ def organizations_in(export: Mapping[str, Any]) -> Mapping[int, int]:
     return Counter(number for id_ in ids if (number := number_in(id_.partition(":")[0])) is not None)
 
 
+class PartsOf(NamedTuple):
+    """What a grouped resource consists of: one single resource for each person; see `mixpanel_access.model.groups`.
+
+    Attributes:
+        kind: the name of the kind of its parts.
+        people: the input that has the people.
+        common: the other inputs and outputs that each part has too, as the metadata.
+    """
+
+    kind: str
+    people: str = "people"
+    common: Sequence[str] = ()
+
+
 class OutputOf(NamedTuple):
     """The output of another resource, of the kind with this name, from which an input comes."""
 
@@ -265,6 +302,7 @@ class ResourceKind:
         label: names one resource in a finding, by its properties or its name in the program.
         in_a_project: whether it takes the project's name as a hint, to find a wrong id.
         renamed_in_place: whether a new one may take the name of another; the hint `beside` says so.
+        parts: what it consists of; None for a single resource.
     """
 
     name: str
@@ -276,6 +314,7 @@ class ResourceKind:
     label: Callable[[Shown, str], str] = _by_name
     in_a_project: bool = False
     renamed_in_place: bool = False
+    parts: PartsOf | None = None
 
     def named(self, key: object) -> str:
         """The name of a resource in a roster's stack, by its key in the roster."""
@@ -318,7 +357,9 @@ PROJECT_ACCESS: Final = ResourceKind(
     prefix="project-access/",
     identity=("project_id",),
     in_a_project=True,
+    parts=PartsOf("ProjectGrant", people="grants", common=("project_id", "environment", "open_to_all_users")),
 )
+MEMBERS: Final = ResourceKind("Members", MembersId, prefix=MEMBERS_NAME, parts=PartsOf("Member"))
 TEAM: Final = ResourceKind(
     "Team",
     TeamId,
@@ -335,6 +376,14 @@ TEAM_MEMBER: Final = ResourceKind(
     references={"team_id": OutputOf("Team", "team_id")},
     identity=("team_id", "email"),
     label=lambda shown, name: f"{shown('email')} in {_team(shown, name)}",
+)
+TEAM_MEMBERS: Final = ResourceKind(
+    "TeamMembers",
+    TeamMembersId,
+    prefix="team-members/",
+    references={"team_id": OutputOf("Team", "team_id")},
+    identity=("team_id",),
+    parts=PartsOf("TeamMember", common=("team_id",)),
 )
 TEAM_GRANT: Final = ResourceKind(
     "TeamGrant",
@@ -389,6 +438,8 @@ PROJECT_ACCESS_TYPE: Final = PROJECT_ACCESS.type
 TEAM_TYPE: Final = TEAM.type
 TEAM_MEMBER_TYPE: Final = TEAM_MEMBER.type
 TEAM_GRANT_TYPE: Final = TEAM_GRANT.type
+MEMBERS_TYPE: Final = MEMBERS.type
+TEAM_MEMBERS_TYPE: Final = TEAM_MEMBERS.type
 CUSTOM_ROLE_TYPE: Final = CUSTOM_ROLE.type
 ORGANIZATION_SECURITY_TYPE: Final = ORGANIZATION_SECURITY.type
 SERVICE_ACCOUNT_TYPE: Final = SERVICE_ACCOUNT.type

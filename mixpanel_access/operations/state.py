@@ -12,7 +12,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.model.grants import single_grants
+from mixpanel_access.model.groups import parts
 from mixpanel_access.model.resources import (
     COMPONENT_TYPE,
     CUSTOM_ROLE,
@@ -31,7 +31,6 @@ from mixpanel_access.model.resources import (
     TEAM,
     TEAM_GRANT,
     TEAM_MEMBER,
-    ProjectAccessId,
     RemovalBrakeId,
     ResourceId,
     ResourceKind,
@@ -330,11 +329,12 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
             parent=str(row.get("parent", "")),
         )
         found.setdefault(kind, {})[key_of(resource)] = resource
-        if isinstance(ref, ProjectAccessId):
-            everybody = granted((row.get("outputs") or {}).get("grants"))
-            for one in single_grants({**outputs, "grants": everybody, "lost": None}):
-                part = replace(resource, kind=PROJECT_GRANT, outputs=one)
-                found.setdefault(PROJECT_GRANT, {})[ref.project, same_key(part.email)] = part
+        whole: Mapping[str, Any] = outputs
+        if kind is PROJECT_ACCESS:  # a secret role leaves the address out
+            whole = {**outputs, "grants": granted((row.get("outputs") or {}).get("grants")), "lost": None}
+        for part in parts(kind, ref, whole):
+            single = replace(resource, kind=part.kind, ref=part.ref, outputs=part.props)
+            found.setdefault(part.kind, {})[key_of(single)] = single
     return State(found, component, facts)
 
 

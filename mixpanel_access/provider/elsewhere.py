@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
-from mixpanel_access.model.grants import single_grants
+from mixpanel_access.model.groups import unfold
 from mixpanel_access.model.similarity import in_words
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import ExportedResource, Properties, RosterPeople, members, of_organization
+from mixpanel_access.provider.states import ExportedResource, Properties, RosterPeople, members
 
 if TYPE_CHECKING:
     from mixpanel_access.model.declaration import Declaration  # slow to import
@@ -52,11 +52,9 @@ def grants(session: Session, project: int, emails: Iterable[str], props: Propert
 
 def _grants_in(session: Session, project: int, resources: Sequence[ExportedResource]) -> Iterator[tuple[str, Any]]:
     """The key of the address, and the last day, of each individual grant that a stack has in a project."""
-    for one in of_organization(resources, session.organization):
-        if one.type == kinds.GRANT_TYPE and (place := kinds.GrantId.parse(one.id)).project == project:
-            yield same_key(place.email), one.outputs.get("ends")
-        elif one.type == kinds.PROJECT_ACCESS_TYPE and kinds.ProjectAccessId.parse(one.id).project == project:
-            yield from ((same_key(row["email"]), row.get("ends")) for row in single_grants(one.outputs))
+    for ref, outputs in unfold(resources, kinds.PROJECT_GRANT, session.organization):
+        if getattr(ref, "project", None) == project:
+            yield same_key(ref.person or ""), outputs.get("ends")
 
 
 def _says_grant(project: int, keys: AbstractSet[str], roster: RosterPeople, declaration: Declaration) -> bool | None:
@@ -67,10 +65,12 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
     """The other stacks that put somebody into a team; see `grants`."""
     found = []
     for stack, resources in _others(session, props):
-        rows = of_organization(resources, session.organization)
-        joins = [one for one in rows if one.type == kinds.TEAM_MEMBER_TYPE]
-        places = [(kinds.TeamMemberId.parse(one.id), one.outputs.get("ends")) for one in joins]
-        inside = [(same_key(place.email), day) for place, day in places if place.team == team]
+        places = unfold(resources, kinds.TEAM_MEMBER, session.organization)
+        inside = [
+            (same_key(place.person or ""), outputs.get("ends"))
+            for place, outputs in places
+            if getattr(place, "team", None) == team
+        ]
         keys = _keys(session, members(resources, session.organization), email) if inside else set()
 
         def said(roster: RosterPeople, declaration: Declaration, keys: AbstractSet[str] = keys) -> bool | None:

@@ -109,9 +109,9 @@ def _read_all(environ: Mapping[str, str]) -> StackStates:
 
 
 def interrupted_in(export: Export) -> Sequence[ExportedResource]:
-    """The resources of an exported state whose creation was begun and not ended."""
+    """The resources of an exported state whose creation or update was begun and not ended."""
     pending = (export.get("deployment") or {}).get("pending_operations") or ()
-    found = [one.get("resource") or {} for one in pending if one.get("type") == "creating"]
+    found = [one.get("resource") or {} for one in pending if one.get("type") in ("creating", "updating")]
     return tuple(
         ExportedResource(str(one.get("type", "")), str(one.get("urn", "")), "", one.get("inputs") or {})
         for one in found

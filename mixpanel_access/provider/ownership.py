@@ -12,7 +12,6 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ownership import WHEN_UNUSED, Origin, is_ours, lowered, role_before
-from mixpanel_access.model.resources import MEMBER_TYPE
 from mixpanel_access.model.similarity import in_words
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import Properties, StackStates, members
@@ -71,9 +70,7 @@ def note_begun(session: Session, key: str) -> None:
 
     It is asked before the member is made: from then on, the state has that as begun.
     """
-    begun = session.states.all().interrupted.get(session.states.own_stack() or "", ())
-    emails = [str(one.outputs.get("email", "")) for one in begun if one.type == MEMBER_TYPE]
-    session.begun[key] = key in map(same_key, emails)
+    session.begun[key] = key in session.states.begun_members()
 
 
 def why_kept_out(session: Session, person: Person) -> str:

@@ -19,12 +19,13 @@ from typing import Any, Final
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
+from mixpanel_access.model.groups import GROUPS, Held, hides_people, unfold
 from mixpanel_access.model.ownership import FOUND, OURS, WHEN_UNUSED, is_ours
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources, deleted, engine_command
 from mixpanel_access.provider.declaring import ProgramDeclaration
 from mixpanel_access.provider.exported_states import Unreadable, ask
-from mixpanel_access.provider.states import ExportedResource, InState, of_organization, resources_in
+from mixpanel_access.provider.states import ExportedResource, of_organization, resources_in
 
 _STACK: Final = 2
 """The part of a URN that names the stack."""
@@ -215,7 +216,7 @@ def _exported(command: Command, stack: str | None) -> Resources | None:
 
 
 def declared_people(
-    going: Iterable[InState], organization: int, state: Iterable[InState], team_name: Callable[[int], str | None]
+    going: Iterable[Held], organization: int, state: Iterable[Held], team_name: Callable[[int], str | None]
 ) -> dict[str, DeclaredPerson]:
     """Everybody who has a `Member` among the resources that go, by the key of the address, and what goes with it.
 
@@ -226,7 +227,7 @@ def declared_people(
         team_name: the name of a team that the state does not have.
     """
     held = list(of_organization(going, organization))
-    found = {key: person for one in held if one.type == kinds.MEMBER_TYPE for key, person in [_person(one)]}
+    found = dict(_person(ref, outputs) for ref, outputs in unfold(held, kinds.MEMBER))
     projects: dict[str, list[int]] = {key: [] for key in found}
     teams: dict[str, list[str]] = {key: [] for key in found}
     names = {
@@ -234,17 +235,17 @@ def declared_people(
         for one in of_organization(state, organization)
         if one.type == kinds.TEAM_TYPE and isinstance(name := one.outputs.get("name"), str)
     }
-    for one in held:
-        if one.type == kinds.GRANT_TYPE:
-            grant = kinds.GrantId.parse(one.id)
-            projects.get(same_key(grant.email), []).append(grant.project)
-        elif one.type == kinds.PROJECT_ACCESS_TYPE:
-            for key in _granted(one.outputs, found):
-                projects.get(key, []).append(kinds.ProjectAccessId.parse(one.id).project)
-        elif one.type == kinds.TEAM_MEMBER_TYPE:
-            place = kinds.TeamMemberId.parse(one.id)
-            if (key := same_key(place.email)) in teams and (name := names.get(place.team) or team_name(place.team)):
-                teams[key].append(name)
+    for grant, _ in unfold(held, kinds.PROJECT_GRANT):
+        projects.get(same_key(grant.person or ""), []).append(int(grant.parts[1]))
+    for one in held:  # a secret may hide whose they are: anybody's
+        group = GROUPS.get(one.type)
+        if group is kinds.PROJECT_ACCESS and hides_people(group, one.outputs):
+            for going_projects in projects.values():
+                going_projects.append(kinds.ProjectAccessId.parse(one.id).project)
+    for place, _ in unfold(held, kinds.TEAM_MEMBER):
+        key, team = same_key(place.person or ""), int(place.parts[1])
+        if key in teams and (name := names.get(team) or team_name(team)):
+            teams[key].append(name)
     for key, person in found.items():
         person["projects"] = projects[key]
         if teams[key]:
@@ -252,19 +253,11 @@ def declared_people(
     return found
 
 
-def _person(member: InState) -> tuple[str, DeclaredPerson]:
-    email, outputs = kinds.MemberId.parse(member.id).email, member.outputs
+def _person(ref: kinds.ResourceId, outputs: Mapping[str, Any]) -> tuple[str, DeclaredPerson]:
+    email = ref.person or ""
     person = DeclaredPerson(email=email, removal=WHEN_UNUSED)
     given = {key: value for key in ("role", "removal", "ends") if isinstance(value := outputs.get(key), str)}
     person.update(given)  # type: ignore[typeddict-item]
     if (ours := is_ours(outputs)) is not None:
         person["ownership"] = OURS if ours else FOUND
     return same_key(email), person
-
-
-def _granted(outputs: Mapping[str, Any], everybody: Iterable[str]) -> Iterable[str]:
-    """The keys of those who have an individual grant, or lost it; everybody's, where a secret hides whose they are."""
-    grants = outputs.get("grants")
-    if not isinstance(grants, Mapping) or kinds.SIGNATURE in grants:
-        return everybody
-    return {same_key(email) for email in (*grants, *(outputs.get("lost") or ()))}

@@ -14,11 +14,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
-from mixpanel_access.model.resources import KINDS, MEMBER_TYPE, PROJECT_ACCESS_TYPE, PROVIDER_KEY, MemberId
+from mixpanel_access.model.groups import Held, part_properties, people_in, unfold
+from mixpanel_access.model.resources import KINDS, MEMBER, MEMBERS, PROVIDER_KEY
 
 if TYPE_CHECKING:
     from mixpanel_access.model.declaration import Declaration  # slow to import
@@ -52,7 +53,7 @@ class StackStates:
     Attributes:
         stacks: stack -> its resources, those that are about to be deleted included.
         why: why some of them, or all, could not be read; "" if all of them were.
-        interrupted: stack -> the resources whose creation a killed run has left open; their inputs are the outputs.
+        interrupted: stack -> the resources that a killed run was creating or updating; their inputs are the outputs.
     """
 
     stacks: Mapping[str, Sequence[ExportedResource]] = field(default_factory=dict)
@@ -116,6 +117,7 @@ class States:
         self._read_at = 0.0
         self._members: tuple[Sequence[ExportedResource], Mapping[str, Properties]] | None = None
         self._ids: tuple[StackStates, dict[str, int]] | None = None
+        self._begun: tuple[StackStates, set[str]] | None = None
         self._declared: dict[tuple[str, date], RosterPeople | None] = {}
 
     def all(self, older_than: float | None = None) -> StackStates:
@@ -162,6 +164,18 @@ class States:
                 self._ids = states, ids
             return self._ids[1].get(key)
 
+    def begun_members(self) -> set[str]:
+        """The keys of the people whose members a killed run of the stack that the engine works on had begun to make."""
+        states = self.all()
+        if self._begun is None or self._begun[0] is not states:
+            rows = states.interrupted.get(self.own_stack() or "", ())
+            singles = [one.outputs for one in rows if one.type == MEMBER.type]
+            grouped = [
+                part for one in rows if one.type == MEMBERS.type for part in part_properties(MEMBERS, one.outputs)
+            ]
+            self._begun = states, {same_key(str(one.get("email", ""))) for one in (*singles, *grouped)}
+        return self._begun[1]
+
     def own_member_with(self, organization: int, user_id: int) -> Properties | None:
         """The outputs of a person's `Member` in the stack's own state by Mixpanel's id, whatever address it has."""
         held = members(self.own() or (), organization).values()
@@ -205,27 +219,11 @@ class States:
         return alike or [
             name
             for name, held in states.stacks.items()
-            if any(one.type == MEMBER_TYPE and _key(one) == key for one in held)
+            if any(same_key(ref.person or "") == key for ref, _ in unfold(held, MEMBER))
         ]
 
 
-class InState(Protocol):
-    """One resource of a state."""
-
-    @property
-    def type(self) -> str:
-        """Its type in the engine."""
-
-    @property
-    def id(self) -> str:
-        """Its id in the engine."""
-
-    @property
-    def outputs(self) -> Properties:
-        """What the state holds of it; a secret is encrypted, or left out."""
-
-
-_Held = TypeVar("_Held", bound=InState)
+_Held = TypeVar("_Held", bound=Held)
 
 
 def resources_in(rows: Iterable[Properties]) -> Sequence[ExportedResource]:
@@ -248,10 +246,12 @@ def of_organization(resources: Iterable[_Held], organization: int) -> Iterator[_
     return (one for one in resources if one.id.startswith(f"{organization}:"))
 
 
-def members(resources: Iterable[ExportedResource], organization: int) -> dict[str, Properties]:
-    """The outputs of each `Member` of an organization, by the key of the address."""
-    held = of_organization(resources, organization)
-    return {_key(one): one.outputs for one in held if one.type == MEMBER_TYPE}
+def members(resources: Iterable[Held], organization: int) -> dict[str, Properties]:
+    """The outputs of each member of an organization, by the key of the address, which the id has too.
+
+    In the outputs, the address may be a secret.
+    """
+    return {same_key(ref.person or ""): outputs for ref, outputs in unfold(resources, MEMBER, organization)}
 
 
 def people_of(resources: Iterable[ExportedResource], organization: int) -> set[str]:
@@ -261,14 +261,9 @@ def people_of(resources: Iterable[ExportedResource], organization: int) -> set[s
         kind = KINDS.get(one.type)
         if kind and kind.of_a_person:
             found.add(same_key(kind.id.parse(one.id).person or ""))
-        elif one.type == PROJECT_ACCESS_TYPE:
-            found |= {same_key(email) for email in one.outputs.get("grants") or ()}
+        elif kind:
+            found |= people_in(kind, one.outputs)
     return found
-
-
-def _key(member: ExportedResource) -> str:
-    """The key of the address, which the id has too: in the outputs it may be a secret."""
-    return same_key(MemberId.parse(member.id).email)
 
 
 def _same(outputs: Properties, props: Properties) -> bool:

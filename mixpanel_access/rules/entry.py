@@ -17,7 +17,8 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import gives_classified
 from mixpanel_access.model.dates import day_or_none
-from mixpanel_access.model.grants import REASON_FIELDS, single_grants
+from mixpanel_access.model.grants import REASON_FIELDS
+from mixpanel_access.model.groups import GROUPS, part_properties, single_kind
 from mixpanel_access.model.roles import is_custom, normalized
 from mixpanel_access.model.similarity import is_empty
 
@@ -284,23 +285,30 @@ def _height_of(permissions: Sequence[str]) -> int:
     return roles.project_rank(roles.CONSUMER if reads else roles.ANALYST)
 
 
+_IN_COMMON: Final = ("project_id", "environment", "team_id")
+"""The inputs that say where the people of a group are."""
+
+
 def entries_of(type_: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:
-    """A resource as rules see it: a `ProjectAccess` as single grants, and nothing for a kind that no rule judges.
+    """A resource as rules see it: a group as the single resources of its people, and nothing where no rule judges.
 
     Args: see `Entry`; `type_` is the type in the engine.
     """
-    if type_ != kinds.PROJECT_ACCESS_TYPE:
+    group = GROUPS.get(type_)
+    single = single_kind(group) if group else None
+    if group is None or group.parts is None or single is None:
         judged = type_ in kinds.KINDS and kinds.KINDS[type_].plural
         return [Entry(type_, name, urn, values, **more)] if judged else []
-    grants, reasons = (more.get("sources", {}).get(part, ()) for part in ("grants", "reasons"))
-    sources = {"email": grants, "role": grants, **dict.fromkeys(REASON_FIELDS, reasons)}
+    given, own = (("email",) if single is kinds.TEAM_MEMBER else ("email", "role")), more.get("sources", {})
+    people, reasons = own.get(group.parts.people, ()), own.get("reasons", ())
+    sources = {**own, **dict.fromkeys(given, people), **dict.fromkeys(REASON_FIELDS, reasons)}
     unknown = dict.fromkeys(REASON_FIELDS, UNKNOWN) if values.get("reasons") is UNKNOWN else {}
-    if values.get("grants") is UNKNOWN:
-        hidden = dict.fromkeys(("email", "role", *REASON_FIELDS), UNKNOWN)
-        return [Entry(Type.GRANT, name, urn, {**values, **hidden}, sources=sources)]
-    known = single_grants({key: value for key, value in values.items() if value is not UNKNOWN})
-    hidden = {key: UNKNOWN for key in ("project_id", "environment") if values.get(key) is UNKNOWN} | unknown
-    return [Entry(Type.GRANT, f"{name}:{one['email']}", urn, {**one, **hidden}, sources=sources) for one in known]
+    if values.get(group.parts.people) is UNKNOWN:
+        hidden = dict.fromkeys((*given, *REASON_FIELDS), UNKNOWN)
+        return [Entry(single.type, name, urn, {**values, **hidden}, sources=sources)]
+    known = part_properties(group, {key: value for key, value in values.items() if value is not UNKNOWN})
+    hidden = {key: UNKNOWN for key in _IN_COMMON if values.get(key) is UNKNOWN} | unknown
+    return [Entry(single.type, f"{name}:{one['email']}", urn, {**one, **hidden}, sources=sources) for one in known]
 
 
 def all_hold(*conditions: Callable[[], object]) -> bool:

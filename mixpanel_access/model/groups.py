@@ -1,0 +1,135 @@
+"""Grouped resources taken apart: one part for each person, which is what the single resource of that person would be.
+
+A reader of states, declarations and policies goes through the parts, and does not know whether a member, a grant or a
+membership is a resource of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, Protocol
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.grants import REASON_FIELDS, own_reasons, single_grants
+from mixpanel_access.model.resources import (
+    MEMBER,
+    MEMBERS,
+    PROJECT_ACCESS,
+    PROJECT_GRANT,
+    SIGNATURE,
+    TEAM_MEMBER,
+    TEAM_MEMBERS,
+    ResourceId,
+    ResourceKind,
+)
+
+GROUPS: Final[Mapping[str, ResourceKind]] = {kind.type: kind for kind in (MEMBERS, PROJECT_ACCESS, TEAM_MEMBERS)}
+"""Type in the engine -> kind, of the grouped resources."""
+_SINGLE: Final = {kind.name: kind for kind in (MEMBER, PROJECT_GRANT, TEAM_MEMBER)}
+OUTPUTS: Final = "members"
+"""The output of a group with the outputs of each person's part, by address; a `ProjectAccess` has others."""
+
+
+Properties = Mapping[str, Any]
+
+
+class Held(Protocol):
+    """One resource of a state."""
+
+    @property
+    def type(self) -> str:
+        """Its type in the engine."""
+
+    @property
+    def id(self) -> str:
+        """Its id in the engine."""
+
+    @property
+    def outputs(self) -> Properties:
+        """What the state holds of it; a secret is encrypted, or left out."""
+
+
+class Part(NamedTuple):
+    """One person's part of a group, as the single resource that it stands for.
+
+    Attributes:
+        kind: the kind of the single resource.
+        ref: its id.
+        props: its inputs, and its outputs where the group has them.
+    """
+
+    kind: ResourceKind
+    ref: ResourceId
+    props: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The key of the person's address."""
+        return same_key(str(self.props["email"]))
+
+
+def single_kind(kind: ResourceKind) -> ResourceKind | None:
+    """The kind of the parts of a group; None for any other kind."""
+    return _SINGLE[kind.parts.kind] if kind.parts else None
+
+
+def parts(kind: ResourceKind, ref: ResourceId, props: Properties) -> Iterator[Part]:
+    """The parts of a group, by its inputs or outputs; none of any other kind, or where a secret hides the people."""
+    single = single_kind(kind)
+    if single is None:
+        return
+    where = [part for part in ref.parts if isinstance(part, int)]
+    for values in part_properties(kind, props):
+        ref_of = single.id(*where, values["email"])  # type: ignore[call-arg]  # each class has its own parts
+        yield Part(single, ref_of, values)
+
+
+def part_properties(kind: ResourceKind, props: Properties) -> Iterator[dict[str, Any]]:
+    """The properties of each part of a group; see `parts`."""
+    if kind.parts is None or hides_people(kind, props):
+        return
+    if kind is PROJECT_ACCESS:
+        yield from single_grants(props)
+        return
+    people, outputs = props.get(kind.parts.people), props.get(OUTPUTS)
+    outputs = outputs if isinstance(outputs, Mapping) else {}
+    own = own_reasons(props.get("reasons"))
+    common = {name: props[name] for name in (*kind.parts.common, *REASON_FIELDS) if name in props}
+    for email, inputs in _people(people):
+        yield {**common, **own.get(same_key(email), {}), "email": email, **inputs, **(outputs.get(email) or {})}
+
+
+def _people(people: Any) -> list[tuple[str, Properties]]:
+    """Each address with its own inputs: a mapping has some, and a list has none."""
+    if isinstance(people, Mapping):
+        return [(email, inputs if isinstance(inputs, Mapping) else {}) for email, inputs in people.items()]
+    return [(email, {}) for email in people if isinstance(email, str)] if isinstance(people, list) else []
+
+
+def hides_people(kind: ResourceKind, props: Properties) -> bool:
+    """Whether a secret of an exported state hides whose parts a group has: no id has them, as those of single ones."""
+    people = props.get(kind.parts.people) if kind.parts else None
+    return isinstance(people, Mapping) and SIGNATURE in people
+
+
+def people_in(kind: ResourceKind, props: Properties) -> set[str]:
+    """The keys of the addresses that a group has, of those too whom the program does not declare."""
+    if kind.parts is None or hides_people(kind, props):
+        return set()
+    return {same_key(email) for email, _ in _people(props.get(kind.parts.people))}
+
+
+def unfold(
+    resources: Iterable[Held], kind: ResourceKind, organization: int | None = None
+) -> Iterator[tuple[ResourceId, Properties]]:
+    """The id and the outputs of all that a state has of a single kind, by itself or in a group.
+
+    With an organization, only what belongs to that.
+    """
+    for one in resources:
+        if organization is not None and not one.id.startswith(f"{organization}:"):
+            continue
+        if one.type == kind.type:
+            yield kind.id.parse(one.id), one.outputs
+        elif (group := GROUPS.get(one.type)) is not None and single_kind(group) is kind:
+            yield from ((part.ref, part.props) for part in parts(group, group.id.parse(one.id), one.outputs))
