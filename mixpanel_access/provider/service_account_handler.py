@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
@@ -298,12 +299,13 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
         return Evidence(before, stack, ended, frozenset(map(same_key, own)))
 
     def _deletion(self, account: int) -> str:
-        """The command that deletes an account."""
+        """The command that deletes an account; it asks for the secret of an `Organization`, as no variable has it."""
         settings = self.session.settings
+        login = '"$MIXPANEL_SERVICE_ACCOUNT:$MIXPANEL_SERVICE_ACCOUNT_SECRET"'
+        if settings.provider:
+            login = shlex.quote(settings.username)
         path = f"/api/app/organizations/{self.session.organization}/service-accounts/{account}"
-        return (
-            f'curl -X DELETE -u "$MIXPANEL_SERVICE_ACCOUNT:$MIXPANEL_SERVICE_ACCOUNT_SECRET" {settings.api_url}{path}'
-        )
+        return f"curl -X DELETE -u {login} {settings.api_url}{path}"
 
 
 def _held_expiry(olds: Properties) -> datetime | None:

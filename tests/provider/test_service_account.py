@@ -169,18 +169,22 @@ def test_an_account_is_made_and_its_token_kept(api: FakeApi) -> None:
     assert (api.writes, said) == (["create_account"], [])
 
 
-def test_another_of_the_name_is_left_alone_and_said(api: FakeApi) -> None:
-    """Mixpanel tells them apart by what it adds."""
-    said: list[str] = []
-    provider(api, said).create(account())
+@pytest.mark.parametrize(
+    ("organization", "login"),
+    [("", '"$MIXPANEL_SERVICE_ACCOUNT:$MIXPANEL_SERVICE_ACCOUNT_SECRET"'), ("second", "bot")],
+)
+def test_another_of_the_name_is_left_alone_and_said(api: FakeApi, organization: str, login: str) -> None:
+    """Mixpanel tells them apart by what it adds; the command to delete it has the login of the organization."""
+    session, said = make_session(api, provider=organization)
+    made = ServiceAccountProvider()
+    made.use(session)
+    made.create(account())
     url = f"https://mixpanel.com/api/app/organizations/{ORGANIZATION}/service-accounts/{ACCOUNT}"
     (line,) = said
     assert line.startswith(
         f"service account etl: {LOGIN} ({ACCOUNT}) is there as well, and no state that could be read"
     )
-    assert line.endswith(
-        f'delete it: curl -X DELETE -u "$MIXPANEL_SERVICE_ACCOUNT:$MIXPANEL_SERVICE_ACCOUNT_SECRET" {url}'
-    )
+    assert line.endswith(f"delete it: curl -X DELETE -u {login} {url}")
     assert len(api.accounts) == 3
 
 
