@@ -203,6 +203,10 @@ class Stack:
 
     def resolved(self) -> Stack:
         """The same stack, in which each role that is a custom role of the stack has that resource."""
+        return self._resolved
+
+    @cached_property
+    def _resolved(self) -> Stack:
         return replace(self, entries=[self.with_custom_roles(entry) for entry in self.entries])
 
     def with_custom_roles(self, entry: Entry) -> Entry:

@@ -10,6 +10,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.resources import COMPONENT_TYPE, DYNAMIC_TYPE, PACKAGE, PROVIDER_KEY
+from mixpanel_access.model.settings import NAMESPACE
 from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, entries_of
 from mixpanel_access.rules.facts import Stack
 
@@ -19,10 +20,10 @@ _PROVIDER: Final = f"pulumi:providers:{PACKAGE}"
 
 @dataclass(frozen=True)
 class Group:
-    """Our resources of one provider, and its settings."""
+    """Our resources of one provider, its settings, and the stack's name."""
 
     stack: Stack
-    config: Mapping[str, Any]
+    settings: Mapping[str, Any]
     name: str = ""
 
 
@@ -55,7 +56,7 @@ def _group(members: Sequence[Any], resources: Sequence[Any], *, alone: bool) -> 
     provider = members[0].provider if members else None
     others = [one for one in resources if one.resource_type == _PROVIDER]
     only = others[0].props if len(others) == 1 else {}
-    return Group(stack, provider.props if provider else only, _stack_of([*members, *rosters]))
+    return Group(stack, settings_in(provider.props if provider else only), _stack_of([*members, *rosters]))
 
 
 def _stack_of(resources: Sequence[Any]) -> str:
@@ -116,9 +117,7 @@ def plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def plain_or_unknown(config: Mapping[str, Any], key: str) -> Any:
-    """A setting, or `UNKNOWN` if it is not known before the update."""
-    try:
-        return plain(config.get(key))
-    except UnknownValueError:
-        return UNKNOWN
+def settings_in(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A provider's settings, by key without the namespace; `UNKNOWN` for those that are not known before the update."""
+    prefix = f"{NAMESPACE}:"
+    return {key.removeprefix(prefix): _value(config, key) for key in config if key.startswith(prefix)}

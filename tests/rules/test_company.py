@@ -14,7 +14,8 @@ from mixpanel_access.operations.policy_check import PolicyConfig, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.company import COMPANY_RULE
 from mixpanel_access.rules.facts import Context
-from mixpanel_access.rules.pack import NAME, Pack, policies, servicer_of
+from mixpanel_access.rules.pack import NAME, servicer_of
+from mixpanel_access.rules.pack_policies import Pack, policies
 from tests.rules.test_servicer import Call, request
 
 OWNER: dict[str, Any] = {

@@ -30,7 +30,7 @@ from mixpanel_access.model.resources import (
     TEAM_TYPE,
 )
 from mixpanel_access.rules.catalogue import RULE_IDS
-from mixpanel_access.rules.pack import policies
+from mixpanel_access.rules.pack_policies import ResourceArgs, StackArgs, policies
 
 RULE = "admin-has-reason"
 OPTIONS = PolicyResourceOptions(False, [], False, [], None, [], {})  # type: ignore[arg-type]
@@ -43,7 +43,7 @@ def judged(props: dict[str, Any], rule: str = RULE, config: dict[str, Any] | Non
         PROJECT_ACCESS_TYPE, unknown_checking_proxy(props), "urn", "whole", OPTIONS, None, config or {}, {}
     )
     found: list[str] = []
-    policy(rule).validate(args, lambda message, _urn=None: found.append(message))
+    policy(rule).validate(ResourceArgs.of(args).configured(config), lambda message, _urn=None: found.append(message))
     return found
 
 
@@ -73,10 +73,10 @@ def judged_with_stack(rule_id: str, resources: list[PolicyResource]) -> tuple[li
 
     for one in resources if isinstance(rule, ResourceValidationPolicy) else ():
         alone = ResourceValidationArgs(one.resource_type, one.props, one.urn, one.name, OPTIONS, one.provider, {}, {})
-        rule.validate(alone, report)
+        rule.validate(ResourceArgs.of(alone), report)
     try:
         if isinstance(rule, StackValidationPolicy):
-            rule.validate(StackValidationArgs(resources, {}, {}), report)
+            rule.validate(StackArgs.of(StackValidationArgs(resources)), report)
     except UnknownValueError as later:
         return found, later.message
     except NOT_APPLICABLE as reason:
@@ -254,7 +254,8 @@ def of_stack(
     """What a rule finds in a stack of these resources, by their types: the message and the resource it is shown at."""
     given = [resource(kind, kind, props, provider(**settings)) for kind, props in resources.items()]
     found: list[tuple[str, str | None]] = []
-    policy(rule_id).validate(StackValidationArgs(given, {}, {}), lambda message, urn=None: found.append((message, urn)))
+    args = StackArgs.of(StackValidationArgs(given))
+    policy(rule_id).validate(args, lambda message, urn=None: found.append((message, urn)))
     return found
 
 
