@@ -24,9 +24,10 @@ from mixpanel_access import __version__
 from mixpanel_access.api.stopping import unsent
 from mixpanel_access.directory.service_accounts import if_lost
 from mixpanel_access.model.errors import DEBUG_VARIABLE, AccessError, Cancelled
-from mixpanel_access.model.resources import KINDS, PROVIDER_KEY, SERVICE_ACCOUNT_TYPE
+from mixpanel_access.model.resources import KINDS, PROVIDER_KEY, SERVICE_ACCOUNT_TYPE, ResourceKind
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import own
+from mixpanel_access.provider.session import WARNING
 from mixpanel_access.server.changes import detailed
 from mixpanel_access.server.configuration import failures, named
 from mixpanel_access.server.ending import DONE_ONCE, Ending
@@ -91,6 +92,7 @@ class Servicer(ResourceProviderServicer):
 
     def __init__(self, providers: Providers, messages: Messages, ending: Ending) -> None:
         self.providers, self.messages, self.ending = providers, messages, ending
+        self._warned: set[str] = set()
 
     def failure(self, error: Exception) -> tuple[grpc.StatusCode, str]:
         """The status and the words of an error: ours are one line, and of others the traceback is logged."""
@@ -154,8 +156,11 @@ class Servicer(ResourceProviderServicer):
     def Check(self, request: Any) -> Any:  # noqa: N802
         """Judge and normalize inputs."""
         olds, news = _unpacked(request.olds, unknowns=True), _unpacked(request.news, unknowns=True)
-        result = self.providers.get(pickled_in(news, olds)).check(olds, news)
+        provider = self.providers.get(pickled_in(news, olds))
+        result = provider.check(olds, news)
         secret = secret_in(request.news)
+        if isinstance(provider, AccessProvider) and not olds:
+            self._warn_of_id(provider.handler.kind, secret)
         failures = [self._shown(each, secret) for each in result.failures]
         inputs = _packed(result.inputs, news[PROVIDER_KEY], request.news)
         return protocol.CheckResponse(inputs=inputs, failures=failures)
@@ -219,6 +224,15 @@ class Servicer(ResourceProviderServicer):
         self.providers.get(pickled_in(props)).delete(request.id, props)
         return empty_pb2.Empty()
 
+    def _warn_of_id(self, kind: ResourceKind, secret: set[str]) -> None:
+        """Warn of a new resource, once for each input, that its id shows a secret: the engine encrypts no ids."""
+        for name in sorted(_IN_IDS & secret - self._warned):
+            self._warned.add(name)
+            self.messages.say(
+                f"{WARNING}{name} is a secret, but the state has it in plain text: it is a part of the resource's id "
+                f"({kind.id.FORM}), and Pulumi encrypts no ids. The same holds for other resources with this input"
+            )
+
     def _shown(self, failure: Any, secret: Collection[str]) -> Any:
         """A failure of a check; the engine prints the value of the property that it names."""
         reason = self.messages.without_secrets(failure.reason)
@@ -228,6 +242,8 @@ class Servicer(ResourceProviderServicer):
 
 
 _DETAILS: Final = "grpc-status-details-bin"
+_IN_IDS: Final = frozenset({"email", "project_id", "team_id", "service_account_id"})
+"""The inputs that are parts of ids."""
 _SAME = protocol.DiffResponse.DIFF_NONE
 
 

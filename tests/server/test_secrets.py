@@ -107,6 +107,22 @@ def test_a_line_on_several_people_shows_no_secret_address(emulator: EmulatorServ
     assert not [email for email in people[:13] if any(email in line for line in [*said, said_of(run)])]
 
 
+@pytest.mark.parametrize("kind", LIVES)
+def test_a_secret_that_an_id_shows_is_warned_of(emulator: EmulatorServer, kind: str) -> None:
+    """Before it is created: once in a run for each input, and not of one that is in the state already."""
+    with on_ours(emulator) as run:
+        inputs = run.check(kind, LIVES[kind].inputs)
+        hide = {key: value if key.startswith("__") else secret(value) for key, value in inputs.items()}
+        id_ = run.create(kind, inputs).id
+        run.log.lines.clear()
+        run.check(kind, hide, inputs)
+        assert not [line for line in run.log.lines if "Pulumi encrypts no ids" in line.text]
+        run.checked(kind, hide)
+        run.checked(kind, hide)
+        warned = [line.text.partition(" is a secret")[0] for line in run.log.lines if line.severity == "WARNING"]
+    assert sorted(warned) == sorted(name for name, value in inputs.items() if str(value) in id_.split(":")[1:])
+
+
 HIDDEN_IN: list[tuple[str, str, str]] = [
     ("x", "x is not an index of axes", f"{HIDDEN} is not an index of axes"),
     ("30", "30 days of 300", f"{HIDDEN} days of 300"),
