@@ -18,7 +18,8 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.resources import ALL_KINDS, BY_NAME, KINDS, ORGANIZATION_SECURITY, PROJECT_GRANT, REFERENCES
 from mixpanel_access.model.settings import Settings, approvers, company_domains
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.operations.state import Outputs, State, StateResource, name_of
+from mixpanel_access.operations.outputs import Outputs
+from mixpanel_access.operations.state import State, StateResource, name_of
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import ALL, LEVEL, kept_on, problems_of

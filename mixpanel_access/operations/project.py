@@ -30,7 +30,8 @@ from mixpanel_access.model.settings import (
     warning_of_now,
 )
 from mixpanel_access.model.similarity import counted, in_words
-from mixpanel_access.operations.state import State, hides_people, state_of, without_provider
+from mixpanel_access.operations.outputs import hides_people, without_provider
+from mixpanel_access.operations.state import State, state_of
 from mixpanel_access.provider.exported_states import interrupted_in, people_of_roster, resources_of
 from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
 

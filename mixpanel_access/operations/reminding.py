@@ -134,7 +134,7 @@ def _of(someone: PersonOverview, overview: Overview) -> Iterator[Reminder]:
     yield from _waiting(someone, overview)
     for stack, entry in someone.current(overview.today):
         held = [someone.members.get(stack), *(one for (name, _), one in someone.grants.items() if name == stack)]
-        made = min((one.created[:10] for one in held if one and one.created), default=None)
+        made = min((one.begun[:10] for one in held if one and one.begun), default=None)
         yield _review(someone, overview.stacks[stack], entry, overview.today, made)
 
 

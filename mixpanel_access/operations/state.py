@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -21,13 +20,10 @@ from mixpanel_access.model.resources import (
     OF_ORGANIZATION,
     ORGANIZATION_SECURITY,
     PROJECT_ACCESS,
-    PROJECT_ACCESS_TYPE,
     PROJECT_GRANT,
-    PROVIDER_KEY,
     REMOVAL_BRAKE,
     SERVICE_ACCOUNT,
     SERVICE_ACCOUNT_GRANT,
-    SIGNATURE,
     TEAM,
     TEAM_GRANT,
     TEAM_MEMBER,
@@ -37,81 +33,22 @@ from mixpanel_access.model.resources import (
     rows_in,
 )
 from mixpanel_access.model.roster.schema import Roster
-
-_SECRET: Final = object()
-
-
-class Outputs(dict[str, Any]):
-    """Outputs that can be read; a secret, and a part that is secret, is left out.
-
-    Attributes:
-        secrets: the names of the outputs that the state holds encrypted, in whole or in part.
-    """
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        super().__init__(values)
-        self.pop(PROVIDER_KEY, None)
-        nested = [name for name, value in self.items() if isinstance(value, (dict, list))]
-        self.secrets = frozenset(name for name in nested if has_secret(self[name]))
-        for name in self.secrets:
-            if (plain := _plain(self[name])) is _SECRET:
-                del self[name]
-            else:
-                self[name] = plain
-
-
-def without_provider(values: dict[str, Any]) -> dict[str, Any]:
-    """An object of an exported state, without a dynamic resource's pickled provider."""
-    values.pop(PROVIDER_KEY, None)
-    return values
-
-
-def has_secret(value: Any) -> bool:
-    """Whether a value of an exported state is a secret, or has one in it."""
-    if isinstance(value, dict):
-        return SIGNATURE in value or any(map(has_secret, value.values()))
-    return isinstance(value, list) and any(map(has_secret, value))
-
-
-def granted(grants: Any) -> Mapping[str, str]:
-    """The addresses that a `ProjectAccess` has, with their roles; "" for a role that is a secret."""
-    if not isinstance(grants, Mapping):
-        return {}
-    if SIGNATURE in grants:
-        shown = json.loads(grants.get("plaintext") or "{}")
-        return dict.fromkeys(shown, "")
-    return {email: role if isinstance(role, str) else "" for email, role in grants.items()}
-
-
-def hides_people(export: Mapping[str, Any]) -> bool:
-    """Whether the addresses of a `ProjectAccess` are a secret: no id has them, as those of other resources have."""
-    project_access = (one for one in rows_in(export) if one.get("type") == PROJECT_ACCESS_TYPE)
-    return any(SIGNATURE in ((one.get("outputs") or {}).get("grants") or ()) for one in project_access)
-
-
-def _plain(value: Any) -> Any:
-    """The value without what is secret in it; `_SECRET` where all of it is."""
-    if isinstance(value, dict):
-        if SIGNATURE in value:
-            return _SECRET
-        parts = {key: _plain(part) for key, part in value.items()}
-        return {key: part for key, part in parts.items() if part is not _SECRET}
-    if isinstance(value, list):
-        return [part for part in map(_plain, value) if part is not _SECRET]
-    return value
+from mixpanel_access.operations.outputs import Outputs, with_people
 
 
 @dataclass(frozen=True)
 class StateResource:
-    """One resource in a state, or one grant of a `ProjectAccess` there.
+    """One resource in a state, or one person's part of a group there.
 
     Attributes:
-        kind: its kind; `PROJECT_GRANT` for one grant of a `ProjectAccess`.
-        ref: its id, with its parts.
+        kind: its kind; of a part, that of the single resource which it stands for.
+        ref: its id, with its parts; of a part, that of the single resource.
+        urn: its name in the engine; of a part, the group's.
         outputs: what the state holds of it, without the provider.
-        modified: when the engine last changed it (ISO 8601, UTC), or "".
-        created: when the engine created or adopted it (ISO 8601, UTC), or "".
+        modified: when the engine last changed it (ISO 8601, UTC), or ""; of a part, the group.
+        created: when the engine created or adopted it (ISO 8601, UTC), or ""; of a part, the group.
         parent: its parent's name in the engine, or "".
+        in_group: whether it is a part of a group.
     """
 
     kind: ResourceKind
@@ -121,11 +58,23 @@ class StateResource:
     modified: str = field(default="", compare=False)
     created: str = field(default="", compare=False)
     parent: str = field(default="", compare=False)
+    in_group: bool = field(default=False, compare=False)
 
     @property
     def id(self) -> str:
         """The id as the engine has it."""
         return str(self.ref)
+
+    @property
+    def begun(self) -> str:
+        """When the stack got it (ISO 8601, UTC), or "" if the state does not say, as mostly of a part of a group."""
+        invited = self.outputs.get("first_invited_at") or self.outputs.get("invited_at") or ""
+        return str(invited) if self.in_group else self.created
+
+    @property
+    def changed(self) -> str:
+        """When the engine last changed it (ISO 8601, UTC), or "" if the state does not say, as of a part of a group."""
+        return "" if self.in_group else self.modified
 
     @property
     def name(self) -> str:
@@ -329,11 +278,8 @@ def state_of(export: Mapping[str, Any], organization: int) -> State:
             parent=str(row.get("parent", "")),
         )
         found.setdefault(kind, {})[key_of(resource)] = resource
-        whole: Mapping[str, Any] = outputs
-        if kind is PROJECT_ACCESS:  # a secret role leaves the address out
-            whole = {**outputs, "grants": granted((row.get("outputs") or {}).get("grants")), "lost": None}
-        for part in parts(kind, ref, whole):
-            single = replace(resource, kind=part.kind, ref=part.ref, outputs=part.props)
+        for part in parts(kind, ref, with_people(kind, outputs, row.get("outputs") or {})) if kind.parts else ():
+            single = replace(resource, kind=part.kind, ref=part.ref, outputs=part.props, in_group=True)
             found.setdefault(part.kind, {})[key_of(single)] = single
     return State(found, component, facts)
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
-from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration
-from mixpanel_access.model.grants import single_grants
+from mixpanel_access.model.groups import parts
 from mixpanel_access.operations.state import State, StateResource, key_of
 from tests.fakes import ORGANIZATION
 
@@ -150,7 +149,7 @@ def applied(declared: Declaration, **left_out: Any) -> State:
                 continue
         held = StateResource(one.kind, ref, f"urn:pulumi:s::p::type::{one.name}", inputs)
         found.setdefault(one.kind, {})[key_of(held)] = held
-        for single in single_grants(inputs) if one.kind is kinds.PROJECT_ACCESS else ():
-            part = replace(held, kind=kinds.PROJECT_GRANT, outputs=single)
-            found.setdefault(kinds.PROJECT_GRANT, {})[one.key, same_key(part.email)] = part
+        for part in parts(one.kind, ref, inputs):
+            single = replace(held, kind=part.kind, ref=part.ref, outputs=part.props, in_group=True)
+            found.setdefault(part.kind, {})[key_of(single)] = single
     return changed_state(State(found), **left_out)

@@ -11,10 +11,11 @@ import pytest
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.operations.revoking.blocked import RemovalDecision, decide_removals
 from mixpanel_access.operations.revoking.removals import RosterToday, removals
-from mixpanel_access.operations.revoking.rows import StateRow
+from mixpanel_access.operations.revoking.rows import StateRow, singles
 from mixpanel_access.provider.states import ExportedResource
 from tests.fake_states import FakeStates
 from tests.fakes import PRODUCTION, FakeApi, make_session
+from tests.grouped import FORMS, Form
 from tests.operations.test_removals import DAY, NEXT, declared, rows
 
 PROJECTS = {"projects": {"shop": {"id": PRODUCTION, "environment": "production"}}, "teams": {}}
@@ -43,9 +44,10 @@ def decided(
     api: FakeApi,
     state: list[StateRow] | None = None,
     more: dict[str, Any] = PROJECTS,
+    form: Form = list,
 ) -> RemovalDecision:
     """What goes and what is held, the day after the state was written."""
-    found = rows(declared(before, DAY, **more)) if state is None else state
+    found = form(rows(declared(before, DAY, **more))) if state is None else state
     given = RosterToday(declared(after, NEXT, **more), NEXT)
     return decide_removals(removals(found, given), found, make_session(api)[0], "production")
 
@@ -55,17 +57,20 @@ def who(found: Any) -> set[str]:
     return {one.email[:1] for one in found}
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("more", [PROJECTS, WHOLE], ids=["single grants", "an authoritative project"])
-def test_what_another_stack_gives_too_is_not_said_to_be_taken(more: dict[str, Any]) -> None:
+def test_what_another_stack_gives_too_is_not_said_to_be_taken(more: dict[str, Any], form: Form) -> None:
     """The project has moved to staging's roster, whose run came first; six are no mass removal then."""
     before = crew(6, "moved")
-    found, session = rows(declared(before, DAY, **more)), make_session(organization(before))[0]
+    found, session = form(rows(declared(before, DAY, **more))), make_session(organization(before))[0]
     states = session.states = FakeStates(
-        production=[], staging=[row.outputs for row in found if "email" in row.outputs]
+        production=[], staging=[row.outputs for row in singles(found) if row.type == kinds.MEMBER_TYPE]
     )
     states.others_of = {
         "staging": [
-            ExportedResource(row.type, row.urn, row.id, row.outputs) for row in found if row.type != kinds.MEMBER_TYPE
+            ExportedResource(row.type, row.urn, row.id, row.outputs)
+            for row in found
+            if row.type not in (kinds.MEMBER_TYPE, kinds.MEMBERS_TYPE)
         ]
     }
     states.rosters = {"staging": frozenset(person["email"] for person in before)}
@@ -74,31 +79,34 @@ def test_what_another_stack_gives_too_is_not_said_to_be_taken(more: dict[str, An
         removals(found, RosterToday(declared([], NEXT, **more), NEXT)), found, session, "production"
     )
     assert decision.held == []
-    grants = [one for one in decision.goes if one.type in (kinds.GRANT_TYPE, kinds.PROJECT_ACCESS_TYPE)]
+    grants = [one for one in decision.goes if one.type == kinds.GRANT_TYPE]
     assert {one.stays for one in grants} == {"stays, as the stack staging gives it too"}
     assert {one.stays for one in decision.goes if one.type == kinds.MEMBER_TYPE} == {"stays as a plain member"}
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("more", [PROJECTS, WHOLE], ids=["single grants", "an authoritative project"])
-def test_a_mass_edit_is_held_and_planned_endings_go(more: dict[str, Any]) -> None:
+def test_a_mass_edit_is_held_and_planned_endings_go(more: dict[str, Any], form: Form) -> None:
     """Twelve whose end has passed go; of six who are deleted by an edit nobody does, and each has the reason."""
     before = [*crew(12, "planned", ends="2026-06-30"), *crew(6, "edited")]
-    decision = decided(before, before[:12], organization(before), more=more)
+    decision = decided(before, before[:12], organization(before), more=more, form=form)
     assert who(decision.goes) == {"p"}
     assert len({one.email for one in decision.goes}) == 12
     assert {one.taking.email for one in decision.held} == {person["email"] for person in before[12:]}
     assert all("[removalShare]" in one.reason or "[grantShare]" in one.reason for one in decision.held)
 
 
-def test_a_small_edit_goes_beside_planned_endings() -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_small_edit_goes_beside_planned_endings(form: Form) -> None:
     """Three may go by an edit, however many go as planned."""
     before = [*crew(12, "planned", ends="2026-06-30"), *crew(3, "edited")]
-    decision = decided(before, before[:12], organization(before))
+    decision = decided(before, before[:12], organization(before), form=form)
     assert (who(decision.goes), decision.held) == ({"p", "e"}, [])
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("ends", ["2026-06-30", None])
-def test_the_last_owner_stays_and_the_other_goes(ends: str | None) -> None:
+def test_the_last_owner_stays_and_the_other_goes(ends: str | None, form: Form) -> None:
     """Two owners end at once: one of them is held, and nobody else."""
     owners = [
         {"email": f"o{n}@example.com", "organizationRole": "owner", **({"ends": ends} if ends else {})}
@@ -107,7 +115,7 @@ def test_the_last_owner_stays_and_the_other_goes(ends: str | None) -> None:
     before = [*owners, *crew(2, "planned", ends="2026-06-30")]
     api = organization(before)
     api.people.pop("ana@example.com")
-    decision = decided(before, [], api)
+    decision = decided(before, [], api, form=form)
     (held,) = {one.taking.email for one in decision.held}
     assert held in {"o0@example.com", "o1@example.com"}
     assert all("[lastOwner]" in one.reason for one in decision.held)
@@ -161,7 +169,8 @@ def test_a_protected_neighbour_stops_nobody() -> None:
     }
 
 
-def test_nobody_is_lowered_into_what_they_have_lost() -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_nobody_is_lowered_into_what_they_have_lost(form: Form) -> None:
     """Somebody who was removed by hand is not invited for a lower role, and a lost grant is not given again."""
     before: list[dict[str, Any]] = [
         {"email": "gone@example.com", "organizationRole": "admin"},
@@ -176,18 +185,19 @@ def test_nobody_is_lowered_into_what_they_have_lost() -> None:
     api = organization(before)
     api.people.pop("gone@example.com")
     api.rows = [grant for grant in api.rows if not grant.email.startswith("lost")]
-    decision = decided(before, after, api)
+    decision = decided(before, after, api, form=form)
     assert [one.email for one in decision.goes] == ["stays@example.com"]
     assert api.writes == []
 
 
-def test_somebody_who_stays_by_another_stack_is_no_removal() -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_somebody_who_stays_by_another_stack_is_no_removal(form: Form) -> None:
     """Six people whose entries are deleted, and who hold something that is not this stack's: all of it goes."""
     before = crew(6, "edited")
     api = organization(before)
     for person in before:
         api.give(next(one for one in api.projects_ if one != PRODUCTION), person["email"], "consumer")
-    assert decided(before, [], api).held == []
+    assert decided(before, [], api, form=form).held == []
 
 
 STAYS: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -199,18 +209,22 @@ STAYS: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize(("entry", "role", "stays"), STAYS.values(), ids=STAYS.keys())
-def test_somebody_who_stays_in_the_organization_is_said_to_stay(entry: dict[str, Any], role: str, stays: str) -> None:
+def test_somebody_who_stays_in_the_organization_is_said_to_stay(
+    entry: dict[str, Any], role: str, stays: str, form: Form
+) -> None:
     """Only the place in the organization is meant: their grant is taken away in any case."""
     before: list[dict[str, Any]] = [{"email": "lee@example.com", "projects": {"shop": "analyst"}, **entry}]
     api = organization(before)
     api.put("lee@example.com", role)
-    decision = decided(before, [], api)
+    decision = decided(before, [], api, form=form)
     assert {one.type: one.stays for one in decision.goes} == {kinds.MEMBER_TYPE: stays, kinds.GRANT_TYPE: ""}
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("ends", ["2026-06-30", None], ids=["ended", "by an edit"])
-def test_a_project_that_cannot_be_read_holds_a_place_and_no_grant(ends: str | None) -> None:
+def test_a_project_that_cannot_be_read_holds_a_place_and_no_grant(ends: str | None, form: Form) -> None:
     """Whether somebody leaves may depend on another stack's project: the place waits for it, and what is ours goes."""
     entry = {"ends": ends} if ends else {}
     always = {"email": "always@example.com", "removal": "always", "projects": {"shop": "analyst"}, **entry}
@@ -218,7 +232,7 @@ def test_a_project_that_cannot_be_read_holds_a_place_and_no_grant(ends: str | No
     api = organization(before)
     other = next(one for one in api.projects_ if one != PRODUCTION)
     api.unreadable = {other}
-    decision = decided(before, [], api)
+    decision = decided(before, [], api, form=form)
     assert {(one.type, one.email) for one in decision.goes} == {
         *((kinds.GRANT_TYPE, person["email"]) for person in before),
         (kinds.MEMBER_TYPE, "always@example.com"),
@@ -227,7 +241,8 @@ def test_a_project_that_cannot_be_read_holds_a_place_and_no_grant(ends: str | No
     assert all(f"project {other}" in one.reason for one in decision.held)
 
 
-def test_a_project_of_our_own_that_cannot_be_read_holds_its_grants_alone() -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_project_of_our_own_that_cannot_be_read_holds_its_grants_alone(form: Form) -> None:
     """Lowered roles and the grants of an authoritative project wait for it; who goes elsewhere does not."""
     before: list[dict[str, Any]] = [
         {"email": "lower@example.com", "projects": {"shop": "admin"}},
@@ -237,7 +252,7 @@ def test_a_project_of_our_own_that_cannot_be_read_holds_its_grants_alone() -> No
     for more in (PROJECTS, WHOLE):
         api = organization(before)
         api.unreadable = {PRODUCTION}
-        decision = decided(before, after, api, more=more)
+        decision = decided(before, after, api, more=more, form=form)
         assert [one.email for one in decision.goes] == ["gone@example.com"]
         assert [one.taking.email for one in decision.held] == ["lower@example.com"]
         assert f"project {PRODUCTION}" in decision.held[0].reason

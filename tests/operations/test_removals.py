@@ -30,6 +30,7 @@ from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.revoking.engine import declaration_without
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, removals
 from mixpanel_access.operations.revoking.rows import StateRow, rows_of
+from tests.grouped import FORMS, Form
 
 ORG = 7654321
 DAY, NEXT = date(2026, 6, 30), date(2026, 7, 1)
@@ -152,12 +153,13 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], set[str]]] = 
 _WORDS = {"in": "the membership in the organization", "shop": "analyst in shop", "web": "analyst in web"}
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize(("before", "after", "expected"), CASES.values(), ids=CASES.keys())
 def test_what_is_no_longer_given_goes(
-    before: list[dict[str, Any]], after: list[dict[str, Any]], expected: set[str]
+    before: list[dict[str, Any]], after: list[dict[str, Any]], expected: set[str], form: Form
 ) -> None:
     """Grants, roles and places that are less today than in the state; what is more waits."""
-    found = removals(rows(declared(before)), RosterToday(declared(after, NEXT), NEXT))
+    found = removals(form(rows(declared(before))), RosterToday(declared(after, NEXT), NEXT))
     assert len(found) == len(expected)
     for words in expected:
         assert any(_WORDS.get(words, words) in one.what for one in found), (words, found)
@@ -173,14 +175,15 @@ WAITS: dict[str, tuple[str, str | None, set[str]]] = {
 """The role before, its last day, and what goes where a custom role follows that is not made yet."""
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("project", ["shop", "web"], ids=["a single grant", "an authoritative project"])
 @pytest.mark.parametrize(("role", "ends", "expected"), WAITS.values(), ids=WAITS.keys())
 def test_an_ended_role_does_not_wait_for_the_custom_role_that_follows(
-    role: str, ends: str | None, expected: set[str], project: str
+    role: str, ends: str | None, expected: set[str], project: str, form: Form
 ) -> None:
     """Only `up` can make the role and give it; what has ended goes all the same."""
     roles_of = {"customRoles": {"desk": {"name": "Support desk", "project": project}}}
-    state = rows(declared([{**BO, "projects": {project: role}, **({"ends": ends} if ends else {})}]))
+    state = form(rows(declared([{**BO, "projects": {project: role}, **({"ends": ends} if ends else {})}])))
     gives = declared([{**BO, "projects": {project: "desk"}}], NEXT, **roles_of)
     found = removals(state, RosterToday(gives, NEXT))
     assert len(found) == len(expected)
@@ -189,11 +192,12 @@ def test_an_ended_role_does_not_wait_for_the_custom_role_that_follows(
     assert removals(rows(stays), RosterToday(gives, NEXT)) == []
 
 
-def test_a_team_that_ends_goes_with_its_roles_and_places() -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_team_that_ends_goes_with_its_roles_and_places(form: Form) -> None:
     """A team that only gets another key or name stays."""
     team = {"name": "Data", "projects": {"shop": "analyst"}}
     people = [{**BO, "teams": ["data"]}]
-    state = rows(declared(people, teams={"data": {**team, "ends": "2026-06-30"}}))
+    state = form(rows(declared(people, teams={"data": {**team, "ends": "2026-06-30"}})))
     found = removals(state, RosterToday(declared(people, NEXT, teams={"data": {**team, "ends": "2026-06-30"}}), NEXT))
     assert {one.type for one in found} == {kinds.TEAM_TYPE, kinds.TEAM_GRANT_TYPE, kinds.TEAM_MEMBER_TYPE}
     assert all(one.planned for one in found)
@@ -206,19 +210,22 @@ def test_how_the_grants_of_a_project_are_declared_does_not_matter() -> None:
     """Single grants become one resource, or the reverse: nobody loses anything before `pulumi up` has done it."""
     people = [{**BO, "projects": {"shop": "analyst", "web": "analyst"}}]
     one_by_one, whole = declared(people, authoritative=False), declared(people, authoritative=True)
-    assert removals(rows(one_by_one), RosterToday(whole, DAY)) == []
-    assert removals(rows(whole), RosterToday(one_by_one, DAY)) == []
+    for form in FORMS.values():
+        assert removals(form(rows(one_by_one)), RosterToday(whole, DAY)) == []
+        assert removals(form(rows(whole)), RosterToday(one_by_one, DAY)) == []
 
 
-def test_a_changed_address_is_the_same_person() -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_changed_address_is_the_same_person(form: Form) -> None:
     """The state has the old address, the roster the new one, and Mixpanel says that they are one."""
-    state = rows(declared([{**BO, "projects": {"shop": "analyst"}}]))
+    state = form(rows(declared([{**BO, "projects": {"shop": "analyst"}}])))
     new = declared([{"email": "bo@new.example.com", "projects": {"shop": "analyst"}}])
     assert removals(state, RosterToday(new, DAY, renamed={"bo@example.com": "bo@new.example.com"})) == []
     assert len(removals(state, RosterToday(new, DAY))) == 2
 
 
-def test_what_has_ended_has_the_rosters_last_day() -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_what_has_ended_has_the_rosters_last_day(form: Form) -> None:
     """Of a person, a role, a place and a team: as `status` and `remind` have it, though the state has another day."""
 
     def roster(last: str) -> Roster:
@@ -230,7 +237,7 @@ def test_what_has_ended_has_the_rosters_last_day() -> None:
         team = {"name": "Data", "projects": {"shop": "consumer"}, "ends": last}
         return parse(text_of(people, teams={"data": team}, engagements={"e": {}}), RosterSource("r"))
 
-    state = rows(declaration(roster("2026-07-10"), DAY))
+    state = form(rows(declaration(roster("2026-07-10"), DAY)))
     moved, today = roster("2026-07-20"), date(2026, 7, 22)
     given = RosterToday(declaration(moved, today), today, roster=moved)
     found = removals(state, given)
@@ -253,7 +260,8 @@ def test_service_accounts_lose_what_they_are_no_longer_given() -> None:
     }
 
 
-def test_without_a_roster_only_what_has_ended_by_the_state_goes() -> None:
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_without_a_roster_only_what_has_ended_by_the_state_goes(form: Form) -> None:
     """A grant, a place in a team, a whole person and a grant of an authoritative project, by their own last days."""
     people: list[dict[str, Any]] = [
         {"email": "a@example.com", "projects": {"shop": "analyst", "web": "consumer"}, "ends": "2026-06-30"},
@@ -261,7 +269,7 @@ def test_without_a_roster_only_what_has_ended_by_the_state_goes() -> None:
         {"email": "c@example.com", "organizationRole": "admin"},
     ]
     robot = {"role": "consumer", "purpose": "p", "contact": "ana@example.com", "projects": {"shop": "admin"}}
-    state = rows(declared(people, serviceAccounts={"etl": robot}))
+    state = form(rows(declared(people, serviceAccounts={"etl": robot})))
     nothing = declaration(parse(text_of([], teams={}), RosterSource("r")), DAY)
     by_day = {
         today: {(one.email, one.what) for one in removals(state, RosterToday(nothing, today, ended_only=True))}
@@ -378,7 +386,7 @@ def test_an_authoritative_project_without_anybody_left_stays_in_the_state(after:
     """Its last grants go by a change and not by a deletion, which could take what others were given since."""
     state = rows(declared([{**BO, "projects": {"web": "analyst"}, "ends": "2026-06-30"}]))
     gives = declared(after, NEXT)
-    found = [one for one in removals(state, RosterToday(gives, NEXT)) if one.type == kinds.PROJECT_ACCESS_TYPE]
+    found = [one for one in removals(state, RosterToday(gives, NEXT)) if one.in_group]
     assert what(found) == {("bo@example.com", "analyst in web")}
     stays = declaration_without(state, found, {}, gives)
     assert stays.project_access[2]["grants"] == {} == gives.project_access[2]["grants"]

@@ -13,8 +13,9 @@ from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.resources import SIGNATURE
 from mixpanel_access.operations.drift import OrganizationAccess, differences
 from mixpanel_access.operations.offboarding import StackAccess, person_in_stacks
+from mixpanel_access.operations.outputs import hides_people
 from mixpanel_access.operations.policy_check import PolicyConfig, violations_in
-from mixpanel_access.operations.state import EMPTY, hides_people, state_of
+from mixpanel_access.operations.state import EMPTY, state_of
 from mixpanel_access.operations.tracker.lines import state_lines
 from mixpanel_access.rules.facts import Context
 from tests.fakes import NOW

@@ -131,7 +131,7 @@ class _Seen:
         entry, held = self.entry, self._held
         role = self._role(shows_logins=shows_logins)
         advice = advise(role, asked)
-        since, changed = (_day(held.created), _day(held.modified)) if held else (None, None)
+        since, changed = (_day(held.begun), _day(held.changed)) if held else (None, None)
         return Item(
             stack=self.stack,
             email=entry.person.email,
@@ -191,7 +191,7 @@ class _Seen:
             engagement=entry.engagement,
             approver=entry.metadata.get("approver"),
             never=invitation is Invitation.ACCEPTED and self._login is None and shows_logins,
-            since=_day(held.created) if held else None,
+            since=_day(held.begun) if held else None,
         )
 
     @property

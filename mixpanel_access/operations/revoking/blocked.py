@@ -21,17 +21,18 @@ from mixpanel_access.model.brakes import (
     judge_grants,
 )
 from mixpanel_access.model.errors import MixpanelError
-from mixpanel_access.model.grants import GrantChanges, single_grants
+from mixpanel_access.model.grants import GrantChanges
+from mixpanel_access.model.groups import part_properties, single_kind
+from mixpanel_access.operations.outputs import Outputs
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday
-from mixpanel_access.operations.revoking.rows import StateRow
-from mixpanel_access.operations.state import Outputs
+from mixpanel_access.operations.revoking.rows import StateRow, is_whole, singles
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.exported_states import interrupted_in
 from mixpanel_access.provider.leaving import endings, leaving
 from mixpanel_access.provider.run import declared_people
 from mixpanel_access.provider.session import Session
 
-_WITH_PERSON: Final = (kinds.GRANT_TYPE, kinds.TEAM_MEMBER_TYPE, kinds.PROJECT_ACCESS_TYPE)
+_WITH_PERSON: Final = (kinds.GRANT_TYPE, kinds.TEAM_MEMBER_TYPE)
 """The types whose resources need the person's `Member`."""
 
 
@@ -60,9 +61,10 @@ def decide_removals(
     """
     goes: list[Removal] = []
     held: list[BlockedRemoval] = []
+    by_urn, rows = {row.urn: row for row in rows}, list(singles(rows))
     for taking in found:
         try:
-            if _is_there(taking, session):
+            if _is_there(taking, session, whole=is_whole(by_urn[taking.urn])):
                 goes.append(taking)
         except MixpanelError as error:
             held.append(BlockedRemoval(taking, str(error)))
@@ -71,43 +73,45 @@ def decide_removals(
         held.extend(BlockedRemoval(taking, reason) for taking in stays)
         goes[:] = [taking for taking in goes if taking not in stays]
 
-    protected = {row.urn for row in rows if row.protected and row.type != kinds.PROJECT_ACCESS_TYPE}
-    for taking in [one for one in goes if one.urn in protected and not one.lowers]:
+    for taking in [one for one in goes if by_urn[one.urn].protected and not one.lowers and not one.in_group]:
         unprotect = f"pulumi state unprotect {shlex.quote(taking.urn)} --stack {shlex.quote(stack)}"
         hold(f"it is protected: remove the option `protect`, or run: {unprotect}", [taking])
     now = session.directory.key_of  # the brakes know people by the address that they have now
-    for reason, urn in list(_untold(goes, rows, session)):
-        hold(reason, [taking for taking in goes if taking.urn == urn])
+    for reason, untold in list(_untold(goes, rows, session)):
+        hold(reason, [untold])
     for reason, key in list(_braked(goes, rows, session)):
         hold(reason, [taking for taking in goes if now(taking.key) == key])
-    given_elsewhere = _given_elsewhere(goes, rows, session)
-    for reason, project, keys in list(_braked_grants([one for one in goes if one not in given_elsewhere], session)):
-        stays = [one for one in goes if one.type == kinds.PROJECT_ACCESS_TYPE and one.project == project]
-        hold(reason, [taking for taking in stays if now(taking.key) in keys])
+    given_elsewhere = _given_elsewhere(goes, rows, by_urn, session)
+    together = [one for one in goes if one not in given_elsewhere and is_whole(by_urn[one.urn])]
+    for reason, project, keys in list(_braked_grants(together, session)):
+        hold(reason, [one for one in together if one.project == project and now(one.key) in keys])
     needed = [(one.taking, _needed(one, rows)) for one in held]
     for taking in [one for one in goes if not one.lowers]:
-        if stay := [str(other) for other, urns in needed if taking.urn in urns]:
+        if stay := [str(other) for other, places in needed if taking.place in places]:
             hold(f"what stays depends on it: {', '.join(stay)}", [taking])
     how = {**{taking: _stays(taking, rows, session) for taking in goes}, **given_elsewhere}
     return RemovalDecision([replace(taking, stays=how[taking]) for taking in goes], held)
 
 
-def _given_elsewhere(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> dict[Removal, str]:
+def _given_elsewhere(
+    goes: Sequence[Removal], rows: Sequence[StateRow], by_urn: Mapping[str, StateRow], session: Session
+) -> dict[Removal, str]:
     """What only leaves the state of this stack, since another one gives it too, and that in words."""
-    by_urn = {row.urn: row for row in rows}
+    by_place = {row.place: row for row in rows if row.type in kinds.KINDS}
     found: dict[Removal, str] = {}
     for taking in goes:
-        stacks = _stacks_that_give(taking, by_urn[taking.urn], session) if not taking.lowers else ()
-        if stacks:
+        row = by_place.get(taking.place)
+        if row is None or taking.lowers:
+            continue
+        if stacks := _stacks_that_give(taking, row, by_urn[taking.urn].outputs, session):
             found[taking] = f"stays, as {elsewhere.given_by(stacks)}"
     return found
 
 
-def _stacks_that_give(taking: Removal, row: StateRow, session: Session) -> Sequence[str]:
-    props = row.outputs
-    if taking.type in (kinds.GRANT_TYPE, kinds.PROJECT_ACCESS_TYPE):
-        found = elsewhere.grants(session, taking.project or 0, [taking.email] if taking.email else [], props)
-        return found.get(taking.email, [])
+def _stacks_that_give(taking: Removal, row: StateRow, props: Mapping[str, Any], session: Session) -> Sequence[str]:
+    """The other stacks that give what goes; the properties of its resource in the engine say whose state it is in."""
+    if taking.type == kinds.GRANT_TYPE:
+        return elsewhere.grants(session, taking.project or 0, [taking.email], props).get(taking.email, [])
     if taking.type == kinds.TEAM_MEMBER_TYPE:
         return elsewhere.team_place(session, row.ref.team, taking.email, props)
     if taking.type == kinds.TEAM_GRANT_TYPE:
@@ -127,9 +131,12 @@ def _stays(taking: Removal, rows: Sequence[StateRow], session: Session) -> str:
     return ""
 
 
-def _is_there(taking: Removal, session: Session) -> bool:
-    """Whether there is anything to lower: to bring somebody back with the lower role would be giving."""
-    if not taking.lowers or taking.type in (kinds.PROJECT_ACCESS_TYPE, kinds.SERVICE_ACCOUNT_TYPE):
+def _is_there(taking: Removal, session: Session, *, whole: bool) -> bool:
+    """Whether there is anything to lower: to bring somebody back with the lower role would be giving.
+
+    `whole` is whether it is one of all grants of a project, which are read and changed together.
+    """
+    if not taking.lowers or whole or taking.type == kinds.SERVICE_ACCOUNT_TYPE:
         return True
     directory, project, lower = session.directory, taking.project, roles.project_rank(taking.role)
     if taking.type == kinds.MEMBER_TYPE:
@@ -144,14 +151,14 @@ def _is_there(taking: Removal, session: Session) -> bool:
     return True
 
 
-def _untold(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterator[tuple[str, str]]:
+def _untold(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterator[tuple[str, Removal]]:
     """The places in the organization that stay because nobody can say who leaves, and why; their grants may go."""
     for taking in goes:
         if taking.type == kinds.MEMBER_TYPE and not taking.lowers:
             try:
                 leaving(session, _declared([taking], rows, session))
             except MixpanelError as error:
-                yield f"whether they hold anything else is not known: {error}", taking.urn
+                yield f"whether they hold anything else is not known: {error}", taking
 
 
 def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterable[tuple[str, str]]:
@@ -198,11 +205,10 @@ def _declared(gone: Sequence[Removal], rows: Sequence[StateRow], session: Sessio
 
 
 def _braked_grants(goes: Sequence[Removal], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:
-    """Why grants of an authoritative project stay, the project, and whose they are."""
+    """Why grants of authoritative projects stay, the project, and whose they are."""
     now = session.directory.key_of
-    in_project_access = [taking for taking in goes if taking.type == kinds.PROJECT_ACCESS_TYPE]
-    for project in sorted({taking.project for taking in in_project_access if taking.project is not None}):
-        ours = [taking for taking in in_project_access if taking.project == project]
+    for project in sorted({taking.project for taking in goes if taking.project is not None}):
+        ours = [taking for taking in goes if taking.project == project]
         try:
             if session.directory.project_is_gone(project):
                 continue
@@ -228,18 +234,18 @@ def _braked_grants(goes: Sequence[Removal], session: Session) -> Iterable[tuple[
                 yield f"{finding.words} [{finding.brake}]", project, {same_key(email) for email in finding.people}
 
 
-def _needed(stays: BlockedRemoval, rows: Sequence[StateRow]) -> AbstractSet[str]:
-    """The resources on which one that stays depends: a person with a grant, a team with somebody in it."""
+def _needed(stays: BlockedRemoval, rows: Sequence[StateRow]) -> AbstractSet[tuple[str, str]]:
+    """The places of the resources on which one that stays depends: a person with a grant, a team with a member."""
     ours = [row for row in rows if row.type in kinds.KINDS]
     person = stays.taking.key if stays.taking.type in _WITH_PERSON else None
     holders = {
         (kinds.BY_NAME[other.kind].type, row.ref.parts[1 if row.type == kinds.TEAM_MEMBER_TYPE else 2])
         for row in ours
-        if row.urn == stays.taking.urn
+        if row.place == stays.taking.place
         for other in kinds.KINDS[row.type].references.values()
     }
     return {
-        row.urn
+        row.place
         for row in ours
         if (row.type == kinds.MEMBER_TYPE and same_key(row.ref.email) == person)
         or (row.type, row.ref.parts[-1]) in holders
@@ -256,12 +262,13 @@ def pending_creations(
     export: Mapping[str, Any], rows: Sequence[StateRow], roster: RosterToday, session: Session
 ) -> list[BlockedRemoval]:
     """What the roster no longer gives of what a killed run has begun to give to somebody, and Mixpanel may have."""
-    there = {row.urn for row in rows if not row.going}
+    there = {row.place for row in singles(rows) if not row.going and row.type in kinds.KINDS}
     found = [
         taking
         for one in interrupted_in(export)
-        if one.urn not in there and f"::{kinds.COMPONENT_TYPE}$" in one.urn  # what else is declared, nobody says here
+        if f"::{kinds.COMPONENT_TYPE}$" in one.urn  # what else is declared, nobody says here
         for taking in _begun(one.urn, one.type, dict(Outputs(one.outputs)), roster)
+        if taking.place not in there
     ]
     ended = [one.by_state(roster.today) for one in dict.fromkeys(found)]
     return [
@@ -274,9 +281,10 @@ def pending_creations(
 def _begun(urn: str, type_: str, inputs: Mapping[str, Any], roster: RosterToday) -> Iterator[Removal]:
     """What an open creation gives, and the roster does not."""
     declared, email = roster.declared, inputs.get("email")
-    if type_ == kinds.PROJECT_ACCESS_TYPE and isinstance(project := _number(inputs.get("project_id")), int):
-        for one in single_grants(inputs):
-            yield from _grant(urn, type_, project, one, roster)
+    kind = kinds.KINDS.get(type_)
+    if kind is not None and (single := single_kind(kind)) is not None:
+        for one in part_properties(kind, inputs):
+            yield from _begun(urn, single.type, one, roster)
     elif not isinstance(email, str):
         return
     elif type_ == kinds.GRANT_TYPE and isinstance(project := _number(inputs.get("project_id")), int):

@@ -17,11 +17,12 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.errors import EngineError
-from mixpanel_access.model.grants import single_grants
+from mixpanel_access.model.grants import REASON_FIELDS, shared_reasons
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.settings import KEPT_VARIABLE
 from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder, with_variables
 from mixpanel_access.operations.revoking.removals import Made, Removal, with_words
-from mixpanel_access.operations.revoking.rows import StateRow
+from mixpanel_access.operations.revoking.rows import StateRow, is_whole, singles
 from mixpanel_access.operations.state_change import LONGEST, NOTHING, errors_in, preview_document
 from mixpanel_access.provider.command import matcher
 
@@ -207,23 +208,20 @@ def declaration_without(
 ) -> Declaration:
     """The declaration of everything that the state has below the component, without what is taken away."""
     live = [row for row in rows if not row.going and row.type in kinds.KINDS]
-    single = [one for one in taken if one.type != kinds.PROJECT_ACCESS_TYPE]
-    going = {one.urn for one in single if not one.lowers}
-    lowered = {one.urn: one.inputs for one in single if one.inputs}
+    by_urn = grouped((one.urn, one) for one in taken)
+    kept = [row for row in live if not ends_with(row, by_urn.get(row.urn, ()))]
+    going = {one.place for one in taken if not one.lowers}
     words = {id_: word for word, id_ in Made(rows).role_ids.items()}
-    stay = {same_key(row.ref.email) for row in live if row.type == kinds.MEMBER_TYPE and row.urn not in going}
-    teams = sorted((row.key for row in live if row.type == kinds.TEAM_TYPE and row.urn not in going), key=len)
+    stay = {row.place[1] for row in singles(kept) if row.type == kinds.MEMBER_TYPE and row.place not in going}
+    teams = sorted((row.key for row in kept if row.type == kinds.TEAM_TYPE), key=len)
     found: dict[kinds.ResourceKind, dict[Any, Mapping[str, Any]]] = {kind: {} for kind in kinds.ALL_KINDS}
-    for row in live:
-        kind, inputs = kinds.KINDS[row.type], with_words(lowered.get(row.urn) or row.inputs, words)
-        if kind is kinds.PROJECT_ACCESS:
-            kept = _project_access_without(row, [one for one in taken if one.urn == row.urn], words, stay)
-            if kept is not None:
-                found[kind][row.ref.project] = kept
-        elif row.urn not in going:
-            found[kind][_key(row, teams)] = {
-                name: value for name, value in inputs.items() if name not in kind.references
-            }
+    for row in kept:
+        kind, theirs = kinds.KINDS[row.type], by_urn.get(row.urn, ())
+        if kind.parts:
+            inputs: Mapping[str, Any] = _group_without(row, theirs, words, stay)
+        else:
+            inputs = with_words(next((one.inputs for one in theirs if one.inputs), row.inputs), words)
+        found[kind][_key(row, teams)] = {name: value for name, value in inputs.items() if name not in kind.references}
     members, grants = found[kinds.MEMBER], found[kinds.PROJECT_GRANT]
     for project, access in found[kinds.PROJECT_ACCESS].items():
         inside = set(map(same_key, access["grants"]))
@@ -249,6 +247,8 @@ def declaration_without(
 def _key(row: StateRow, teams: Sequence[str]) -> Any:
     """The key of a resource in its declaration; a team's key may have a colon in it."""
     kind = kinds.KINDS[row.type]
+    if kind is kinds.PROJECT_ACCESS:
+        return row.ref.project
     if kind is kinds.TEAM_MEMBER:
         team = next((key for key in reversed(teams) if row.key.startswith(f"{key}:")), "")
         return team, row.key.removeprefix(f"{team}:")
@@ -259,33 +259,57 @@ def _key(row: StateRow, teams: Sequence[str]) -> Any:
     return row.key
 
 
-def _project_access_without(
-    row: StateRow, taken: Sequence[Removal], words: Mapping[str, str], stay: AbstractSet[str]
-) -> dict[str, Any] | None:
-    """The inputs of a `ProjectAccess` without what goes; None where it goes as a whole, since whose it is is a secret.
+def ends_with(row: StateRow, taken: Sequence[Removal]) -> bool:
+    """Whether nothing is left of a resource once this is taken away.
 
-    One that nobody is left in stays: to delete it is for `pulumi up`, once the roster no longer has the project so.
+    A project of which the roster alone says the grants stays with nobody in it: to delete it is for `pulumi up`, once
+    the roster no longer has the project so.
+    """
+    goes = {one.place for one in taken if one.urn == row.urn and not one.lowers}
+    if not goes or is_whole(row):
+        return row.place in goes
+    return all(one.place in goes for one in row.parts or (row,))
+
+
+def _group_without(
+    row: StateRow, taken: Sequence[Removal], words: Mapping[str, str], stay: AbstractSet[str]
+) -> dict[str, Any]:
+    """The inputs of a group without the people who go, and with the roles that are lowered.
+
     A lost grant of somebody who stays is kept too, since it may have been given again by hand. Its role is not known
     and makes no difference: the run gives and raises nothing.
     """
+    kind = kinds.KINDS[row.type]
     goes = {one.key for one in taken if not one.lowers}
-    lower = {one.key: one.inputs["role"] for one in taken if one.inputs is not None}
-    grants = {}
-    for one in single_grants(row.outputs):
-        key = same_key(str(one["email"]))
-        if key not in goes and (one["role"] or key in stay):
-            role = lower.get(key, one["role"] or roles.CONSUMER)
-            grants[one["email"]] = words.get(role, role)
-    if "" in goes:
-        return None
-    keys = {same_key(email) for email in grants}
-    reasons = []
-    for reason in row.inputs.get("reasons") or ():
-        people = [email for email in reason.get("people") or () if same_key(email) in keys]
-        if people:
-            reasons.append({**reason, "people": people})
-    inputs = {**row.inputs, "grants": grants}
-    return {**inputs, "reasons": reasons} if "reasons" in row.inputs else inputs
+    lower = {one.key: with_words(one.inputs, words) for one in taken if one.inputs is not None}
+    kept = {key: one for one in row.parts if (key := one.place[1]) not in goes}
+    people: Any
+    if kind is kinds.PROJECT_ACCESS:
+        kept = {key: one for key, one in kept.items() if one.outputs["role"] or key in stay}
+        given = {one.ref.email: {"role": one.outputs["role"] or roles.CONSUMER} for one in kept.values()}
+        people = {email: with_words(lower.get(same_key(email), one), words)["role"] for email, one in given.items()}
+    else:
+        before = row.inputs.get(kind.parts.people if kind.parts else "") or ()
+        names = [email for email in before if same_key(email) in kept]
+        people = names
+        if isinstance(before, Mapping):
+            people = {
+                email: _own(lower[key]) if (key := same_key(email)) in lower else before[email] for email in names
+            }
+    others = kept.keys() - lower.keys()
+    reasons = [
+        {**reason, "people": theirs}
+        for reason in row.inputs.get("reasons") or ()
+        if (theirs := [email for email in reason.get("people") or () if same_key(email) in others])
+    ]
+    reasons += shared_reasons({**one, "email": kept[key].ref.email} for key, one in lower.items())
+    inputs = {**row.inputs, kind.parts.people if kind.parts else "": people}
+    return {**inputs, "reasons": reasons} if reasons or "reasons" in row.inputs else inputs
+
+
+def _own(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """A person's own inputs in a group, without their reasons."""
+    return {name: value for name, value in inputs.items() if name not in ("email", *REASON_FIELDS)}
 
 
 def _people(rows: Sequence[StateRow], taken: Sequence[Removal]) -> list[DeclaredPerson]:

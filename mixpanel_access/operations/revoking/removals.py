@@ -14,10 +14,10 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.effective_access import RosterEntry, days_of, entries
-from mixpanel_access.model.grants import REASON_FIELDS, single_grants
+from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.roster.salvage import NOTHING, Unread
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.operations.revoking.rows import StateRow
+from mixpanel_access.operations.revoking.rows import StateRow, singles
 from mixpanel_access.provider.account_runs import Retiring
 
 _A_ROLE: Final = "a role"
@@ -26,11 +26,11 @@ _A_ROLE: Final = "a role"
 
 @dataclass(frozen=True)
 class Removal:
-    """One resource, or one grant in it, that is taken away.
+    """One resource, or one person's part of a group, that is taken away.
 
     Attributes:
         urn: the resource in the engine.
-        type: its type.
+        type: its type; of a part, that of the single resource which it stands for.
         what: what goes, in words.
         email: the person's address; "" for a team or a service account.
         project: the id of the project whose grant it is, or None.
@@ -42,6 +42,7 @@ class Removal:
         stays: how the person stays in the organization, if only the stack's resource goes; else "".
         last: the last day of the access, by the roster, else by the state; None if no such day has passed.
         entry: the roster's entry that gave it until then, or None.
+        in_group: whether it is a part of a group, which stays for the others.
     """
 
     urn: str
@@ -57,6 +58,7 @@ class Removal:
     stays: str = field(default="", compare=False)
     last: date | None = field(default=None, compare=False)
     entry: RosterEntry | None = field(default=None, compare=False)
+    in_group: bool = False
 
     @property
     def key(self) -> str:
@@ -77,6 +79,11 @@ class Removal:
     def lowers(self) -> bool:
         """Whether the person keeps a lower role instead of nothing."""
         return self.inputs is not None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What names it among single resources and parts, as `StateRow.place`."""
+        return self.urn, self.key
 
 
 @dataclass(frozen=True)
@@ -167,7 +174,7 @@ def removals_by_row(
 ) -> Iterator[tuple[StateRow, Removal]]:
     """The same, each with the resource that it is about."""
     made = Made(among or rows)
-    for row in rows:
+    for row in singles(rows):
         for taking in () if row.going else _of(row, roster, made):
             if taking.planned or not roster.ended_only:
                 yield row, taking
@@ -192,13 +199,9 @@ def _of(row: StateRow, roster: RosterToday, made: Made) -> Iterator[Removal]:
         case kinds.MEMBER_TYPE:
             yield from _of_member(row, roster)
         case kinds.GRANT_TYPE:
-            one = {**row.inputs, **row.outputs, "email": row.ref.email}
-            yield from _of_grant(row, one, row.inputs, roster, made)
-        case kinds.PROJECT_ACCESS_TYPE:
-            for one in single_grants(row.outputs):
-                yield from _of_grant(row, one, {}, roster, made)
-            # Without grants in the outputs, whose they are is a secret.
-            if "grants" not in row.outputs and (project := row.ref.project) not in roster.declared.project_access:
+            yield from _of_grant(row, roster, made)
+        case kinds.PROJECT_ACCESS_TYPE if "grants" not in row.outputs:  # whose they are is a secret
+            if (project := row.ref.project) not in roster.declared.project_access:
                 yield _removal(row, f"the grants in {roster.project(project)}", {}, roster, project=project)
         case kinds.TEAM_TYPE:
             name = str(row.outputs.get("name", ""))
@@ -227,7 +230,8 @@ def _removal(
     """The removal of what has these values: of a resource its outputs, or one grant in it."""
     ends = values.get("ends")
     ends = ends if isinstance(ends, str) else None
-    return Removal(urn=row.urn, type=row.type, what=what, email=email, ends=ends, **more).by_state(roster.today)
+    found = Removal(urn=row.urn, type=row.type, what=what, email=email, ends=ends, in_group=row.in_group, **more)
+    return found.by_state(roster.today)
 
 
 def _of_account(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
@@ -260,11 +264,10 @@ def _of_member(row: StateRow, roster: RosterToday) -> Iterator[Removal]:
     yield replace(taking, what=what, role=after or roles.MEMBER, inputs=_lowered(row.inputs, after, now))
 
 
-def _of_grant(
-    row: StateRow, one: Mapping[str, Any], inputs: Mapping[str, Any], roster: RosterToday, made: Made
-) -> Iterator[Removal]:
-    """One grant of a person, which may be a part of a `ProjectAccess`."""
-    email, before, project = str(one["email"]), str(one.get("role") or _A_ROLE), row.ref.project
+def _of_grant(row: StateRow, roster: RosterToday, made: Made) -> Iterator[Removal]:
+    """One grant of a person."""
+    one = {**row.inputs, **row.outputs}
+    email, before, project = row.ref.email, str(one.get("role") or _A_ROLE), row.ref.project
     taking, key = _removal(row, before, one, roster, email, project=project), roster.key(email)
     if not roster.unsure(key, planned=taking.planned):
         here = roster.project(project)
@@ -274,7 +277,7 @@ def _of_grant(
             return entry.ends if role and before in (_A_ROLE, _known({"role": role}, made)) else None
 
         now = roster.declared.grants.get((project, key))
-        for going in _of_role(taking, "", inputs, now, roster, made):
+        for going in _of_role(taking, "", row.inputs, now, roster, made):
             yield roster.given_by_entry(going, gave)
 
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from mixpanel_access.model import resources as kinds
-from mixpanel_access.operations.state import Outputs, State, name_of
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.groups import parts
+from mixpanel_access.operations.outputs import Outputs
+from mixpanel_access.operations.state import State, name_of
 
 
 @dataclass(frozen=True)
 class StateRow:
-    """One resource of an exported state.
+    """One resource of an exported state, or one person's part of a group there.
 
     Attributes:
+        urn: its name in the engine; of a part, the group's.
+        type: its type; of a part, that of the single resource which it stands for.
         inputs: its inputs, without the provider and without what is a secret.
         parent: its parent's name in the engine, or "".
         going: whether a run has replaced it and was killed before it deleted it.
         dependencies: the resources in the engine without which it cannot be.
         known_ref: the id with its parts, if they are known.
+        in_group: whether it is a part of a group: to take it away is an update of that.
     """
 
     urn: str
@@ -33,6 +40,7 @@ class StateRow:
     going: bool = False
     dependencies: AbstractSet[str] = frozenset()
     known_ref: Any = field(default=None, compare=False)
+    in_group: bool = False
 
     @property
     def name(self) -> str:
@@ -52,6 +60,42 @@ class StateRow:
             InputError: it cannot be read.
         """
         return self.known_ref or kinds.KINDS[self.type].id.parse(self.id)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What names it among single resources and parts: the name in the engine, and the key of the address."""
+        return self.urn, same_key(self.ref.person or "")
+
+    @cached_property
+    def parts(self) -> Sequence[StateRow]:
+        """The parts of a group, one for each person; none of any other resource."""
+        kind = kinds.KINDS.get(self.type)
+        if kind is None or kind.parts is None:
+            return ()
+        inputs = {one.key: one.props for one in parts(kind, self.ref, self.inputs)}
+        return [
+            replace(
+                self,
+                type=one.kind.type,
+                id=str(one.ref),
+                inputs=inputs.get(one.key, {}),
+                outputs=one.props,
+                known_ref=one.ref,
+                in_group=True,
+            )
+            for one in parts(kind, self.ref, self.outputs)
+        ]
+
+
+def singles(rows: Iterable[StateRow]) -> Iterator[StateRow]:
+    """The resources with the parts of each group in its place; a group whose people are a secret stays as it is."""
+    for row in rows:
+        yield from row.parts or (row,)
+
+
+def is_whole(row: StateRow) -> bool:
+    """Whether it is all grants of a project, and those that nobody declares go too."""
+    return row.type == kinds.PROJECT_ACCESS_TYPE and row.inputs.get("exclusive", True) is not False
 
 
 def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
@@ -73,7 +117,7 @@ def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
 
 
 def rows_of_state(state: State) -> list[StateRow]:
-    """The resources of a state, without their inputs: what goes needs only the outputs."""
+    """The resources of a state and the parts of groups, without their inputs: what goes needs only the outputs."""
     return [
         StateRow(
             urn=one.urn,
@@ -86,5 +130,4 @@ def rows_of_state(state: State) -> list[StateRow]:
         )
         for kind, found in state.resources.items()
         for one in found.values()
-        if not (kind is kinds.PROJECT_GRANT and isinstance(one.ref, kinds.ProjectAccessId))  # a part of another
     ]

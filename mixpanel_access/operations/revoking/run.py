@@ -16,7 +16,8 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration, Kept, declaration, kept_text
 from mixpanel_access.model.errors import AccessError, RosterError, UsageError
-from mixpanel_access.model.grants import single_grants
+from mixpanel_access.model.grouping import grouped
+from mixpanel_access.model.groups import GROUPS, single_kind
 from mixpanel_access.model.roster.salvage import Salvaged, salvage
 from mixpanel_access.operations.project import Progress, PulumiProject, stack_states
 from mixpanel_access.operations.revoking.blocked import (
@@ -30,13 +31,14 @@ from mixpanel_access.operations.revoking.engine import (
     Preview,
     RunScope,
     declaration_without,
+    ends_with,
     fits,
     preview,
     program_keeping,
     run,
 )
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday, removals
-from mixpanel_access.operations.revoking.rows import StateRow, rows_of
+from mixpanel_access.operations.revoking.rows import StateRow, rows_of, singles
 from mixpanel_access.operations.state import changed_addresses, name_of
 from mixpanel_access.provider.account_runs import Retiring
 from mixpanel_access.provider.session import Session
@@ -44,6 +46,11 @@ from mixpanel_access.provider.session import Session
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
 _FREE: Final = (kinds.STACK_TYPE, kinds.COMPONENT_TYPE, kinds.COLLABORATOR_TYPE)
 """What is in no way: it stands for nothing in Mixpanel."""
+_IN_ONE: Final = (
+    "the program no longer declares the resource, and others who are in it stay: take this person out of it with "
+    "`pulumi up`"
+)
+"""Why somebody stays in a group that is not the roster's."""
 _HIDDEN: Final = "[secret]"
 """What the engine shows in place of a secret."""
 
@@ -212,7 +219,8 @@ def _apply(
         progress(f"previewing stack {stack}")
         scope = _scope(read, decision)
         if outside is not None:
-            single = {one.urn for one in (*decision.goes, *outside) if one.type != kinds.PROJECT_ACCESS_TYPE}
+            single = {one.urn for one in (*decision.goes, *outside) if not one.in_group}
+            single |= {row.urn for row in read.inside if ends_with(row, decision.goes)}
             seen = preview(pulumi, stack, replace(scope, deletes=scope.deletes & single))
             decision = _with_dropped(outside, decision, seen)
         else:
@@ -284,7 +292,7 @@ def _hold_others(organization: int, export: Mapping[str, Any]) -> None:
 
 def _renamed(rows: Sequence[StateRow], session: Session) -> dict[str, str]:
     """Whose address has changed in Mixpanel: the key in the state -> the key there; the session finds them by it."""
-    members = {kinds.MemberId.parse(row.id).email: row.outputs for row in rows if row.type == kinds.MEMBER_TYPE}
+    members = {row.ref.email: row.outputs for row in singles(rows) if row.type == kinds.MEMBER_TYPE}
     for email, member in members.items():
         if isinstance(user_id := member.get("user_id"), int):
             session.identify(email, user_id)
@@ -305,11 +313,13 @@ def _scope(read: _Stack, decision: RemovalDecision) -> RunScope:
     ours = {row.urn for row in read.rows if row.type.startswith(kinds.DYNAMIC_TYPE)}
     outside = {row.urn for row in read.outside}
     going = {row.urn for row in read.rows if row.going and row.urn in ours}
-    updates = {one.urn for one in decision.goes if one.lowers or one.type == kinds.PROJECT_ACCESS_TYPE}
+    taken = grouped((one.urn, one) for one in decision.goes)
+    ends = {row.urn for row in read.rows if row.urn in taken and ends_with(row, taken[row.urn])}
+    updates = taken.keys() - ends
     updates |= {row.urn for row in read.inside if row.type == kinds.BRAKE_TYPE}  # excluded, it would keep everybody
-    deletes = {one.urn for one in decision.goes if not one.lowers} | going | outside
+    deletes = ends | going | outside
     # A state of version 0.1.0 does not say which grants a project has lost: excluded, it would keep whose they were.
-    updates |= {row.urn for row in read.inside if row.type == kinds.PROJECT_ACCESS_TYPE and row.dependencies & deletes}
+    updates |= {row.urn for row in read.inside if row.type in GROUPS and row.dependencies & deletes}
     free = {row.urn for row in read.rows if row.type in _FREE or row.type.startswith("pulumi:providers:")}
     excluded = {row.urn for row in read.rows} - updates - deletes - free
     return RunScope(deletes, updates, excluded if fits(excluded) else excluded - ours)
@@ -318,12 +328,17 @@ def _scope(read: _Stack, decision: RemovalDecision) -> RunScope:
 def _with_outside(read: _Stack, decision: RemovalDecision, seen: Preview, session: Session) -> RemovalDecision:
     """The decision, with what a program of one's own no longer declares, in whatever way."""
     made = [step for step in seen.steps if step.op == "create"]
-    rows = [row for row in _dropped(read, seen) if not any(_is_same(row, step) for step in made)]
+    dropped = _dropped(read, seen)
+    rows = [row for row in singles(dropped) if not any(_is_same(row, step) for step in made)]
     found = [one for one in removals(rows, read.roster, read.rows) if not one.lowers]
     if not found:
         return decision
     more = decide_removals(found, read.rows, session, read.name)
-    return RemovalDecision([*decision.goes, *more.goes], [*decision.held, *more.held])
+    gone = {one.place for one in more.goes}
+    whole = {row.urn for row in dropped if all(part.place in gone for part in singles([row]))}
+    stay = [BlockedRemoval(one, _IN_ONE) for one in more.goes if one.urn not in whole]
+    goes = [one for one in more.goes if one.urn in whole]
+    return RemovalDecision([*decision.goes, *goes], [*decision.held, *more.held, *stay])
 
 
 def _dropped(read: _Stack, seen: Preview) -> list[StateRow]:
@@ -334,13 +349,15 @@ def _dropped(read: _Stack, seen: Preview) -> list[StateRow]:
 
 def _is_same(row: StateRow, step: EngineStep) -> bool:
     """Whether a resource that the program would make may be in Mixpanel what this one is: only its name has changed."""
-    type_ = step.urn.split("::")[-2].rpartition("$")[2]
-    if row.type == kinds.GRANT_TYPE and type_ == kinds.PROJECT_ACCESS_TYPE:
-        grants = step.inputs.get("grants")
-        inside = not isinstance(grants, Mapping) or same_key(str(row.outputs.get("email"))) in map(same_key, grants)
-        return inside and _equal(row.outputs.get("project_id"), step.inputs.get("project_id"))
-    identity = kinds.KINDS[row.type].identity if row.type in kinds.KINDS else ()
-    return type_ == row.type and all(_equal(row.outputs.get(name), step.inputs.get(name)) for name in identity)
+    made, kind = kinds.KINDS.get(step.urn.split("::")[-2].rpartition("$")[2]), kinds.KINDS.get(row.type)
+    if made is None or kind is None:
+        return False
+    if made.parts and made is not kind:
+        people = step.inputs.get(made.parts.people)
+        keys = set(map(same_key, people)) if isinstance(people, Mapping | list) else None
+        same = (_equal(row.outputs.get(name), step.inputs.get(name)) for name in made.identity)
+        return single_kind(made) is kind and (keys is None or row.place[1] in keys) and all(same)
+    return made is kind and all(_equal(row.outputs.get(name), step.inputs.get(name)) for name in kind.identity)
 
 
 def _equal(have: Any, made: Any) -> bool:
@@ -354,16 +371,14 @@ def _left(
     goes: Sequence[Removal], rows: Sequence[StateRow], reasons: Mapping[str, str], why: str
 ) -> list[BlockedRemoval]:
     """What is in the state still, with what the engine said of it."""
-    there = {row.urn: row for row in rows if not row.going}
-    left = [(one, there[one.urn].name) for one in goes if one.urn in there and _is_left(one, there[one.urn])]
+    there = {row.place: row for row in singles(rows) if not row.going and row.type in kinds.KINDS}
+    left = [(one, there[one.place].name) for one in goes if one.place in there and _is_left(one, there[one.place])]
     unknown = why or "the engine did not say why; run it again"
     return [BlockedRemoval(one, reasons.get(name) or unknown) for one, name in left]
 
 
 def _is_left(taking: Removal, row: StateRow) -> bool:
-    if taking.type == kinds.PROJECT_ACCESS_TYPE and taking.key:
-        held: dict[str, Any] = {same_key(str(one["email"])): one["role"] for one in single_grants(row.outputs)}
-        return taking.key in held and (not taking.lowers or held[taking.key] not in ("", taking.role))
     if taking.type == kinds.SERVICE_ACCOUNT_TYPE and taking.lowers:
         return any(one.login in taking.what for one in Retiring.all_of(row.outputs))
-    return not taking.lowers or row.outputs.get("role") not in (None, taking.role)
+    gone = (None, "", taking.role) if taking.type == kinds.GRANT_TYPE else (None, taking.role)
+    return not taking.lowers or row.outputs.get("role") not in gone

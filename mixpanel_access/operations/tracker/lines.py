@@ -13,7 +13,7 @@ from mixpanel_access.files.lines import FileLine
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
-from mixpanel_access.model.resources import MEMBER, PROJECT_GRANT, TEAM_GRANT, TEAM_MEMBER, ProjectAccessId
+from mixpanel_access.model.resources import MEMBER, PROJECT_GRANT, TEAM_GRANT, TEAM_MEMBER
 from mixpanel_access.operations.state import State
 
 
@@ -186,8 +186,8 @@ class StateLine:
     """Access that a stack has by its state.
 
     Attributes:
-        line: the access, its role and its reasons, with the date on which the stack got it. Of a grant in
-            a `ProjectAccess`, the state says only in which span that was; the date is its end.
+        line: the access, its role and its reasons, with the date on which the stack got it. Of a part of a group, the
+            state says only in which span that was, unless the stack's invitation waits; the date is its end.
         earliest: the earliest date on which the stack can have got it, or "".
         modified: when the engine last changed it in the state, or "".
         adopted: whether the stack found it in the organization; None if the state does not say.
@@ -205,11 +205,10 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
         for one in state.of(kind).values():
             if one.given_by_stack:
                 adopted, created = one.outputs.get("adopted"), one.created or one.modified
-                is_part = isinstance(one.ref, ProjectAccessId)
                 user_id = one.outputs.get("user_id") if kind is MEMBER else None
                 why: dict[str, Any] = {name: str(one.outputs.get(name) or "") for name in REASONS}
                 line = LogLine(
-                    date=one.modified if is_part else created,
+                    date=one.begun or one.modified if one.in_group else created,
                     admin=UNKNOWN,
                     event=LogEvent.GRANTED.value,
                     email=one.email,
