@@ -16,6 +16,7 @@ from pulumi.runtime import settings
 from mixpanel_access import __version__
 from mixpanel_access.component_package.components import COMPONENTS
 from mixpanel_access.component_package.inputs import read_inputs, resolved
+from mixpanel_access.component_package.organizations import must_be_an_organization
 from mixpanel_access.component_package.schema import schema
 from mixpanel_access.files.whole import nearest_project
 from mixpanel_access.model.errors import AccessError
@@ -60,7 +61,7 @@ class Components(Provider):
         """Have the component know the organization of its explicit provider, as of an `Organization` in Python.
 
         Raises:
-            pulumi.RunError: there is a provider and no organization, or the other way round.
+            pulumi.RunError: there is a provider and no organization or the other way round, or they do not fit.
         """
         given = _request.get().providers.get(PACKAGE)
         if given is None and organization is None:
@@ -73,8 +74,10 @@ class Components(Provider):
             )
         assert options is not None  # noqa: S101  # they have the provider
         assert isinstance(options.providers, dict)  # noqa: S101  # the SDK makes one
+        urn = given.rpartition("::")[0]
+        must_be_an_organization(label, organization, urn)
         if given not in self._providers:  # each call brings an object of its own for the one provider
-            program_providers().add(options.providers[PACKAGE], given.split("::")[-2], organization)
+            program_providers().add(options.providers[PACKAGE], urn.rpartition("::")[2], organization)
             self._providers[given] = options.providers[PACKAGE]
         options.providers[PACKAGE] = self._providers[given]
 

@@ -57,6 +57,8 @@ SETTINGS: Final = (
     "invitationWaitSeconds", "readBackSeconds", "timeoutSeconds", "now",
 )  # fmt: skip
 """Every key of stack configuration, without the namespace."""
+OF_THE_STACK: Final = ("environment", "companyDomains", "approvers", "now")
+"""The keys that hold for the whole stack, unless an `Organization` says otherwise."""
 PROVIDER: Final = "provider"
 """The key with the name of an `Organization`, whose settings are in the program: no configuration of a stack has it."""
 

@@ -10,14 +10,12 @@ from pulumi.runtime import config
 
 from mixpanel_access.model.resources import PACKAGE
 from mixpanel_access.model.setting_values import organization_in, setting_text
-from mixpanel_access.model.settings import NAMESPACE, PROVIDER, SECRETS, SETTINGS, input_name
+from mixpanel_access.model.settings import NAMESPACE, OF_THE_STACK, PROVIDER, SECRETS, SETTINGS, input_name
 from mixpanel_access.provider.program import program_providers
 from mixpanel_access.provider.resource import refuse_misspelled
 
 _KEYS: Final = {input_name(key): key for key in SETTINGS}
 """Input -> its key in a stack's configuration."""
-_OF_THE_STACK: Final = ("environment", "companyDomains", "approvers", "now")
-"""The keys that hold for the whole stack, unless an `Organization` says otherwise."""
 
 
 class OrganizationArgs(TypedDict, total=False):
@@ -99,7 +97,7 @@ class Organization(pulumi.ProviderResource):
 def _of_the_stack() -> dict[str, pulumi.Input[str]]:
     """The settings of the stack's configuration that hold here too."""
     found: dict[str, pulumi.Input[str]] = {}
-    for key in _OF_THE_STACK:
+    for key in OF_THE_STACK:
         full = f"{NAMESPACE}:{key}"
         if (value := config.get_config(full)) is not None:
             found[full] = pulumi.Output.secret(value) if config.is_config_secret(full) else value

@@ -27,10 +27,14 @@ class Mocks(pulumi.runtime.Mocks):
 
 
 def registered(
-    program: Callable[[], Any], config: Mapping[str, str] | None = None, *, preview: bool = False
+    program: Callable[[], Any],
+    config: Mapping[str, str] | None = None,
+    *,
+    preview: bool = False,
+    mocks: Mocks | None = None,
 ) -> dict[str, dict[str, Any]]:
     """What a program registers, with this configuration of the stack."""
-    mocks = Mocks()
+    mocks = mocks or Mocks()
     pulumi.runtime.set_mocks(mocks, preview=preview)
     pulumi.runtime.set_all_config(dict(config or {}))
     pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]  # the SDK leaves it so

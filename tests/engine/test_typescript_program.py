@@ -160,6 +160,9 @@ def test_components_of_one_program_know_each_other(node_workspace: Workspace, eu
     settings = {
         "mixpanel:organizationId": "8765432",
         "mixpanel:environment": "production",
+        "mixpanel:companyDomains": "example.com",
+        "mixpanel:approvers": "ana@example.com",
+        "mixpanel:now": "2026-05-01T08:00:00Z",
         "mixpanel:apiUrl": europe.url,
         "mixpanel:serviceAccountUsername": USERNAME,
         "mixpanel:serviceAccountSecret": CANARY,

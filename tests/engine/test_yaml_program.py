@@ -89,6 +89,9 @@ PROVIDER = """
     properties:
       mixpanel:organizationId: "7654321"
       mixpanel:environment: production
+      mixpanel:companyDomains: example.com
+      mixpanel:approvers: ana@example.com
+      mixpanel:now: 2026-05-01T08:00:00Z
       mixpanel:serviceAccountUsername: deploy-bot.1a2b3c.mp-service-account
       mixpanel:serviceAccountSecret: demo-secret
       mixpanel:apiUrl: URL
@@ -97,8 +100,19 @@ PROVIDER = """
 """
 
 
+REFUSED = {
+    "RosterAccess roster: the stack's configuration has mixpanel:environment and mixpanel:now, and the provider main": {
+        "      mixpanel:environment: production\n": "",
+        "      mixpanel:now: 2026-05-01T08:00:00Z\n": "",
+    },
+    "RosterAccess roster: organizationId is 8765432, which is not the mixpanel:organizationId of its provider main": {
+        "organizationId: 7654321": "organizationId: 8765432"
+    },
+}
+
+
 def test_a_preview_of_a_yaml_program_writes_nothing(yaml_workspace: Workspace) -> None:
-    """It plans what an `up` would create, with an explicit provider too."""
+    """It plans what an `up` would create, with an explicit provider too, or says why that is no `Organization`."""
     in_yaml(yaml_workspace)
     file = yaml_workspace.pulumi.project / "Pulumi.yaml"
     provider = PROVIDER.strip("\n").replace("URL", yaml_workspace.emulator.url)
@@ -106,6 +120,12 @@ def test_a_preview_of_a_yaml_program_writes_nothing(yaml_workspace: Workspace) -
     file.write_text(text)
     said = yaml_workspace.run("preview", "--stack", "production").stdout
     assert "+ 9 to create" in said
+    for words, changes in REFUSED.items():
+        other = text
+        for before, after in changes.items():
+            other = other.replace(before, after)
+        file.write_text(other)
+        assert words in yaml_workspace.run("preview", "--stack", "production", check=False).stdout
     assert [verb for verb in yaml_workspace.requests() if not verb.startswith("GET ")] == []
 
 
