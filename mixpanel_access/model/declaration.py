@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
-from mixpanel_access.model.address import spellings
+from mixpanel_access.model.address import same_key, spellings
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.declared_inputs import (
     account_inputs,
@@ -20,19 +20,23 @@ from mixpanel_access.model.declared_inputs import (
     declared_person,
     grant_inputs,
     member_inputs,
+    members_inputs,
     project_access_inputs,
     reasons_of,
     roles_of_team,
     roster_facts,
     security_inputs,
     team_inputs,
+    team_members_inputs,
     team_reasons,
 )
 from mixpanel_access.model.effective_access import EffectivePerson, days_of, effective_access, once_a_roster, overlaps
 from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.resources import (
     CUSTOM_ROLE,
     MEMBER,
+    MEMBERS,
     ORGANIZATION_SECURITY,
     PROJECT_ACCESS,
     PROJECT_GRANT,
@@ -41,6 +45,7 @@ from mixpanel_access.model.resources import (
     TEAM,
     TEAM_GRANT,
     TEAM_MEMBER,
+    TEAM_MEMBERS,
     ResourceKind,
 )
 from mixpanel_access.model.roster.schema import Roster
@@ -98,6 +103,9 @@ class Declaration:
         accounts: the inputs of each `ServiceAccount`, by its name.
         account_grants: the inputs of each `ServiceAccountGrant` without the account's id, by project id and account.
         project_access: the inputs of each `ProjectAccess`, by project id; these projects have no `ProjectGrant`.
+        grouped_members: the inputs of the `Members`, whose people have no `Member`; None without one.
+        grouped_teams: the inputs of each `TeamMembers` without the team's id, by the team's key; these teams have no
+            `TeamMember`.
         teams: the inputs of each `Team`, by its key.
         team_grants: the inputs of each `TeamGrant` without the team's id, by project id and the team's key.
         team_members: the inputs of each `TeamMember` without the team's id, by the team's key and the member.
@@ -115,6 +123,8 @@ class Declaration:
     accounts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     account_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     project_access: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    grouped_members: Mapping[str, Any] | None = None
+    grouped_teams: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     teams: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     team_grants: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     team_members: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
@@ -127,10 +137,24 @@ class Declaration:
         """The inputs of each `ProjectGrant`."""
         return {place: inputs for place, inputs in self.grants.items() if place[0] not in self.project_access}
 
+    @property
+    def ungrouped(self) -> Declaration:
+        """The same, with each member, grant and membership as a resource of its own."""
+        return replace(self, project_access={}, grouped_members=None, grouped_teams={})
+
     def resources(self) -> Iterator[DeclaredResource]:
         """All resources but the brake, each after those that it refers to or depends on."""
+        group = [] if self.grouped_members is None else [MEMBERS.prefix]
+        inside = {same_key(email) for email in (self.grouped_members or {}).get("people", ())}
+
+        def needs(*members: str) -> list[str]:
+            return [*group, *(member for member in members if member not in inside)]
+
+        if self.grouped_members is not None:
+            yield DeclaredResource(MEMBERS, MEMBERS.prefix, MEMBERS.prefix, self.grouped_members)
         for name, inputs in self.members.items():
-            yield DeclaredResource(MEMBER, name, name, inputs, below_collaborator=name, former=_former("", inputs))
+            if name not in inside:
+                yield DeclaredResource(MEMBER, name, name, inputs, below_collaborator=name, former=_former("", inputs))
         for key, inputs in self.custom_roles.items():
             yield DeclaredResource(CUSTOM_ROLE, key, CUSTOM_ROLE.named(key), inputs)
         if self.security is not None:
@@ -142,13 +166,15 @@ class Declaration:
                 key=(project, member),
                 name=grant_name(project, member),
                 inputs=inputs,
-                depends_on=[member],
+                depends_on=needs(member),
                 below_collaborator=grant_name(self.keys[project], member),
                 former=_former(grant_name(project, ""), inputs),
             )
+        by_project = grouped(self.grants)
         for project, inputs in self.project_access.items():
-            needs = [member for id_, member in self.grants if id_ == project]
-            yield DeclaredResource(PROJECT_ACCESS, project, PROJECT_ACCESS.named(project), inputs, depends_on=needs)
+            people = by_project.get(project, ())
+            name = PROJECT_ACCESS.named(project)
+            yield DeclaredResource(PROJECT_ACCESS, project, name, inputs, depends_on=needs(*people))
         for name, inputs in self.accounts.items():
             yield DeclaredResource(SERVICE_ACCOUNT, name, SERVICE_ACCOUNT.named(name), inputs)
         for (project, name), inputs in self.account_grants.items():
@@ -158,14 +184,26 @@ class Declaration:
             yield DeclaredResource(TEAM, key, TEAM.named(key), inputs)
         for (project, key), inputs in self.team_grants.items():
             yield _grant_of(TEAM_GRANT, "team_id", TEAM.named(key), (project, key), inputs)
+        by_team = grouped(self.team_members)
+        for key, inputs in self.grouped_teams.items():
+            yield DeclaredResource(
+                kind=TEAM_MEMBERS,
+                key=key,
+                name=TEAM_MEMBERS.named(key),
+                inputs=inputs,
+                refers_to={"team_id": TEAM.named(key)},
+                depends_on=needs(*by_team.get(key, ())),
+            )
         for (key, member), inputs in self.team_members.items():
+            if key in self.grouped_teams:
+                continue
             yield DeclaredResource(
                 kind=TEAM_MEMBER,
                 key=(key, member),
                 name=team_member_name(key, member),
                 inputs=inputs,
                 refers_to={"team_id": TEAM.named(key)},
-                depends_on=[member],
+                depends_on=needs(member),
                 former=_former(team_member_name(key, ""), inputs),
             )
 
@@ -192,9 +230,21 @@ def declaration(roster: Roster, today: date) -> Declaration:
     """The resources that a roster declares on a day, without everything that has not begun or has ended."""
     people = effective_access(roster, today)
     teams = {key: team for key, team in roster.teams.items() if days_of(team).current(today)}
+    members = {person.key: member_inputs(person, roster) for person in people}
     grants = _grants(roster, people)
+    places = {
+        (key, person.key): {"email": person.email, **entry.metadata_in(key), **reasons_of(person, roster, None)}
+        for person in people
+        for key, entry in person.teams.items()
+    }
+    by_project = grouped((id_, inputs) for (id_, _), inputs in grants.items())
+    whole = {
+        id_: project_access_inputs(project, roster, by_project.get(id_, ()))
+        for id_, project in roster.whole_projects.items()
+    }
+    by_team = grouped((key, inputs) for (key, _), inputs in places.items()) if roster.grouped else {}
     return Declaration(
-        members={person.key: member_inputs(person, roster) for person in people},
+        members=members,
         grants=grants,
         people=[declared_person(person, roster) for person in people],
         facts=roster_facts(roster),
@@ -206,18 +256,16 @@ def declaration(roster: Roster, today: date) -> Declaration:
             for name, one in roster.own_accounts.items()
             for key, role in one.projects.items()
         },
-        project_access={id_: project_access_inputs(id_, roster, grants) for id_ in roster.whole_projects},
+        project_access={id_: inputs for id_, inputs in whole.items() if inputs["grants"] or "exclusive" not in inputs},
+        grouped_members=members_inputs(members.values()) if roster.grouped and members else None,
+        grouped_teams={key: team_members_inputs(theirs) for key, theirs in by_team.items()},
         teams={key: team_inputs(team) for key, team in teams.items()},
         team_grants={
             (roster.projects[project].id, key): grant_inputs(roster, project, role) | team_reasons(team)
             for key, team in teams.items()
             for project, role in roles_of_team(roster, team).items()
         },
-        team_members={
-            (key, person.key): {"email": person.email, **entry.metadata_in(key), **reasons_of(person, roster, None)}
-            for person in people
-            for key, entry in person.teams.items()
-        },
+        team_members=places,
         custom_roles={key: custom_role_inputs(one, roster) for key, one in roster.custom_roles.items()},
         security=security_inputs(roster.security) if roster.security else None,
         names={project.id: project.name for project in roster.projects.values() if project.name},

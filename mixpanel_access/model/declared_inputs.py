@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.effective_access import EffectivePerson
-from mixpanel_access.model.grants import shared_reasons
+from mixpanel_access.model.grants import REASON_FIELDS, shared_reasons
 from mixpanel_access.model.ownership import WHEN_UNUSED
 from mixpanel_access.model.roles import as_set
 from mixpanel_access.model.roster.schema import (
@@ -16,6 +16,7 @@ from mixpanel_access.model.roster.schema import (
     Roster,
     RosterCustomRole,
     RosterException,
+    RosterProject,
     RosterSecurity,
     RosterTeam,
 )
@@ -45,16 +46,28 @@ def grant_inputs(roster: Roster, key: str, role: str) -> dict[str, Any]:
 
 
 def project_access_inputs(
-    id_: int, roster: Roster, grants: Mapping[tuple[int, str], Mapping[str, Any]]
+    project: RosterProject, roster: Roster, grants: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The `ProjectAccess` of a project, with the grants that the roster gives there."""
-    theirs = [inputs for (project, _), inputs in grants.items() if project == id_]
+    """The `ProjectAccess` of a project that stands for these `ProjectGrant`s."""
     return {
-        "project_id": id_,
-        "grants": {inputs["email"]: inputs["role"] for inputs in theirs},
-        "environment": roster.whole_projects[id_].environment,
-        "reasons": shared_reasons(theirs),
+        "project_id": project.id,
+        "grants": {inputs["email"]: inputs["role"] for inputs in grants},
+        **({} if roster.is_authoritative(project) else {"exclusive": False}),
+        "environment": project.environment,
+        "reasons": shared_reasons(grants),
     }
+
+
+def members_inputs(members: Collection[Mapping[str, Any]]) -> dict[str, Any]:
+    """The `Members` that stands for these `Member`s."""
+    own = ("email", *REASON_FIELDS)
+    people = {one["email"]: {name: value for name, value in one.items() if name not in own} for one in members}
+    return {"people": people, "reasons": shared_reasons(members)}
+
+
+def team_members_inputs(places: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The `TeamMembers` of a team that stands for these `TeamMember`s, without the team's id."""
+    return {"people": [one["email"] for one in places], "reasons": shared_reasons(places)}
 
 
 def team_inputs(team: RosterTeam) -> dict[str, Any]:

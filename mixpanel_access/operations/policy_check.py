@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.declaration import Declaration, DeclaredResource, grant_name
+from mixpanel_access.model.declaration import Declaration, DeclaredResource
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.resources import ALL_KINDS, BY_NAME, KINDS, ORGANIZATION_SECURITY, PROJECT_GRANT, REFERENCES
+from mixpanel_access.model.resources import ALL_KINDS, BY_NAME, KINDS, ORGANIZATION_SECURITY, REFERENCES
 from mixpanel_access.model.settings import Settings, approvers, company_domains
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.outputs import Outputs
@@ -23,7 +23,7 @@ from mixpanel_access.operations.state import State, StateResource, name_of
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import ALL, LEVEL, kept_on, problems_of
-from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Type
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.hygiene import GUARDED
@@ -214,16 +214,13 @@ _REFERRED_BY: Final = {"service_account_id": "service_account"}
 def stack_of(declared: Declaration) -> Stack:
     """The resources of a roster as rules see them, before Mixpanel has said anything of them.
 
-    The grants of a `ProjectAccess` are judged one by one.
+    The people of a group are judged one by one.
     """
-    grants = [Entry(Type.GRANT, grant_name(*place), values=values) for place, values in declared.grants.items()]
-    others = [
-        Entry(one.kind.type, one.name, values=_values(one))
-        for one in declared.resources()
-        if one.kind.plural and one.kind is not PROJECT_GRANT
+    entries = [
+        Entry(one.kind.type, one.name, values=_values(one)) for one in declared.ungrouped.resources() if one.kind.plural
     ]
     order = list(KINDS)
-    entries = sorted((*grants, *others), key=lambda entry: order.index(entry.type))
+    entries.sort(key=lambda entry: order.index(entry.type))
     exceptions = [ExceptionEntry.of(one) for one in declared.facts["exceptions"]]
     return Stack(entries, declared.facts["organization_roles"], exceptions, roster=declared.facts)
 

@@ -253,6 +253,8 @@ def _words(item: Any, model: type[BaseModel]) -> str:
         return f"{field!r} is unknown here{did_you_mean(field, known)}; there are {', '.join(known)}"
     if item["type"] == "missing":
         return f"{field!r} is missing"
+    if item["type"] == "bool_type":
+        return f"{field}: {_SHORT.repr(item['input'])} cannot be used (it is neither true nor false)"
     return f"{field}: {_SHORT.repr(item['input'])} cannot be used ({item['msg'][0].lower()}{item['msg'][1:]})"
 
 

@@ -18,7 +18,7 @@ from mixpanel_access.model.roster.yaml_text import load
 _NAMED: Final = ("projects", "teams", "customRoles", "engagements", "serviceAccounts", "standardRoles")
 """The sections of parts with keys; an entry that refers to a part that is left out has a problem of its own."""
 _LISTED: Final = ("people", "exceptions")
-_NO_ACCESS: Final = ("organization", "security")
+_NO_ACCESS: Final = ("organization", "security", "grouped")
 """The sections that give no access."""
 
 

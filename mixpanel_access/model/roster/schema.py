@@ -196,6 +196,8 @@ class RosterProject(RosterPart):
     """Its platform: web, ios, ..."""
     authoritative: bool | None = None
     """Whether only people of this roster have an individual grant in it. Default: the roster's own `authoritative`."""
+    grouped: bool | None = None
+    """Whether its individual grants are one resource. Default: the roster's own `grouped`."""
     needs: Annotated[Sequence[str], _or(()), _offered(*NEEDS)] = ()
     """What work in it needs: data_warehouse, lexicon, experiments."""
     dashboards: Annotated[Mapping[str, str], _or({})] = {}
@@ -335,6 +337,9 @@ class Roster(Common):
     """Whether this roster, and no other, declares organization roles."""
     authoritative: bool = False
     """Whether only people of this roster have an individual grant in its projects: each is one `ProjectAccess`."""
+    grouped: bool = False
+    """Whether all members are one resource, and so are the grants of each project and the members of each team; for
+    hundreds of people. It changes nobody's access."""
     projects: Annotated[Mapping[str, RosterProject], _or({})] = {}
     """Short key -> project."""
     people: Annotated[Sequence[RosterPerson], _or(())] = ()
@@ -355,14 +360,17 @@ class Roster(Common):
         """The service accounts that the stack creates, by name without blanks around it."""
         return {name.strip(): account for name, account in self.service_accounts.items() if account.role is not None}
 
+    def is_authoritative(self, project: RosterProject) -> bool:
+        """Whether only people of this roster have an individual grant in a project of it."""
+        return self.authoritative if project.authoritative is None else project.authoritative
+
     @property
     def whole_projects(self) -> dict[int, RosterProject]:
-        """The authoritative projects, by id."""
-        return {
-            project.id: project
-            for project in self.projects.values()
-            if (self.authoritative if project.authoritative is None else project.authoritative)
-        }
+        """The projects whose individual grants are one resource, by id."""
+        return {project.id: project for project in self.projects.values() if self._is_whole(project)}
+
+    def _is_whole(self, project: RosterProject) -> bool:
+        return self.is_authoritative(project) or (self.grouped if project.grouped is None else project.grouped)
 
     def role_here(self, project: str, role: str) -> str:
         """A project role as it is declared; for the key of the roster's own custom role, the word for that."""
