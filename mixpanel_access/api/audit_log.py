@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from mixpanel_access.api.answers import Instant, Json, OrganizationRow, RoleWord, Wire, checked, rows, unintelligible
 from mixpanel_access.api.transport import MOST_PAGES, PLATFORM_ROOT, Transport
 from mixpanel_access.model import errors, roles
-from mixpanel_access.model.audit import PAGE_SIZE, SESSION_EVENTS, AuditEvent
+from mixpanel_access.model.audit import CUSTOM_ROLE_DELETED, PAGE_SIZE, SESSION_EVENTS, AuditEvent
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.rights import Permission
@@ -67,6 +67,7 @@ class Payload(OrganizationRow):
     team: Number = Field(None, validation_alias="team_id")
     team_name: Text = ""
     setting: Text = ""
+    role_id: Text = ""
 
 
 PayloadPart = Annotated[Payload, BeforeValidator(_part)]
@@ -114,6 +115,8 @@ class Event(Wire):
         told = "role" in payload.current.model_fields_set | payload.model_fields_set
         if role is None and told and project is None and entity.entity_type != _TEAM:
             role = roles.MEMBER  # no role in the organization
+        if entity.type == CUSTOM_ROLE_DELETED:
+            role = payload.role_id or entity.entity_id or None
         before = payload.previous.role
         if before is None and "role" in payload.previous.model_fields_set and project is None:
             before = roles.MEMBER

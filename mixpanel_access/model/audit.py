@@ -25,6 +25,7 @@ TEAM_USER_REMOVED: Final = "team.user_removed"
 TEAM_DELETED: Final = "team.deleted"
 PROJECT_TEAM_ADDED: Final = "project.team_added"
 PROJECT_TEAM_REMOVED: Final = "project.team_removed"
+CUSTOM_ROLE_DELETED: Final = "custom_role.deleted"
 LOGGED_IN: Final = "session.logged_in"
 LOGIN_FAILED: Final = "session.login_failed"
 DATA_VIEW_USER_ADDED: Final = "workspace.user_added"
@@ -68,7 +69,7 @@ class AuditEvent:
         actor: the address or login name of the person or account that did it.
         email: the address of the person whose access changed or who logged in.
         project: the project's id.
-        role: the role.
+        role: the role; the id of a custom role that was deleted.
         source: how it happened (`invitation`, `admin`, `scim`, ...).
         method: the login method, or the factor that failed (see `FACTORS`).
         team: the team's id.

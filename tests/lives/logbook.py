@@ -30,15 +30,16 @@ _SETTLED = timedelta(seconds=30)
 """How long after an event it is over."""
 
 
-def access_in(organization: Organization, ids: Mapping[str, int]) -> dict[Key, str]:
+def access_in(organization: Organization, ids: Mapping[str, int], *, all_people: bool = False) -> dict[Key, str]:
     """All access that there is; who is deactivated has none.
 
     Args:
         organization: the organization.
         ids: Mixpanel's ids of the teams, by their names.
+        all_people: whether to count what people would have if they were active.
     """
     found: dict[Key, str] = {}
-    active = {email for email, person in organization.people.items() if person.active}
+    active = {email for email, person in organization.people.items() if person.active or all_people}
     found |= {(None, email, None): organization.people[email].role for email in active}
     found |= {(id_, email, None): role for (id_, email), role in organization.grants.items() if email in active}
     for team in organization.teams:
@@ -65,8 +66,8 @@ class Logbook:
         self._addresses: dict[str, str] = {}
         self._invited: set[str] = set()
         self._inactive: set[str] = set()
-        self._undated: set[Key] = set()
-        self._roles: set[str] = set()
+        self._would_have = access_in(organization, world.teams, all_people=True)
+        self._asleep: dict[Key, Event] = {}
         self._checked = 0
 
     def note(self, event: Event, organization: Organization) -> None:
@@ -74,18 +75,15 @@ class Logbook:
         self._addresses |= {now: first for first, now in organization.addresses.items()}
         self._after.append((event, access_in(organization, self._world.teams)))
         # No audit log shows that an invitation was taken back, or that somebody was deactivated or activated, so nobody
-        # knows when it was before the next update, or that what else happens to them gives no access.
+        # knows when it was before the next update.
         self._hidden |= self._invited - organization.people.keys()
         self._invited = {email for email, one in organization.people.items() if one.invited_at is not None}
         inactive = {email for email, one in organization.people.items() if not one.active}
-        named = {organization.first_address(str(one)) for one in event.arguments}
-        self._hidden |= (self._inactive ^ inactive) | (inactive & named)
+        self._hidden |= self._inactive ^ inactive
         self._inactive = inactive
-        # The access log does not read that a custom role was deleted: only the next update shows who became a consumer.
-        there = {one.word for one in organization.custom_roles}
-        before = self._after[-2][1] if len(self._after) > 1 else self._before
-        self._undated |= {access for access, role in before.items() if role in self._roles - there}
-        self._roles = there
+        before, self._would_have = self._would_have, access_in(organization, self._world.teams, all_people=True)
+        changed = {access for access, role in self._would_have.items() if before.get(access) != role}
+        self._asleep |= {access: event for access in changed if access[1] in inactive}
 
     def disagreements(self, now: datetime) -> Iterator[Disagreement]:
         """Update the log, and compare what it says of each instant since the last update with what there was."""
@@ -95,7 +93,6 @@ class Logbook:
         for event, held in self._after[self._checked :]:
             yield from self._compared(log.at(event.at + _SETTLED), event, held)
         self._hidden.clear()
-        self._undated.clear()
         event, held = self._after[-1]
         yield from self._compared(log.at(now), event, held)
         self._checked = len(self._after)
@@ -115,7 +112,7 @@ class Logbook:
         log = {self._key(access): self._world.word(one.role) for access, one in replayed.items()}
         for access in held.keys() | log.keys():
             there, said = held.get(access), log.get(access)
-            if there == said or access[1] in self._hidden or access in self._undated:
+            if there == said or access[1] in self._hidden:
                 continue
             if not self._checked and not said and there is not None and there == self._before.get(access):
                 continue
@@ -128,6 +125,8 @@ class Logbook:
             at = instant(line.date)
             event = next((one for one, _ in self._after if timedelta() <= at - one.at < _SETTLED), None)
             doers = _doers(event) | ({SCIM} if self._may_be_the_providers(line) else set())
+            if event is None and (asleep := self._asleep.get(self._key(line.access))):
+                doers |= _doers(asleep)  # it took effect with an activation, of which no event says when it was
             if line.admin not in doers:
                 what = line.event, line.label, line.what, line.date
                 yield Disagreement("tracker", "who did it", (str(event), *what, line.admin), said=True)

@@ -19,7 +19,7 @@ from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.pruning import prune
 from mixpanel_access.operations.tracker.replay import differences, replay
-from tests.emulator.conftest import ORG, Client, P, Q
+from tests.emulator.conftest import CUSTOM, ORG, Client, P, Q
 from tests.operations.readdressed import READDRESSED
 from tests.operations.tracking import (
     ANA,
@@ -681,6 +681,104 @@ def deactivated_and_back_with_another_role(world: World) -> list[Row]:
     ]
 
 
+def set_active(world: World, *, active: bool) -> None:
+    """The identity provider deactivates or activates Bo, between two updates."""
+    world.update()
+    world.later()
+    world.server.store.set_profile(BO, name=None, active=active, scim=None)
+    world.update()
+    world.later()
+
+
+OUT_AND_BACK = [
+    ("revoked", "unknown", MEMBER, "production", ""),
+    ("revoked", "unknown", GRANT, "production", "OPS-1"),
+    ("restored", "unknown", MEMBER, "production", ""),
+]
+
+
+def joined_and_deactivated(world: World) -> list[Row]:
+    """Bo joins, with a grant of production, and is deactivated."""
+    invited(world)
+    world.client.control("POST", "invitations/accept", {"email": BO})
+    set_active(world, active=False)
+    return [*GIVEN, ("accepted", BO, MEMBER, "production", ""), *OUT_AND_BACK]
+
+
+def given_while_deactivated(world: World) -> list[Row]:
+    """It is access from the activation on; the event says who gave it. What was taken away by then never was."""
+    rows = joined_and_deactivated(world)
+    for role, project in (("analyst", Q), ("admin", Q), (None, P)):
+        world.give(BO, role, project)
+        world.later()
+    put_in_team(world, BO, member=True)
+    put_in_team(world, BO, member=False)
+    set_active(world, active=True)
+    return [*rows, ("granted", ANA, f"bo: admin in project {Q}", "", "")]
+
+
+def given_by_a_stack_while_deactivated(world: World) -> list[Row]:
+    """The run gave it; another stack took over what the first one has."""
+    rows = joined_and_deactivated(world)
+    with world.run("staging", author=SAM):
+        world.client.grant(BO, "admin", Q)
+        world.has("staging", member(BO, **world.times()), grant(BO, "admin", Q, **WHY, **world.times()))
+    set_active(world, active=True)
+    return [
+        *rows,
+        ("restored", "unknown", MEMBER, "staging", ""),
+        ("restored", "unknown", GRANT, "production", "OPS-1"),
+        ("granted", SAM, f"bo: admin in project {Q}", "staging", "OPS-1"),
+    ]
+
+
+def deactivated_twice(world: World) -> list[Row]:
+    """What was given the first time is not given again by the second activation."""
+    rows = given_while_deactivated(world)
+    set_active(world, active=False)
+    world.give(BO, "consumer", Q)
+    set_active(world, active=True)
+    consumer = f"bo: consumer in project {Q}"
+    return [
+        *rows,
+        ("revoked", "unknown", MEMBER, "production", ""),
+        ("revoked", "unknown", f"bo: admin in project {Q}", "", ""),
+        ("restored", "unknown", MEMBER, "production", ""),
+        ("granted", ANA, consumer, "", ""),
+    ]
+
+
+def a_custom_role_that_is_deleted(world: World) -> list[Row]:
+    """Whoever has it is a consumer at that instant: people, in a stack or not, and teams; others keep their roles."""
+    root, owner = f"/api/app/projects/{P}/custom-roles", (OTHER_BOT, "s:ecret")
+    new = {"name": "Helpers", "description": "", "permissions": ["view_project"]}
+    support, export = world.client.post(root, json=new, auth=owner).json()["results"]["role_id"], CUSTOM
+    world.has("production")
+    world.later()
+    with world.run("production"):
+        world.client.invite(BO)
+        world.client.grant(BO, support)
+        born = world.times()
+        world.has("production", member(BO, outputs={"adopted": False}, **born), grant(BO, support, **WHY, **born))
+    world.give(LEE, support)
+    world.give(KIM, export)
+    body = {"teams": [{"id": TEAM, "projects": [{"id": P, "role": support}]}], "add_default_projects": False}
+    world.client.post(f"/organizations/{ORG}/add-projects-to-teams/", json=body, auth=owner)
+    world.later(hours=1)
+    world.client.delete(f"{root}/{support}", auth=owner)
+    consumer = f"consumer in project {P}"
+    return [
+        GIVEN[0],
+        ("granted", MERGER, f"bo: {support} in project {P}", "production", "OPS-1"),
+        ("changed", ANA, f"lee: {support} in project {P}", "", ""),
+        ("granted", ANA, f"kim: {export} in project {P}", "", ""),
+        ("granted", OTHER_BOT, f"team data: {support} in project {P}", "", ""),
+        ("changed", OTHER_BOT, f"bo: {consumer}", "production", "OPS-1"),
+        ("changed", OTHER_BOT, f"lee: {consumer}", "", ""),
+        ("changed", OTHER_BOT, f"team data: {consumer}", "", ""),
+    ]
+
+
 def within_a_second(world: World) -> list[Row]:
     """What somebody gives, takes and gives in one second has three lines, in their order."""
     world.has("production")
@@ -726,11 +824,13 @@ LIVES = [
     drift_that_a_refresh_picks_up, another_account, another_name_of_the_stack, a_person_who_leaves, two_stacks,
     an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,
     by_scim_in_a_run, by_an_identity_provider, left_to_an_identity_provider, teams_and_their_roles, deactivated,
-    within_a_second, taken_and_given_between_two_updates, *READDRESSED,
+    within_a_second, taken_and_given_between_two_updates, given_while_deactivated, given_by_a_stack_while_deactivated,
+    deactivated_twice, a_custom_role_that_is_deleted, *READDRESSED,
 ]  # fmt: skip
 UNTOLD = (
     an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,
-    deactivated, deactivated_and_back_with_another_role, taken_back_and_invited_again,
+    deactivated, deactivated_and_back_with_another_role, taken_back_and_invited_again, given_while_deactivated,
+    given_by_a_stack_while_deactivated, deactivated_twice,
 )  # fmt: skip
 """Lives of which the audit log does not say when something ended: the log dates it with the run or the update."""
 ROLELESS = (a_role_that_becomes_known,)

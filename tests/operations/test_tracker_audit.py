@@ -20,6 +20,7 @@ from mixpanel_access.operations.tracker.runs import during, runs_of
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ANA, BO, BOT = "ana@example.com", "bo@example.com", "bot.1.mp-service-account"
+OF_NOBODY = (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED, audit.TEAM_DELETED, audit.CUSTOM_ROLE_DELETED)
 TEAMS = [kind for kind in CHANGES if "team" in kind]
 
 
@@ -31,10 +32,10 @@ def event(kind: str, **more: Any) -> AuditEvent:
 
 @pytest.mark.parametrize("kind", CHANGES)
 def test_an_event_that_gives_changes_or_takes_access_is_a_fact(kind: str) -> None:
-    """Of the person, of the person in the team, or of the team."""
+    """Of the person, of the person in the team, of the team, or of whoever has the custom role in the project."""
     of_a_team = {"team": 77} if kind in TEAMS else {}
     (fact,) = facts_of([event(kind, **of_a_team)], 1, Replay([]))
-    person = "" if kind in (audit.PROJECT_TEAM_ADDED, audit.PROJECT_TEAM_REMOVED, audit.TEAM_DELETED) else BO
+    person = "" if kind in OF_NOBODY else BO
     team = of_a_team.get("team")
     project = None if (team and person) or kind == audit.TEAM_DELETED else 7
     assert fact.access == Access(None, project, person, team)
@@ -46,6 +47,8 @@ LEFT_OUT = {
     "a membership of a team that it does not name": event(audit.TEAM_USER_ADDED),
     "a team that it does not name": event(audit.PROJECT_TEAM_ADDED, email=""),
     "a team that gets a role nowhere": event(audit.PROJECT_TEAM_ADDED, email="", team=77, project=None),
+    "a custom role of no project": event(audit.CUSTOM_ROLE_DELETED, email="", project=None),
+    "a custom role that it does not name": event(audit.CUSTOM_ROLE_DELETED, email="", role=None),
     "a login": event(audit.LOGGED_IN),
 }
 

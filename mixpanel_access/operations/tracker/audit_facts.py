@@ -27,6 +27,7 @@ class Change(StrEnum):
     CHANGED = "changed"
     TAKEN = "taken"
     ACCEPTED = "accepted"
+    ROLE_DELETED = "role deleted"
 
 
 CHANGES: Final = {
@@ -42,6 +43,7 @@ CHANGES: Final = {
     audit.TEAM_DELETED: Change.TAKEN,
     audit.PROJECT_TEAM_ADDED: Change.GIVEN,
     audit.PROJECT_TEAM_REMOVED: Change.TAKEN,
+    audit.CUSTOM_ROLE_DELETED: Change.ROLE_DELETED,
 }
 """Audit event -> what it does to access."""
 READ: Final = tuple(CHANGES)
@@ -68,8 +70,10 @@ class AuditFact:
         event: the event.
         change: what it does.
         access: the access. A membership of the organization that is taken away takes all access of the person with it,
-            and a team without a person and a project that is taken away takes all access of the team.
+            and a team without a person and a project that is taken away takes all access of the team. Of a custom
+            role that is deleted, it is the project, without a person and a team.
         email: the address of the person as the event has it; "" for a team.
+        since: when it took effect, if it had to wait for somebody's activation; else None.
     """
 
     number: int
@@ -77,11 +81,12 @@ class AuditFact:
     change: Change
     access: Access
     email: str
+    since: datetime | None = None
 
     @property
     def at(self) -> datetime:
-        """When the event happened."""
-        return self.event.at
+        """When the event took effect."""
+        return self.since or self.event.at
 
     @property
     def may_repeat(self) -> bool:
@@ -130,6 +135,8 @@ def facts_of(events: Iterable[AuditEvent], organization: int, names: Replay) -> 
             email, complete = "", team is not None and project is not None
         elif event.type == audit.TEAM_DELETED:
             email, complete, project = "", team is not None, None
+        elif event.type == audit.CUSTOM_ROLE_DELETED:
+            email, complete, team = "", project is not None and bool(event.role), None
         elif event.type in _MEMBERS_OF_TEAMS:
             complete, project = bool(email) and team is not None, None
         else:
@@ -167,7 +174,9 @@ class AuditFacts:
         ids = {line.audit_id for line in lines} - {""}
         cut = lines[-1].audit_id if lines else ""
         pruned = max((line.at for line in lines if line.event == LogEvent.PRUNED), default=LONG_AGO)
-        new = (fact for fact in facts if fact.event.id not in ids and fact.at >= pruned)
+        # Who else had a custom role when it was deleted, a later update may know.
+        new = (fact for fact in facts if fact.change is Change.ROLE_DELETED or fact.event.id not in ids)
+        new = (fact for fact in new if fact.at >= pruned)
         # If the log was cut off, the last event may lack the end of other access.
         last = [fact for fact in facts if cut and fact.event.id == cut and fact.change is Change.TAKEN]
         self.new = [*last, *(fact for fact in new if not self._is_noted(fact))]

@@ -21,6 +21,9 @@ class Comparison:
         pen: adds the lines, after all that the log, the states and the events say.
         losses: knows in which run a stack lost access.
         now: the present instant.
+
+    Attributes:
+        now: the present instant, or that of the newest line.
     """
 
     def __init__(self, pen: Pen, losses: Losses, now: datetime) -> None:
@@ -28,7 +31,7 @@ class Comparison:
         self._log, self._reading, self._stacks = pen.log, pen.reading, pen.stacks
         # The organization was read after all that the log has, whatever --now says; clocks may differ a little.
         newest = max((line.at for line in pen.log.last.values()), default=now)
-        self._now = newest if newest > now + SKEW else now
+        self.now = newest if newest > now + SKEW else now
 
     def write(self, *, alone: bool) -> None:
         """Write the lines; `alone`: the log is about this organization only."""
@@ -45,7 +48,7 @@ class Comparison:
                 if one is None:
                     self._no_longer_has(stack, access, there)
                 elif one.line.reasons != there.stacks[name].reasons or (one.line.role and not there.role):
-                    at = instant(one.modified) if one.modified else self._now
+                    at = instant(one.modified) if one.modified else self.now
                     self._pen.explain(name, access, self._after(access, at))
 
     def _no_longer_has(self, stack: StackReading, access: Access, there: Interval) -> None:
@@ -55,7 +58,7 @@ class Comparison:
         run = self._losses.run_of(stack, there)
         if role is Absence.GONE and run and not (run.writes and run.deletes):
             run = None  # it found out, and did nothing
-        at = self._after(access, min(run.ends, self._now) if run else self._now)
+        at = self._after(access, min(run.ends, self.now) if run else self.now)
         admin = stack.author_of(run)
         if role is not Absence.GONE:
             self._pen.add(Said(LogEvent.RELEASED, at, admin, there.role), access, stack.name)
@@ -80,7 +83,7 @@ class Comparison:
 
     def _find(self) -> None:
         """Write the access that no line is about, and roles that no line names: no event says since when it is so."""
-        log, at = self._log, max(self._now, self._log.whole_since(self._reading.id) or self._now)
+        log, at = self._log, max(self.now, self._log.whole_since(self._reading.id) or self.now)
         for line in self._reading.lines(at):
             access = log.access_of(line)
             there = log.held.get(access)
@@ -90,12 +93,12 @@ class Comparison:
 
     def _may_settle(self, last: LogLine) -> bool:
         """Whether Mixpanel may not show yet what its audit log says."""
-        age = self._now - last.at
+        age = self.now - last.at
         return bool(last.audit_id) and timedelta() < age < timedelta(seconds=self._reading.settle_seconds)
 
     def _differs(self, event: LogEvent, access: Access, role: str, stacks: Collection[str]) -> None:
         """Write what nothing else says; a run of a stack did it if the stack's state has changed to just that."""
-        at, by = self._now, UNKNOWN
+        at, by = self.now, UNKNOWN
         for name in sorted(stacks) if event is LogEvent.CHANGED else ():
             one = self._stacks[name].held.get(access) if name in self._stacks else None
             run = during(self._stacks[name].runs, instant(one.modified)) if one and one.modified else None

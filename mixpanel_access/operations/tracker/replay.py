@@ -29,6 +29,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from mixpanel_access.model.dates import written
 from mixpanel_access.operations.state import State
 from mixpanel_access.operations.tracker.lines import (
     ENDS,
@@ -149,6 +150,10 @@ class Replay(Names):
     def whole_since(self, organization: int) -> datetime | None:
         """When an update first wrote who else has access in an organization; None if none has."""
         return self._found.get(organization)
+
+    def out_since(self, membership: Access) -> datetime | None:
+        """When a membership of the organization ended; None if it is there, or no line is about it."""
+        return self.last[membership].at if membership in self.last.keys() - self.held.keys() else None
 
     def step(self, line: LogLine) -> Sequence[AccessChange]:
         """Add one line, which is no older than the line before it.
@@ -317,6 +322,9 @@ def _differences(stack: str, state: State, replayed: Replay) -> Iterator[StateDi
         if access not in given:
             if gone := [one.date for one in replayed.of_stack(stack, access) if one.event == LogEvent.REVOKED]:
                 text = f"the stack's state still has {_access(line)}, which was taken away by hand on {gone[-1]}"
+                yield StateDifference(text, by_hand=True)
+            elif (since := replayed.out_since(Access(organization, None, access.person, None))) is not None:
+                text = f"the stack's state has {_access(line)}, and the person has no access since {written(since)}"
                 yield StateDifference(text, by_hand=True)
             else:
                 yield StateDifference(f"the stack's state has {_access(line)}, and the log does not show it")

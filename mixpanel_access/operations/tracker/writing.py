@@ -7,10 +7,12 @@ new line follows from what was there at its instant. At the end, the result is c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from mixpanel_access.model import audit, roles
 from mixpanel_access.model.dates import written
 from mixpanel_access.operations.tracker.audit_facts import AuditFact, AuditFacts, Change, facts_of
 from mixpanel_access.operations.tracker.authors import Authors
@@ -18,7 +20,7 @@ from mixpanel_access.operations.tracker.comparing import Comparison
 from mixpanel_access.operations.tracker.lines import SEEN, UNKNOWN, Access, LogEvent, LogLine, StateLine, ordered
 from mixpanel_access.operations.tracker.losses import Loss, Losses
 from mixpanel_access.operations.tracker.pen import Pen, Said
-from mixpanel_access.operations.tracker.reading import OrganizationReading, StackReading
+from mixpanel_access.operations.tracker.reading import Absence, OrganizationReading, StackReading
 from mixpanel_access.operations.tracker.replay import Interval, Replay
 from mixpanel_access.operations.tracker.runs import SKEW, HistoryRun, during
 from mixpanel_access.operations.tracker.state_starts import StateStart, StateStarts
@@ -66,7 +68,7 @@ class _Writer:
         stacks: Mapping[str, StackReading],
         now: datetime,
     ) -> None:
-        self._lines, self._reading, self._stacks, self._now = lines, reading, stacks, now
+        self._lines, self._reading, self._stacks, self._now, self._end = lines, reading, stacks, now, end
         self._authors = Authors(reading.own, stacks)
         self._log = Replay(lines, dict.fromkeys(stacks, reading.id))
         self._audit = AuditFacts([*facts_of(reading.events, reading.id, end)], lines, end)
@@ -74,6 +76,7 @@ class _Writer:
         self._losses = Losses(end, lines, stacks, now)
         self._pen = Pen(self._log, reading, stacks, self._starts.stack_of_fact)
         self._undone: dict[Access, _Undone] = {}
+        self._waiting: dict[Access, list[AuditFact | StateStart]] = {}
 
     def write(self, *, alone: bool) -> list[LogLine]:
         """The new lines; `alone`: the log is about this organization only."""
@@ -91,7 +94,9 @@ class _Writer:
         steps += [(one.run.ends, 3, 0, partial(self._lose, one)) for one in lost]
         for *_, step in sorted(steps, key=lambda one: one[:3]):
             step()
-        Comparison(self._pen, self._losses, self._now).write(alone=alone)
+        comparison = Comparison(self._pen, self._losses, self._now)
+        self._take_effect(comparison.now)
+        comparison.write(alone=alone)
         return self._pen.new
 
     # What the log has
@@ -110,10 +115,58 @@ class _Writer:
             role = before.role
         self._undone[access] = _Undone(event, role, by_hand)
 
+    # What waits for somebody's activation
+
+    def _waits(self, one: AuditFact | StateStart) -> bool:
+        """Whether something is about somebody who is deactivated at its instant: it takes effect once they are active.
+
+        No event says that somebody was deactivated, so the log has the end of the membership without one.
+        """
+        access, log, presence = one.access, self._log, self._reading.presence
+        membership = self._membership(access)
+        if not access.person or membership in log.held:
+            return False
+        joins = one.one.adopted is False if isinstance(one, StateStart) else one.change is Change.GIVEN
+        if access == membership and joins:
+            return False
+        if self._reading.since is None:
+            return presence.organization.is_deactivated(access.person)
+        last = log.last.get(membership)
+        return (presence.complete and log.whole_since(self._reading.id) is not None) if not last else not last.audit_id
+
+    def _wait(self, one: AuditFact | StateStart) -> None:
+        """Keep it, unless it is from before the person was deactivated again."""
+        membership = self._membership(one.access)
+        last = self._end.last.get(membership)
+        if membership not in self._end.held and (last is None or last.at < one.at) and one.access != membership:
+            self._waiting.setdefault(one.access, []).append(one)
+
+    def _take_effect(self, now: datetime) -> None:
+        """Write what waited and is there: of the events of each access the last one."""
+        for access, its in self._waiting.items():
+            membership = self._log.held.get(self._membership(access))
+            absent = isinstance(self._reading.presence.role(self._membership(access)), Absence)
+            if self._reading.presence.role(access) is Absence.GONE or (membership is None and absent):
+                continue
+            at = max(membership.begins or its[-1].at, its[-1].at) if membership else now
+            facts = [one for one in its if isinstance(one, AuditFact)]
+            if facts and facts[-1].change is not Change.TAKEN:
+                self._given(replace(facts[-1], since=at))
+            for one in its:
+                if isinstance(one, StateStart):
+                    self._start(one, at)
+
+    def _membership(self, access: Access) -> Access:
+        return Access(self._reading.id, None, access.person, None)
+
     # What the states say
 
-    def _start(self, start: StateStart) -> None:
+    def _start(self, start: StateStart, since: datetime | None = None) -> None:
+        """Write that a stack got access; `since`: when it took effect, if it had to wait."""
         name, access, one, at = start.stack, start.access, start.one, start.at
+        if since is None and self._waits(start):
+            self._wait(start)
+            return
         there, run = self._log.held.get(access), during(self._stacks[name].runs, at)
         if there and name in there.stacks:
             return
@@ -125,8 +178,8 @@ class _Writer:
             event = LogEvent.RESTORED if self._was_undone(name, access) else LogEvent.GRANTED
         else:
             event = LogEvent.IMPORTED if self._was_there(one, at, run) else LogEvent.GRANTED
-        role = there.role if there else self._starts.role_at(access, at, one.line.role)
-        self._pen.add(Said(event, at, self._stacks[name].author_of(run), role), access, name, reasons=one.line)
+        role = there.role if there else self._starts.role_at(access, since or at, one.line.role)
+        self._pen.add(Said(event, since or at, self._stacks[name].author_of(run), role), access, name, reasons=one.line)
 
     def _was_there(self, one: StateLine, at: datetime, run: HistoryRun | None) -> bool:
         """Whether access that no line is about was there before the stack got it."""
@@ -168,12 +221,16 @@ class _Writer:
     # What the audit log says
 
     def _happened(self, fact: AuditFact) -> None:
-        if fact.change is Change.TAKEN:
+        if self._waits(fact):
+            self._wait(fact)
+        elif fact.change is Change.TAKEN:
             self._taken(fact)
         elif fact.change is Change.ACCEPTED:
             self._accepted(fact)
         elif fact.change is Change.CHANGED:
             self._changed(fact)
+        elif fact.change is Change.ROLE_DELETED:
+            self._role_deleted(fact)
         else:
             self._given(fact)
 
@@ -228,13 +285,15 @@ class _Writer:
             return
         if there and there.role == role:
             return
-        stacks = self._having(access, fact.at)
+        # The stack that takes over the access by this event does not have it yet.
+        stacks = self._having(access, fact.at) - ({self._pen.stack_of(fact)} - {*(there.stacks if there else ())})
         others = {
             name
             for name, stack in self._stacks.items()
             if self._has_since(stack, access, fact) and stack.held[access].line.role not in ("", role)
         }
-        author, undone = self._authors.of(event, stacks, others), self._undone.get(access)
+        of_role = event.type == audit.CUSTOM_ROLE_DELETED  # which any stack may have done
+        author, undone = self._authors.of(event, () if of_role else stacks, others), self._undone.get(access)
         back = bool(undone and undone.by_hand and undone.event is LogEvent.CHANGED and undone.role == role)
         if back:
             del self._undone[access]
@@ -242,6 +301,14 @@ class _Writer:
             self._note(access, LogEvent.CHANGED, there, by_hand=not author.stacks)
         word = LogEvent.RESTORED if stacks and back else LogEvent.CHANGED
         self._pen.add_for(stacks, Said(word, fact.at, author.admin, role, event.id), access, fact)
+
+    def _role_deleted(self, fact: AuditFact) -> None:
+        """All who have a custom role are consumers from then on (contract, section 13)."""
+        event = replace(fact.event, role=roles.CONSUMER, previous_role=fact.event.role)
+        for access, there in [*self._log.held.items()]:
+            if access.project == fact.access.project and there.role == fact.event.role:
+                email = there.email if access.person else ""
+                self._changed(replace(fact, change=Change.CHANGED, access=access, email=email, event=event))
 
     def _taken(self, fact: AuditFact) -> None:
         log, own = self._log, fact.access
