@@ -90,38 +90,46 @@ WEBHOOK_VARIABLE: Final = "MIXPANEL_ACCESS_WEBHOOK"
 
 
 def post_to_webhook(text: str, url: str | None) -> None:
-    """Post a text. Redirects are not followed, since they would send the text elsewhere.
+    """Post a text, through the proxy that the environment names. Redirects are not followed: they could lead anywhere.
 
     Raises:
-        ConfigurationError: the URL is not set, or is none of https.
+        ConfigurationError: the URL is not set, or is none of https; or the variables of the network cannot be used.
         Unreachable: nobody answers there.
         Refused: the chat does not take it.
     """
-    import http.client  # what sends mail alone does not wait for it
+    import http.client  # what sends mail alone does not wait for them
+    import urllib.request
+    from urllib.error import HTTPError, URLError
+
+    from mixpanel_access.api.network import check_network, proxies_set
+
+    class NoRedirect(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:
+            """Follow none: the answer is an error then."""
 
     if not url:
         raise ConfigurationError("cannot post", why=f"{WEBHOOK_VARIABLE} is not set", next_step="Set it to the URL.")
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
-        host, port = "", None
+        host = ""
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
         raise ConfigurationError("cannot post", why=f"{WEBHOOK_VARIABLE} is not an https URL", next_step="Correct it.")
-    connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        connection = http.client.HTTPSConnection(host, port, timeout=_SECONDS, context=context)
-    path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    check_network()
+    secured = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+    request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
+        url, json.dumps({"text": text}).encode(), {"Content-Type": "application/json"}
+    )
     try:
-        connection.request("POST", path, json.dumps({"text": text}), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        status = answer.status
-        answer.read()
+        with urllib.request.build_opener(secured, NoRedirect).open(request, timeout=_SECONDS):
+            return
+    except HTTPError as error:
+        error.close()
+        why = f"it answers {error.code}"
+        raise Refused("cannot post", subject=host, why=why, next_step="Check the webhook's URL.") from None
     except (OSError, http.client.HTTPException) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-        raise Unreachable("cannot post", subject=host, why=why, next_step="Run it again.") from None
-    finally:
-        connection.close()
-    if not 200 <= status < 300:
-        raise Refused("cannot post", subject=host, why=f"it answers {status}", next_step="Check the webhook's URL.")
+        reason = error.reason if isinstance(error, URLError) else error
+        why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason) or type(reason).__name__
+        check = f"Check {' and '.join(proxies)}, then run it again." if (proxies := proxies_set()) else "Run it again."
+        raise Unreachable("cannot post", subject=host, why=why, next_step=check) from None

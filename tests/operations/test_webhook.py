@@ -52,6 +52,18 @@ def test_a_text_is_posted(chat: tuple[str, list[Any]]) -> None:
     assert chat[1] == [{"text": "Zoë's access ends."}]
 
 
+def test_a_text_goes_through_the_proxy(chat: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that the environment names is asked for the tunnel, and a proxy that nobody reaches is named."""
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", chat[0])
+    with pytest.raises(Unreachable, match=r"cannot post for chat.example.com: .*501.* Check HTTPS_PROXY, then"):
+        post_to_webhook("x", "https://chat.example.com/good")
+    monkeypatch.setenv("HTTPS_PROXY", "ftp://127.0.0.1")
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY names a proxy of the kind ftp"):
+        post_to_webhook("x", "https://chat.example.com/good")
+
+
 @pytest.mark.parametrize(("path", "status"), [("/gone-hush", 404), ("/moved", 307)])
 def test_what_the_chat_refuses_is_told(chat: tuple[str, list[Any]], path: str, status: int) -> None:
     """A redirect is not followed, and the URL stays out of the error."""
