@@ -6,7 +6,7 @@ membership is a resource of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from mixpanel_access.model.address import same_key
@@ -104,6 +104,22 @@ def _people(people: Any) -> list[tuple[str, Properties]]:
     if isinstance(people, Mapping):
         return [(email, inputs if isinstance(inputs, Mapping) else {}) for email, inputs in people.items()]
     return [(email, {}) for email in people if isinstance(email, str)] if isinstance(people, list) else []
+
+
+def without(kind: ResourceKind, props: Properties, keys: Container[str]) -> dict[str, Any]:
+    """The inputs or outputs of a group without some people, by the keys of their addresses."""
+    named = (kind.parts.people if kind.parts else "", OUTPUTS, "beside", "lost", "undeclared")
+
+    def kept(people: Any) -> Any:
+        if isinstance(people, Mapping):
+            return {email: value for email, value in people.items() if same_key(email) not in keys}
+        return [email for email in people if same_key(email) not in keys] if isinstance(people, list) else people
+
+    found = {name: kept(value) if name in named else value for name, value in props.items()}
+    if isinstance(reasons := props.get("reasons"), list):
+        theirs = [{**reason, "people": kept(reason.get("people") or [])} for reason in reasons]
+        found["reasons"] = [reason for reason in theirs if reason["people"]]
+    return found
 
 
 def hides_people(kind: ResourceKind, props: Properties) -> bool:

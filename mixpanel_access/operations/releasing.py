@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mixpanel_access.directory import connected
@@ -11,12 +11,15 @@ from mixpanel_access.files.roster import source_of, text_of, write_roster
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.groups import GROUPS, without
+from mixpanel_access.model.resources import KINDS
 from mixpanel_access.model.roster import editing
 from mixpanel_access.model.roster.reading import parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.project import Progress, PulumiProject
-from mixpanel_access.operations.state import State, StateResource
+from mixpanel_access.operations.revoking.rows import StateRow, is_whole, rows_of
+from mixpanel_access.operations.state import State, StateResource, state_of
 from mixpanel_access.provider.session import Session
 
 
@@ -46,7 +49,8 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
         UsageError: somebody is neither in the state nor in the roster, or has a project whose grants the roster alone
             says; nothing was changed.
     """
-    state = project.state(stack, project.settings(stack).organization_id)
+    export = project.export_with_people(stack)
+    state = state_of(export, project.settings(stack).organization_id)
     file = project.roster(stack)
     text = text_of(file)
     keys = {same_key(email): email for email in emails}
@@ -57,8 +61,9 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
     if unknown := [email for key, email in keys.items() if key not in known]:
         why = f"neither the state of stack {stack} nor {file.name} has them"
         raise _refused(", ".join(unknown), why, "Nothing was changed; check the address.")
-    if parts := [(one.email, one.project) for one in grants.values() if one.project in state.project_access]:
-        email, project_id = parts[0]
+    groups = {row.urn: row for row in rows_of(export) if row.type in GROUPS and not row.going}
+    if whole := [one for one in grants.values() if one.in_group and is_whole(groups[one.urn])]:
+        email, project_id = whole[0].email, whole[0].project
         raise _refused(
             email,
             f"the roster says all grants in project {project_id}: who is let go there loses the grant at the next "
@@ -70,7 +75,9 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
     if members or grants:
         places = [place for (_, key), place in state.team_members.items() if key in keys]
         released: list[StateResource] = [*grants.values(), *places, *members.values()]
-        notes = {one.urn: {one.id: Note(gone=True)} for one in released}
+        notes = {one.urn: {one.id: Note(gone=True)} for one in released if not one.in_group}
+        for urn in {one.urn for one in released if one.in_group}:
+            notes[urn] = {groups[urn].id: _without(groups[urn], keys.keys())}
         for held in state.brakes:
             inputs = {"people": [one for one in held.people if same_key(str(one["email"])) not in keys]}
             notes[held.urn] = {held.id: Note(outputs=inputs, inputs=inputs)}
@@ -83,6 +90,14 @@ def release(project: PulumiProject, stack: str, emails: Sequence[str], progress:
         write_roster(file, text, left)
         progress(f"wrote {file}")
     return Released(stack, len(members), len(grants), len(listed), state_change.prove(project, stack, progress))
+
+
+def _without(group: StateRow, keys: Collection[str]) -> Note:
+    """What a group becomes without these people; a roster declares none with nobody in it."""
+    if all(key in keys for _, key in (part.place for part in group.parts)):
+        return Note(gone=True)
+    kind = KINDS[group.type]
+    return Note(outputs=without(kind, group.outputs, keys), inputs=without(kind, group.inputs, keys))
 
 
 def _restore_brake(project: PulumiProject, stack: str, state: State, staying: Roster, progress: Progress) -> None:

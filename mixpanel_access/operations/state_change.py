@@ -37,10 +37,16 @@ def note(project: PulumiProject, stack: str, notes: Mapping[str, Notes]) -> None
     Raises:
         EngineError: the engine refuses, as where another run holds the stack; the state is as it was.
     """
-    if notes:
+    rest = dict(notes)
+    while rest:
+        now: dict[str, Notes] = {}
+        for urn, by_id in rest.items():  # a note knows its resource by the id, which others of another kind may have
+            if not any(by_id.keys() & other for other in now.values()):
+                now[urn] = by_id
         with temporary_folder() as folder:
-            write_notes(folder, {id_: one for by_id in notes.values() for id_, one in by_id.items()})
-            refresh_with_notes(project, stack, list(notes), folder)
+            write_notes(folder, {id_: one for by_id in now.values() for id_, one in by_id.items()})
+            refresh_with_notes(project, stack, list(now), folder)
+        rest = {urn: by_id for urn, by_id in rest.items() if urn not in now}
 
 
 def refresh_with_notes(project: PulumiProject, stack: str, urns: Sequence[str], folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.groups import GROUPS, part_properties, parts, people_in, single_kind
+from mixpanel_access.model.groups import GROUPS, part_properties, parts, people_in, single_kind, without
 
 ANA, BO = "Ana@example.com", "bo@example.com"
 COMMON: dict[str, Any] = {"engagement": "audit", "ticket": "OPS-1"}
@@ -58,6 +58,20 @@ def test_each_part_is_what_the_single_resource_of_the_person_would_be(name: str)
         id_: {**values, **why[values["email"] == BO]} for id_, values in expected.items()
     }
     assert people_in(group, props) == {one.key for one in found}
+
+
+@every_group
+def test_without_a_person_nothing_of_them_is_left(name: str) -> None:
+    """However their address is spelled; the others stay as they are."""
+    ref, props, _ = CASES[name]
+    group = next(kind for kind in GROUPS.values() if kind.name == name)
+    told = {"beside": {ANA: {"ways": ["team"]}}, "lost": ["cy@example.com"], "undeclared": ["di@example.com"]}
+    whole = {**props, **told, **COMMON, "reasons": [*REASONS, {"people": [ANA, BO], "ticket": "OPS-3"}]}
+    rest = without(group, whole, {"bo@example.com", "cy@example.com", "di@example.com"})
+    assert not any(gone in str(rest).lower() for gone in ("bo@", "cy@", "di@"))
+    (left,) = parts(group, ref, rest)
+    assert left == next(part for part in parts(group, ref, whole) if part.key == left.key)
+    assert without(group, whole, ()) == whole
 
 
 @every_group

@@ -66,8 +66,12 @@ def rows(of: Declaration) -> list[StateRow]:
         urn = f"{ROOT}{kinds.COMPONENT_TYPE}${type_}::{name}"
         found.append(StateRow(urn, type_, f"{ORG}:{id_}", inputs, {**inputs, **outputs}, COMPONENT))
 
+    together = of.grouped_members or {"people": {}}
+    if of.grouped_members is not None:
+        add(kinds.MEMBERS_TYPE, kinds.MEMBERS.prefix, kinds.MEMBERS.prefix, together)
     for name, inputs in of.members.items():
-        add(kinds.MEMBER_TYPE, name, inputs["email"], inputs)
+        if inputs["email"] not in together["people"]:
+            add(kinds.MEMBER_TYPE, name, inputs["email"], inputs)
     for (project, name), inputs in of.single_grants.items():
         add(kinds.GRANT_TYPE, grant_name(project, name), f"{project}:{inputs['email']}", inputs)
     for project, inputs in of.project_access.items():
@@ -77,7 +81,11 @@ def rows(of: Declaration) -> list[StateRow]:
         add(kinds.TEAM_TYPE, kinds.TEAM.named(key), str(team_ids[key]), inputs)
     for (project, key), inputs in of.team_grants.items():
         add(kinds.TEAM_GRANT_TYPE, grant_name(project, kinds.TEAM.named(key)), f"{project}:{team_ids[key]}", inputs)
+    for key, inputs in of.grouped_teams.items():
+        add(kinds.TEAM_MEMBERS_TYPE, kinds.TEAM_MEMBERS.named(key), str(team_ids[key]), inputs)
     for (key, name), inputs in of.team_members.items():
+        if key in of.grouped_teams:
+            continue
         add(kinds.TEAM_MEMBER_TYPE, team_member_name(key, name), f"{team_ids[key]}:{inputs['email']}", inputs)
     account_ids = {name: 200 + n for n, name in enumerate(sorted(of.accounts))}
     for name, inputs in of.accounts.items():
@@ -299,12 +307,13 @@ ENTRIES = st.lists(
 )
 
 
-@drawn(ENTRIES, ENTRIES, st.sampled_from([DAY, NEXT]))
+@pytest.mark.parametrize("grouped", [False, True], ids=FORMS)
+@drawn(before=ENTRIES, after=ENTRIES, today=st.sampled_from([DAY, NEXT]))
 def test_a_run_takes_the_difference_and_gives_nothing(
-    before: list[dict[str, Any]], after: list[dict[str, Any]], today: date
+    grouped: bool, before: list[dict[str, Any]], after: list[dict[str, Any]], today: date
 ) -> None:
     """For any two rosters: what is kept is the lower of what the state has and what the roster gives today."""
-    had, gives = declared(before), declared(after, today)
+    had, gives = declared(before, grouped=grouped), declared(after, today, grouped=grouped)
     state = rows(had)
     found = removals(state, RosterToday(gives, today))
     stays = declaration_without(state, found, {}, gives)
@@ -313,6 +322,8 @@ def test_a_run_takes_the_difference_and_gives_nothing(
         old, new = (of.members[name].get("role") for of in (had, gives))
         assert roles.organization_rank(inputs.get("role")) <= roles.organization_rank(old)
         assert inputs.get("role") in (old, new)
+    if grouped:
+        assert set((stays.grouped_members or {"people": ()})["people"]) == stays.members.keys()
     held = {place: inputs["role"] for place, inputs in stays.single_grants.items()}
     held |= {
         (project, same_key(email)): role

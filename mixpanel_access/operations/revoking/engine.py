@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.errors import EngineError
 from mixpanel_access.model.grants import REASON_FIELDS, shared_reasons
 from mixpanel_access.model.grouping import grouped
+from mixpanel_access.model.groups import part_properties, without
 from mixpanel_access.model.settings import KEPT_VARIABLE
 from mixpanel_access.operations.project import Progress, PulumiProject, temporary_folder, with_variables
 from mixpanel_access.operations.revoking.removals import Made, Removal, with_words
@@ -214,7 +216,7 @@ def declaration_without(
     words = {id_: word for word, id_ in Made(rows).role_ids.items()}
     stay = {row.place[1] for row in singles(kept) if row.type == kinds.MEMBER_TYPE and row.place not in going}
     teams = sorted((row.key for row in kept if row.type == kinds.TEAM_TYPE), key=len)
-    found: dict[kinds.ResourceKind, dict[Any, Mapping[str, Any]]] = {kind: {} for kind in kinds.ALL_KINDS}
+    found: defaultdict[kinds.ResourceKind, dict[Any, Mapping[str, Any]]] = defaultdict(dict)
     for row in kept:
         kind, theirs = kinds.KINDS[row.type], by_urn.get(row.urn, ())
         if kind.parts:
@@ -222,7 +224,13 @@ def declaration_without(
         else:
             inputs = with_words(next((one.inputs for one in theirs if one.inputs), row.inputs), words)
         found[kind][_key(row, teams)] = {name: value for name, value in inputs.items() if name not in kind.references}
-    members, grants = found[kinds.MEMBER], found[kinds.PROJECT_GRANT]
+    members, grants, places = found[kinds.MEMBER], found[kinds.PROJECT_GRANT], found[kinds.TEAM_MEMBER]
+    together = next(iter(found[kinds.MEMBERS].values()), None)
+    for one in part_properties(kinds.MEMBERS, together or {}):
+        members.setdefault(same_key(one["email"]), one)
+    for key, team in found[kinds.TEAM_MEMBERS].items():
+        for one in part_properties(kinds.TEAM_MEMBERS, team):
+            places.setdefault((key, same_key(one["email"])), one)
     for project, access in found[kinds.PROJECT_ACCESS].items():
         inside = set(map(same_key, access["grants"]))
         grants |= {(project, name): {} for name in members if same_key(name) in inside}
@@ -236,9 +244,11 @@ def declaration_without(
         accounts=found[kinds.SERVICE_ACCOUNT],
         account_grants=found[kinds.SERVICE_ACCOUNT_GRANT],
         project_access=found[kinds.PROJECT_ACCESS],
+        grouped_members=together,
+        grouped_teams=found[kinds.TEAM_MEMBERS],
         teams=found[kinds.TEAM],
         team_grants=found[kinds.TEAM_GRANT],
-        team_members=found[kinds.TEAM_MEMBER],
+        team_members=places,
         custom_roles=found[kinds.CUSTOM_ROLE],
         security=next(iter(found[kinds.ORGANIZATION_SECURITY].values()), None),
     )
@@ -280,31 +290,29 @@ def _group_without(
     and makes no difference: the run gives and raises nothing.
     """
     kind = kinds.KINDS[row.type]
+    field = kind.parts.people if kind.parts else ""
     goes = {one.key for one in taken if not one.lowers}
-    lower = {one.key: with_words(one.inputs, words) for one in taken if one.inputs is not None}
-    kept = {key: one for one in row.parts if (key := one.place[1]) not in goes}
-    people: Any
+    there = {key: one for one in row.parts if (key := one.place[1]) not in goes}
     if kind is kinds.PROJECT_ACCESS:
-        kept = {key: one for key, one in kept.items() if one.outputs["role"] or key in stay}
-        given = {one.ref.email: {"role": one.outputs["role"] or roles.CONSUMER} for one in kept.values()}
-        people = {email: with_words(lower.get(same_key(email), one), words)["role"] for email, one in given.items()}
+        there = {key: one for key, one in there.items() if one.outputs["role"] or key in stay}
+    lower = {one.key: with_words(one.inputs, words) for one in taken if one.inputs is not None and one.key in there}
+    if kind is kinds.PROJECT_ACCESS:
+        given = {one.ref.email: {"role": one.outputs["role"] or roles.CONSUMER} for one in there.values()}
+        people: Any = {
+            email: with_words(lower.get(same_key(email), one), words)["role"] for email, one in given.items()
+        }
     else:
-        before = row.inputs.get(kind.parts.people if kind.parts else "") or ()
-        names = [email for email in before if same_key(email) in kept]
-        people = names
+        before = row.inputs.get(field) or ()
+        people = [email for email in before if same_key(email) in there]
         if isinstance(before, Mapping):
-            people = {
-                email: _own(lower[key]) if (key := same_key(email)) in lower else before[email] for email in names
-            }
-    others = kept.keys() - lower.keys()
-    reasons = [
-        {**reason, "people": theirs}
-        for reason in row.inputs.get("reasons") or ()
-        if (theirs := [email for email in reason.get("people") or () if same_key(email) in others])
-    ]
-    reasons += shared_reasons({**one, "email": kept[key].ref.email} for key, one in lower.items())
-    inputs = {**row.inputs, kind.parts.people if kind.parts else "": people}
-    return {**inputs, "reasons": reasons} if reasons or "reasons" in row.inputs else inputs
+            own = {key: _own(one) for key, one in lower.items()}
+            people = {email: own.get(same_key(email), before[email]) for email in people}
+    explained = {same_key(email) for reason in row.inputs.get("reasons") or () for email in reason.get("people") or ()}
+    inputs = {**without(kind, row.inputs, (explained - there.keys()) | lower.keys()), field: people}
+    if lower:
+        theirs = shared_reasons({**one, "email": there[key].ref.email} for key, one in lower.items())
+        inputs["reasons"] = [*inputs.get("reasons", ()), *theirs]
+    return inputs
 
 
 def _own(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -238,7 +238,14 @@ def _apply(
         stay = {row.urn for row in _dropped(read, seen)} - {one.urn for one in goes}
         progress(f"updating stack {stack}")
         reasons, why = run(pulumi, stack, seen.excluded | stay, progress)
-    left = _left(goes, rows_of(project.export(stack)), reasons, why)
+        left = _left(goes, rows_of(project.export(stack)), reasons, why)
+        failed = {one.taking.urn for one in left if one.taking.in_group and name_of(one.taking.urn) in reasons}
+        if failed and any(one.taking.urn not in failed for one in left):
+            # The engine has left out what depends on a group that failed for one of its people.
+            progress(f"updating stack {stack} again, without what failed")
+            needed = {urn for row in read.rows if row.urn in failed for urn in row.dependencies}
+            more, _ = run(pulumi, stack, seen.excluded | stay | failed | needed, progress)
+            left = _left(goes, rows_of(project.export(stack)), {**more, **reasons}, why)
     stays = {one.taking for one in left}
     if why and not left:
         problems.append(why)
