@@ -242,8 +242,12 @@ class Directory(Reads):
         self.empty_lists.take(grants_of(project), same_key(email))
         self.writer.submit(self._take, Holding(project, self.spelled(email)))
 
-    def remove_grants(self, project: int, emails: Sequence[str]) -> Failures:
+    def remove_grants(
+        self, project: int, emails: Sequence[str], say: Callable[[str], None] = lambda _: None
+    ) -> Failures:
         """Take the individual grants of many people in a project away, and nothing else; one request a person.
+
+        `say` shows how far it is.
 
         Returns:
             Address -> why it failed.

@@ -116,7 +116,7 @@ def single_grants(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     }
     own = own_reasons(props.get("reasons"))
     beside = props.get("beside")
-    added = props.get("undeclared") or ()
+    added = frozenset(props.get("undeclared") or ())
     for email, role in {**dict.fromkeys(props.get("lost") or (), ""), **grants}.items():
         if email in added:
             continue

@@ -8,7 +8,7 @@ from typing import Any
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.engagements import problems_with_metadata
-from mixpanel_access.model.grants import REASON_FIELDS
+from mixpanel_access.model.grants import REASON_FIELDS, by_key, twice
 from mixpanel_access.model.resources import number_in
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.similarity import with_article
@@ -51,6 +51,29 @@ def check_project_role(inputs: Properties, problems: Problems) -> None:
         problems.add("role", f"{role!r} is not a project role; there are {words}, or a custom role's id (a UUID)")
 
 
+def check_grants(inputs: Properties, problems: Problems) -> None:
+    """Judge project roles by address, and write the roles as Mixpanel does."""
+    grants = inputs.get("grants")
+    if not known(grants):
+        return
+    if not isinstance(grants, Mapping):
+        problems.add("grants", f"{grants!r} is not a mapping of an address to a project role")
+        return
+    inputs["grants"] = {
+        email: roles.normalized(role) if isinstance(role, str) and known(role) else role
+        for email, role in grants.items()
+    }
+    for email, role in inputs["grants"].items():
+        if reason := problem_with(email):
+            problems.add("grants", f"{email!r} is not an e-mail address ({reason})")
+        if not (isinstance(role, str) and (not known(role) or roles.is_project_role(role))):
+            words = ", ".join(roles.PROJECT_ROLES)
+            problems.add("grants", f"{email}: {role!r} is not a project role; there are {words}, or a custom role's id")
+    for email, first in twice(grants):
+        problems.add("grants", f"{email} stands there twice, first as {first}")
+    check_reasons(inputs.get("reasons"), by_key(grants), problems)
+
+
 def check_environment(
     own: str | None, label: object, inputs: Properties, problems: Problems, what: str = "the grant to"
 ) -> None:
@@ -91,6 +114,24 @@ def check_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> 
             elif key in seen:
                 problems.add("reasons", f"{email} has two reasons; make them one")
             seen.add(key)
+
+
+def check_own_server(field: str, what: str, *, keeps: bool, problems: Problems) -> None:
+    """Refuse a group on the SDK's server, which forgets what a failed update has done for some of its people."""
+    if not keeps:
+        problems.add(
+            field,
+            f"this resource {what} needs the server of mixpanel-access, which keeps what a failed update has done; "
+            f"add the lines that `mixpanel-access new` writes under `plugins` to Pulumi.yaml",
+        )
+
+
+def declared_in_both(project: int, people: str) -> str:
+    """The refusal of people whom the program has in a group and by themselves."""
+    return (
+        f"the program declares the grant to {people} in project {project} with a ProjectGrant and with a "
+        f"ProjectAccess; take one of the two for a person"
+    )
 
 
 # Against the organization

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import has_ended
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.groups import unfold
 from mixpanel_access.model.similarity import in_words
+from mixpanel_access.provider.identities import GrantIdentity
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import ExportedResource, Properties, RosterPeople, members
@@ -48,6 +50,20 @@ def grants(session: Session, project: int, emails: Iterable[str], props: Propert
             if ends and _gives(session, stack, ends, partial(_says_grant, project, keys)):
                 found.setdefault(email, []).append(stack)
     return found
+
+
+def by_stack(found: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Stack -> the people that it gives something, of what `grants` found."""
+    return grouped((stack, email) for email, stacks in sorted(found.items()) for stack in stacks)
+
+
+def nobodys(session: Session, project: int, keys: AbstractSet[str]) -> set[str]:
+    """The people of these whose individual grant in a project neither the program nor any stack's state has."""
+    left = {key for key in keys if GrantIdentity(project, key) not in session.declared}
+    if left:
+        for resources in session.states.all().stacks.values():
+            left -= {session.directory.key_of(key) for key, _ in _grants_in(session, project, resources)}
+    return left
 
 
 def _grants_in(session: Session, project: int, resources: Sequence[ExportedResource]) -> Iterator[tuple[str, Any]]:

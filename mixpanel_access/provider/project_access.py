@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Required, Unpack
 
@@ -11,21 +12,24 @@ import pulumi
 
 from mixpanel_access.directory.grants import ProjectGrants
 from mixpanel_access.model import roles
-from mixpanel_access.model.address import few, problem_with, same_key
+from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
-from mixpanel_access.model.errors import Refused, told_together
-from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, own_reasons, single_grants, taken, twice
+from mixpanel_access.model.errors import Refused
+from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, own_reasons, taken
 from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider import elsewhere
+from mixpanel_access.provider import project_access_state as in_state
+from mixpanel_access.provider.access_writing import GrantWrites
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import (
     check_environment,
+    check_grants,
     check_id,
     check_invitation,
+    check_own_server,
     check_project,
-    check_reasons,
-    kept_role,
+    declared_in_both,
     refuse_reach,
 )
 from mixpanel_access.provider.handler import (
@@ -37,19 +41,25 @@ from mixpanel_access.provider.handler import (
     known,
     select,
 )
-from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
+from mixpanel_access.provider.identities import (
+    AllGrantsIdentity,
+    GrantIdentity,
+    GroupedIdentity,
+    SingleGrantsIdentity,
+    SingleIdentity,
+)
 from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
-from mixpanel_access.provider.taking import Taken, is_unread
+from mixpanel_access.provider.taking import is_unread
 
 
 class ProjectAccessHandler(Handler[ProjectAccessId]):
     """What Pulumi's verbs do with a `ProjectAccess`; see there."""
 
-    INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment", "reasons")
-    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment")
+    INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment", "exclusive", "reasons")
+    ACCESS_INPUTS: ClassVar[tuple[str, ...]] = ("project_id", "grants", "environment", "exclusive")
     REPLACES: ClassVar[tuple[str, ...]] = ("project_id",)
-    OUTPUTS: ClassVar[tuple[str, ...]] = ("undeclared", "lost", "beside", OPEN_TO_ALL)
+    OUTPUTS: ClassVar[tuple[str, ...]] = ("undeclared", "lost", "beside", in_state.IMPORTED, OPEN_TO_ALL)
     SHOWN: ClassVar[tuple[str, ...]] = (OPEN_TO_ALL,)
     REPEATS: ClassVar[Mapping[str, str]] = {"undeclared": "grants", "lost": "grants", "beside": "grants"}
 
@@ -57,50 +67,44 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         return f"the grants in project {props.get('project_id')}"
 
     def identity(self, props: Properties) -> Hashable:
-        return AllGrantsIdentity(props.get("project_id"))
+        """All grants of the project; if others may be there, each stands for itself, and nothing for all of them."""
+        return AllGrantsIdentity(props.get("project_id")) if in_state.is_exclusive(props) else None
 
     def identities(self, props: Properties) -> Iterable[Hashable]:
         """That, and each grant: a `ProjectGrant` that goes because this has come takes nothing away."""
         project = props.get("project_id")
-        return self.identity(props), *(GrantIdentity(project, key) for key in by_key(props.get("grants", {})))
+        grants = [GrantIdentity(project, key) for key in by_key(props.get("grants", {}))]
+        if in_state.is_exclusive(props):
+            return self.identity(props), *grants
+        return *grants, *map(GroupedIdentity, grants)
 
     def check(self, inputs: Properties, problems: Problems) -> None:
         check_id("project_id", "project", inputs, problems)
         check_environment(self.session.settings.environment, "everybody", inputs, problems)
-        grants = inputs.get("grants")
-        if not known(grants):
-            return
-        if not isinstance(grants, Mapping):
-            problems.add("grants", f"{grants!r} is not a mapping of an address to a project role")
-            return
-        inputs["grants"] = {
-            email: roles.normalized(role) if isinstance(role, str) and known(role) else role
-            for email, role in grants.items()
-        }
-        for email, role in inputs["grants"].items():
-            if reason := problem_with(email):
-                problems.add("grants", f"{email!r} is not an e-mail address ({reason})")
-            if not (isinstance(role, str) and (not known(role) or roles.is_project_role(role))):
-                words = ", ".join(roles.PROJECT_ROLES)
-                problems.add(
-                    "grants", f"{email}: {role!r} is not a project role; there are {words}, or a custom role's id"
-                )
-        for email, first in twice(grants):
-            problems.add("grants", f"{email} stands there twice, first as {first}")
-        check_reasons(inputs.get("reasons"), by_key(grants), problems)
+        check_grants(inputs, problems)
+        exclusive = inputs.get("exclusive")
+        if exclusive is True:
+            del inputs["exclusive"]  # the default, which no state has
+        elif exclusive is False:
+            check_own_server("exclusive", "with exclusive=False", keeps=self.keeps, problems=problems)
+        elif exclusive is not None and known(exclusive):
+            problems.add("exclusive", f"{exclusive!r} is not true or false")
 
     def people(self, props: Properties) -> Iterable[str]:
         return list(props.get("grants") or ())
 
     def check_together(self, inputs: Properties, problems: Problems) -> None:
-        """Refuse a project that has a `ProjectGrant` in the program too, or two different `ProjectAccess`."""
-        project, grants = inputs["project_id"], by_key(inputs["grants"])
-        if SingleGrantsIdentity(project) in self.session.declared:
+        """Refuse what the program declares with a `ProjectGrant` too, or two different `ProjectAccess`."""
+        project, grants, declared = inputs["project_id"], by_key(inputs["grants"]), self.session.declared
+        if in_state.is_exclusive(inputs) and SingleGrantsIdentity(project) in declared:
             problems.add(
                 "project_id",
                 f"the program declares the grants in project {project} as a whole, with a ProjectAccess, and some of "
-                f"them with a ProjectGrant; take one of the two for a project",
+                f"them with a ProjectGrant; take one of the two for a project, or exclusive=False",
             )
+        twice = [key for key in grants if SingleIdentity(GrantIdentity(project, key)) in declared]
+        if twice and not in_state.is_exclusive(inputs):
+            problems.add("grants", declared_in_both(project, few(twice)))
         first = self.session.project_access.setdefault(project, grants)
         if first != grants and all(map(known, (*first.values(), *grants.values()))):
             problems.add("project_id", f"the program has two ProjectAccess of project {project}; make them one")
@@ -109,7 +113,8 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         """Judge the ends of the grants where an edit moves them to an earlier day."""
         if problems or not olds or olds.get("project_id") != inputs.get("project_id"):
             return
-        before, now, today = _ends(olds), _ends(inputs), self.session.now().date()
+        before, now = ({key: one.get("ends") for key, one in in_state.singles(of).items()} for of in (olds, inputs))
+        today = self.session.now().date()
         moved = {key for key in before.keys() & now.keys() if brought_forward(before[key], now[key])}
         near = frozenset(key for key in moved if is_near(now[key], today))
         if not near:
@@ -142,10 +147,11 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
                 check_invitation(self.session, email, problems, "grants")
         if new:
             self.session.say(f"project {project}: not in the organization yet, and invited with the grant: {few(new)}")
+        self._check_persons(project, grants, problems)
         try:
             self._find_leavers(before, grants)
             there = self._read(project, before.get("grants", {}), grants)
-            changes = self._hold(there, grants, before)
+            changes = self._hold(there, inputs, before)
             if before is not olds and olds.get("project_id"):  # another project is another resource: this one goes
                 self._hold_all(olds["project_id"], olds)
         except Refused as held:
@@ -155,10 +161,28 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             number, people = len(changes.remove), few(there.spelled(changes.remove))
             what = f"{number} grant{'s' * (number > 1)} to be taken away, with one request each"
             self.session.say(f"project {project}: {what}: {people}")
+            if in_state.is_exclusive(inputs):
+                self._warn_of_others(project, changes.remove, before)
+
+    def _check_persons(self, project: int, grants: Mapping[str, str], problems: Problems) -> None:
+        """Refuse two addresses of one person, whose address has changed in the product: each would undo the other."""
+        for email in grants:
+            now = self.session.directory.renamed(email) or email
+            first = self.session.persons.setdefault(GrantIdentity(project, same_key(now)), email)
+            if same_key(first) != same_key(email):
+                problems.add("grants", f"{email} and {first} are one person in Mixpanel by now; make them one")
+
+    def _warn_of_others(self, project: int, keys: AbstractSet[str], before: Properties) -> None:
+        """Warn that other stacks give what this stack takes away since it alone has the project."""
+        for stack, people in elsewhere.by_stack(elsewhere.grants(self.session, project, keys, before)).items():
+            self.session.say(
+                f"warning: project {project}: the stack {stack} gives the grants of {few(people)}, and this stack, "
+                f"which declares the project as a whole, takes them away; set exclusive=False to share the project"
+            )
 
     def diff(self, olds: Properties, news: Properties) -> bool:
         """To declare somebody whose grant was added by hand, or no longer one who lost theirs, is a change too."""
-        return super().diff(self.compared(olds, news), news) or bool(_declared_otherwise(olds, news))
+        return super().diff(self.compared(olds, news), news) or bool(in_state.declared_otherwise(olds, news))
 
     def compared(self, olds: Properties, news: Properties) -> Properties:
         same = own_reasons(olds.get("reasons")) == own_reasons(news.get("reasons"))
@@ -174,57 +198,68 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         if self.session.directory.project_is_gone(ref.project):
             return None
         there = self._read(ref.project, props.get("grants", {}))
-        declared = _declared(props) if "grants" in props else there.have.keys()
-        return self.found(self._outputs({**props, "project_id": ref.project}, there, declared))
+        inputs, is_import = {**props, "project_id": ref.project}, "grants" not in props
+        outputs = self._outputs(inputs, there, there.have.keys() if is_import else in_state.declared(props))
+        if is_import or props.get(in_state.IMPORTED):
+            outputs[in_state.IMPORTED] = True
+        self._say_undeclared(inputs, outputs)
+        return self.found(outputs)
 
     def update(self, ref: ProjectAccessId, olds: Properties, news: Properties) -> Properties:
-        """Change what differs; who was added by hand goes."""
-        same = by_key(olds["grants"]) == by_key(news["grants"])
-        if same and not olds.get("lost") and not is_unread(olds):  # then nobody is there undeclared
-            return {**select(olds, ("beside", OPEN_TO_ALL)), **select(news, self.all_inputs), "undeclared": []}
+        """Change what differs; if the resource is exclusive, who was added by hand loses the grant."""
+        same = by_key(olds["grants"]) == by_key(news["grants"]) and olds.get("exclusive") == news.get("exclusive")
+        if same and not olds.get("lost") and not is_unread(olds):  # then nobody of an exclusive one is undeclared
+            left = {} if in_state.is_exclusive(news) else select(olds, ("undeclared",))
+            outputs = {**select(olds, ("beside", OPEN_TO_ALL)), **select(news, self.all_inputs)}
+            return {**outputs, "undeclared": [], **left}
         return self._ensure(news, olds)
 
     def delete(self, ref: ProjectAccessId, props: Properties) -> None:
-        """Take the declared grants away, but for those that the program declares one by one now; people stay."""
+        """Take the declared grants away, but for those that the program declares otherwise now; people stay."""
         if self.session.directory.project_is_gone(ref.project):
             return
         there, changes = self._hold_all(ref.project, props)
         with self.taking(deletes=True) as taken:
-            self._write(there, changes, {}, taken)
+            GrantWrites(self, there, changes, {}, self._leavers({}, props)).carry_out(taken)
 
-    def _hold(self, there: ProjectGrants, grants: Mapping[str, str], before: Properties) -> GrantChanges:
+    def _hold(self, there: ProjectGrants, inputs: Properties, before: Properties) -> GrantChanges:
         """The changes to make, if no brake holds them."""
-        want = by_key(grants)
+        want, exclusive = by_key(inputs["grants"]), in_state.is_exclusive(inputs)
         changes = grant_changes(there.have, want, frozenset({self._own}))
-        if self.session.takes_only:
+        if self.session.takes_only or not exclusive:
+            gone = in_state.given(before, exclusive=exclusive) - want.keys()
+            gone -= self._given_otherwise(there.project, gone & there.have.keys(), before)
             roles_before = {**want, **by_key(before.get("grants", {}))}
-            declared = _declared(before)
-            given = self._given_elsewhere(there.project, declared - want.keys(), before)
-            changes = taken(changes, {key: roles_before.get(key, "") for key in declared - given}, want)
+            if self.session.takes_only:
+                ours = (in_state.declared(before) & want.keys()) | gone
+                changes = taken(changes, {key: roles_before.get(key, "") for key in ours}, want)
+            else:
+                changes = replace(changes, remove=changes.remove & gone)
         self.session.brakes.hold_grants(there.project, there.have, changes, self._planned(before))
         return changes
 
     def _planned(self, before: Properties) -> frozenset[str]:
         """Whose end was in the state before today."""
         today = self.session.today()
-        return frozenset(
-            same_key(str(one["email"])) for one in single_grants(before) if has_ended(one.get("ends"), today)
-        )
+        return frozenset(key for key, one in in_state.singles(before).items() if has_ended(one.get("ends"), today))
 
     def _hold_all(self, project: int, props: Properties) -> tuple[ProjectGrants, GrantChanges]:
         """What goes with the resource, if no brake holds it."""
         there = self._read(project, props.get("grants", {}))
-        now = self.session.directory.key_of
-        one_by_one = {
-            key
-            for key in there.have
-            if any(self.session.declares(GrantIdentity(project, one), "ProjectGrant") for one in {key, now(key)})
-        }
-        gone = frozenset((there.have.keys() & _declared(props)) - one_by_one - {self._own})
-        gone -= self._given_elsewhere(project, gone, props)
+        gone = frozenset((there.have.keys() & in_state.declared(props)) - {self._own})
+        gone -= self._given_otherwise(project, gone, props)
         changes = GrantChanges(remove=gone)
         self.session.brakes.hold_grants(project, there.have, changes, self._planned(props))
         return there, changes
+
+    def _given_otherwise(self, project: int, keys: AbstractSet[str], props: Properties) -> set[str]:
+        """Whose grants the program declares with another resource, or other stacks give; the latter it says."""
+        now = self.session.directory.key_of
+        found = {key for key in keys if any(self._declares(GrantIdentity(project, one)) for one in {key, now(key)})}
+        return found | self._given_elsewhere(project, keys - found, props)
+
+    def _declares(self, grant: GrantIdentity) -> bool:
+        return any(self.session.declares(grant, kind) for kind in ("ProjectGrant", self.kind.name))
 
     def _given_elsewhere(self, project: int, keys: AbstractSet[str], props: Properties) -> set[str]:
         """Whose grants other stacks of the project give, as after a move between two rosters; says so."""
@@ -238,83 +273,69 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         """Bring the grants to the declared ones and return the outputs."""
         self._find_leavers(before, inputs["grants"])
         project, grants = inputs["project_id"], inputs["grants"]
-        there = self._read(project, before.get("grants", {}), grants)
-        changes = self._hold(there, grants, before)
-        with self.taking(ProjectAccessId(self.session.organization, project)) as taken:
-            after = self._write(there, changes, grants, taken, partial(self._unfinished, inputs, before))
-            return self._outputs(inputs, after, by_key(grants).keys())
+        with self.session.changing_grants(project):
+            there = self._read(project, before.get("grants", {}), grants)
+            changes = self._hold(there, inputs, before)
+            with self.taking(ProjectAccessId(self.session.organization, project)) as taken:
+                writes = GrantWrites(self, there, changes, grants, self._leavers(inputs, before))
+                after = writes.carry_out(taken, partial(self._unfinished, inputs, before))
+                outputs = self._outputs(inputs, after, by_key(grants).keys())
+        self._say_undeclared(inputs, outputs)
+        return outputs
 
-    def _unfinished(self, inputs: Properties, before: Properties, held: Mapping[str, str]) -> Properties:
+    def _leavers(self, inputs: Properties, before: Properties) -> dict[str, Properties]:
+        """Those whom the stack gave a grant and declares no longer, each with the properties of a `ProjectGrant`."""
+        gone = in_state.given(before, exclusive=in_state.is_exclusive(inputs)) - by_key(inputs.get("grants", {})).keys()
+        return {key: one for key, one in in_state.singles(before).items() if key in gone}
+
+    def _unfinished(
+        self, inputs: Properties, before: Properties, held: Mapping[str, str], missed: Iterable[str]
+    ) -> Properties:
         """The outputs of a change that was not finished: those of before, with the grants as they are.
 
         Whose grant could not be taken away is declared still, as before.
         """
-        declared = by_key(inputs["grants"]).keys()
-        ours = declared | _declared(before)
-        grants = {one: role for one, role in held.items() if same_key(one) in ours or same_key(one) != self._own}
+        declared, exclusive = by_key(inputs["grants"]).keys(), in_state.is_exclusive(inputs)
+        ours = declared | in_state.given(before, exclusive=exclusive)
+        grants = {
+            one: role
+            for one, role in held.items()
+            if (key := same_key(one)) in ours or (exclusive and key != self._own)
+        }
         outputs = select({**inputs, **before}, ("beside", OPEN_TO_ALL)) | select(before or inputs, self.all_inputs)
+        if not exclusive:
+            outputs["exclusive"] = False
         undeclared = [email for email in grants if same_key(email) not in ours]
-        lost = sorted(declared - by_key(grants).keys())
+        lost = sorted((declared - by_key(grants).keys()).union(missed))
         return {**outputs, "grants": grants, "undeclared": undeclared, "lost": lost}
-
-    def _write(
-        self,
-        there: ProjectGrants,
-        changes: GrantChanges,
-        grants: Mapping[str, str],
-        taken: Taken,
-        unfinished: Callable[[Mapping[str, str]], Properties] | None = None,
-    ) -> ProjectGrants:
-        """Write the changes, and read back once; the grants as they are then.
-
-        A failure for some stops nobody else: access ends as declared, though an invitation waits. `unfinished` gives
-        the outputs that are kept then, for the grants as they are.
-        """
-        if not changes:
-            return there
-        directory, project = self.session.directory, there.project
-        give = {email: role for email, role in grants.items() if same_key(email) in changes.give}
-        for email in give:
-            self.let_in(email)
-        new = {email: role for email, role in give.items() if directory.person(email) is None}
-        take = list(there.spelled(changes.remove))
-        failures = directory.grant_many(project, {one: role for one, role in give.items() if one not in new})
-        refused, kept = self.session.invitations.grant(project, new)
-        failures |= refused
-        for email, role in kept.items():
-            self.session.say(kept_role(email, f"{role} in project {project}", give.pop(email)))
-        failures |= directory.remove_grants(project, take)
-        if done := len(give) + len(take) - len(failures):
-            gone = {same_key(email) for email in take if email not in failures}
-            held = {**there.spelled(there.have.keys() - gone), **{e: r for e, r in give.items() if e not in failures}}
-            request = f"change who has project {project}, for {counted(done, 'person', 'people')},"
-            taken.add(request, unfinished and unfinished(held))
-        after = self._read(project, {**there.spelled(there.have.keys() - changes.remove), **give}, grants)
-        after.have |= {same_key(email): new[email] for email in kept}
-        if undone := after.undone(give, take, failures):
-            if taken and unfinished:
-                taken.outputs = unfinished(after.spelled(after.have.keys(), grants))
-            done = len(give) + len(take) - len(undone)
-            raise told_together(f"cannot change who has project {project}", undone, done)
-        if remains := after.remains(take):
-            self.session.say(remains)
-        return after
 
     def _outputs(self, inputs: Properties, there: ProjectGrants, declared: AbstractSet[str]) -> Properties:
         """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other sources."""
-        shown = {key for key in there.have if key in declared or key != self._own}
+        others = there.have.keys() - declared - {self._own}
+        shown: AbstractSet[str] = declared | others
+        if not in_state.is_exclusive(inputs):
+            shown, others = declared, elsewhere.nobodys(self.session, inputs["project_id"], others)
         grants = there.spelled(shown, inputs.get("grants", {}))
         outputs = select({**inputs, "grants": grants}, self.all_inputs)
-        outputs["undeclared"] = [email for email in grants if same_key(email) not in declared]
+        outputs["undeclared"] = list(there.spelled(others))
         if lost := sorted(declared - there.have.keys()):
             outputs["lost"] = lost
         outputs["beside"] = {email: sources for email in grants if (sources := there.other_sources(email))}
         return {**outputs, **shown_to_all(self.session, inputs)}
 
+    def _say_undeclared(self, inputs: Properties, outputs: Properties) -> None:
+        """Say whose grants are left alone, as nobody has declared them."""
+        people, project = outputs["undeclared"], outputs["project_id"]
+        if people and not in_state.is_exclusive(inputs):
+            number = f"{counted(len(people), 'grant')} that no stack declares"
+            words = f"project {project}: {number} {'is' if len(people) == 1 else 'are'} left alone: {few(people)}"
+            self.session.say_once(("undeclared", project), words)
+
     def _find_leavers(self, before: Properties, grants: Mapping[str, str]) -> None:
         """Find people who are no longer declared, though somebody else may have their address by now."""
+        now = by_key(grants)
         for email in before.get("grants", {}):
-            if same_key(email) not in by_key(grants):
+            if same_key(email) not in now:
                 self.session.identify(email, surely=True)
 
     def _read(self, project: int, before: Mapping[str, str], declared: Iterable[str] = ()) -> ProjectGrants:
@@ -324,29 +345,6 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
     def _own(self) -> str:
         """The key of the identity that we run as, whose grant is not ours to take."""
         return same_key(self.session.brakes.own_address())
-
-
-def _declared(props: Properties) -> set[str]:
-    """Whose grants the program declared when the state was written, there or lost, by the key of the address."""
-    lost = {same_key(email) for email in props.get("lost") or ()}
-    return (by_key(props.get("grants", {})).keys() - _undeclared(props)) | lost
-
-
-def _ends(props: Properties) -> dict[str, str | None]:
-    """The last day of each declared grant, or None, by the key of the address."""
-    return {same_key(str(one["email"])): one.get("ends") for one in single_grants(props)}
-
-
-def _undeclared(props: Properties) -> set[str]:
-    return {same_key(email) for email in props.get("undeclared") or ()}
-
-
-def _declared_otherwise(olds: Properties, news: Properties) -> AbstractSet[str]:
-    """Who is declared now and stands in the state as added by hand, or lost the grant and is declared no longer."""
-    if not isinstance(grants := news["grants"], Mapping):
-        return set()
-    now, lost = by_key(grants).keys(), {same_key(email) for email in olds.get("lost") or ()}
-    return (_undeclared(olds) & now) | (lost - now)
 
 
 class ProjectAccessProvider(AccessProvider):
@@ -361,6 +359,8 @@ class ProjectAccessInputs(InProject, total=False):
     grants: Required[pulumi.Input[Mapping[str, pulumi.Input[ProjectRole]]]]
     """Address -> `owner`, `admin`, `analyst`, `consumer`, or a custom role's id; one address in two spellings is an
     error."""
+    exclusive: pulumi.Input[bool]
+    """Whether everybody who is not named here loses their individual grant; default true."""
     reasons: pulumi.Input[Sequence[Mapping[str, Any]] | None]
     """The metadata of some of the people, if it differs from that of the resource: a list of entries with `people`
     (addresses) and any of the metadata."""

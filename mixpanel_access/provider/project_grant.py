@@ -22,6 +22,7 @@ from mixpanel_access.provider.checks import (
     check_project,
     check_project_reach,
     check_project_role,
+    declared_in_both,
     kept_role,
 )
 from mixpanel_access.provider.handler import (
@@ -32,7 +33,13 @@ from mixpanel_access.provider.handler import (
     Properties,
     select,
 )
-from mixpanel_access.provider.identities import AllGrantsIdentity, GrantIdentity, SingleGrantsIdentity
+from mixpanel_access.provider.identities import (
+    AllGrantsIdentity,
+    GrantIdentity,
+    GroupedIdentity,
+    SingleGrantsIdentity,
+    SingleIdentity,
+)
 from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
 from mixpanel_access.provider.taking import Taken, is_unread
@@ -55,19 +62,22 @@ class ProjectGrantHandler(Handler[GrantId]):
 
     def identities(self, props: Properties) -> Iterable[Hashable]:
         """The grant, and that the project's grants are declared one by one."""
-        return self.identity(props), SingleGrantsIdentity(props.get("project_id"))
+        grant = self.identity(props)
+        return grant, SingleIdentity(grant), SingleGrantsIdentity(props.get("project_id"))
 
     def stacks_that_give(self, ref: GrantId, props: Properties) -> Sequence[str]:
         return elsewhere.grants(self.session, ref.project, [ref.email], props).get(ref.email, [])
 
     def check_together(self, inputs: Properties, problems: Problems) -> None:
-        """Refuse a grant in a project that has a `ProjectAccess` in the program too."""
+        """Refuse a grant that a `ProjectAccess` in the program has too, or whose project is a `ProjectAccess` alone."""
         project = inputs["project_id"]
+        if GroupedIdentity(self.identity(inputs)) in self.session.declared:
+            problems.add("email", declared_in_both(project, inputs["email"]))
         if AllGrantsIdentity(project) in self.session.declared:
             problems.add(
                 "project_id",
                 f"the program declares the grants in project {project} as a whole, with a ProjectAccess, and the grant "
-                f"to {inputs['email']} with a ProjectGrant; take one of the two for a project",
+                f"to {inputs['email']} with a ProjectGrant; take one of the two for a project, or exclusive=False",
             )
 
     def check(self, inputs: Properties, problems: Problems) -> None:
@@ -143,7 +153,7 @@ class ProjectGrantHandler(Handler[GrantId]):
         kept = None
         if directory.person(email) is None:
             kept = self._invite(project, email, role)
-        elif directory.access(project, email).individual != role:
+        elif self._individual(project, email) != role:
             directory.grant(project, email, role)
         else:
             return self._outputs(inputs, directory.access(project, email))
@@ -155,6 +165,11 @@ class ProjectGrantHandler(Handler[GrantId]):
             shows = f"shows {access.individual or 'no individual grant'}"
             raise self.not_applied(f"grant {role} in project {project}", email, shows, IN_PROJECT)
         return self._outputs(inputs, access)
+
+    def _individual(self, project: int, email: str) -> str | None:
+        """The individual role, once no group of the program that no longer has it may still take it away."""
+        with self.session.changing_grants(project):
+            return self.session.directory.access(project, email).individual
 
     def _invite(self, project: int, email: str, role: str) -> str | None:
         """Give the role to somebody who is not in the organization; the higher one that is kept, or None."""

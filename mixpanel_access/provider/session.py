@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -164,6 +165,7 @@ class Session:
         self._topics: set[Hashable] = set()
         self._lock = threading.Lock()
         self.judging_lock = threading.Lock()
+        self._changing: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
         self.judged = False
         self.judged_by_list = False
         self.invitations = Invitations(directory, settings.invitation_wait_seconds, settings.clock, say)
@@ -205,6 +207,14 @@ class Session:
         identities = tuple(identities)
         self.declared.update(identities)
         self.others.declare(identities)
+
+    def changing_grants(self, project: int) -> threading.Lock:
+        """Held by a group that changes a project's grants: it may take some from people it no longer declares.
+
+        A resource of a person's own reads after it, or the group has seen before that the program declares it.
+        """
+        with self._lock:
+            return self._changing[project]
 
     def declares(self, identity: Hashable, kind: str = "") -> bool:
         """Whether the operation's program declares this, with any provider, or a resource that the run leaves alone.

@@ -93,6 +93,14 @@ def hold(session: Session, email: str, props: Mapping[str, Any]) -> None:
         )
 
 
+def note_missed(session: Session, people: Mapping[str, Mapping[str, Any]]) -> None:
+    """Note together, before the first of them is judged, people whom `hold` may let go: key -> properties."""
+    today = session.today()
+    left = {key for key, props in people.items() if not _may_be_gone(props, today)}
+    with session.missed.lock:
+        session.missed.people |= {key for key in left if not session.directory.has_removed(key)}
+
+
 def note_listed(session: Session, email: str) -> None:
     """Note that a project or a team lists somebody that the list of people lacks."""
     with session.missed.lock:

@@ -177,8 +177,8 @@ def test_grants_are_given_adopted_changed_and_taken_in_few_requests(api: FakeApi
     beside = {"ana@example.com": {"ways": ["organization_role"], "role": "owner"}}
     assert (result.id, result.outs) == (ID, inputs(grants, ticket="OPS-1", undeclared=[], beside=beside))
     assert api.sent == [
-        ("grant", {(PRODUCTION, "cy@example.com"): "consumer", (PRODUCTION, "ana@example.com"): "analyst"}),
         ("remove_grants", ("di@example.com", (PRODUCTION,))),
+        ("grant", {(PRODUCTION, "cy@example.com"): "consumer", (PRODUCTION, "ana@example.com"): "analyst"}),
     ]
     assert held(api, WAREHOUSE) == {"di@example.com": "consumer"}
     assert len(api.people) == 4
@@ -241,6 +241,7 @@ def test_an_import_takes_everything_that_is_there_for_declared(api: FakeApi) -> 
     result = provider_for(api).read(ID, {})
     assert result.outs == {
         "project_id": PRODUCTION, "grants": {"Bo@example.com": "analyst"}, "undeclared": [], "beside": {},
+        "imported": True,
     }  # fmt: skip
 
 

@@ -1,0 +1,111 @@
+"""How the changes of a project's grants are written: for many people at once, and for each whatever comes of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from mixpanel_access.directory.grants import Failures, ProjectGrants
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.errors import AccessError, told_together
+from mixpanel_access.model.grants import GrantChanges
+from mixpanel_access.model.similarity import counted
+from mixpanel_access.provider import vanished
+from mixpanel_access.provider.checks import kept_role
+from mixpanel_access.provider.handler import Handler, Properties
+from mixpanel_access.provider.taking import Taken
+
+Unfinished = Callable[[Mapping[str, str], Iterable[str]], Properties]
+"""The outputs to keep of a change that was not finished: by the grants as they are, and who may have one unseen."""
+
+
+@dataclass(frozen=True)
+class GrantWrites:
+    """The changes of one project's grants, as one verb makes them.
+
+    A failure for some stops nobody else: access ends as declared, though an invitation waits.
+
+    Attributes:
+        handler: whose verb it is.
+        there: the grants before the first write.
+        changes: what changes, which no brake holds.
+        grants: the declared roles, by address.
+        leavers: the properties of a `ProjectGrant` of each who is no longer declared, by the key of the address.
+        failures: address -> why it was not done, so far.
+    """
+
+    handler: Handler[Any]
+    there: ProjectGrants
+    changes: GrantChanges
+    grants: Mapping[str, str]
+    leavers: Mapping[str, Properties] = field(default_factory=dict)
+    failures: Failures = field(default_factory=dict)
+
+    def carry_out(self, taken: Taken, unfinished: Unfinished | None = None) -> ProjectGrants:
+        """Write the changes, and read back once; the grants as they are then.
+
+        `unfinished` gives the outputs that are kept if some of it fails.
+        """
+        there, session = self.there, self.handler.session
+        missed = self._missed()
+        if not self.changes and not missed:
+            return there
+        directory, project = session.directory, there.project
+        give = {email: role for email, role in self.grants.items() if same_key(email) in self.changes.give}
+        for email in give:
+            self._try(email, self.handler.let_in)
+        give = {email: role for email, role in give.items() if email not in self.failures}
+        new = {email: role for email, role in give.items() if directory.person(email) is None}
+        wanted = list(there.spelled(self.changes.remove))
+        for email in wanted:
+            self._try(email, session.brakes.hold_kept)
+        take = [email for email in wanted if email not in self.failures]
+        written = directory.remove_grants(project, take, session.say)
+        written |= directory.grant_many(project, {one: role for one, role in give.items() if one not in new})
+        refused, kept = session.invitations.grant(project, new)
+        written |= refused
+        for email, role in kept.items():
+            session.say(kept_role(email, f"{role} in project {project}", give.pop(email)))
+        if done := len(give) + len(take) - len(written):
+            gone = {same_key(email) for email in take if email not in written}
+            held = {**there.spelled(there.have.keys() - gone), **{e: r for e, r in give.items() if e not in written}}
+            request = f"change who has project {project}, for {counted(done, 'person', 'people')},"
+            taken.add(request, unfinished and unfinished(held, missed))
+        gone = set(map(same_key, take))
+        after = ProjectGrants(directory, project, {**there.spelled(there.have.keys() - gone), **give}, self.grants)
+        after.have |= {same_key(email): new[email] for email in kept}
+        undone = {**self.failures, **after.undone(give, take, written)}
+        if undone:
+            if taken and unfinished:
+                taken.outputs = unfinished(after.spelled(after.have.keys(), self.grants), missed)
+            done = len(give) + len(wanted) + len(missed) - len(undone)
+            raise told_together(f"cannot change who has project {project}", undone, done)
+        if remains := after.remains(take):
+            session.say(remains)
+        return after
+
+    def _missed(self) -> list[str]:
+        """The leavers of whom neither the organization nor the project shows anything: too many are not believed.
+
+        Of those whom only the project shows, it is noted: the list of people lacks them.
+        """
+        session = self.handler.session
+        missing = {key: props for key, props in self.leavers.items() if session.directory.person(key) is None}
+        listed = missing.keys() & self.there.have.keys()
+        for key in listed:
+            vanished.note_listed(session, key)
+        unseen = {key: props for key, props in missing.items() if key not in listed}
+        vanished.note_missed(session, unseen)
+        holds = {key: partial(vanished.hold, session, props=props) for key, props in unseen.items()}
+        return [key for key, hold in holds.items() if not self._try(str(unseen[key]["email"]), hold)]
+
+    def _try(self, email: str, step: Callable[[str], object]) -> bool:
+        """Take a step for one person; whether it went well: the others go on in any case."""
+        try:
+            step(email)
+        except AccessError as error:
+            self.failures[email] = error
+            return False
+        return True

@@ -1,0 +1,55 @@
+"""What the state and the inputs of a `ProjectAccess` say: who is declared, who was added by hand, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from mixpanel_access.model.address import same_key
+from mixpanel_access.model.grants import by_key, single_grants
+from mixpanel_access.provider.handler import Properties
+
+IMPORTED: Final = "imported"
+"""The output of a resource that was imported by its id and not updated since: nobody knows who is declared."""
+
+
+def is_exclusive(props: Properties) -> bool:
+    """Whether only the declared people may have an individual grant; it is not in the state where that is so."""
+    return props.get("exclusive") is not False
+
+
+def declared(props: Properties) -> set[str]:
+    """Whose grants the program declared when the state was written, there or lost, by the key of the address."""
+    return (by_key(props.get("grants", {})).keys() - added_by_hand(props)) | lost(props)
+
+
+def given(props: Properties, *, exclusive: bool) -> set[str]:
+    """Whose grants the stack gave or adopted, and so takes away once they are no longer declared.
+
+    An import declares everybody. Only an exclusive resource then takes away what its program does not declare.
+    """
+    return set() if props.get(IMPORTED) and not exclusive else declared(props)
+
+
+def lost(props: Properties) -> set[str]:
+    """Whose declared grant was missing at the last read."""
+    return {same_key(email) for email in props.get("lost") or ()}
+
+
+def added_by_hand(props: Properties) -> set[str]:
+    """Whose grant nobody declared at the last read."""
+    return {same_key(email) for email in props.get("undeclared") or ()}
+
+
+def declared_otherwise(olds: Properties, news: Properties) -> AbstractSet[str]:
+    """Who is declared now and stands in the state as added by hand, or lost the grant and is declared no longer."""
+    if not isinstance(grants := news["grants"], Mapping):
+        return set()
+    now = by_key(grants).keys()
+    return (added_by_hand(olds) & now) | (lost(olds) - now)
+
+
+def singles(props: Properties) -> dict[str, Properties]:
+    """Each declared grant, with the properties of a `ProjectGrant`, by the key of the address."""
+    return {same_key(str(grant["email"])): grant for grant in single_grants(props)}
