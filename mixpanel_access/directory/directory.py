@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 from mixpanel_access.api.stopping import STOP
 from mixpanel_access.directory.crowd import LINGER, Crowd
 from mixpanel_access.directory.custom_roles import CustomRoles
-from mixpanel_access.directory.grants import Failures, GiveGrants, GrantItem, Holding, InvitingGrants, RemoveGrants
+from mixpanel_access.directory.grants import (
+    Failures,
+    GiveGrants,
+    GrantItem,
+    Holding,
+    InvitingGrants,
+    Progress,
+    RemoveGrants,
+)
 from mixpanel_access.directory.people import ChangeRole, Closed, Invite, Inviting, Mail, PersonRole, RemovePeople
 from mixpanel_access.directory.reads import Reads
 from mixpanel_access.directory.security import SecuritySettings
@@ -24,7 +32,7 @@ from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.directory.snapshot import ReadBack, Snapshot, grants_of
 from mixpanel_access.directory.teams import Teams
 from mixpanel_access.directory.this_machine import Sendings, Unseen
-from mixpanel_access.directory.writes import REFUSALS_BORNE, Item, Write, Writer
+from mixpanel_access.directory.writer import REFUSALS_BORNE, Writer
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.settings import READ_BACK_SECONDS
@@ -214,7 +222,8 @@ class Directory(Reads):
             Address -> why it failed. Read the others back all the same: an answer is not a proof.
         """
         items = {GrantItem(project, self.spelled(email), role): email for email, role in _by_role(roles)}
-        return self._send_each(self._give, items)
+        failures = self.writer.send_all(self._give, items, REFUSALS_BORNE)
+        return {items[item]: error for item, error in failures.items()}
 
     def grant_inviting(self, project: int, roles: Mapping[str, str]) -> tuple[Failures, dict[str, str]]:
         """Give individual roles in a project to people who are not in the organization, which invites them as members.
@@ -247,7 +256,7 @@ class Directory(Reads):
     ) -> Failures:
         """Take the individual grants of many people in a project away, and nothing else; one request a person.
 
-        `say` shows how far it is.
+        What other threads take from a person at the same time goes out in the same request. `say` shows how far it is.
 
         Returns:
             Address -> why it failed.
@@ -255,10 +264,7 @@ class Directory(Reads):
         for email in emails:
             self.empty_lists.take(grants_of(project), same_key(email))
         items = {Holding(project, self.spelled(email)): email for email in emails}
-        return self._send_each(self._take, items)
-
-    def _send_each(self, write: Write[Item], items: Mapping[Item, str]) -> Failures:
-        failures = self.writer.send_all(write, items, REFUSALS_BORNE)
+        failures = self.writer.submit_all(self._take, items, REFUSALS_BORNE, Progress(project, len(items), say))
         return {items[item]: error for item, error in failures.items()}
 
 

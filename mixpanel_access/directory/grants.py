@@ -5,7 +5,8 @@ The only verb that takes grants away is one person's (contract, section 3).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -29,6 +30,9 @@ NO_SUCH_CALL: Final = (
     "refresh`. The person was not removed."
 )
 """What to do where the verb that takes grants away is missing; nothing ever falls back to removing a person."""
+
+LONG: Final = 100
+"""Grants that are taken away one after the other, from which on it is said how far this is."""
 
 Failures = dict[str, errors.AccessError]
 """Address -> why it was not done; who is not in it was written."""
@@ -116,17 +120,19 @@ class InvitingGrants(Write[GrantItem]):
 
 
 class RemoveGrants(Write[Holding]):
-    """Takes individual grants away, and nothing else."""
+    """Takes individual grants away, and nothing else: those of one person in one request."""
 
-    at_once = 1
+    apart = True
     takes = True
 
     def __init__(self, directory: Reads) -> None:
         self._directory = directory
 
     def send(self, items: Sequence[Holding]) -> None:
-        for item in items:
-            self._directory.api.users.remove_grants(item.email, [item.project])
+        self._directory.api.users.remove_grants(items[0].email, [item.project for item in items])
+
+    def request_of(self, item: Holding) -> Hashable:
+        return same_key(item.email)
 
     def effects(self, item: Holding) -> Iterable[Effect[Any]]:
         key = same_key(item.email)
@@ -134,6 +140,29 @@ class RemoveGrants(Write[Holding]):
 
     def explain_missing(self, error: errors.NotFound) -> None:
         error.next_step = NO_SUCH_CALL
+
+
+class Progress:
+    """Says after each tenth how far a long removal is.
+
+    Args:
+        project: the project's id.
+        number: how many grants are taken away.
+        say: shows a line.
+    """
+
+    def __init__(self, project: int, number: int, say: Callable[[str], None]) -> None:
+        self._project, self._number, self._say = project, number, say
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, more: int) -> None:
+        """Count grants that were asked for."""
+        with self._lock:
+            before, self._done = self._done, self._done + more
+            done = self._done
+        if self._number >= LONG and done < self._number and 10 * done // self._number > 10 * before // self._number:
+            self._say(f"project {self._project}: {done} of {self._number} grants taken away")
 
 
 class ProjectGrants:

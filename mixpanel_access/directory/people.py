@@ -236,7 +236,7 @@ class Mail(Write[str]):
 class ChangeRole(Write[PersonRole]):
     """Changes the organization role of a member or of a pending invitation."""
 
-    at_once = 1
+    at_once, apart = 1, True
 
     def __init__(self, directory: Reads) -> None:
         self._directory = directory

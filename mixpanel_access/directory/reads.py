@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from mixpanel_access.directory.scim import Provisioning
 from mixpanel_access.directory.security import SECURITY, read_features, read_security
 from mixpanel_access.directory.snapshot import PEOPLE, EmptyLists, Part, Snapshot, by_role, contradiction, grants_of
-from mixpanel_access.directory.writes import Writer
+from mixpanel_access.directory.writer import Writer
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import (
     AccessInProject,

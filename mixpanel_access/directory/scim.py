@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.directory.shown import is_active, is_listed
 from mixpanel_access.directory.snapshot import PEOPLE, Part, Snapshot
-from mixpanel_access.directory.writes import Effect, Write, Writer
+from mixpanel_access.directory.writer import Writer
+from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Person, ScimUser, SingleSignOn
 from mixpanel_access.model.address import domain_of, same_key
@@ -52,7 +53,7 @@ class Activation(NamedTuple):
 class Activate(Write[Activation]):
     """Lets somebody in, or keeps them out."""
 
-    at_once = 1
+    at_once, apart = 1, True
 
     def __init__(self, provisioning: Provisioning) -> None:
         self._provisioning = provisioning

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mixpanel_access.directory.snapshot import Part
-from mixpanel_access.directory.writes import Effect, Write, Writer
+from mixpanel_access.directory.writer import Writer
+from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Feature, Security, SingleSignOn, Topic
 from mixpanel_access.model.audit import USER_ADDED

@@ -93,7 +93,7 @@ class _Rename(_TeamWrite[str]):
 class _Delete(_TeamWrite[int]):
     """Deletes a team: what it gave goes, and nothing else."""
 
-    at_once = 1
+    at_once, apart = 1, True
     takes = True
 
     def send(self, items: Sequence[int]) -> None:
@@ -127,7 +127,7 @@ class _Give(_TeamWrite[TeamRole]):
 class _Take(_Give):
     """Takes teams' roles in projects away."""
 
-    at_once = 1
+    at_once, apart = 1, True
     takes = True
 
     def send(self, items: Sequence[TeamRole]) -> None:
@@ -158,7 +158,7 @@ class _Join(_TeamWrite[Membership]):
 class _Leave(_TeamWrite[Membership]):
     """Takes people out of teams; nothing else of theirs changes."""
 
-    at_once = 1
+    at_once, apart = 1, True
     takes = True
 
     def send(self, items: Sequence[Membership]) -> None:

@@ -9,7 +9,8 @@ import pytest
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.directory.people import PER_HOUR
-from mixpanel_access.directory.writes import AT_ONCE, ATTEMPTS, REFUSALS_BORNE
+from mixpanel_access.directory.writer import ATTEMPTS, REFUSALS_BORNE
+from mixpanel_access.directory.writes import AT_ONCE
 from mixpanel_access.model import errors
 from tests.fakes import NOW, PRODUCTION, FakeApi, make_directory
 

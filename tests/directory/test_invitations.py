@@ -12,7 +12,7 @@ import pytest
 from mixpanel_access.directory.crowd import LINGER
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.directory.people import PER_HOUR
-from mixpanel_access.directory.writes import ATTEMPTS
+from mixpanel_access.directory.writer import ATTEMPTS
 from mixpanel_access.model import errors
 from tests.fakes import NOW, PRODUCTION, FakeApi, make_directory
 

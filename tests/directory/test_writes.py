@@ -11,7 +11,8 @@ import pytest
 
 from mixpanel_access.directory.crowd import Crowd
 from mixpanel_access.directory.snapshot import Part, ReadBack, Snapshot
-from mixpanel_access.directory.writes import ATTEMPTS, REFUSALS_BORNE, Effect, Write, Writer
+from mixpanel_access.directory.writer import ATTEMPTS, REFUSALS_BORNE, Writer
+from mixpanel_access.directory.writes import Effect, Write
 from mixpanel_access.model import errors
 
 

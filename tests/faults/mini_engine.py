@@ -446,3 +446,26 @@ def _place(name: Name) -> tuple[int, Name]:
 def _unknown(value: Any) -> bool:
     """Whether a part of a value is not known."""
     return any(map(_unknown, value.values())) if isinstance(value, dict) else bool(value == rpc.UNKNOWN)
+
+
+class GroupingEngine(MiniEngine):
+    """A stack that declares the grants of each project in a group, which shares the project."""
+
+    def up(self, program: Program, **options: Any) -> bool:
+        return super().up(grouped(program), **options)
+
+    def plan(self, program: Program) -> list[tuple[str, Name]]:
+        return super().plan(grouped(program))
+
+
+def grouped(program: Program) -> Program:
+    """A program with a group for the single grants of each project."""
+    found: dict[Name, dict[str, Any]] = {}
+    for name, inputs in program.items():
+        if name[0] != "grant":
+            found[name] = inputs
+            continue
+        project = inputs["project_id"]
+        group = {"project_id": project, "grants": {}, "exclusive": False}
+        found.setdefault(("whole", str(project)), group)["grants"][inputs["email"]] = inputs["role"]
+    return found

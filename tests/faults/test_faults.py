@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import ORG, SHOP, TIMEOUT, WAREHOUSE, World, organization
-from tests.faults.mini_engine import MiniEngine, Program
+from tests.faults.mini_engine import GroupingEngine, MiniEngine, Program
 from tests.faults.sampling import every_pair
 
 BO = "bo@example.com"
@@ -145,17 +145,26 @@ def fault(name: str, method: str, count: int = 1) -> list[dict[str, Any]]:
     return [made]
 
 
+FORMS: dict[str, tuple[type[MiniEngine], bool]] = {
+    "on our server": (MiniEngine, True),
+    "on the SDK's": (MiniEngine, False),
+    "grants in groups": (GroupingEngine, True),
+}
+"""How the resources are declared and served -> the engine, and whether it keeps what a verb that fails has made."""
+
+
 @pytest.mark.parametrize(
-    ("step", "name", "method", "count", "server"),
-    every_pair(STEPS, FAULTS, ("POST", "GET"), (1, 20), SERVERS),
+    ("step", "name", "method", "count", "form"),
+    every_pair(STEPS, FAULTS, ("POST", "GET"), (1, 20), FORMS),
 )
 def test_one_more_run_and_all_is_as_declared(
-    world: World, step: str, name: str, method: str, count: int, server: str
+    world: World, step: str, name: str, method: str, count: int, form: str
 ) -> None:
     """Whatever happens to the writes or the reads of a run, the next one finishes; nobody is invited twice or lost."""
     if count > 1 and FAULTS[name]["kind"] == "delay":
         count = 2  # each costs its time
-    engine = MiniEngine(world.session, keeps=SERVERS[server])
+    made, keeps = FORMS[form]
+    engine = made(world.session, keeps=keeps)
     program = STEPS[step](world, engine)
     world.control("POST", "faults", fault(name, method, count))
     engine.up(program)

@@ -20,6 +20,11 @@ def whole(grants: dict[str, str]) -> Program:
     return {("whole", str(WAREHOUSE)): {"project_id": WAREHOUSE, "grants": grants}}
 
 
+def shared(grants: dict[str, str]) -> Program:
+    """The same in a group, which shares the project."""
+    return {("whole", str(WAREHOUSE)): {"project_id": WAREHOUSE, "grants": grants, "exclusive": False}}
+
+
 def singles(grants: dict[str, str]) -> Program:
     """The same one by one."""
     return {
@@ -35,6 +40,12 @@ STEPS: dict[str, tuple[Program, Program]] = {
     "delete": (whole(TEAM), {}),
     "from single grants": (singles(TEAM), whole(TEAM)),
     "to single grants": (whole(TEAM), singles(TEAM)),
+    "create a group": ({}, shared(TEAM)),
+    "give and change in a group": (shared({BO: "consumer"}), shared(TEAM)),
+    "take and change in a group": (shared(TEAM), shared({BO: "admin"})),
+    "delete a group": (shared(TEAM), {}),
+    "from single grants to a group": (singles(TEAM), shared(TEAM)),
+    "from a group to single grants": (shared(TEAM), singles(TEAM)),
 }
 
 SENT = [(step, method) for step in STEPS for method in ("POST", "GET") if method == "GET" or "single" not in step]
@@ -42,6 +53,7 @@ SENT = [(step, method) for step in STEPS for method in ("POST", "GET") if method
 CASES = [
     (step, name, method, count, server)
     for (step, method), name, count, server in every_pair(SENT, FAULTS, (1, 20), SERVERS)
+    if SERVERS[server] or "group" not in step
 ]
 
 

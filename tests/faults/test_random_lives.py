@@ -18,6 +18,8 @@ PEOPLE = st.integers(0, 3).map(lambda n: f"p{n}@example.com")
 PROJECTS = st.sampled_from([SHOP, WAREHOUSE])
 ROLES = st.sampled_from(["member", "admin", "billing_admin"])
 PROJECT_ROLES = st.sampled_from(["admin", "analyst", "consumer"])
+FORMS = st.sampled_from(["single", "whole", "shared"])
+"""How the grants of the project WAREHOUSE are declared."""
 PERMISSIONS = st.sampled_from([["export_reports_csv"], ["create_reports"], [], None])
 SUPPORT = "support"
 """Stands for the custom role of the project WAREHOUSE."""
@@ -57,7 +59,7 @@ class Lives(RuleBasedStateMachine):
         self.teams: dict[str, str] = {}
         self.roles: dict[tuple[int, str], str] = {}
         self.places: set[tuple[str, str]] = set()
-        self.whole = False
+        self.form = "single"
         self.permissions: list[str] | None = None
         self.two_factor: bool | None = None
 
@@ -68,10 +70,12 @@ class Lives(RuleBasedStateMachine):
         grants = {
             ("grant", f"{project}:{email}"): {"project_id": project, "email": email, "role": _role(role)}
             for (project, email), role in self.grants.items()
-            if not (self.whole and project == WAREHOUSE)
+            if self.form == "single" or project != WAREHOUSE
         }
         theirs = {email: _role(role) for (project, email), role in self.grants.items() if project == WAREHOUSE}
-        whole: Program = {("whole", "it"): {"project_id": WAREHOUSE, "grants": theirs}} if self.whole else {}
+        shared = {"exclusive": False} if self.form == "shared" else {}
+        one = {("whole", "it"): {"project_id": WAREHOUSE, "grants": theirs, **shared}}
+        whole: Program = one if self.form != "single" else {}
         made = {"project_id": WAREHOUSE, "name": "Support", "permissions": self.permissions}
         own: dict[Name, dict[str, Any]] = {("role", SUPPORT): made} if self.permissions is not None else {}
         if self.two_factor is not None:
@@ -86,10 +90,11 @@ class Lives(RuleBasedStateMachine):
         }
         return {**own, **members, **grants, **whole, **teams, **roles, **places}
 
-    @initialize(whole=st.booleans(), permissions=PERMISSIONS, two_factor=st.booleans() | st.none())
-    def begin(self, whole: bool, permissions: list[str] | None, two_factor: bool | None) -> None:
+    @initialize(form=FORMS, permissions=PERMISSIONS, two_factor=st.booleans() | st.none())
+    def begin(self, form: str, permissions: list[str] | None, two_factor: bool | None) -> None:
         """What the stack begins with."""
-        self.whole, self.permissions, self.two_factor = whole, permissions, two_factor
+        self.in_one(form)
+        self.permissions, self.two_factor = permissions, two_factor
 
     def _known(self, email: str) -> None:
         """Have a person declared."""
@@ -112,10 +117,11 @@ class Lives(RuleBasedStateMachine):
         if self.grants:
             self.grants.pop(sorted(self.grants)[pick % len(self.grants)])
 
-    @rule(whole=st.booleans())
-    def in_one(self, whole: bool) -> None:
-        """The grants of a project are declared as a whole from now on, or one by one."""
-        self.whole = whole
+    @rule(form=FORMS)
+    def in_one(self, form: str) -> None:
+        """The grants of a project are declared as a whole from now on, or one by one, or in a group among others."""
+        self.form = form
+        self.engine.keeps = self.engine.keeps or form == "shared"
 
     @rule(permissions=PERMISSIONS)
     def role(self, permissions: list[str] | None) -> None:
@@ -200,7 +206,7 @@ class Lives(RuleBasedStateMachine):
     @rule(email=PEOPLE, project=PROJECTS, role=PROJECT_ROLES | st.none())
     def granted_by_hand(self, email: str, project: int, role: str | None) -> None:
         """Somebody changes a declared grant in the product, or takes it away; where a project is whole, any grant."""
-        declared = (project, email) in self.grants or (self.whole and project == WAREHOUSE)
+        declared = (project, email) in self.grants or (self.form == "whole" and project == WAREHOUSE)
         if email in self.world.members() and declared:
             self.world.control("POST", "grants", {"project": project, "email": email, "role": role})
 

@@ -92,7 +92,7 @@ def grouped(props: dict[str, Any]) -> dict[str, Any]:
         return {}
     own = {name: props[name] for name in REASON_FIELDS if name in props}
     grants = {props["email"]: props["role"], OTHER: OTHERS_ROLE}
-    more = {"reasons": [{"people": [props["email"]], **own}]} if own else {}
+    more: dict[str, Any] = {"reasons": [{"people": [props["email"]], **own}]} if own else {}
     rest = {key: value for key, value in props.items() if key in ("project_id", "environment")}
     return {**rest, "grants": grants, "exclusive": False, **more}
 
@@ -108,8 +108,6 @@ def _part(group: dict[str, Any] | None, email: str) -> dict[str, Any] | None:
 
 def _outputs(group: dict[str, Any] | None, email: str) -> Outputs:
     """One person's part of the outputs; empty if they have no grant."""
-    found = Outputs()
-    if part := _part(group, email):
-        found.update(part)
+    found = Outputs(_part(group, email) or ())
     found.group = group or {}
     return found

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
-from mixpanel_access.directory.writes import ATTEMPTS
+from mixpanel_access.directory.writer import ATTEMPTS
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import Grant, GrantType
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
