@@ -13,6 +13,8 @@ import typer
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, read_overview
 from mixpanel_access.cli.output import print_json, progress, record_of, write_file
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.similarity import counted
+from mixpanel_access.operations.chats import Chat
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.reminding import Reminder, ReminderKind
@@ -47,6 +49,9 @@ def remind(
     post: Annotated[
         bool, typer.Option("--post", help="Post what is due to the chat webhook that MIXPANEL_ACCESS_WEBHOOK names.")
     ] = False,
+    chat: Annotated[
+        Chat | None, typer.Option(help="The kind of chat behind the webhook; by default, its host decides.")
+    ] = None,
     stack: Stacks = None,
     now: Now = None,
     cwd: Folder = Path(),
@@ -74,8 +79,9 @@ def remind(
     if post and lines:
         from mixpanel_access.operations import delivery
 
-        delivery.post_to_webhook("\n".join(lines), os.environ.get(delivery.WEBHOOK_VARIABLE))
-        progress(f"posted {len(lines)} reminders")
+        title = f"Mixpanel access: {counted(len(lines), 'reminder')} on {overview.today}"
+        delivery.post_to_webhook(title, lines, os.environ.get(delivery.WEBHOOK_VARIABLE), chat)
+        progress(f"posted {counted(len(lines), 'reminder')}")
     if as_json:
         rows = [_row(one, overview.today) for one in found]
         print_json(RemindDocument(today=overview.today, reminders=rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import smtplib
 import ssl
+from collections.abc import Sequence
 from email.message import EmailMessage
 from functools import partial
 from typing import Final
@@ -12,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
 from mixpanel_access.model.hosts import LOOPBACK
+from mixpanel_access.operations.chats import Chat, chat_of, message
 
 SERVER_VARIABLE: Final = "MIXPANEL_ACCESS_SMTP"
 """The environment variable with the mail server: smtp://host:587 (STARTTLS) or smtps://user:password@host:465."""
@@ -89,8 +91,14 @@ WEBHOOK_VARIABLE: Final = "MIXPANEL_ACCESS_WEBHOOK"
 """The environment variable with the webhook's URL, which is all that one needs to post there."""
 
 
-def post_to_webhook(text: str, url: str | None) -> None:
-    """Post a text, through the proxy that the environment names. Redirects are not followed: they could lead anywhere.
+def post_to_webhook(title: str, lines: Sequence[str], url: str | None, chat: Chat | None = None) -> None:
+    """Post a message, through the proxy that the environment names. A redirect is not followed: it could lead anywhere.
+
+    Args:
+        title: its first line.
+        lines: the other lines.
+        url: the webhook's URL, a secret.
+        chat: the kind of chat there; None to take it from the URL's host.
 
     Raises:
         ConfigurationError: the URL is not set, or is none of https; or the variables of the network cannot be used.
@@ -119,15 +127,15 @@ def post_to_webhook(text: str, url: str | None) -> None:
     check_network()
     secured = urllib.request.HTTPSHandler(context=ssl.create_default_context())
     request = urllib.request.Request(  # noqa: S310 - the scheme is checked above
-        url, json.dumps({"text": text}).encode(), {"Content-Type": "application/json"}
+        url, json.dumps(message(title, lines, chat or chat_of(host))).encode(), {"Content-Type": "application/json"}
     )
     try:
         with urllib.request.build_opener(secured, NoRedirect).open(request, timeout=_SECONDS):
             return
     except HTTPError as error:
         error.close()
-        why = f"it answers {error.code}"
-        raise Refused("cannot post", subject=host, why=why, next_step="Check the webhook's URL.") from None
+        why, step = f"it answers {error.code}", "Check the webhook's URL, and with --chat the kind of chat."
+        raise Refused("cannot post", subject=host, why=why, next_step=step) from None
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, URLError) else error
         why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason) or type(reason).__name__

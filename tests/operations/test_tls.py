@@ -76,7 +76,7 @@ def mail(port: int) -> None:
 CLIENTS: dict[str, Callable[[int], None]] = {
     "API": ask,
     "mail": mail,
-    "chat": lambda port: post_to_webhook("x", f"https://localhost:{port}/hush"),
+    "chat": lambda port: post_to_webhook("x", (), f"https://localhost:{port}/hush"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Posting to a chat: over https, without the URL in an error."""
+"""Posting to a chat: in the form that it takes, over https, without the URL in an error."""
 
 from __future__ import annotations
 
@@ -12,18 +12,57 @@ from typing import Any
 import pytest
 
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
+from mixpanel_access.operations.chats import Chat, chat_of
 from mixpanel_access.operations.delivery import post_to_webhook
 
 
-class Chat(BaseHTTPRequestHandler):
-    """Takes texts at /good; elsewhere it refuses, or sends on."""
+def is_plain_text(value: Any, longest: int) -> bool:
+    """Whether Slack takes it as a text of a block."""
+    return value["type"] == "plain_text" and 0 < len(value["text"]) <= longest
+
+
+def slack_takes(body: Any) -> bool:
+    """At most 50 blocks, with texts that are not too long; nothing that it does not know."""
+    longest = {"header": 150, "section": 3000}
+    blocks = body.get("blocks", ())
+    return (
+        set(body) == {"text", "blocks"}
+        and 0 < len(blocks) <= 50
+        and all(is_plain_text(block["text"], longest[block["type"]]) for block in blocks)
+    )
+
+
+def teams_takes(body: Any) -> bool:
+    """A message with one Adaptive Card, of at most 28 KB."""
+    if set(body) != {"type", "attachments"} or len(json.dumps(body).encode()) > 28_000:
+        return False
+    [card] = body["attachments"]
+    texts = card["content"]["body"]
+    return (
+        card["contentType"] == "application/vnd.microsoft.card.adaptive"
+        and (card["content"]["type"], card["content"]["version"]) == ("AdaptiveCard", "1.4")
+        and all(one["type"] == "TextBlock" and one["wrap"] for one in texts)
+    )
+
+
+def others_take(body: Any) -> bool:
+    """A text alone."""
+    return set(body) == {"text"}
+
+
+TAKES = {"/slack": slack_takes, "/teams": teams_takes, "/good?token=1": others_take}
+
+
+class Webhook(BaseHTTPRequestHandler):
+    """Takes the form of its chat; elsewhere it refuses, or sends on."""
 
     taken: list[Any]
 
     def do_POST(self) -> None:  # the library's name
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status = {"/good?token=1": 200, "/moved": 307}.get(self.path, 404)
-        if status == 200:
+        takes = TAKES.get(self.path)
+        status = 307 if self.path == "/moved" else 404 if takes is None else 202 if takes(body) else 400
+        if status == 202:
             self.taken.append(body)
         self.send_response(status)
         self.send_header("Location", "/good?token=1")
@@ -37,19 +76,62 @@ class Chat(BaseHTTPRequestHandler):
 @pytest.fixture
 def chat() -> Iterator[tuple[str, list[Any]]]:
     """A chat on a free port, and what it has taken."""
-    Chat.taken = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Chat) as server:
+    Webhook.taken = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Webhook) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", Chat.taken
+        yield f"http://127.0.0.1:{server.server_address[1]}", Webhook.taken
         server.shutdown()
         thread.join()
 
 
 def test_a_text_is_posted(chat: tuple[str, list[Any]]) -> None:
-    """As the chats take it."""
-    post_to_webhook("Zoë's access ends.", f"{chat[0]}/good?token=1")
-    assert chat[1] == [{"text": "Zoë's access ends."}]
+    """A host that nobody knows gets a text."""
+    post_to_webhook("Due", ["Zoë's access ends."], f"{chat[0]}/good?token=1")
+    assert chat[1] == [{"text": "Due\nZoë's access ends."}]
+
+
+LINES = {
+    "one": ["Zoë's access ends."],
+    "hundreds": ["x"] * 400,
+    "long ones": ["é" * 4000] * 3,
+    "many long": ["x" * 900] * 60,
+}
+
+
+@pytest.mark.parametrize("lines", LINES.values(), ids=LINES.keys())
+@pytest.mark.parametrize("kind", Chat)
+def test_each_chat_takes_its_form_and_refuses_the_others(
+    chat: tuple[str, list[Any]], kind: Chat, lines: list[str]
+) -> None:
+    """However many reminders there are, and however long."""
+    paths = dict(zip(Chat, TAKES, strict=True))
+    for other, path in paths.items():
+        if other is kind:
+            post_to_webhook("Due", lines, f"{chat[0]}{path}", kind)
+        else:
+            with pytest.raises(Refused, match=r"it answers 400.*--chat"):
+                post_to_webhook("Due", lines, f"{chat[0]}{path}", kind)
+    assert len(chat[1]) == 1
+    first = lines[0][:500]
+    assert first in json.dumps(chat[1], ensure_ascii=False)
+
+
+HOSTS = {
+    "hooks.slack.com": Chat.SLACK,
+    "prod-12.westeurope.logic.azure.com": Chat.TEAMS,
+    "default1a.01.environment.api.powerplatform.com": Chat.TEAMS,
+    "example.webhook.office.com": Chat.TEAMS,
+    "chat.example.com": Chat.TEXT,
+    "notslack.com": Chat.TEXT,
+    "slack.com.example.com": Chat.TEXT,
+}
+
+
+@pytest.mark.parametrize(("host", "kind"), HOSTS.items())
+def test_the_host_tells_the_chat(host: str, kind: Chat) -> None:
+    """A domain counts with all hosts below it, and not a name that only looks like it."""
+    assert chat_of(host) is kind
 
 
 def test_a_text_goes_through_the_proxy(chat: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,17 +140,17 @@ def test_a_text_goes_through_the_proxy(chat: tuple[str, list[Any]], monkeypatch:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTPS_PROXY", chat[0])
     with pytest.raises(Unreachable, match=r"cannot post for chat.example.com: .*501.* Check HTTPS_PROXY, then"):
-        post_to_webhook("x", "https://chat.example.com/good")
+        post_to_webhook("x", (), "https://chat.example.com/good")
     monkeypatch.setenv("HTTPS_PROXY", "ftp://127.0.0.1")
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY names a proxy of the kind ftp"):
-        post_to_webhook("x", "https://chat.example.com/good")
+        post_to_webhook("x", (), "https://chat.example.com/good")
 
 
 @pytest.mark.parametrize(("path", "status"), [("/gone-hush", 404), ("/moved", 307)])
 def test_what_the_chat_refuses_is_told(chat: tuple[str, list[Any]], path: str, status: int) -> None:
     """A redirect is not followed, and the URL stays out of the error."""
     with pytest.raises(Refused, match=f"it answers {status}") as raised:
-        post_to_webhook("x", f"{chat[0]}{path}")
+        post_to_webhook("x", (), f"{chat[0]}{path}")
     assert (chat[1], "hush" in str(raised.value)) == ([], False)
 
 
@@ -78,7 +160,7 @@ def test_nobody_there() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(Unreachable, match=r"cannot post for 127.0.0.1: ") as raised:
-        post_to_webhook("x", f"http://127.0.0.1:{port}/hush")
+        post_to_webhook("x", (), f"http://127.0.0.1:{port}/hush")
     assert "hush" not in str(raised.value)
 
 
@@ -88,5 +170,5 @@ def test_nobody_there() -> None:
 def test_only_https_beyond_this_host(url: str | None) -> None:
     """A matter of configuration."""
     with pytest.raises(ConfigurationError, match="MIXPANEL_ACCESS_WEBHOOK is ") as raised:
-        post_to_webhook("x", url)
+        post_to_webhook("x", (), url)
     assert "hush" not in str(raised.value)
