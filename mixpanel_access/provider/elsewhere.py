@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mixpanel_access.model import resources as kinds
-from mixpanel_access.model.address import same_key
+from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.groups import unfold
@@ -52,9 +52,14 @@ def grants(session: Session, project: int, emails: Iterable[str], props: Propert
     return found
 
 
-def by_stack(found: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Stack -> the people that it gives something, of what `grants` found."""
-    return grouped((stack, email) for email, stacks in sorted(found.items()) for stack in stacks)
+def warn_of_grants(session: Session, project: int, keys: Iterable[str], props: Properties) -> None:
+    """Warn that other stacks give grants that this one takes away, since it alone has the project."""
+    found = sorted(grants(session, project, keys, props).items())
+    for stack, people in grouped((stack, email) for email, stacks in found for stack in stacks).items():
+        session.say(
+            f"warning: project {project}: the stack {stack} gives the grants of {few(people)}, and this stack, which "
+            f"declares the project as a whole, takes them away; set exclusive=False to share the project"
+        )
 
 
 def nobodys(session: Session, project: int, keys: AbstractSet[str]) -> set[str]:

@@ -162,7 +162,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             what = f"{number} grant{'s' * (number > 1)} to be taken away, with one request each"
             self.session.say(f"project {project}: {what}: {people}")
             if in_state.is_exclusive(inputs):
-                self._warn_of_others(project, changes.remove, before)
+                elsewhere.warn_of_grants(self.session, project, changes.remove, before)
 
     def _check_persons(self, project: int, grants: Mapping[str, str], problems: Problems) -> None:
         """Refuse two addresses of one person, whose address has changed in the product: each would undo the other."""
@@ -171,14 +171,6 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             first = self.session.persons.setdefault(GrantIdentity(project, same_key(now)), email)
             if same_key(first) != same_key(email):
                 problems.add("grants", f"{email} and {first} are one person in Mixpanel by now; make them one")
-
-    def _warn_of_others(self, project: int, keys: AbstractSet[str], before: Properties) -> None:
-        """Warn that other stacks give what this stack takes away since it alone has the project."""
-        for stack, people in elsewhere.by_stack(elsewhere.grants(self.session, project, keys, before)).items():
-            self.session.say(
-                f"warning: project {project}: the stack {stack} gives the grants of {few(people)}, and this stack, "
-                f"which declares the project as a whole, takes them away; set exclusive=False to share the project"
-            )
 
     def diff(self, olds: Properties, news: Properties) -> bool:
         """To declare somebody whose grant was added by hand, or no longer one who lost theirs, is a change too."""
@@ -367,14 +359,15 @@ class ProjectAccessInputs(InProject, total=False):
 
 
 class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
-    """All individual grants of one project: who is not named here has none.
+    """The individual grants of one project: who is not named here has none, or is left alone with `exclusive=False`.
 
     Grants that are there already are adopted; those of people who are not named are taken away, at the next `pulumi up`
-    after they show. Nobody leaves the organization, and a role through a team, the organization role or a grant to all
+    after they show. With `exclusive=False`, only people whom the resource has named lose theirs, and several stacks can
+    share a project. Nobody leaves the organization, and a role through a team, the organization role or a grant to all
     users is not touched. An address that is not in the organization is invited as a member, within Mixpanel's hourly
     limit. The grant of the identity that this runs as is never taken away.
 
-    A project's grants are declared with this or with `ProjectGrant`, in one stack; both in one program are refused.
+    By default, a project's grants are declared with this or with `ProjectGrant`, in one stack, and not with both.
     Deleting the resource takes the declared grants away, and nothing else; the brake on shares holds that too.
     """
 
@@ -387,6 +380,9 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
     """The people with a grant that nobody declares, as of the last read."""
     lost: pulumi.Output[list[str] | None]
     """The people whose declared grant was missing at the last read; absent if none was."""
+    exclusive: pulumi.Output[bool | None]
+    imported: pulumi.Output[bool | None]
+    """Whether it was imported by its id, and no `up` has said since whom the program declares; absent if not."""
     beside: pulumi.Output[dict[str, Any]]
     """Address -> the person's other sources of access to the project (`ways`), and their highest role from any source
     (`role`)."""
