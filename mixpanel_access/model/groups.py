@@ -122,6 +122,22 @@ def without(kind: ResourceKind, props: Properties, keys: Container[str]) -> dict
     return found
 
 
+def merged(kind: ResourceKind, props: Properties, more: Properties) -> dict[str, Any]:
+    """The inputs or outputs of a group with those of the same group for other people, as far as both have them."""
+    people = kind.parts.people if kind.parts else ""
+    found = {**more, **props}
+    for name in (people, OUTPUTS, "beside", "lost", "undeclared", "reasons"):
+        here, there = props.get(name), more.get(name)
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            found[name] = {**here, **there}
+        elif isinstance(here, list) and isinstance(there, list):
+            found[name] = [*here, *there]
+    if isinstance(undeclared := found.get("undeclared"), list):
+        known = people_in(kind, found)
+        found["undeclared"] = [email for email in dict.fromkeys(undeclared) if same_key(email) not in known]
+    return found
+
+
 def hides_people(kind: ResourceKind, props: Properties) -> bool:
     """Whether a secret of an exported state hides whose parts a group has: no id has them, as those of single ones."""
     people = props.get(kind.parts.people) if kind.parts else None

@@ -14,6 +14,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import COMPONENT, Declaration, DeclaredResource
 from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.groups import OUTPUTS, people_in, without
 from mixpanel_access.model.ownership import Origin
 from mixpanel_access.model.resources import PROVIDER_KEY, ResourceId, ResourceKind
 from mixpanel_access.model.roster.schema import Roster
@@ -36,7 +37,7 @@ class Wanted:
     Attributes:
         members: the names of the members.
         grants: the individual grants, by project id and the name of the member.
-        project_access: the ids of the projects of which one resource has all grants.
+        project_access: the ids of the projects of which one resource has all grants, those of nobody else's too.
     """
 
     members: Collection[str] = ()
@@ -62,9 +63,11 @@ def entries_of(
     found = []
     for one in resources:
         if (ref := finder.find(one)) is not None:
-            inputs = {**one.inputs, **{name: finder.ids[other] for name, other in one.refers_to.items()}}
+            inputs = {**finder.taken(one), **{name: finder.ids[other] for name, other in one.refers_to.items()}}
             if one.kind is kinds.MEMBER:
                 inputs["origin"] = Origin.IMPORTED.value
+            elif one.kind is kinds.MEMBERS:
+                inputs[OUTPUTS] = {email: {"origin": Origin.IMPORTED.value} for email in inputs["people"]}
             found.append(readers[one.kind].read(one.name, ref, inputs))
     return [entry for entry in found if entry], finder.left_out
 
@@ -99,7 +102,32 @@ class _Finder:
             self.ids[one.name] = parts[0]
         ref = one.kind.id(self.session.organization, *parts)
         is_held = key_of(StateResource(one.kind, ref)) in self.state.of(one.kind)
-        return None if is_held and one.kind is not kinds.PROJECT_ACCESS else ref
+        return None if is_held and not one.kind.parts else ref
+
+    def taken(self, one: DeclaredResource) -> Inputs:
+        """The inputs of a resource, of a group with the people that the import takes alone."""
+        if one.kind.parts is None or is_whole(one):
+            return one.inputs
+        return without(one.kind, one.inputs, people_in(one.kind, one.inputs) - self._people(one))
+
+    def _people(self, one: DeclaredResource) -> set[str]:
+        """The keys of the people whom the import takes into a group."""
+        wanted = self.wanted
+        if one.kind is kinds.MEMBERS:
+            return {*wanted.members}
+        if one.kind is kinds.PROJECT_ACCESS:
+            return {key for project, key in wanted.grants if project == one.key}
+        team = next(self.ids[other] for other in one.refers_to.values())
+        keys = people_in(one.kind, one.inputs)
+        return {key for key in keys if self._is_in(team, key) and (team, key) not in self.state.team_members}
+
+    def _is_in(self, id_: int, key: str) -> bool:
+        """Whether the import takes somebody's membership in a team; if not, the next `up` adds them."""
+        teams = self.session.directory.teams
+        team = teams.get(id_)
+        if team is None or key not in {*self.wanted.members, *self.state.members}:
+            return False
+        return bool(teams.fed_by_others(team) or teams.is_member(team, key))
 
     def _parts(self, one: DeclaredResource) -> tuple[Any, ...] | None:
         """The parts of the id after the organization; None for what is not there, or not wanted."""
@@ -111,7 +139,12 @@ class _Finder:
             case kinds.PROJECT_GRANT:
                 return (inputs["project_id"], inputs["email"]) if one.key in wanted.grants else None
             case kinds.PROJECT_ACCESS:
-                return (one.key,) if one.key in wanted.project_access else None
+                takes = one.key in wanted.project_access if is_whole(one) else bool(self._people(one))
+                return (one.key,) if takes else None
+            case kinds.MEMBERS:
+                return () if self._people(one) else None
+            case kinds.TEAM_MEMBERS:
+                return (holder,) if self._people(one) else None
             case kinds.CUSTOM_ROLE:
                 role = directory.custom_roles.by_name(inputs["project_id"], inputs["name"])
                 return (inputs["project_id"], role.id) if role else None
@@ -125,12 +158,13 @@ class _Finder:
                 team = directory.teams.by_name(inputs["name"])
                 return (team.id,) if team else None
             case kinds.TEAM_MEMBER:
-                team, in_stack = directory.teams.get(holder), {*wanted.members, *self.state.members}
-                if team is None or one.key[1] not in in_stack:
-                    return None
-                seen = directory.teams.fed_by_others(team) or directory.teams.is_member(team, inputs["email"])
-                return (holder, inputs["email"]) if seen else None  # else the next `up` adds them
+                return (holder, inputs["email"]) if self._is_in(holder, one.key[1]) else None
         return (inputs["project_id"], holder) if one.refers_to else ()
+
+
+def is_whole(one: DeclaredResource) -> bool:
+    """Whether a resource is all grants of a project, those that nobody declares too."""
+    return one.kind is kinds.PROJECT_ACCESS and one.inputs.get("exclusive") is not False
 
 
 def with_role_ids(session: Session, roster: Roster, declared: Declaration) -> Declaration:
@@ -191,6 +225,7 @@ class _Reader:
         module = import_module(f"mixpanel_access.provider.{kind.module}")
         self.provider: AccessProvider = getattr(module, f"{kind.name}Provider")()
         self.provider.use(session)
+        self.provider.handler.keeps = True  # a state that the engine imports keeps what it has
         self._type, self._pickled = kind.type, {PROVIDER_KEY: serialize_provider(self.provider)}
 
     def read(self, name: str, id_: object, declared: Mapping[str, Any]) -> ImportEntry | None:

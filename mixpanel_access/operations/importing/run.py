@@ -14,14 +14,15 @@ from mixpanel_access.model import errors
 from mixpanel_access.model.access import Project as MixpanelProject
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.groups import GROUPS, merged
 from mixpanel_access.model.resources import (
     MEMBER,
+    MEMBERS,
     PROJECT_ACCESS,
     PROJECT_GRANT,
     PROVIDER_KEY,
     SERVICE_ACCOUNT,
     TEAM,
-    ProjectAccessId,
     ResourceKind,
 )
 from mixpanel_access.model.roster import editing
@@ -40,15 +41,16 @@ from mixpanel_access.operations.importing.plan import (
 )
 from mixpanel_access.operations.importing.teams import read_teams
 from mixpanel_access.operations.project import Progress, PulumiProject
+from mixpanel_access.operations.revoking.rows import StateRow, is_whole, rows_of
 from mixpanel_access.operations.roles_there import keys_there
-from mixpanel_access.operations.state import State
+from mixpanel_access.operations.state import State, StateResource, key_of, state_of
 from mixpanel_access.provider.session import Session
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
 
 
-_OF_PEOPLE: Final = (MEMBER.type, PROJECT_GRANT.type, PROJECT_ACCESS.type)
+_OF_PEOPLE: Final = (MEMBER.type, MEMBERS.type, PROJECT_GRANT.type, PROJECT_ACCESS.type)
 """The types of the resources that the brake guards."""
 
 
@@ -115,7 +117,9 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
     before = text_of(file)
     others = project.other_rosters(request.stack)
     text = _start(request, file, before, settings.environment, others)
-    state = project.state(request.stack, settings.organization_id)
+    export = project.export_with_people(request.stack)
+    state = state_of(export, settings.organization_id)
+    groups = {row.urn: row for row in rows_of(export) if row.type in GROUPS and not row.going}
     with connected(settings, report=progress) as directory:
         session = Session(settings, directory, progress)
         text, roster, projects = _with_projects(request, file, text, directory, others)
@@ -127,7 +131,7 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
         )
         plan = plan_import(reading, text, source_of(file), state, request.wanted, today)
         declared = pulumi_import.with_role_ids(session, plan.roster, declaration(plan.roster, today))
-        entries, notes, left_out = _entries(session, plan, declared, state)
+        entries, notes, left_out = _entries(session, plan, declared, state, groups)
     return PreparedImport(
         stack=request.stack,
         file=file,
@@ -248,10 +252,10 @@ def _read(directory: Directory, projects: Mapping[int, MixpanelProject], progres
 
 
 def _entries(
-    session: Session, plan: ImportPlan, declared: Declaration, state: State
+    session: Session, plan: ImportPlan, declared: Declaration, state: State, groups: Mapping[str, StateRow]
 ) -> tuple[list[Mapping[str, Any]], dict[str, Notes], dict[str, str]]:
     """What goes into the state, what others that it has become, and why service accounts are left out."""
-    _must_be_one_way(declared, state)
+    _must_have_one_form(declared, state)
     grown = {project for project, _ in plan.grants}  # a `ProjectAccess` takes people in only by being read anew
     projects = {
         project for project in declared.project_access if project in grown or project not in state.project_access
@@ -261,13 +265,15 @@ def _entries(
     entries = []
     notes: dict[str, Notes] = {}
     for entry in found:
-        held = None
-        if entry["type"] == PROJECT_ACCESS.type:
-            held = state.project_access.get(ProjectAccessId.parse(entry["id"]).project)
-        if held is None:
+        kind = GROUPS.get(entry["type"])
+        held = None if kind is None else state.of(kind).get(key_of(StateResource(kind, kind.id.parse(entry["id"]))))
+        if kind is None or held is None:
             entries.append(entry)
-        else:
-            notes[held.urn] = {entry["id"]: Note(outputs=_own(entry["outputs"]), inputs=_own(entry["inputs"]))}
+            continue
+        outputs, inputs = _own(entry["outputs"]), _own(entry["inputs"])
+        if not is_whole(row := groups[held.urn]):  # the others in it are not read anew
+            outputs, inputs = merged(kind, row.outputs, outputs), merged(kind, row.inputs, inputs)
+        notes[held.urn] = {entry["id"]: Note(outputs=outputs, inputs=inputs)}
     people = pulumi_import.people_for_brake(declared, state)
     of_people = any(entry["type"] in _OF_PEOPLE for entry in entries)
     if of_people or notes or any(one.teams for one in plan.candidates):
@@ -284,19 +290,29 @@ def _own(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != PROVIDER_KEY}
 
 
-def _must_be_one_way(declared: Declaration, state: State) -> None:
-    """Hold an import into a state that has a project's grants in the other way than the roster says."""
-    one_by_one = {project for project, _ in state.grants if project not in state.project_access}
-    whole = {
-        project
-        for project in state.project_access
-        if project in declared.keys and project not in declared.project_access
-    }
-    for project in sorted((declared.project_access.keys() & one_by_one) | whole):
-        ways = ("as a whole", "one by one") if project in declared.project_access else ("one by one", "as a whole")
+def _must_have_one_form(declared: Declaration, state: State) -> None:
+    """Hold an import into a state that has members or grants in another form than the roster says.
+
+    Raises:
+        UsageError: it has.
+    """
+    together, apart = "as one resource", "one by one"
+    found: dict[str, bool] = {}
+    for one in state.members.values():
+        if declared.members and one.in_group is (declared.grouped_members is None):
+            found["members"] = one.in_group
+    for (project, _), one in state.grants.items():
+        if not one.in_group and project in declared.project_access:
+            found[f"grants in project {project}"] = False
+    given = {project for project, _ in declared.grants}
+    for project, access in state.project_access.items():
+        whole = access.outputs.get("exclusive") is not False
+        if project in declared.keys and project not in declared.project_access and (whole or project in given):
+            found[f"grants in project {project}"] = True
+    for what, in_state in sorted(found.items()):
+        forms = (apart, together) if in_state else (together, apart)
         raise UsageError(
             "cannot import",
-            subject=f"project {project}",
-            why=f"the roster has its grants {ways[0]} (authoritative), and the state {ways[1]}",
+            why=f"the roster has the {what} {forms[0]}, and the state {forms[1]}",
             next_step="Run `pulumi up` first: it moves them, and nobody's access changes with it.",
         )
