@@ -12,9 +12,9 @@ import typer
 
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks, read_overview
 from mixpanel_access.cli.output import print_json, progress, record_of, write_file
+from mixpanel_access.model.chats import Chat
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
-from mixpanel_access.operations.chats import Chat
 
 if TYPE_CHECKING:
     from mixpanel_access.operations.reminding import Reminder, ReminderKind

@@ -12,6 +12,8 @@ from mixpanel_access.cli.output import day_of, new_table, print_json, print_tabl
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from mixpanel_access.model.effective_access import EffectivePerson
     from mixpanel_access.model.roster.schema import Roster
 
@@ -21,18 +23,46 @@ _SHOWN: Final = 20
 
 
 def roster(
-    file: Annotated[Path, typer.Argument(help="The roster's file.")],
+    files: Annotated[list[Path], typer.Argument(help="The roster's file; to check several, their files or folders.")],
     now: Now = None,
     as_json: AsJson = False,
 ) -> int:
-    """Check a roster without the engine, and show who gets which access from it.
+    """Check a roster without the engine, and show who gets which access from it; of several, show a line each.
 
     Example: `mixpanel-access roster stacks/production.yaml`
+    """
+    from mixpanel_access.files.roster import rosters_in
+    from mixpanel_access.model.errors import AccessError, UsageError
+
+    if len(files) == 1 and not files[0].is_dir():
+        _show(files[0], day_of(now), as_json=as_json)
+        return 0
+    if as_json:
+        raise UsageError("cannot print several rosters", why="--json is for one", next_step="Name one roster.")
+    found = [file for path in files for file in (rosters_in(path) if path.is_dir() else [path])]
+    if not found:
+        step = "Name a roster, or the folder that has them."
+        raise UsageError("cannot check rosters", subject=str(files[0]), why="no file in it is a roster", next_step=step)
+    failed = False
+    for file in found:
+        try:
+            _show(file, day_of(now), brief=True)
+        except AccessError as error:
+            progress(f"error: {error}")
+            failed = True
+    return 2 if failed else 0
+
+
+def _show(file: Path, today: date, *, as_json: bool = False, brief: bool = False) -> None:
+    """Check one roster, and show it.
+
+    Raises:
+        AccessError: it cannot be used, or another roster of its folder excludes it.
     """
     from mixpanel_access.files.roster import read_other_rosters, read_roster
     from mixpanel_access.model.effective_access import effective_access, overlaps
 
-    found, today = read_roster(file), day_of(now)
+    found = read_roster(file)
     others = read_other_rosters(file)
     if others.error:
         raise others.error
@@ -42,18 +72,18 @@ def roster(
         document = found.document()
         document.pop("include", None)  # the document contains what the included files say
         print_json(document)
-        return 0
+        return
     people = effective_access(found, today)
-    _print(found, people)
-    for person in people:
-        for words in overlaps(person):
-            typer.echo(words)
+    if not brief:
+        _print(found, people)
+        for person in people:
+            for words in overlaps(person):
+                typer.echo(words)
     absent = len({person.key for person in found.people} - {person.key for person in people})
     have = "has" if len(people) == 1 else "have"
     here = counted(len(people), "person", "people")
     rest = f" {absent} more only on other days." if absent else ""
-    typer.echo(f"{here} of {file.name} {have} access on {today}.{rest}")
-    return 0
+    typer.echo(f"{here} of {file if brief else file.name} {have} access on {today}.{rest}")
 
 
 def _print(found: Roster, people: list[EffectivePerson]) -> None:

@@ -110,6 +110,20 @@ _ROSTER: Final = re.compile(r"""^[\s{]*["']?environment["']?\s*:""", re.MULTILIN
 """A line of every roster, and of no file that rosters include."""
 
 
+def rosters_in(folder: Path) -> list[Path]:
+    """The rosters in a folder, and the files there that cannot be read: reading them says what is wrong."""
+    files = (path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+    return sorted(path for path in files if not path.name.startswith(("Pulumi.", ".")) and _is_roster(path))
+
+
+def _is_roster(path: Path) -> bool:
+    try:
+        found = load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, BadYaml):
+        return True
+    return isinstance(found, dict) and "environment" in found
+
+
 @dataclass(frozen=True)
 class OtherRosters:
     """What is known of the other rosters in a roster's folder.

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from mixpanel_access.model.chats import Chat, chat_of, message
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
 from mixpanel_access.model.hosts import LOOPBACK
-from mixpanel_access.operations.chats import Chat, chat_of, message
 
 SERVER_VARIABLE: Final = "MIXPANEL_ACCESS_SMTP"
 """The environment variable with the mail server: smtp://host:587 (STARTTLS) or smtps://user:password@host:465."""

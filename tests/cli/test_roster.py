@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from mixpanel_access.cli import main
 from mixpanel_access.cli.app import app
-from mixpanel_access.model.errors import RosterError
+from mixpanel_access.model.errors import RosterError, UsageError
 from mixpanel_access.model.roster.reading import RosterSource, parse
 
 STACKS = Path(__file__).parents[2] / "stacks"
@@ -145,3 +145,35 @@ def test_what_another_roster_has_too_is_told(tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["roster", str(tmp_path / "a.yaml")])
     assert shown.exit_code == 0
     assert "warning: a.yaml:2 has organizationRoles: true, and so has b.yaml:2" in shown.output
+
+
+def test_several_are_checked_each_with_a_line(tmp_path: Path) -> None:
+    """A folder means its rosters: no configuration of a stack, and no file that rosters include."""
+    shown = CliRunner().invoke(app, ["roster", str(STACKS), "--now", "2026-05-04"])
+    assert (shown.exit_code, [line.partition(" of ")[2].partition(" ")[0] for line in shown.output.splitlines()]) == (
+        0,
+        [str(STACKS / "production.yaml"), str(STACKS / "staging.yaml")],
+    )
+    for name, text in (("good.yaml", "environment: x\n"), ("one-line.yaml", "{people: [], environment: x}\n")):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "common.yaml").write_text("projects: {}\n")
+    assert CliRunner().invoke(app, ["roster", str(tmp_path)]).output.count("0 people of") == 2
+
+
+def test_of_several_each_mistake_is_shown(tmp_path: Path) -> None:
+    """The others are checked all the same, and the exit code is that of one roster with a mistake."""
+    (tmp_path / "a.yaml").write_text("environment: [\n")
+    (tmp_path / "b.yaml").write_text("environment: x\npeopel: []\n")
+    (tmp_path / "c.yaml").write_text("environment: x\n")
+    shown = CliRunner().invoke(app, ["roster", *(str(tmp_path / name) for name in ("a.yaml", "b.yaml", "c.yaml"))])
+    assert shown.exit_code == 2
+    assert shown.stdout.startswith(f"0 people of {tmp_path / 'c.yaml'} have access")
+    assert ("a.yaml:" in shown.stderr, "peopel" in shown.stderr) == (True, True)
+
+
+def test_a_folder_without_rosters_is_an_error(tmp_path: Path) -> None:
+    """A hook with a wrong path must not pass."""
+    with pytest.raises(UsageError, match="no file in it is a roster"):
+        CliRunner().invoke(app, ["roster", str(tmp_path)], catch_exceptions=False)
+    with pytest.raises(UsageError, match="--json is for one"):
+        CliRunner().invoke(app, ["roster", str(STACKS), "--json"], catch_exceptions=False)

@@ -203,6 +203,12 @@ def test_rosters_read(block: Block, tmp_path: Path) -> None:
         assert [one for one in named if one["name"] != PACKAGE] == own
         assert all((ROOT / one["path"] / "PulumiPlugin.yaml").is_file() for one in named)
         return
+    if "repos" in part:
+        hook = YAML(typ="safe").load(ROOT / ".pre-commit-hooks.yaml")[0]
+        own = part["repos"][0]["hooks"][0]
+        assert own.pop("entry") == " ".join((f".venv/bin/{hook['entry']}", *hook["args"]))
+        assert own.items() - {("language", "system")} <= hook.items()
+        return
     if "resources" in part:
         for name, one in part["resources"].items():
             component = COMPONENTS[one["type"].replace(":", ":index:")]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.model.chats import Chat, chat_of
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
-from mixpanel_access.operations.chats import Chat, chat_of
 from mixpanel_access.operations.delivery import post_to_webhook
 
 

@@ -14,12 +14,11 @@ from typing import Any, Final
 
 from mixpanel_access.api.client import Api
 from mixpanel_access.api.observed import Observer, Rehearsal
-from mixpanel_access.files.roster import read_roster
+from mixpanel_access.files.roster import read_roster, rosters_in
 from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with
 from mixpanel_access.model.audit import ACCESS_EVENTS
 from mixpanel_access.model.errors import MixpanelError, Refused, UsageError
-from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.model.settings import Settings
 from mixpanel_access.operations.verifying.deciding import StatementOutcome
 from mixpanel_access.operations.verifying.journal import Journal, journal_file
@@ -124,9 +123,7 @@ def must_not_be_production(folder: Path, project: int) -> None:
         Refused: one does.
         RosterError: one cannot be read, so that nobody knows.
     """
-    for file in sorted(folder.glob("*.yaml")):
-        if file.name.startswith(("Pulumi.", ".")) or not _is_roster(file):
-            continue
+    for file in rosters_in(folder):
         for key, one in read_roster(file).projects.items():
             if one.id == project and any(_PRODUCTION.search(word or "") for word in (key, one.name, one.environment)):
                 raise _refused(
@@ -216,14 +213,6 @@ def _must_hold(plan: WritesPlan, evidence: WalkEvidence) -> None:
 
 def _refused(why: str, next_step: str) -> Refused:
     return Refused("cannot try the writes", why=f"{why}; nothing was written", next_step=next_step)
-
-
-def _is_roster(file: Path) -> bool:
-    try:
-        found = load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, BadYaml):
-        return True  # reading it says what is wrong
-    return isinstance(found, dict) and "environment" in found
 
 
 def _rehearse(call: Callable[[], object]) -> None:
