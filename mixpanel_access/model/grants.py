@@ -133,8 +133,13 @@ def own_reasons(reasons: Any) -> dict[str, dict[str, Any]]:
     return {
         same_key(email): {name: value for name, value in reason.items() if name in REASON_FIELDS and value is not None}
         for reason in (reasons if isinstance(reasons, list) else ())
-        for email in reason.get("people") or ()
+        for email in _people_of(reason)
     }
+
+
+def _people_of(reason: Any) -> list[str]:
+    people = reason.get("people") if isinstance(reason, Mapping) else None
+    return [email for email in people if isinstance(email, str)] if isinstance(people, list) else []
 
 
 def shared_reasons(grants: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

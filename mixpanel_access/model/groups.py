@@ -96,7 +96,9 @@ def part_properties(kind: ResourceKind, props: Properties) -> Iterator[dict[str,
     own = own_reasons(props.get("reasons"))
     common = {name: props[name] for name in (*kind.parts.common, *REASON_FIELDS) if name in props}
     for email, inputs in _people(people):
-        yield {**common, **own.get(same_key(email), {}), "email": email, **inputs, **(outputs.get(email) or {})}
+        shown = outputs.get(email)
+        shown = shown if isinstance(shown, Mapping) else {}
+        yield {**common, **own.get(same_key(email), {}), "email": email, **inputs, **shown}
 
 
 def _people(people: Any) -> list[tuple[str, Properties]]:

@@ -383,7 +383,7 @@ TEAM_MEMBERS: Final = ResourceKind(
     prefix="team-members/",
     references={"team_id": OutputOf("Team", "team_id")},
     identity=("team_id",),
-    parts=PartsOf("TeamMember", common=("team_id",)),
+    parts=PartsOf("TeamMember", common=("team_id", "team_projects", "organization_role")),
 )
 TEAM_GRANT: Final = ResourceKind(
     "TeamGrant",

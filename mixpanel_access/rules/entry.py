@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import gives_classified
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.groups import GROUPS, part_properties, single_kind
@@ -285,8 +286,14 @@ def _height_of(permissions: Sequence[str]) -> int:
     return roles.project_rank(roles.CONSUMER if reads else roles.ANALYST)
 
 
-_IN_COMMON: Final = ("project_id", "environment", "team_id")
-"""The inputs that say where the people of a group are."""
+_BY_PERSON: Final[Mapping[str, Sequence[str]]] = {
+    kinds.MEMBER_TYPE: ("email", "role", "removal", "ownership", "since"),
+    kinds.GRANT_TYPE: ("email", "role"),
+    kinds.TEAM_MEMBER_TYPE: ("email",),
+}
+"""Type of a single resource -> its properties that a group says with the people."""
+_FROM_OUTPUT: Final[Mapping[str, Sequence[str]]] = {"beside": ("grant_types", "effective_role")}
+"""Output of a group -> the outputs of the single resources that it stands for, where their names differ."""
 
 
 def entries_of(type_: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:
@@ -299,16 +306,30 @@ def entries_of(type_: str, name: str, urn: str, values: Mapping[str, Any], **mor
     if group is None or group.parts is None or single is None:
         judged = type_ in kinds.KINDS and kinds.KINDS[type_].plural
         return [Entry(type_, name, urn, values, **more)] if judged else []
-    given, own = (("email",) if single is kinds.TEAM_MEMBER else ("email", "role")), more.get("sources", {})
-    people, reasons = own.get(group.parts.people, ()), own.get("reasons", ())
-    sources = {**own, **dict.fromkeys(given, people), **dict.fromkeys(REASON_FIELDS, reasons)}
-    unknown = dict.fromkeys(REASON_FIELDS, UNKNOWN) if values.get("reasons") is UNKNOWN else {}
-    if values.get(group.parts.people) is UNKNOWN:
-        hidden = dict.fromkeys((*given, *REASON_FIELDS), UNKNOWN)
-        return [Entry(single.type, name, urn, {**values, **hidden}, sources=sources)]
-    known = part_properties(group, {key: value for key, value in values.items() if value is not UNKNOWN})
-    hidden = {key: UNKNOWN for key in _IN_COMMON if values.get(key) is UNKNOWN} | unknown
-    return [Entry(single.type, f"{name}:{one['email']}", urn, {**one, **hidden}, sources=sources) for one in known]
+    given, made = group.parts.people, more.get("sources", {})
+    of_person = _BY_PERSON[single.type]
+    parts_of = {given: of_person, "reasons": REASON_FIELDS, **_FROM_OUTPUT}
+    sources = made | {part: made.get(whole, ()) for whole, parts in parts_of.items() for part in parts}
+    unknown = [whole for whole, value in values.items() if value is UNKNOWN]
+    hidden = {part: UNKNOWN for whole in unknown for part in parts_of.get(whole, ())}
+    common = dict.fromkeys(unknown, UNKNOWN)
+    known = {whole: value for whole, value in values.items() if value is not UNKNOWN}
+    people, nameless = known.get(given), given in values and given not in known
+    if isinstance(people, Mapping) and single.type == kinds.MEMBER_TYPE:
+        of_each = dict.fromkeys(of_person[1:], UNKNOWN)
+        known[given] = {email: of_each if own is UNKNOWN else own for email, own in people.items()}
+    elif isinstance(people, list):
+        nameless = nameless or UNKNOWN in people
+        known[given] = [email for email in people if email is not UNKNOWN]
+    more = {**more, "sources": sources}
+    found = [
+        Entry(single.type, f"{name}:{same_key(one['email'])}", urn, {**common, **one, **hidden}, **more)
+        for one in part_properties(group, known)
+    ]
+    if nameless:
+        anybody = {**values, **dict.fromkeys((*of_person, *REASON_FIELDS), UNKNOWN)}
+        found.append(Entry(single.type, name, urn, anybody, **more))
+    return found
 
 
 def all_hold(*conditions: Callable[[], object]) -> bool:

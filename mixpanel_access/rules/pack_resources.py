@@ -93,17 +93,38 @@ def _items(props: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield key, _value(props, key)
 
 
+_BY_PERSON: Final = ("grants", "people", "members")
+"""The properties of a group in which each part can be unknown by itself."""
+
+
 def _value(props: Mapping[str, Any], key: str) -> Any:
-    """A property. In grants and reasons, each role and each part can be unknown by itself."""
+    """A property; of a group, each part of what it says of each person, and of a reason, is known or not by itself."""
     try:
         value = props[key]
-        if key == "grants" and isinstance(value, Mapping):
-            return _values(value)
+        if key in _BY_PERSON:
+            return _parts(value)
         if key == "reasons" and isinstance(value, Sequence) and not isinstance(value, str):
             reasons = [_values(one) if isinstance(one, Mapping) else plain(one) for one in value]
-            hidden = any(isinstance(one, Mapping) and one.get("people") is UNKNOWN for one in reasons)
+            people = [one.get("people") for one in reasons if isinstance(one, Mapping)]
+            hidden = any(part is UNKNOWN or (isinstance(part, list) and UNKNOWN in part) for part in people)
             return UNKNOWN if hidden else reasons
         return plain(value)
+    except UnknownValueError:
+        return UNKNOWN
+
+
+def _parts(value: Any) -> Any:
+    """A value with `UNKNOWN` in place of each part of it that is not known before the update."""
+    if isinstance(value, Mapping):
+        return {key: _part(value, key) for key in value}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_part(value, index) for index in range(len(value))]
+    return plain(value)
+
+
+def _part(value: Any, key: Any) -> Any:
+    try:
+        return _parts(value[key])
     except UnknownValueError:
         return UNKNOWN
 

@@ -23,10 +23,12 @@ from mixpanel_access.model.resources import (
     CUSTOM_ROLE_TYPE,
     GRANT_TYPE,
     MEMBER_TYPE,
+    MEMBERS_TYPE,
     PROJECT_ACCESS_TYPE,
     SERVICE_ACCOUNT_TYPE,
     TEAM_GRANT_TYPE,
     TEAM_MEMBER_TYPE,
+    TEAM_MEMBERS_TYPE,
     TEAM_TYPE,
 )
 from mixpanel_access.rules.catalogue import RULE_IDS
@@ -109,6 +111,19 @@ def test_one_role_that_is_not_known_leaves_the_others_judged() -> None:
     assert found[1].startswith(f"cannot be judged: role of whole:{CY} is not known before the update. Write")
     found, _ = judged_with_stack("justified", [role, resource(PROJECT_ACCESS_TYPE, "whole", props, grants=[role])])
     assert [CY in one and "need a justification" in one for one in found] == [False, True]
+
+
+def test_what_is_not_known_of_one_person_of_a_group_leaves_the_others_judged() -> None:
+    """Their role, or in a list who they are; a rule about the others finds what it finds."""
+    people: dict[str, Any] = {BO: {"role": "owner"}, CY: {"role": UNKNOWN_STRING_VALUE}}
+    found, _ = judged_with_stack(RULE, [resource(MEMBERS_TYPE, "members", {"people": people})])
+    assert [one.split()[0] for one in found] == [BO, "cannot"]
+    assert f"role of members:{CY} is not known" in found[1]
+    people[CY] = UNKNOWN_STRING_VALUE
+    assert judged_with_stack(RULE, [resource(MEMBERS_TYPE, "members", {"people": people})])[0] == found
+    team = {"team_id": 7.0, "people": [BO, UNKNOWN_STRING_VALUE], "reasons": [{"people": [BO], "approver": BO}]}
+    found, _ = judged_with_stack("approver-is-another", [resource(TEAM_MEMBERS_TYPE, "team-members/a", team)])
+    assert [one.split()[0] for one in found] == [BO, "cannot"]
 
 
 @pytest.mark.parametrize("part", ["grants", "reasons"])

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.groups import GROUPS
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULE_IDS, RULES, find
 from mixpanel_access.rules.company import COMPANY_OPTIONS
-from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Type
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, Type, entries_of
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.rule import Rule
 from tests.rules.cases import (
@@ -279,6 +280,21 @@ def test_no_value_makes_a_rule_fail(type_: Type, values: dict[str, object], exce
     for rule in RULES:
         with suppress(NotApplicable):
             Case(entries).judge(rule.id)
+
+
+PEOPLE = st.lists(st.fixed_dictionaries({"people": ANYTHING, "ticket": ANYTHING}), max_size=2) | st.dictionaries(
+    st.sampled_from([ROBIN, "x"]), ANYTHING, max_size=2
+)
+PARTS = ("people", "grants", "reasons", "project_id", "team_id", "environment", "ticket")
+"""Inputs of groups."""
+
+
+@given(st.sampled_from(list(GROUPS)), st.dictionaries(st.sampled_from(PARTS), PEOPLE | ANYTHING))
+def test_no_value_of_a_group_makes_a_rule_fail(type_: str, values: dict[str, object]) -> None:
+    """As of single resources."""
+    for rule in RULES:
+        with suppress(NotApplicable):
+            Case(entries_of(type_, "x", "", values)).judge(rule.id)
 
 
 def test_a_resource_is_named_for_a_message_before_it_is_there() -> None:
