@@ -242,6 +242,36 @@ def test_a_program_of_ones_own_loses_what_it_no_longer_declares(workspace: Works
     assert {"another-name", "new", "wrong"} <= one["leaves"].keys()
 
 
+NEEDED = """
+new = Note("before", "made")
+CollaboratorAccess("di", CollaboratorAccessArgs(
+    email="di@agency.example.org", engagement_name="review", engagement=Engagement(),
+    projects={"shop": ProjectArgs(1234567, "consumer")}, environment="production"), NEEDS)
+Member("em", email="em@agency.example.org", opts=NEEDS)
+"""
+
+
+def test_what_stays_may_depend_on_something_new(real_workspace: Workspace) -> None:
+    """A component and a member that do: the engine refuses a state with a dependency on what the run leaves out."""
+    workspace = real_workspace
+    values = {"log": str(workspace.folder / "log"), "cy": CY, "last": LAST}
+    day(workspace, f"{LAST}T12:00:00Z")
+    before = NEEDED.replace("new = Note", "# ").replace("NEEDS", "None")
+    workspace.program(OWN_PROGRAM.format(**values, old="same", rest=before))
+    workspace.up()
+    day(workspace, "2026-07-01T02:00:00Z")
+    after = NEEDED.replace("NEEDS", "pulumi.ResourceOptions(depends_on=[new])")
+    workspace.program(OWN_PROGRAM.format(**values, old="same", rest=after))
+    code, told, said = revoke(workspace, "--stack", "production", "--yes")
+    one = told["production"]
+    assert {row["email"] for row in one["takes"]} == {CY}, (one, said)
+    assert (code, one["held"], one["problems"], [*one["leaves"]]) == (0, [], [], ["before"])
+    assert CY not in workspace.members()
+    workspace.up()
+    assert workspace.grants(DI) == {PRODUCTION: "consumer"}
+    assert EM in workspace.members()
+
+
 def test_an_old_checkout_takes_only_what_has_ended(workspace: Workspace) -> None:
     """With --ended-only: neither whom the old roster does not have yet, nor whom it still gives beyond the last day."""
     day(workspace, f"{LAST}T12:00:00Z")

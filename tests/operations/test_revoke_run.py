@@ -57,6 +57,20 @@ def test_what_the_program_would_change_beside_it_is_left_alone_unless_that_holds
     assert (seen.excluded, seen.left) == ({CY}, {CY: "the program would update it"})
 
 
+COMPONENT = "urn:pulumi:production::p::mixpanel:index:CollaboratorAccess::dee"
+
+
+def test_what_may_depend_on_something_new_is_left_alone_with_it() -> None:
+    """If it does not go itself, and keeps nothing that goes; in the same preview that finds the new one."""
+    idle: dict[str, set[str]] = {COMPONENT: set(), BO: set(), DOMAIN: {BO}, ANY: set()}
+    engine = Engine(("delete", BO), ("create", CY))
+    seen = preview(cast("Pulumi", engine), "production", RunScope({BO}, set(), set(), idle))
+    assert (seen.excluded, set(seen.left)) == ({CY, COMPONENT}, {CY})
+    assert engine.asked == [[], sorted({CY, COMPONENT})]
+    engine = Engine(("delete", BO))
+    assert preview(cast("Pulumi", engine), "production", RunScope({BO}, set(), set(), idle)).excluded == set()
+
+
 def test_a_reason_has_the_providers_words_alone() -> None:
     """Without what the engine puts before them; a line that goes on belongs to the reason before it."""
     printed = "\n".join(

@@ -38,6 +38,8 @@ _HEADER: Final = re.compile(r"^  \S+ \((.+)\):$")
 _LEAD: Final = re.compile(r"(?:error:\s*)+")
 """What the engine puts in front of an error."""
 _ROOT: Final = re.compile("::pulumi:(?:pulumi:Stack|providers:[^:]+)::")
+_INTEGRITY: Final = "snapshot integrity error"
+"""What the engine says if something would depend on what the run leaves out."""
 _PACK: Final = re.compile(r"^\s*❌\s+(\S+)", re.MULTILINE)
 
 
@@ -82,19 +84,36 @@ def program_keeping(project: PulumiProject, document: str | None) -> Iterator[Pu
 
 @dataclass(frozen=True)
 class RunScope:
-    """What a run may touch."""
+    """What a run may touch.
+
+    Attributes:
+        deletes: what it may delete.
+        updates: what it may update.
+        excluded: what it leaves as it is in any case.
+        idle: what it leaves as it is if the program does not change it; each with what it depends on.
+    """
 
     deletes: AbstractSet[str]
     updates: AbstractSet[str]
     excluded: AbstractSet[str]
+    idle: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
 
     def allows(self, step: EngineStep) -> bool:
         """Whether a step is part of the run: nothing is made, and nothing replaced."""
         return (step.op in _DELETES and step.urn in self.deletes) or (step.op == "update" and step.urn in self.updates)
 
+    def idle_beside(self, steps: Iterable[EngineStep]) -> set[str]:
+        """What is idle in a run of these steps, and can be excluded without keeping something else that goes."""
+        goes = {step.urn for step in steps if step.op in _DELETES}
+        found = {urn for urn, needs in self.idle.items() if urn not in goes and not needs & goes}
+        return {urn for urn in found if not _takes_others(urn, self.deletes | self.updates)}
+
 
 def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
     """Find out what else a run would do than what is wanted, and exclude it.
+
+    If the program has something new, whatever is idle is excluded with it: it may depend on that now, and the engine
+    refuses a state with a dependency on what is not there, or (3.259) saves it.
 
     Raises:
         EngineError: the program does not run, or the engine refuses.
@@ -103,6 +122,7 @@ def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
     out = {urn for urn in scope.excluded if not _takes_others(urn, wanted)}
     left: dict[str, str] = {}
     made: list[EngineStep] = []
+    fresh = False
     for _ in range(_TRIES):
         completed, document = preview_document(pulumi, stack, *_options(out))
         steps = [
@@ -117,13 +137,17 @@ def preview(pulumi: Pulumi, stack: str, scope: RunScope) -> Preview:
         errors = {urn: message for urn, message in errors_in(document) if urn}
         new = {urn: why for urn, why in {**others, **errors}.items() if urn not in out and not _ROOT.search(urn)}
         new = {urn: why for urn, why in new.items() if not _takes_others(urn, wanted)}
-        if not new and completed.returncode == 0:
+        fresh |= bool(errors) or any(step.op == "create" for step in steps)
+        # Of a program that fails, the deletions are not known.
+        whole = completed.returncode == 0 or _INTEGRITY in completed.stderr
+        idle = scope.idle_beside(steps) - out if fresh and whole else set()
+        if not new and not idle and completed.returncode == 0:
             return Preview(made + steps, out, left)
-        if not new:  # what policies find is in the text alone
+        if not new and not idle:  # what policies find is in the text alone
             told = pulumi.run("preview", "--stack", stack, *_options(out), timeout=LONGEST, check=False)
             raise failure(stack, told.stdout, f"{told.stderr}\n{completed.stderr}", document)
         made += [step for step in steps if step.op == "create"]
-        out |= new.keys()
+        out |= new.keys() | idle
         left |= new
     raise failure(stack, completed.stdout, completed.stderr, document)
 

@@ -44,7 +44,8 @@ from mixpanel_access.provider.account_runs import Retiring
 from mixpanel_access.provider.session import Session
 
 _EMPTY: Final = Declaration({}, {}, (), {}, {}, ())
-_FREE: Final = (kinds.STACK_TYPE, kinds.COMPONENT_TYPE, kinds.COLLABORATOR_TYPE)
+_COMPONENTS: Final = (kinds.COMPONENT_TYPE, kinds.COLLABORATOR_TYPE)
+_FREE: Final = (kinds.STACK_TYPE, *_COMPONENTS)
 """What is in no way: it stands for nothing in Mixpanel."""
 _IN_ONE: Final = (
     "the program no longer declares the resource, and others who are in it stay: take this person out of it with "
@@ -329,7 +330,8 @@ def _scope(read: _Stack, decision: RemovalDecision) -> RunScope:
     updates |= {row.urn for row in read.inside if row.type in GROUPS and row.dependencies & deletes}
     free = {row.urn for row in read.rows if row.type in _FREE or row.type.startswith("pulumi:providers:")}
     excluded = {row.urn for row in read.rows} - updates - deletes - free
-    return RunScope(deletes, updates, excluded if fits(excluded) else excluded - ours)
+    idle = {row.urn: row.dependencies for row in read.rows if row.urn in outside or row.type in _COMPONENTS}
+    return RunScope(deletes, updates, excluded if fits(excluded) else excluded - ours, idle)
 
 
 def _with_outside(read: _Stack, decision: RemovalDecision, seen: Preview, session: Session) -> RemovalDecision:
