@@ -15,7 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from mixpanel_access.model.errors import RosterError
 from mixpanel_access.model.roster.problems import Path, problems_with
 from mixpanel_access.model.roster.schema import Common, OwnServiceAccount, Roster, RosterServiceAccount
-from mixpanel_access.model.roster.yaml_text import BadYaml, load_once, slip_paths, slips, with_lines
+from mixpanel_access.model.roster.yaml_text import BadYaml, load_once, slip_paths, slips, uncollected, with_lines
 from mixpanel_access.model.similarity import did_you_mean
 
 _SHARED: Final = tuple(Common.model_fields)
@@ -48,16 +48,17 @@ def parse(text: str, source: RosterSource) -> Roster:
     Raises:
         RosterError: it cannot be used; the error lists every problem, with file and line.
     """
-    own = _File(source.name, text)
-    roster = own.read(Roster)
-    files = [own]
-    for name in roster.include:
-        included = _File(name, _included(source, name, own))
-        roster = _joined(roster, included.read(Common), included, files)
-        files.append(included)
-    if problems := list(problems_with(roster)):
-        raise _error([_placed(path, words, files) for path, words in problems])
-    return roster
+    with uncollected():
+        own = _File(source.name, text)
+        roster = own.read(Roster)
+        files = [own]
+        for name in roster.include:
+            included = _File(name, _included(source, name, own))
+            roster = _joined(roster, included.read(Common), included, files)
+            files.append(included)
+        if problems := list(problems_with(roster)):
+            raise _error([_placed(path, words, files) for path, words in problems])
+        return roster
 
 
 def line_of(text: str, path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import warnings
 from collections.abc import Iterator
@@ -33,27 +34,99 @@ class BadYaml(ValueError):
 
 
 class _Resolver(VersionedResolver):
-    """Finds the rules of the document's version of YAML once; the library does so for each value."""
+    """Finds the tag of each plain text once, and the rules of the document's version of YAML; the library often."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._tags: dict[str, Any] = {}
 
     @cached_property
     def versioned_resolver(self) -> Any:
         return super().versioned_resolver
 
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        if kind is not ScalarNode or not implicit[0]:
+            return super().resolve(kind, value, implicit)
+        if (tag := self._tags.get(value)) is None:
+            tag = self._tags[value] = super().resolve(kind, value, implicit)
+        return tag
+
 
 class _Constructor(SafeConstructor):
-    """Takes a plain text, as most values are, without a search for what makes its type."""
+    """Makes texts, lists, and mappings whose keys are texts in few steps, and each other value once.
 
-    def construct_object(self, node: Node, deep: bool = False) -> Any:
-        if node.ctag is _Resolver.DEFAULT_SCALAR_TAG:
+    All else is the library's, and so are the errors and their order.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._values: dict[tuple[Any, Any], Any] = {}
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        tag = node.ctag
+        if tag is _TEXT:
             return node.value
-        return super().construct_object(node, deep)
+        if deep or self.deep_construct:
+            return super().construct_object(node, deep)
+        if tag is _MAPPING or tag is _LIST:
+            if node not in self.constructed_objects:
+                parts = self._mapping(node) if tag is _MAPPING else self._list(node)
+                self.constructed_objects[node] = next(parts)
+                self.state_generators.append(parts)  # the library fills it after all that is above it
+            return self.constructed_objects[node]
+        if not isinstance(node, ScalarNode):
+            return super().construct_object(node)
+        key = (node.tag, node.value)
+        if key not in self._values:
+            self._values[key] = super().construct_object(node)
+        return self._values[key]
+
+    def _mapping(self, node: MappingNode) -> Iterator[Any]:
+        data: dict[Any, Any] = {}
+        yield data
+        if node.merge is not None or any(key.ctag is not _TEXT for key, _ in node.value):
+            data.update(self.construct_mapping(node))
+            return
+        for key, part in node.value:
+            value = part.value if part.ctag is _TEXT else self.construct_object(part)
+            if key.value in data:
+                self.check_mapping_key(node, key, data, key.value, value)  # which raises
+            data[key.value] = value
+
+    def _list(self, node: SequenceNode) -> Iterator[Any]:
+        data: list[Any] = []
+        yield data
+        data.extend([self.construct_object(part) for part in node.value])
 
 
-def _yaml() -> YAML:
+class _ConstructorOfAliases(_Constructor):
+    """The same, of a document that may have aliases: it counts what the document is with all of them written out."""
+
+    def construct_document(self, node: Node) -> Any:
+        _parts(node, {})
+        return super().construct_document(node)
+
+
+_TEXT, _MAPPING, _LIST = _Resolver.DEFAULT_SCALAR_TAG, _Resolver.DEFAULT_MAPPING_TAG, _Resolver.DEFAULT_SEQUENCE_TAG
+
+
+def _yaml(text: str) -> YAML:
     """What reads one document as plain data."""
     yaml = YAML(typ="safe")
-    yaml.Resolver, yaml.Constructor = _Resolver, _Constructor
+    yaml.Resolver, yaml.Constructor = _Resolver, _ConstructorOfAliases if "*" in text else _Constructor
     return yaml
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Until the end of the block, look for no garbage: a long roster is a million objects, and none of them is."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def load(text: str) -> Any:
@@ -63,13 +136,13 @@ def load(text: str) -> Any:
         BadYaml: it is not YAML, has a tag for an object, is nested too deeply, or is too large with its aliases written
             out.
     """
-    with _told(text):
-        if "*" in text:
-            _parts(_yaml().compose(text), {})
+    with _told(text), uncollected():
         try:
-            return _yaml().load(text)
+            return _yaml(text).load(text)
+        except BadYaml:
+            raise
         except ValueError:  # an impossible date or number; the library does not say where
-            _check_scalars(_yaml().compose(text), set())
+            _check_scalars(_yaml(text).compose(text), set())
             raise
 
 
@@ -94,7 +167,7 @@ def with_lines(text: str) -> Any:
 def compose(text: str) -> Node | None:
     """The nodes of the parser of `load`: how it reads each part, with its place; raises as `load` does."""
     with _told(text):
-        found: Node | None = _yaml().compose(text)
+        found: Node | None = _yaml(text).compose(text)
         return found
 
 
@@ -142,7 +215,7 @@ def _check_scalars(node: Node | None, seen: set[int]) -> None:
                 _check_scalars(below, seen)
     elif isinstance(node, ScalarNode) and node.style not in ("'", '"', "|", ">"):
         try:
-            _yaml().load(node.value)
+            _yaml(node.value).load(node.value)
         except MarkedYAMLError:
             return
         except ValueError as error:
