@@ -18,8 +18,8 @@ from mixpanel_access.cli.app import app
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The command and all below it."""
     yield path
-    for name, below in getattr(command, "commands", {}).items():
-        yield from commands(below, (*path, name))
+    for name in getattr(command, "commands", {}):
+        yield from commands(command.get_command(None, name), (*path, name))
 
 
 ROOT: Any = typer.main.get_command(app)
@@ -30,7 +30,7 @@ def at(path: tuple[str, ...]) -> Any:
     """The command at a path."""
     found = ROOT
     for name in path:
-        found = found.commands[name]
+        found = found.get_command(None, name)
     return found
 
 

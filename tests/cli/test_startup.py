@@ -57,6 +57,12 @@ LATER = {
 """What a command brings only when it does the work for it; each takes 10 to 100 ms to come."""
 
 
+SHARED = {f"mixpanel_access.cli.{name}" for name in ("app", "streams", "options", "output")}
+"""What several commands have in common."""
+MOST_FILES = 3
+"""Files with commands of which one command may be."""
+
+
 Start = tuple[int, set[str], str]
 """The exit code of a command in an empty folder, the modules that it has brought, and its standard error."""
 
@@ -99,6 +105,7 @@ def test_a_command_brings_what_it_needs_when_it_needs_it(command: str, started: 
     assert code in (0, 2), said
     assert said.count("\n") == 0, said
     assert found & LATER <= ({"jinja2"} if command == "new" else set())  # which is done there and then
+    assert len(files_of_commands(found)) in range(1, MOST_FILES + 1)
 
 
 def test_help_brings_next_to_nothing(tmp_path: Path) -> None:
@@ -107,9 +114,15 @@ def test_help_brings_next_to_nothing(tmp_path: Path) -> None:
     assert code == 0
     assert not {"pydantic", "httpx", "ruamel.yaml", "rich", "jinja2", "pulumi"} & found
     assert not [name for name in found if name.startswith("mixpanel_access.operations")]
+    assert files_of_commands(found) == set()
 
 
-@pytest.mark.parametrize("line", ["status --stack ", "offboard ", "tracker export --format "])
+def files_of_commands(found: set[str]) -> set[str]:
+    """The files of commands among some modules."""
+    return {name for name in found if name.startswith("mixpanel_access.cli.")} - SHARED
+
+
+@pytest.mark.parametrize("line", ["", "re", "review ", "status --stack ", "offboard ", "tracker export --format "])
 def test_completion_brings_next_to_nothing(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No engine, no network, no YAML parser: somebody waits for it."""
     words = f"mixpanel-access {line}"
@@ -120,6 +133,7 @@ def test_completion_brings_next_to_nothing(line: str, tmp_path: Path, monkeypatc
     assert (code, said) == (0, "")
     assert not {"httpx", "ruamel.yaml", "rich", "jinja2", "pulumi"} & found
     assert not [name for name in found if name.startswith(("mixpanel_access.operations", "mixpanel_access.engine"))]
+    assert len(files_of_commands(found)) <= (line not in ("", "re", "review "))
 
 
 def test_a_provider_brings_no_command_line() -> None:

@@ -36,7 +36,7 @@ def command(path: str) -> Any:
     """The command of a name, as `policy list`."""
     found = _ROOT
     for name in path.split():
-        found = found.commands[name]
+        found = found.get_command(None, name)
     return found
 
 
