@@ -19,7 +19,7 @@ from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.grants import Failures
 from mixpanel_access.directory.people import PER_HOUR, Closed, is_limit
 from mixpanel_access.model.address import domain_of, same_key
-from mixpanel_access.model.errors import AccessError, MixpanelError, NotFound, RateLimited
+from mixpanel_access.model.errors import AccessError, InvitationLimit, MixpanelError, NotFound
 from mixpanel_access.model.grouping import grouped
 
 _HOUR: Final = 3600.0
@@ -57,6 +57,11 @@ class Invitations:
         self._planned: dict[str, dict[str, str]] = {}
         self._sent: list[str] = []
         self._paid: dict[str, datetime] = {}
+
+    @property
+    def sent(self) -> int:
+        """How many invitations the operation has sent."""
+        return len(self._sent)
 
     def plan(self, email: str) -> None:
         """Note that the operation would invite this address, and warn once where a domain gets too many."""
@@ -229,10 +234,10 @@ class Invitations:
             f"{opens:%H:%M} UTC, and the rest waits {seconds:.0f} s for it"
         )
 
-    def _stopped(self, domain: str, email: str, opens: datetime) -> RateLimited:
+    def _stopped(self, domain: str, email: str, opens: datetime) -> InvitationLimit:
         sent = {same_key(address) for address in self._sent}
         missing = [address for key, address in self._planned.get(domain, {}).items() if key not in sent]
-        error = RateLimited(
+        error = InvitationLimit(
             "cannot invite",
             subject=email,
             why=f"Mixpanel's limit of about {PER_HOUR} invitation e-mails an hour to {domain} is reached; invited in "
@@ -240,7 +245,7 @@ class Invitations:
             next_step=f"Run again from {opens:%Y-%m-%d %H:%M} UTC; it goes on where this run stopped. To wait instead, "
             f"set mixpanel:invitationWaitSeconds.",
         )
-        error.status = 429
+        error.status, error.domain, error.opens = 429, domain, f"{opens:%Y-%m-%d %H:%M} UTC"
         return error
 
 

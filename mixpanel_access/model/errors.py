@@ -16,6 +16,7 @@
         ├── NotFound             404: the object does not exist; the only answer that means "gone"
         ├── Invalid              400, 422: a bad value
         ├── RateLimited          429
+        │   └── InvitationLimit  the hourly limit on invitations to a domain
         ├── ServerFault          5xx, or a status that nobody expects
         ├── NotApplied           an answer that says, in a success, that nothing was done
         └── Unintelligible       an answer that is not what the API promises
@@ -161,6 +162,18 @@ class Invalid(MixpanelError):
 
 class RateLimited(MixpanelError):
     """429: the request rate or the invitation limit is reached."""
+
+
+class InvitationLimit(RateLimited):
+    """Mixpanel's hourly limit on invitations to one domain is reached, and the operation does not wait for its end.
+
+    Attributes:
+        domain: the domain.
+        opens: from when to run again, in words.
+    """
+
+    domain: str = ""
+    opens: str = ""
 
 
 class ServerFault(MixpanelError):

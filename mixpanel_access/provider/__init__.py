@@ -10,6 +10,7 @@ from mixpanel_access.model.resources import BY_NAME
 if TYPE_CHECKING:
     from mixpanel_access.provider.custom_role import CustomRole
     from mixpanel_access.provider.member import Member
+    from mixpanel_access.provider.members import Members
     from mixpanel_access.provider.organization import Organization
     from mixpanel_access.provider.organization_security import OrganizationSecurity
     from mixpanel_access.provider.project_access import ProjectAccess
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from mixpanel_access.provider.team import Team
     from mixpanel_access.provider.team_grant import TeamGrant
     from mixpanel_access.provider.team_member import TeamMember
+    from mixpanel_access.provider.team_members import TeamMembers
 
 __all__ = [
     "CustomRole",
     "Member",
+    "Members",
     "Organization",
     "OrganizationSecurity",
     "ProjectAccess",
@@ -34,6 +37,7 @@ __all__ = [
     "Team",
     "TeamGrant",
     "TeamMember",
+    "TeamMembers",
 ]
 
 

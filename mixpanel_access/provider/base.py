@@ -39,6 +39,8 @@ class AccessProvider(ResourceProvider):
 
     HANDLER: ClassVar[type[Handler[Any]]]
     """What the resource does."""
+    LIFECYCLE: ClassVar[type[Lifecycle]] = Lifecycle
+    """What it does as others do."""
 
     serialize_as_secret_always = False  # the pickle holds no secret; as one it would multiply the state's size
 
@@ -55,7 +57,7 @@ class AccessProvider(ResourceProvider):
     @cached_property
     def lifecycle(self) -> Lifecycle:
         """The handler within what every resource does alike."""
-        return Lifecycle(self.handler)
+        return self.LIFECYCLE(self.handler)
 
     @property
     def session(self) -> Session:

@@ -87,8 +87,10 @@ def check_environment(
         )
 
 
-def check_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> None:
-    """Check the reasons of some of the people."""
+def check_reasons(
+    reasons: Any, people_there: Collection[str], problems: Problems, missing: str = "has no grant here"
+) -> None:
+    """Check the reasons of some of the people, whose keys are given; `missing` says of somebody that they are not."""
     if reasons is None or not known(reasons):
         return
     if not isinstance(reasons, list) or not all(isinstance(one, Mapping) for one in reasons):
@@ -109,8 +111,8 @@ def check_reasons(reasons: Any, grants: Collection[str], problems: Problems) -> 
             continue
         for email in filter(known, people):
             key = same_key(email)
-            if key not in grants:
-                problems.add("reasons", f"{email} has no grant here")
+            if key not in people_there:
+                problems.add("reasons", f"{email} {missing}")
             elif key in seen:
                 problems.add("reasons", f"{email} has two reasons; make them one")
             seen.add(key)

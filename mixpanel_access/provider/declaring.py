@@ -1,8 +1,8 @@
 """What a program declares: its process writes it down for the provider's, in a run that leaves some resources alone.
 
 With `--target` and `--exclude` the engine asks the provider about some resources only, and so the provider does not
-know what the others declare. Each resource's constructor writes it to a file for this run of the engine: digests, no
-address. In any other run it writes nothing, since the engine asks about everything.
+know what the others declare. A group of people takes away before the engine has asked about all. So each resource's
+constructor writes it to a file for this run of the engine: digests, no address. In any other run it writes nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.resources import number_in
 from mixpanel_access.provider.command import Command, engine_command
@@ -27,6 +28,8 @@ _KEPT_SECONDS: Final = 86400.0
 _WITH_PROGRAM: Final = {"up", "preview"}
 _RESOLVED: Final = "="
 _OPEN: Final = "?"
+ANYBODY: Final = "*"
+"""In place of the people that a resource is about."""
 _ORGANIZATION: Final = "__organization"
 """The organization of a resource, next to its inputs."""
 
@@ -38,14 +41,20 @@ class ProgramDeclaration:
     Attributes:
         identities: digests of what its resources stand for, each in its organization.
         unknown: the types of which it declares some that depend on what is not known.
+        perhaps: digests of the people that these are about, each with its type; `ANYBODY` where that is not known.
     """
 
     identities: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
+    perhaps: frozenset[str] = frozenset()
 
     def has(self, identity: Hashable, organization: int | None = None) -> bool:
         """Whether a resource stands for this in an organization, or in one that the program could not know."""
         return not self.identities.isdisjoint({digest(identity, organization), digest(identity)})
+
+    def may_have(self, person: str, kinds: Iterable[str]) -> bool:
+        """Whether something of these types that is not known yet may be about somebody, by the key of the address."""
+        return not self.perhaps.isdisjoint({digest((kind, who)) for kind in kinds for who in (person, ANYBODY)})
 
 
 def digest(identity: Hashable, organization: int | None = None) -> str:
@@ -60,15 +69,16 @@ def read(command: Command) -> ProgramDeclaration | None:
     except (OSError, ConfigurationError):
         return None
     identities: set[str] = set()
-    unknown: dict[str, str] = {}
+    unknown: dict[str, list[str]] = {}
     for line in lines:
         number, sign, *words = line.split()
         if sign == _OPEN:
-            unknown[number] = words[0]
+            unknown[number] = words
         else:
             unknown.pop(number, None)
             identities.update(words)
-    return ProgramDeclaration(frozenset(identities), frozenset(unknown.values()))
+    kinds, perhaps = (words[0] for words in unknown.values()), (one for words in unknown.values() for one in words[1:])
+    return ProgramDeclaration(frozenset(identities), frozenset(kinds), frozenset(perhaps))
 
 
 class DeclarationWriter:
@@ -78,6 +88,8 @@ class DeclarationWriter:
         self._command = command
         self._to: TextIO | None = None
         self._number = 0
+        self._is_asked = False
+        self._held: list[tuple[Any, Mapping[str, Any], Any]] = []
 
     def declare(self, handler: Any, props: Mapping[str, Any], organization: Any = None) -> None:
         """Write down what a resource stands for; of what depends on another resource, once that is there.
@@ -85,17 +97,27 @@ class DeclarationWriter:
         The organization is an `Input` too; None for one that the program cannot know.
         """
         command = self._command()
-        if command is None or not command.partial or command.verb not in _WITH_PROGRAM:
+        if command is None or command.verb not in _WITH_PROGRAM:
+            return
+        self._held.append((handler, props, organization))
+        self._is_asked = self._is_asked or command.partial or bool(handler.PLAIN)
+        if not self._is_asked:
             return
         if self._to is None:
             self._to = new_file(command)
+        held, self._held = self._held, []
+        for one in held:
+            self._declare(*one)
+
+    def _declare(self, handler: Any, props: Mapping[str, Any], organization: Any) -> None:
         self._number += 1
         number = self._number
         whole = {**props, _ORGANIZATION: organization}
         if _plain(whole):
             self._write(number, handler, whole)
             return
-        self._line(number, _OPEN, handler.kind.name)
+        kind = handler.kind.name
+        self._line(number, _OPEN, kind, *(digest((kind, who)) for who in _people(handler, props)))
         import pulumi  # a command that reads needs no SDK
 
         pulumi.Output.from_input(whole).apply(lambda known: self._write(number, handler, known))
@@ -125,6 +147,17 @@ def _plain(value: Any) -> bool:
     import pulumi
 
     return not isinstance(value, (pulumi.Output, Awaitable))
+
+
+def _people(handler: Any, props: Mapping[str, Any]) -> list[str]:
+    """The keys of the people that a resource is about, as far as the program knows them; else `ANYBODY`."""
+    parts = handler.kind.parts
+    named = props.get(parts.people if parts else "email")
+    if named is None:
+        return []
+    emails = list(named) if isinstance(named, (Mapping, list, tuple)) else [named]
+    known = [same_key(email) for email in emails if isinstance(email, str)]
+    return known if len(known) == len(emails) else [ANYBODY]
 
 
 def _as_checked(key: str, value: Any) -> Any:

@@ -17,9 +17,9 @@ from mixpanel_access.directory.snapshot import not_shown
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, NotApplied
 from mixpanel_access.model.grants import REASON_FIELDS
+from mixpanel_access.model.groups import unfold
 from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY, ResourceId, ResourceKind
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import of_organization
 from mixpanel_access.provider.taking import Taken
 
 Id = TypeVar("Id", bound=ResourceId)
@@ -84,6 +84,8 @@ class Handler(ABC, Generic[Id]):
     """Outputs that `check` reads too, and puts among the inputs: at a preview, an update has nothing else."""
     REPEATS: ClassVar[Mapping[str, str]] = {}
     """Output -> the input that it repeats under another name: the output is as secret as the input."""
+    PLAIN: ClassVar[tuple[str, ...]] = ()
+    """Inputs that must not be a secret as a whole: other resources and stacks find people by them."""
     JUDGES: ClassVar[bool] = False
     """Whether the resource itself judges all removals of a `destroy`."""
 
@@ -195,10 +197,10 @@ class Handler(ABC, Generic[Id]):
         scope = self.session.scope
         if not (scope.partial and scope.destroys) or scope.deleted is None:
             return False
+        staying = [held for held in scope.resources or () if held.urn not in scope.deleted]
         return any(
-            self.identity(own(dict(held.outputs))) == identity
-            for held in of_organization(scope.resources or (), self.session.organization)
-            if held.urn not in scope.deleted and held.type == self.kind.type
+            self.identity(own(dict(outputs))) == identity
+            for _, outputs in unfold(staying, self.kind, self.session.organization)
         )
 
     def stacks_that_give(self, ref: Id, props: Properties) -> Sequence[str]:

@@ -17,7 +17,7 @@ from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
-from mixpanel_access.model.resources import PROVIDER_KEY, ResourceId, number_in
+from mixpanel_access.model.resources import MEMBERS, PROVIDER_KEY, TEAM_MEMBERS, ResourceId, number_in
 from mixpanel_access.provider import vanished
 from mixpanel_access.provider.elsewhere import given_by
 from mixpanel_access.provider.handler import (
@@ -37,6 +37,8 @@ from mixpanel_access.provider.leaving import hold_run
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.taking import is_unread
 
+GROUP_OF: Final = {kind.parts.kind: kind.name for kind in (MEMBERS, TEAM_MEMBERS) if kind.parts}
+"""The single kind -> the group of several such, of those of which a program may have both."""
 _EXPONENT_FROM: Final = 1_000_000
 """The engine shows numbers from here on with an exponent."""
 
@@ -224,13 +226,29 @@ class Lifecycle:
         handler.note(hints, inputs)
         self._identify(olds, inputs)
         self._session.declare(handler.identities(inputs))
+        self._check_once(inputs, problems)
         handler.check_together(inputs, problems)
+        self.check_one(olds, inputs, problems)
+
+    def check_one(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
+        """Judge what one resource, or one person of a group, is to have."""
         self._check_role(olds, inputs, problems)
         self._check_spelling(inputs, problems)
         self._check_person(olds, inputs, problems)
         # What the organization has accepted before is not judged again.
-        if not problems and changed(handler.access_inputs, olds, inputs):
-            handler.check_live(inputs, problems, olds)
+        if not problems and changed(self.handler.access_inputs, olds, inputs):
+            self.handler.check_live(inputs, problems, olds)
+
+    def _check_once(self, inputs: Properties, problems: Problems) -> None:
+        """Refuse somebody whom a group of the program declares too: the two would be two resources of one person."""
+        group = GROUP_OF.get(self.handler.kind.name)
+        identity = self.handler.identity(inputs)
+        if group is None or identity is None:
+            return
+        first = self._session.owners.setdefault(identity, self.handler.kind.name)
+        if first != self.handler.kind.name:
+            label = self.handler.label(inputs)
+            problems.add("email", f"the program declares {label} by themselves, and in a {group}; take one of the two")
 
     def _check_project_name(self, name: Any, olds: Properties, inputs: Properties, problems: Problems) -> None:
         """Refuse the id of another project than the one that is meant; an id in the state was accepted before."""

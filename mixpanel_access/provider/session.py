@@ -113,6 +113,8 @@ class Session:
         others: what the other providers of the run declare.
         roles: the identity of what the program declares -> the role that it gives there.
         spellings: what the program declares -> how it spells the address there.
+        owners: the identity of somebody's single resource -> its kind, or which group of the program has the person.
+        judged_people: the identities of the people of groups whom a check of the operation has judged.
         project_access: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
         judged: whether all removals of a run that leaves some resources alone have been judged together.
@@ -150,6 +152,8 @@ class Session:
         self.others = OtherProviders(settings.organization_id)
         self.roles: dict[Hashable, str] = {}
         self.spellings: dict[Hashable, str] = {}
+        self.owners: dict[Hashable, Hashable] = {}
+        self.judged_people: set[Hashable] = set()
         self.project_access: dict[int, Mapping[str, str]] = {}
         self.renames = Renames(self._say)
         self.rotations = Rotations()
@@ -236,6 +240,30 @@ class Session:
                 "cannot tell whether the rest of the program declares it",
                 why="with --target or --exclude, the engine asks about a part of the program only",
                 next_step="Run it without --target and --exclude.",
+            )
+        return told.has(identity, self.organization)
+
+    def will_declare(self, identity: Hashable, person: str, *kinds: str) -> bool:
+        """Whether the program declares this, though the engine may not have asked about it yet: its process says so.
+
+        Args:
+            identity: what a resource stands for.
+            person: the key of the address of whom it is about.
+            kinds: the provider's classes that such a resource can have.
+
+        Raises:
+            Refused: nobody says what the program declares.
+        """
+        if self.declares(identity, kinds[0]):
+            return True
+        if self.scope.destroys or not self.run.fresh():
+            return False
+        told = self.scope.declared()
+        if told is None or (told.may_have(person, kinds) and not told.has(identity, self.organization)):
+            raise Refused(
+                "cannot tell whether the rest of the program declares it",
+                why="the program's process has not said what it declares, or that depends on what is not known yet",
+                next_step="Run again.",
             )
         return told.has(identity, self.organization)
 

@@ -39,6 +39,11 @@ def secret_in(properties: Any) -> set[str]:
     return {key for key, value in properties.fields.items() if _hides(value)}
 
 
+def hidden_in(properties: Any) -> set[str]:
+    """The names of the properties that are secret as a whole; of a mapping with secret values, the keys are plain."""
+    return {key for key, value in properties.fields.items() if _hides(value) and not _is_mapping(value)}
+
+
 def texts_in(*several: Any) -> frozenset[str]:
     """The secret values among properties, each as a text: what a line must not show."""
     return frozenset(

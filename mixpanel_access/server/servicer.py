@@ -34,7 +34,7 @@ from mixpanel_access.server.ending import DONE_ONCE, Ending
 from mixpanel_access.server.messages import Messages, about
 from mixpanel_access.server.providers import Providers, pickled_in
 from mixpanel_access.server.schema import schema
-from mixpanel_access.server.secrets import mark, revealed, secret_in, texts_in
+from mixpanel_access.server.secrets import hidden_in, mark, revealed, secret_in, texts_in
 
 Answer = TypeVar("Answer")
 Verb = Callable[["Servicer", Any], Answer]
@@ -162,6 +162,9 @@ class Servicer(ResourceProviderServicer):
         if isinstance(provider, AccessProvider) and not olds:
             self._warn_of_id(provider.handler.kind, secret)
         failures = [self._shown(each, secret) for each in result.failures]
+        plain = provider.handler.PLAIN if isinstance(provider, AccessProvider) else ()
+        hidden = sorted(hidden_in(request.news).intersection(plain))
+        failures += [protocol.CheckFailure(reason=f"{name} cannot be a secret: {_BY_ADDRESS}") for name in hidden]
         inputs = _packed(result.inputs, news[PROVIDER_KEY], request.news)
         return protocol.CheckResponse(inputs=inputs, failures=failures)
 
@@ -241,6 +244,7 @@ class Servicer(ResourceProviderServicer):
         return protocol.CheckFailure(reason=f"{failure.property}: {reason}")
 
 
+_BY_ADDRESS: Final = "other stacks find people by them, as they find single resources by their ids"
 _DETAILS: Final = "grpc-status-details-bin"
 _IN_IDS: Final = frozenset({"email", "project_id", "team_id", "service_account_id"})
 """The inputs that are parts of ids."""

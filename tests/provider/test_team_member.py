@@ -13,6 +13,7 @@ from mixpanel_access.model.resources import TeamMemberId
 from mixpanel_access.provider.team_member import TeamMemberProvider
 from tests.fake_states import FakeStates
 from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session
+from tests.provider.forms import FORM, TeamMemberInGroup, both
 
 TEAM = 77
 BO = "Bo@example.com"
@@ -30,9 +31,12 @@ def api() -> FakeApi:
     return api
 
 
-def provider(api: FakeApi, **settings: Any) -> tuple[TeamMemberProvider, list[str]]:
+form = both(TeamMemberProvider, TeamMemberInGroup)
+
+
+def provider(api: FakeApi, **settings: Any) -> tuple[Any, list[str]]:
     """A provider in a session over the fake, and what it says."""
-    made = TeamMemberProvider()
+    made = FORM.get()()
     session, said = make_session(api, **settings)
     made.use(session)
     return made, said
@@ -64,6 +68,8 @@ SPOILED: dict[str, tuple[dict[str, Any], str, str]] = {
 @pytest.mark.parametrize(("change", "field", "words"), SPOILED.values(), ids=SPOILED.keys())
 def test_a_spoiled_membership_is_refused_in_words(api: FakeApi, change: dict[str, Any], field: str, words: str) -> None:
     """Each wrong input is told by name, before anything is written."""
+    if FORM.get() is not TeamMemberProvider and field in ("role", "email") and change.get("email", "") != "bo":
+        pytest.skip("the people of a group are texts, and have no inputs of their own")
     failures = provider(api)[0].check({}, held(**change)).failures
     assert [failure.property for failure in failures] == [field]
     assert words in failures[0].reason
@@ -120,6 +126,8 @@ def test_another_person_or_team_is_another_membership(
 ) -> None:
     """The reasons alone are a change in place, which sends nothing."""
     result = provider(api)[0].diff(ID, held(), held(**change))
+    if FORM.get() is not TeamMemberProvider:  # in a group, one leaves and one comes
+        replaces = [one for one in replaces if one != "email"]
     assert (result.changes, list(result.replaces or [])) == (changes, replaces)
 
 
@@ -129,9 +137,8 @@ def test_a_membership_lives(api: FakeApi) -> None:
     created = made.create(held())
     assert (created.id, created.outs) == (ID, {**held(), **SHOWN, "status": "member"})
     made.create(held())
-    found = made.lifecycle.refresh(ID, dict(created.outs or {}))
-    assert found
-    assert found.inputs == held() | SHOWN
+    found = made.read(ID, dict(created.outs or {}))
+    assert (found.outs, found.inputs) == (created.outs, None)
     outs = made.update(ID, {**held(), **SHOWN, "status": "member"}, held(ticket="OPS-1")).outs or {}
     assert (outs["ticket"], outs["status"]) == ("OPS-1", "member")
     made.delete(ID, held())

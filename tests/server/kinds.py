@@ -10,7 +10,7 @@ from mixpanel_access.emulator.server import demo_document
 SHOP, WAREHOUSE = 1234567, 1234568
 ETL, TEAM = 9100, 77
 SUPPORT = "7b1c3f52-0d3e-4c84-9a55-2f6f0f4f0a01"
-NEW, LEE = "new@agency.example.org", "lee@example.com"
+NEW, NEWER, LEE, NOOR = "new@agency.example.org", "newer@agency.example.org", "lee@example.com", "noor@example.com"
 REASONS = {"ticket": "OPS-1", "kind": "agency"}
 
 
@@ -53,6 +53,12 @@ LIVES: dict[str, Life] = {
         "7654321:kim@example.com",
         {"email": "kim@example.com", "role": "admin"},
     ),
+    "Members": Life(
+        {"people": {NOOR: {"role": "member"}, NEWER: {}}, **REASONS},
+        {"people": {NOOR: {"role": "admin"}, NEWER: {}}, **REASONS},
+        "7654321:members",
+        {"people": {one["email"]: {"role": one["role"]} for one in organization()["members"]}},
+    ),
     "ProjectGrant": Life(
         {"email": NEW, "project_id": SHOP, "role": "analyst", **REASONS},
         {"email": NEW, "project_id": SHOP, "role": "consumer", **REASONS},
@@ -90,6 +96,12 @@ LIVES: dict[str, Life] = {
         f"7654321:{TEAM}:{LEE}",
         {"team_id": TEAM, "email": LEE},
     ),
+    "TeamMembers": Life(
+        {"team_id": TEAM, "people": ["omar@example.com"]},
+        {"team_id": TEAM, "people": ["omar@example.com", "billing@example.com"]},
+        f"7654321:{TEAM}",
+        {"team_id": TEAM, "people": [LEE, NOOR]},
+    ),
     "CustomRole": Life(
         {"project_id": SHOP, "name": "Reports", "permissions": ["create_reports"]},
         {"project_id": SHOP, "name": "Reports", "permissions": ["export_reports_csv"], "description": "Exports"},
@@ -110,3 +122,10 @@ LIVES: dict[str, Life] = {
     ),
 }
 """Kind -> what a test does with it."""
+ON_BOTH: dict[str, Life] = {kind: life for kind, life in LIVES.items() if kind not in ("Members", "TeamMembers")}
+"""Those that the SDK's server can serve too."""
+
+
+def lives_on(server: str) -> dict[str, Life]:
+    """Those that a server can serve."""
+    return LIVES if server == "ours" else ON_BOTH
