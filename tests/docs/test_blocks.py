@@ -26,6 +26,7 @@ from mixpanel_access.emulator import dialect
 from mixpanel_access.engine import ensure_engine
 from mixpanel_access.files.onboarding import read_checklists
 from mixpanel_access.files.roster import read_roster
+from mixpanel_access.model.settings import NAMESPACE, SETTINGS
 from mixpanel_access.operations.policy_check import read_policy_config
 from mixpanel_access.rules.catalogue import RULES
 from scripts import tutorial
@@ -198,6 +199,16 @@ people:
 def test_rosters_read(block: Block, tmp_path: Path) -> None:
     """A roster as it is, a part of one in its place; a person's part in a person; a checklist; the project's part."""
     part = YAML(typ="safe").load(block.text) or {}
+    if isinstance(part, list):
+        workflow = (ROOT / "examples" / "ci" / "github-actions.yml").read_text()
+        assert all(f"name: {step['name']}\n" in workflow for step in part)
+        return
+    if "values" in part:  # an environment of Pulumi ESC, and the stack that names it
+        assert {key.removeprefix(f"{NAMESPACE}:") for key in part["values"]["pulumiConfig"]} <= set(SETTINGS)
+        return
+    if isinstance(named := part.get("environment"), list):
+        assert [name for name in named if f"# the environment {name}\n" not in block.page.read_text()] == []
+        return
     if "plugins" in part:
         own, named = (text["plugins"]["providers"] for text in (YAML(typ="safe").load(ROOT / "Pulumi.yaml"), part))
         assert [one for one in named if one["name"] != PACKAGE] == own
