@@ -1,107 +1,180 @@
-"""One table: what preview, up, refresh and import of N grants cost, in API requests first and then in seconds.
+"""What preview, up, refresh and destroy of N grants cost, in API requests first and then in seconds.
 
-The floor next to it is the same program with providers that do nothing, run in turn with ours: what the engine and the
-SDK take. Then thousands of grants as one `ProjectAccess` a project, what the commands that read everything cost over
-5,000 people, how long the policy pack takes over a state of N resources, how long a roster of 5,000 people takes to
-load, how many requests the emulator answers, and how long each command takes to start.
-
-Each size runs in a project, backend and emulator of its own. The figures also go to bench/results/latest.json
-and docs/figures.md, with the version and the day of each: `--keep` measures some parts anew and keeps the others.
+Each size runs in a project, backend and emulator of its own. The figures go to bench/results/latest.json and
+docs/figures.md, with the version and the day of each. `--only` measures some parts anew and keeps the others; with
+`--peer`, Mixpanel's own Terraform provider makes the same grants, and without, its figures of the last such run stay.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markdown import Markdown
 
-from bench.apart import ROSTER, judge, load, served, start
-from bench.crowd import CROWD, measure_crowd
+from bench.apart import ROSTERS, judge, load, served, start
+from bench.comparison import FORMS, GRANTS, GROUPED, LARGE, SINGLE, compare, measure_members
+from bench.crowd import CROWDS, measure_crowd
 from bench.lifecycle import Figure, State, measure
+from bench.limit import measure_limit
 from bench.machine import measured_on
 from bench.page import PAGE, RESULTS, page
+from bench.peer import Peer, installed_peer
 from bench.record import Record
-from bench.servers import GRANTS, STARTS, measure_servers, start_of
+from bench.servers import GRANTS as GRANTS_ON_BOTH
+from bench.servers import STARTS, measure_servers, start_of
+from bench.stacks import PEOPLE, measure_stacks
 from bench.whole import measure_whole
-from mixpanel_access.engine import ensure_engine
+from mixpanel_access.engine import Engine, ensure_engine
+from tests.terraform.command import NoProviderError
 
 SIZES: Final = ("100", "1000", "5000-")
 """Grants. A "-" behind them: without the engine's checkpoints, with which an up of 5,000 takes over an hour."""
 WHOLE: Final = 5000
 """Grants that are declared by project: of so many people, who are in the organization already."""
-STATES: Final = (1000, 5000)
-"""Resources of the states that the policies judge."""
+STATES: Final = (500, 2500)
+"""People of the states that the policies judge: each is a member with a grant."""
 _WIDTH: Final = 150
 """Columns that the widest table needs."""
 _REPEATED: Final = 1000
 """Grants up to which a preview is measured three times."""
 _FAST: Final = 100
 """Grants up to which an up with checkpoints is; without, as a preview."""
-_APART: Final[dict[str, Callable[[], dict[str, object]]]] = {
-    "roster": lambda: {"people": ROSTER, "seconds": load()},
-    "emulator": lambda: {"requests_per_second": served()},
-    "start": start,
-}
+Found = tuple[str, dict[str, Any]]
+"""The part of the results, and a figure of it."""
 
 console = Console(width=max(Console().width, _WIDTH))
 
 
-def _row(figure: Figure) -> dict[str, object]:
-    return {**asdict(figure), "ratio": figure.ratio}
-
-
-def main() -> int:
-    """Run the benchmarks and print the table."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--sizes", nargs="*", default=list(SIZES), help='grants; "5000-" is without checkpoints')
-    parser.add_argument("--states", type=int, nargs="*", default=list(STATES), help="resources to judge by policies")
-    parser.add_argument("--whole", type=int, default=WHOLE, help="grants that are declared by project; 0 for none")
-    parser.add_argument("--crowd", type=int, default=CROWD, help="people that the reading commands read; 0 for none")
-    parser.add_argument("--servers", type=int, default=GRANTS, help="grants on both servers; 0 for none")
-    parser.add_argument("--apart", nargs="*", default=list(_APART), choices=_APART, help="what needs no stack")
-    parser.add_argument("--keep", action="store_true", help="keep the earlier figures of what is not measured now")
-    given = parser.parse_args()
-    engine = ensure_engine(console.print)
-    try:
-        results = Record(measured_on(engine=engine.version), RESULTS, keep=given.keep)
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
+def _single(engine: Engine, given: Namespace, _peer: Peer | None) -> Iterator[Found]:
     for size in given.sizes:
         grants, checkpoints = int(size.rstrip("-")), not size.endswith("-")
         console.print(f"{grants} grants{'' if checkpoints else ', without checkpoints'} ...")
         times = 3 if grants <= _REPEATED else 1
         lives = times if grants <= _FAST or not checkpoints else 1
         for found in measure(engine, grants, checkpoints=checkpoints, times=times, lives=lives):
-            if isinstance(found, State):
-                results.add("states", asdict(found))
-            else:
-                results.add("figures", _row(found))
-                console.print(f"  {found.command}: {found.ours.seconds} s, floor {found.floor} s")
-    if given.whole:
-        console.print(f"{given.whole} grants as ProjectAccess ...")
-        for figure in measure_whole(engine, given.whole):
-            results.add("figures", _row(figure))
-    if given.servers:
-        console.print(f"{given.servers} grants on both servers ...")
-        for cost in measure_servers(engine, given.servers):
-            results.add("servers", asdict(cost))
-        results.add("server_start", {"seconds": {server: start_of(server) for server in STARTS}})
-    if given.crowd:
-        console.print(f"{given.crowd} people ...")
-        for one in measure_crowd(engine, given.crowd):
-            results.add("commands", asdict(one))
-            console.print(f"  {one.command}, {one.grants}: {one.seconds} s, {one.megabytes} MB")
-    for resources in given.states:
-        console.print(f"policies over {resources} resources ...")
-        results.add("policies", asdict(judge(engine, resources)))
-    for part in given.apart:
-        console.print(f"{part} ...")
-        results.add(part, _APART[part]())
+            yield ("states", asdict(found)) if isinstance(found, State) else _beside(found)
+
+
+def _beside(figure: Figure) -> Found:
+    console.print(f"  {figure.command}: {figure.ours.seconds} s, floor {figure.floor} s")
+    return "figures", {**asdict(figure), "ratio": figure.ratio}
+
+
+def _comparison(engine: Engine, given: Namespace, peer: Peer | None) -> Iterator[Found]:
+    for found in compare(engine, [FORMS[form] for form in given.forms], peer, GRANTS):
+        if isinstance(found, Figure):
+            yield _beside(found)
+        else:
+            console.print(f"  {found.form}, {found.command}: {found.cost.seconds} s, {found.cost.requests} requests")
+            yield "forms", asdict(found)
+
+
+def _large(engine: Engine, given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    for grants in given.large:
+        for found in measure_members(engine, grants):
+            console.print(f"  {grants} grants, {found.command}: {found.cost.seconds} s, {found.cost.requests} requests")
+            yield "forms", asdict(found)
+
+
+def _limit(engine: Engine, _given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    for found in measure_limit(engine):
+        console.print(f"  {found.run}: {found.cost.seconds} s, {found.invitations} invitations")
+        yield "limit", asdict(found)
+
+
+def _stacks(engine: Engine, given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    for found in measure_stacks(engine, given.unit):
+        console.print(f"  {found.round}: {found.cost.seconds} s, {found.cost.requests} requests")
+        yield "stacks", asdict(found)
+
+
+def _whole(engine: Engine, _given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    for figure in measure_whole(engine, WHOLE):
+        yield _beside(figure)
+
+
+def _servers(engine: Engine, _given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    for cost in measure_servers(engine, GRANTS_ON_BOTH):
+        yield "servers", asdict(cost)
+    yield "server_start", {"seconds": {server: start_of(server) for server in STARTS}}
+
+
+def _commands(engine: Engine, given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    for people in given.people:
+        for one in measure_crowd(engine, people):
+            console.print(f"  {one.command} of {people}, {one.grants}: {one.seconds} s, {one.megabytes} MB")
+            yield "commands", asdict(one)
+
+
+def _policies(engine: Engine, given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    for people in given.states:
+        for form in (SINGLE, GROUPED):
+            yield "policies", asdict(judge(engine, form, people))
+
+
+def _roster(_engine: Engine, _given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    for people in ROSTERS:
+        yield "rosters", {"people": people, "seconds": load(people)}
+
+
+def _emulator(_engine: Engine, _given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    yield "emulator", {"requests_per_second": served()}
+
+
+def _start(_engine: Engine, _given: Namespace, _peer: Peer | None) -> Iterator[Found]:
+    yield "start", start()
+
+
+PARTS: Final[dict[str, Callable[[Engine, Namespace, Peer | None], Iterator[Found]]]] = {
+    "comparison": _comparison,
+    "large": _large,
+    "limit": _limit,
+    "stacks": _stacks,
+    "whole": _whole,
+    "commands": _commands,
+    "policies": _policies,
+    "roster": _roster,
+    "start": _start,
+    "emulator": _emulator,
+    "servers": _servers,
+    "single": _single,
+}
+"""In this order, the parts of a run that is broken off are those that people wait for."""
+
+
+def main() -> int:
+    """Run the benchmarks and print the table."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="measure these parts, and keep the others' figures")
+    parser.add_argument("--peer", action="store_true", help="in the comparison, run Mixpanel's Terraform provider, too")
+    parser.add_argument("--forms", nargs="*", default=["single", "grouped"], choices=FORMS,
+                        help="what the comparison compares; sdk is single resources on the SDK's server")  # fmt: skip
+    parser.add_argument("--large", type=int, nargs="+", default=list(LARGE), help="grants of people who are members")
+    parser.add_argument("--unit", type=int, default=PEOPLE, help="people of each of the 20 stacks of one organization")
+    parser.add_argument("--sizes", nargs="+", default=list(SIZES), help='single grants; "5000-" is without checkpoints')
+    parser.add_argument("--people", type=int, nargs="+", default=list(CROWDS), help="whom the reading commands read")
+    parser.add_argument(
+        "--states", type=int, nargs="+", default=list(STATES), help="people of the states that the policies judge"
+    )
+    given = parser.parse_args()
+    with ExitStack() as stack:
+        try:
+            peer = stack.enter_context(installed_peer()) if given.peer else None
+            engine = ensure_engine(console.print)
+            results = Record(measured_on(engine=engine.version), RESULTS, keep=bool(given.only))
+        except (OSError, ValueError, NoProviderError) as error:
+            parser.error(str(error))
+        for part in given.only or PARTS:
+            console.print(f"{part} ...")
+            for where, figure in PARTS[part](engine, given, peer):
+                results.add(where, figure)
     PAGE.write_text(page(results.found))
     console.print(Markdown(page(results.found)))
     return 0

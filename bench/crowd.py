@@ -19,7 +19,7 @@ from bench.machine import compile_package
 from bench.workspaces import PROJECTS, STACK, Workspace, email_of, organization, workspace
 from mixpanel_access.engine import Engine
 
-CROWD: Final = 5000
+CROWDS: Final = (1000, 5000)
 """People, each with a grant."""
 COMMANDS: Final = ("status", "report", "drift", "remind", "who person00001@example.com")
 _TEMPLATES: Final = len(PROJECTS)
@@ -50,7 +50,7 @@ class CommandFigure:
     requests: int
 
 
-def measure_crowd(engine: Engine, people: int = CROWD) -> Iterator[CommandFigure]:
+def measure_crowd(engine: Engine, people: int) -> Iterator[CommandFigure]:
     """The commands over single grants, then over one `ProjectAccess` a project."""
     compile_package()
     for grants in ("single", _AS_PROJECT_ACCESS):

@@ -8,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from bench import forms_page as forms
+from bench.comparison import GROUPED
 from bench.record import runs_in
 from mixpanel_access.operations.tables import markdown
 
@@ -18,11 +20,21 @@ AIMED: Final = 1000
 RATIOS: Final = {"preview (create)": 1.15, "preview (unchanged)": 1.15, "refresh": 1.15, "up (create)": 1.25}
 """The command -> how many times the floor's seconds it may take."""
 CROWD_COMMANDS: Final = ("status", "report", "drift")
+CROWD: Final = 5000
 CROWD_SECONDS: Final = 4.0
 CROWD_MEGABYTES: Final = 250
-"""What each of these may take, and hold, over 5,000 people."""
+"""What each of these may take, and hold, over so many people."""
+FEW_COMMANDS: Final = ("status", "who")
+FEW: Final = 1000
+FEW_SECONDS: Final = 1.5
+"""What each of these may take of processors over 1,000 people."""
 START_SECONDS: Final = 0.35
 """What the start of any command may take."""
+POLICY_SECONDS: Final = 3.0
+"""What the policies may take over a grouped roster."""
+ROSTER: Final = 20_000
+ROSTER_SECONDS: Final = 5.0
+"""What reading a roster of so many people may take."""
 
 Row = Sequence[object]
 Figure = dict[str, Any]
@@ -43,10 +55,7 @@ _SINGLE: Final = (
     "of them that change something, and MB held is the most memory of the provider's process. Without checkpoints "
     "means `PULUMI_SKIP_CHECKPOINTS=true`: the engine saves the state only at the end."
 )
-_TARGETS: Final = (
-    "What we aim at, and the latest figure for it. A target is met if the figure is at most the aim. The version says "
-    "which release the figure is of: a later one may be better or worse until it is measured."
-)
+_TARGETS: Final = "What we aim at, and the latest figure for it. A target is met if the figure is at most the aim."
 _GROWTH: Final = (
     "How a command grows if there are ten times as many grants. Ten times the seconds means that each grant costs the "
     "same. Only sizes that were measured on one day with one version are compared."
@@ -86,10 +95,15 @@ def page(found: dict[str, Any]) -> str:
     )
     parts = [
         "# Figures",
+        *forms.meaning(found),
         _HOW.format(**found["machine"]),
         *_runs(found),
+        *_compared(found),
+        *_forms("### Grouped rosters of members", forms.LARGER, forms.LARGER_COLUMNS, forms.larger(found)),
+        *_forms("### The hourly limit on invitations", forms.LIMIT, forms.LIMIT_COLUMNS, forms.limit(found)),
+        *_forms("### Many stacks", forms.STACKS, forms.STACKS_COLUMNS, forms.stacks(found)),
+        *_section("## Targets", _TARGETS, ("what", "aimed at", "measured", "met"), _targets(found)),
         *_section("## Single grants", _SINGLE, _SINGLE_COLUMNS, map(_single, single)),
-        *_section("### Targets", _TARGETS, ("what", "aimed at", "measured", "met"), _targets(found)),
         *_section("### Growth", _GROWTH,
                   ("command", "checkpoints", "from", "to", "grants", "seconds"),
                   _growth(single)),
@@ -113,6 +127,20 @@ def _section(title: str, meaning: str, columns: Sequence[str], rows: Iterable[Ro
     """A table with what it means; nothing where nothing was measured."""
     if found := list(rows):
         yield from (title, meaning, markdown([*columns, *_RUN], found))
+
+
+def _compared(found: dict[str, Any]) -> Iterator[str]:
+    """The comparison of the forms; each column has its own version and day."""
+    if found["forms"]:
+        about, columns, rows = forms.compared(found)
+        yield from ("## Grouped, single, and the official provider", about, markdown(columns, rows))
+
+
+def _forms(title: str, about: str, columns: Sequence[str], rows: Iterable[tuple[Row, Figure]]) -> Iterator[str]:
+    """A table of rows that come with their figures, of whose names the text may speak."""
+    if pairs := list(rows):
+        text = about.format(**pairs[0][1])
+        yield from _section(title, text, columns, ([*row, *_run(one)] for row, one in pairs))
 
 
 def _run(one: Figure) -> list[object]:
@@ -173,13 +201,25 @@ def _command(one: Figure) -> Row:
 
 
 def _targets(found: dict[str, Any]) -> Iterator[Row]:
+    for target in forms.targets(found):
+        yield _target(*target)
     for one in found["figures"]:
         yield from _targets_of(one)
     for one in found["commands"]:
-        if one["command"] in CROWD_COMMANDS:
+        if one["command"] in CROWD_COMMANDS and one["people"] == CROWD:
             about = f"`{one['command']}` of {one['people']} people, grants as {one['grants']}"
             yield _target(about, CROWD_SECONDS, "s", one["seconds"], one)
             yield _target(about, CROWD_MEGABYTES, "MB", one["megabytes"], one)
+        if one["command"] in FEW_COMMANDS and one["people"] == FEW:
+            about = f"`{one['command']}` of {FEW} people, grants as {one['grants']}"
+            yield _target(about, FEW_SECONDS, "s of CPU", one["cpu_seconds"], one)
+    for one in found["policies"]:
+        if one["form"] == GROUPED:
+            about = f"policies over {one['people']} members with a grant each, {one['form']}"
+            yield _target(about, POLICY_SECONDS, "s", one["seconds"], one)
+    for one in found["rosters"]:
+        if one["people"] == ROSTER:
+            yield _target(f"reading a roster of {ROSTER} people", ROSTER_SECONDS, "s", one["seconds"], one)
     if starts := found.get("start"):
         yield _target("start of any command", START_SECONDS, "s", max(starts["commands"].values()), starts)
 
@@ -198,6 +238,8 @@ def _targets_of(one: Figure) -> Iterator[Row]:
         yield _target(f"up {whole}", 20, "s", cost["seconds"], one)
     if one["command"] == "refresh, ProjectAccess":
         yield _target(f"refresh {whole}", 15, "requests", cost["requests"], one)
+    if one["command"] == "destroy, ProjectAccess":
+        yield _target(f"destroy {whole}", one["grants"], "writes", cost["writes"], one)
 
 
 def _target(what: str, aim: float, unit: str, measured: float, one: Figure) -> Row:
@@ -218,9 +260,12 @@ def _growth(figures: Sequence[Figure]) -> Iterator[Row]:
 
 def _rest(found: dict[str, Any]) -> Iterator[Row]:
     for one in found["policies"]:
-        each = f"{1000 * one['seconds'] / one['resources']:.1f} s per 1,000"
-        yield [f"policies over {one['resources']} resources", f"{one['seconds']} s, {each}", *_run(one)]
-    if one := found.get("roster"):
+        yield [
+            f"policies over {one['people']} members with a grant each, {one['form']}",
+            f"{one['seconds']} s",
+            *_run(one),
+        ]
+    for one in found["rosters"]:
         yield [f"reading a roster of {one['people']} people", f"{one['seconds']} s", *_run(one)]
     if one := found.get("emulator"):
         yield ["the emulator", f"{one['requests_per_second']} requests a second", *_run(one)]

@@ -10,9 +10,13 @@ from typing import Any, Final
 LISTS: Final = {
     "figures": ("grants", "checkpoints", "command"),
     "states": ("grants",),
-    "policies": ("resources",),
+    "policies": ("form", "people"),
     "servers": ("server", "command", "grants"),
     "commands": ("people", "grants", "command"),
+    "forms": ("form", "people", "grants", "command"),
+    "limit": ("strangers", "run"),
+    "stacks": ("people", "round"),
+    "rosters": ("people",),
 }
 """Part of the results that has many figures -> what distinguishes them; the rest have one each."""
 
@@ -23,7 +27,7 @@ class Record:
     Args:
         measured_on: the date, the machine and the versions.
         file: where the results are.
-        keep: whether figures that are there and not measured now stay.
+        keep: whether figures that are there and not measured now stay; those of the official provider always do.
 
     Raises:
         ValueError: figures of another machine are to be kept.
@@ -33,8 +37,11 @@ class Record:
         self._file = file
         machine, self._run = measured_on["machine"], {name: measured_on[name] for name in ("date", "versions")}
         self.found: dict[str, Any] = {"machine": machine, **{part: [] for part in LISTS}}
+        earlier = json.loads(file.read_text()) if keep or file.exists() else {}
         if keep:
-            self.found |= json.loads(file.read_text())
+            self.found |= earlier
+        elif earlier.get("machine") == machine:
+            self.found["forms"] = [one for one in earlier.get("forms", []) if one["peer"]]
         if self.found["machine"] != machine:
             raise ValueError(f"the earlier figures are of another machine: {self.found['machine']}; measure all anew")
 

@@ -56,8 +56,7 @@ def measure_servers(engine: Engine, grants: int) -> Iterator[ServerCost]:
         for server, place in places.items():
             (place.pulumi.project / "stacks" / f"{STACK}.yaml").write_text(json.dumps(roster(grants)))
             if server != "ours":
-                project = place.pulumi.project / "Pulumi.yaml"
-                project.write_text(project.read_text().partition("plugins:")[0])
+                place.on_the_sdks_server()
         for command, arguments in COMMANDS.items():
             for server, place in places.items():
                 cost = place.run(*arguments)

@@ -8,8 +8,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ PROJECTS: Final = [1000 + number for number in range(5)]
 """Ids of the projects that people have grants in."""
 GRANTS_EACH: Final = 2
 """Grants of each person in a roster, in as many projects."""
+CHECKPOINTS: Final = "PULUMI_SKIP_CHECKPOINTS"
+"""The variable with which the engine saves the state only at the end."""
 _ORGANIZATION: Final = 7654321
 _LOOK_SECONDS: Final = 0.1
 _SERVERS: Final = (b"plugins/pulumi-python", b"pulumi.dynamic")
@@ -38,7 +40,7 @@ class Cost:
         writes: those of them that change something.
         bytes_out: bytes that the emulator sent.
         seconds: wall clock of the whole command.
-        provider_mb: the most memory that the provider's process held, in MB; None where nobody tells.
+        provider_mb: the most memory that the provider's process held, in MB; None if it is not known.
     """
 
     requests: int
@@ -62,14 +64,17 @@ class Workspace:
 
     def cost(self, act: Callable[[], object]) -> Cost:
         """What something costs."""
-        self.emulator.control("DELETE", "requests")
-        with _peak(self.pulumi.project) as peak:
-            begun = time.perf_counter()
-            act()
-            seconds = time.perf_counter() - begun
-        log = self.emulator.control("GET", "requests")
-        writes = sum(n for endpoint, n in log["by_endpoint"].items() if not endpoint.startswith("GET "))
-        return Cost(log["total"], writes, log["bytes_out"], round(seconds, 2), peak[0] or None)
+        return cost_of(self.emulator, act, self.pulumi.project)
+
+    def on_the_sdks_server(self) -> None:
+        """Have the SDK's own server serve the resources, as without the stanza of the project."""
+        project = self.pulumi.project / "Pulumi.yaml"
+        project.write_text(project.read_text().partition("plugins:")[0])
+
+    def with_checkpoints(self) -> Workspace:
+        """The same, but from now on the engine saves the state with each step."""
+        environ = {**self.pulumi.environ, CHECKPOINTS: "false"}
+        return replace(self, pulumi=replace(self.pulumi, environ=environ), checkpoints=True)
 
     def state_bytes(self) -> tuple[int, int]:
         """How many resources the state has, and how large it is."""
@@ -80,22 +85,23 @@ class Workspace:
 
 @contextmanager
 def workspace(
-    engine: Engine, document: dict[str, Any], *, floor: bool = False, checkpoints: bool = True
+    engine: Engine, document: dict[str, Any], *, floor: bool = False, checkpoints: bool = True, limit: bool = False
 ) -> Iterator[Workspace]:
-    """A workspace on an emulator that has this organization and no limit on invitations.
+    """A workspace on an emulator that has this organization.
 
     Args:
         engine: the engine to run with.
         document: the organization.
         floor: whether the providers are to do nothing.
         checkpoints: whether the engine saves the state with each step, as it does unless told otherwise.
+        limit: whether the emulator has Mixpanel's hourly limit on invitations.
     """
     with (
         tempfile.TemporaryDirectory(prefix="mixpanel-access-bench-") as folder,
-        EmulatorServer(document, limit_invitations=False) as server,
+        EmulatorServer(document, limit_invitations=limit) as server,
     ):
         emulator = Emulator(server.url)
-        environ = os.environ | ({} if checkpoints else {"PULUMI_SKIP_CHECKPOINTS": "true"})
+        environ = os.environ | ({} if checkpoints else {CHECKPOINTS: "true"})
         pulumi = pulumi_project(engine, Path(folder), emulator, environ)
         stack_file = pulumi.project / "stacks" / f"Pulumi.{STACK}.yaml"
         # Everybody leaves on destroy, which is what is measured here and what the brakes are there to hold.
@@ -107,42 +113,62 @@ def workspace(
         yield Workspace(pulumi, emulator, checkpoints)
 
 
-def organization(members: Sequence[str] = ()) -> dict[str, Any]:
+def organization(members: Sequence[str] = (), projects: Sequence[int] = PROJECTS) -> dict[str, Any]:
     """An organization with two owners, the projects, and some members without grants."""
     return {
         "organization": {"id": _ORGANIZATION, "name": "Bench"},
         "members": [{"email": f"owner{n}@example.com", "role": "owner"} for n in range(2)]
         + [{"email": email, "role": "member"} for email in members],
-        "projects": [{"id": id_, "name": f"Project {id_}"} for id_ in PROJECTS],
+        "projects": [{"id": id_, "name": f"Project {id_}"} for id_ in projects],
         "service_accounts": [{"username": USERNAME, "secret": SECRET}],
     }
 
 
-def roster(grants: int) -> dict[str, Any]:
-    """A roster of so many grants, `GRANTS_EACH` a person, over the projects in turn."""
-
-    def held(person: int) -> dict[str, str]:
-        return {f"p{PROJECTS[(person + n) % len(PROJECTS)]}": "analyst" for n in range(GRANTS_EACH)}
-
+def roster(grants: int, projects: Sequence[int] = PROJECTS, **more: Any) -> dict[str, Any]:
+    """A roster of so many grants, `GRANTS_EACH` a person, over the projects in turn, with more top-level fields."""
     return {
         "environment": "production",
         "organizationRoles": True,
-        "projects": {f"p{id_}": {"id": id_, "environment": "production"} for id_ in PROJECTS},
+        "projects": {f"p{id_}": {"id": id_, "environment": "production"} for id_ in projects},
         "people": [
             {
                 "email": email_of(number),
                 "organizationRole": "member",
-                "projects": held(number),
+                "projects": {f"p{id_}": "analyst" for id_ in projects_of(number, projects)},
                 "ticket": f"OPS-{number}",
             }
             for number in range(grants // GRANTS_EACH)
         ],
+        **more,
     }
+
+
+def projects_of(person: int, projects: Sequence[int] = PROJECTS) -> list[int]:
+    """The projects in which the n-th person has a grant."""
+    return [projects[(person + n) % len(projects)] for n in range(GRANTS_EACH)]
 
 
 def email_of(number: int) -> str:
     """The address of the n-th person."""
     return f"person{number:05}@example.com"
+
+
+def cost_of(emulator: Emulator, act: Callable[[], object], project: Path | None = None) -> Cost:
+    """What something costs.
+
+    Args:
+        emulator: where it sends its requests.
+        act: what to do.
+        project: whose provider's memory is looked at; None for nobody's.
+    """
+    emulator.control("DELETE", "requests")
+    with _peak(project) if project else nullcontext([0.0]) as peak:
+        begun = time.perf_counter()
+        act()
+        seconds = time.perf_counter() - begun
+    log = emulator.control("GET", "requests")
+    writes = sum(n for endpoint, n in log["by_endpoint"].items() if not endpoint.startswith("GET "))
+    return Cost(log["total"], writes, log["bytes_out"], round(seconds, 2), peak[0] or None)
 
 
 @contextmanager

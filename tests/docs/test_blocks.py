@@ -39,6 +39,7 @@ ORDINARY: Final = frozenset(
     {
         "rm",
         "unset",
+        "xargs",
         ".",
         "cd",
         "cp",

@@ -30,10 +30,12 @@ class Terraform:
     Args:
         folder: where it works; the configuration is the `*.tf` files in it.
         environ: the variables of every command.
+        seconds: how long a command may take.
     """
 
     folder: Path
     environ: Mapping[str, str]
+    seconds: float = _SECONDS
 
     def run(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command, `terraform state list` for one."""
@@ -43,7 +45,7 @@ class Terraform:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=_SECONDS,
+            timeout=self.seconds,
             check=False,
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
