@@ -234,12 +234,13 @@ def _within(project: PulumiProject, stack: str, days: int, now: str | None) -> W
 
 
 def _print_within(found: Sequence[WithinStack], days: int) -> None:
-    table = new_table("when", "what", "roles and teams", "next step")
+    table = new_table("when", "what", "roles and teams")
     for stack in found:
         for one in stack["changes"]:
             when = "waits" if one.edited else in_days(one.days - (one.on - one.day).days)
-            whole = ", ".join(one.parts) if one.membership else ""  # else the sentence names them
-            table.add_row(when, one.sentence(stack["stack"]), whole, one.next_step(stack["stack"]))
+            whole = "\n".join(one.parts) if one.membership else ""  # else the sentence names them
+            step = one.next_step(stack["stack"])
+            table.add_row(when, "\n  ".join(filter(None, (one.sentence(stack["stack"]), step))), whole)
     if table.row_count:
         print_table(table)
         typer.echo(

@@ -76,13 +76,21 @@ def update(
     found = len(added) - len(events)
     shown = added if found <= _MOST_FOUND else events
     for line in shown:
-        where = f"stack {line.stack}" if line.stack else "outside of the stacks"
-        by = f" by {line.admin}" if line.admin else ""
-        typer.echo(f"{line.date} {line.event} {line.label}: {line.what}, {where}{by}")
+        typer.echo(_shown(line))
     typer.echo(f"Added {counted(len(added), 'line')} to {file}.")
     if len(shown) < len(added):
         typer.echo(f"{found} of them are `found`: access that no stack has and no event explains.")
     return 0
+
+
+def _shown(line: LogLine) -> str:
+    """One line; another address is the person's own, in no stack, and no event says whose change it was."""
+    from mixpanel_access.operations.tracker.lines import LogEvent
+
+    where = f", stack {line.stack}" if line.stack else ", outside of the stacks"
+    by = f" by {line.admin}" if line.admin else ""
+    tail = "" if line.event == LogEvent.READDRESSED else where + by
+    return f"{line.date} {line.event} {line.label}: {line.what}{tail}"
 
 
 def export(

@@ -142,15 +142,15 @@ def _not_declared(case: Case) -> _Found:
         declared, ended = f"declared by {in_words(someone.effective)}", _ended_places(someone, today)
         if not ended or any(one.projects or one.teams for one in someone.effective.values()):
             return _ruled_out("; ".join([declared, *ended.values()]))
-        prolong = "prolong `ends` of the team in the roster of"
-        fix = [f"{prolong} {stack}, then `pulumi up --stack {stack}`" for stack in ended]
+        extend = "extend `ends` of the team in the roster of"
+        fix = [f"{extend} {stack}, then `pulumi up --stack {stack}`" for stack in ended]
         return _Found(Likelihood.CAUSE, [f"{declared}, which gives nothing today", *ended.values()], fix)
     evidence, fix = [], []
     for stack, own in someone.entries.items():
         for entry in own:
             if entry.over(today):
                 evidence.append(f"the entry in {stack} ended on {entry.ends}")
-                fix.append(f"prolong `ends` in the roster of {stack}, then `pulumi up --stack {stack}`")
+                fix.append(f"extend `ends` in the roster of {stack}, then `pulumi up --stack {stack}`")
             else:
                 evidence.append(f"the entry in {stack} begins on {entry.starts}")
                 fix.append(f"wait, or move `starts` in the roster of {stack}")

@@ -40,8 +40,8 @@ def first_day(olds: Mapping[str, Any], news: Mapping[str, Any], today: date) -> 
     if known:
         first = min(known)
         return None if starts and starts <= first else first.isoformat()
-    prolonged = not olds or olds.get("ends") != news.get("ends")
-    return today.isoformat() if not news.get("starts") and news.get("ends") and prolonged else None
+    extended = not olds or olds.get("ends") != news.get("ends")
+    return today.isoformat() if not news.get("starts") and news.get("ends") and extended else None
 
 
 def shown_to_all(session: Session, inputs: Properties) -> Properties:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import date
+from typing import Any
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
 from mixpanel_access.cli.output import new_table, print_table
+from mixpanel_access.cli.revoke import WithinStack, _print_within
+from mixpanel_access.cli.tracker import _shown
+from mixpanel_access.operations.pending.change import PendingChange, PendingEvent
+from mixpanel_access.operations.tracker.lines import LogLine
 
 ROWS: dict[str, list[list[str]]] = {
     "nothing": [],
@@ -57,3 +63,36 @@ def test_control_characters_are_spelled_out() -> None:
     table.add_row("a\x1b[31mb\u202ec")
     assert "\\x1b[31m" in table.text()
     assert "\u202e" not in table.text()
+
+
+def test_what_ends_soon_fits_on_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a file too: the next step and each role have a line of their own."""
+    roles = {f"project-{number}": "analyst" for number in range(4)}
+    change = PendingChange(
+        event=PendingEvent.ENDS, on=date(2026, 7, 1), days=3, email="robin@agency.example.org", membership=True,
+        projects=roles, teams=["reviewers"],
+    )  # fmt: skip
+    stack = WithinStack(stack="production", today=date(2026, 6, 28), changes=[change], held=[], problems=[])
+    _print_within([stack], 14)
+    table = capsys.readouterr().out.partition("\n\n")[0].splitlines()
+    assert max(map(len, table)) <= 130
+    assert [line.strip().partition("  ")[0] for line in table[1:3]] == [
+        "in 2 days",
+        "extend `ends` in the roster, or let it end",
+    ]
+    assert [line.strip().split("  ")[-1] for line in table[1:]] == [
+        *(f"analyst in {key}" for key in roles),
+        "the team reviewers",
+    ]
+
+
+def test_another_address_is_not_said_to_be_somebodys_change() -> None:
+    """A line of the access log on anything else names the stack, and who did it."""
+    common: dict[str, Any] = {
+        "date": "2026-06-01T00:00:00Z", "admin": "unknown", "email": "bo@example.com", "stack": "", "project": None,
+        "role": "",
+    }  # fmt: skip
+    readdressed = LogLine(**common, event="readdressed", email_before="robert@example.com")
+    assert _shown(readdressed) == "2026-06-01T00:00:00Z readdressed bo@example.com: before: robert@example.com"
+    revoked = LogLine(**common, event="revoked")
+    assert _shown(revoked) == "2026-06-01T00:00:00Z revoked bo@example.com: member, outside of the stacks by unknown"

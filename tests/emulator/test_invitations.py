@@ -77,7 +77,7 @@ def test_an_expired_one_is_invited_again(client: Client, clock: Frozen) -> None:
     assert client.role_of(BO) == "admin"
 
 
-def test_a_grant_or_a_role_does_not_prolong_it(client: Client, clock: Frozen) -> None:
+def test_a_grant_or_a_role_does_not_extend_it(client: Client, clock: Frozen) -> None:
     """They change the invitation and send nothing."""
     client.invite(BO)
     clock.at += WEEK - TICK

@@ -195,7 +195,7 @@ def without_credentials(workspace: Workspace, shown: str) -> None:
 
 
 def changed_later(workspace: Workspace) -> None:
-    """Noor's access is prolonged, listed again and decided on, and changes once more: that is not applied."""
+    """Noor's access is extended, listed again and decided on, and changes once more: that is not applied."""
     roster = workspace.stacks / "production.yaml"
     roster.write_text(roster.read_text().replace("2026-12-31", "2027-12-31"))
     status = workspace.command("review", "status", "--stack", "production", *NOW)

@@ -305,7 +305,7 @@ CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, s
     ),
     "ended": (
         ended, KnownFailure.NOT_DECLARED, Likelihood.CAUSE, "the entry in production ended on 2026-05-03",
-        "prolong `ends` in the roster of production, then `pulumi up --stack production`",
+        "extend `ends` in the roster of production, then `pulumi up --stack production`",
     ),
     "to come": (
         to_come, KnownFailure.NOT_DECLARED, Likelihood.CAUSE, "the entry in production begins on 2026-05-05",
@@ -470,7 +470,7 @@ CASES: dict[str, tuple[Callable[[Story], None], KnownFailure, Likelihood, str, s
     "the place ended": (
         in_a_team(days=", ends: 2026-05-03"), KnownFailure.NOT_DECLARED, Likelihood.CAUSE,
         f"declared by production, which gives nothing today; {PLACE_ENDED}",
-        "prolong `ends` of the team in the roster of production, then `pulumi up --stack production`",
+        "extend `ends` of the team in the roster of production, then `pulumi up --stack production`",
     ),
     "by SCIM": (
         by_scim, KnownFailure.SCIM, Likelihood.CAUSE, "user.role_changed on 2026-05-03 at 12:00 UTC by scim (scim)",

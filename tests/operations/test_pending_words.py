@@ -24,8 +24,8 @@ LOWER = "`mixpanel-access revoke --stack s --yes` lowers it"
 SINCE = "; it should have begun on 2026-05-04"
 UP = "`pulumi up --stack s` gives it"
 LAST = "in stack s ended on 2026-05-03 and"
-LET_END = "prolong `ends` in the roster, or let it end"
-TEAM_ENDS = "prolong `ends` of the team in the roster, or let it end"
+LET_END = "extend `ends` in the roster, or let it end"
+TEAM_ENDS = "extend `ends` of the team in the roster, or let it end"
 ROLE = {"projects": {"shop": "analyst"}}
 WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
     "a person ended": (
@@ -88,7 +88,7 @@ WORDS: dict[str, tuple[PendingEvent, dict[str, Any], str, str]] = {
     ),
     "a service account expires": (
         PendingEvent.ENDS, {"email": "", "account": "etl"}, "the service account etl in stack s ends on 2026-05-03",
-        "prolong `expires` in the roster, or let it end",
+        "extend `expires` in the roster, or let it end",
     ),
     "another service account has replaced one": (
         PendingEvent.ENDS, {"email": "", "account": "etl.1", "replaced_by": "etl"},

@@ -139,13 +139,13 @@ def test_the_end_of_a_team_is_an_ending_of_who_is_in_it() -> None:
 
 
 def test_what_is_over_and_still_there_comes_first() -> None:
-    """A roster may have dropped it: the state tells it alike. Prolonged, it is none."""
+    """A roster may have dropped it: the state tells it alike. Extended, it is none."""
     first = report().endings[0]
     assert (first.email, first.days, first.when, first.what) == (SAM, -2, EndsIn.OVER, ["analyst in shop"])
     line = next(line for line in PRODUCTION_ROSTER.splitlines() if SAM in line)
-    prolonged = report(production=PRODUCTION_ROSTER.replace("2026-05-02", "2026-05-31"))
-    assert [one.on.isoformat() for one in prolonged.endings if one.email == SAM] == ["2026-05-31"]
-    assert "not-expired" not in factors(prolonged, SAM)
+    extended = report(production=PRODUCTION_ROSTER.replace("2026-05-02", "2026-05-31"))
+    assert [one.on.isoformat() for one in extended.endings if one.email == SAM] == ["2026-05-31"]
+    assert "not-expired" not in factors(extended, SAM)
     dropped = report(production=PRODUCTION_ROSTER.replace(line, ""), was=PRODUCTION_ROSTER)
     assert dropped.endings[0] == first
     assert "not-expired" in factors(dropped, SAM)

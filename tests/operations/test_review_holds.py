@@ -44,7 +44,7 @@ def begun(folder: Path, role: str = "admin", organization: str = "member", teams
 CHANGED: dict[str, tuple[tuple[str, str], str]] = {
     "role raised": (("shop: admin", "shop: owner"), "role changed from admin to owner"),
     "role lowered": (("shop: admin", "shop: consumer"), "role changed from admin to consumer"),
-    "end prolonged": (("ends: 2026-06-30", "ends: 2031-12-31"), "ends changed from 2026-06-30 to 2031-12-31"),
+    "end extended": (("ends: 2026-06-30", "ends: 2031-12-31"), "ends changed from 2026-06-30 to 2031-12-31"),
     "end brought forward": (("ends: 2026-06-30", "ends: 2026-05-31"), "ends changed from 2026-06-30 to 2026-05-31"),
     "end deleted": (("ends: 2026-06-30, ", ""), "ends changed from 2026-06-30 to nothing"),
     "start": (("starts: 2026-04-01", "starts: 2026-04-02"), "starts changed from 2026-04-01 to 2026-04-02"),

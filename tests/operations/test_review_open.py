@@ -44,7 +44,7 @@ AGAIN: dict[str, tuple[str, str, str]] = {
     "lowered and raised": ("lower=analyst", bo(role="admin"), "role changed from analyst to admin"),
     "kept and raised": ("keep", bo(role="owner"), "role changed from admin to owner"),
     "kept and a custom role": ("keep", bo(role="desk"), "role changed from admin to desk"),
-    "lowered and prolonged": ("lower=analyst", bo("ends: 2026-12-31"), "ends changed from 2026-06-30 to 2026-12-31"),
+    "lowered and extended": ("lower=analyst", bo("ends: 2026-12-31"), "ends changed from 2026-06-30 to 2026-12-31"),
     "kept without an end": ("keep", bo("notes: x", role="admin"), "ends changed from 2026-06-30 to nothing"),
     "lowered and a team more": ("lower=analyst", bo(teams="data, ops"), "teams changed"),
     "kept for another ticket": ("keep", bo(role="admin", ticket="OPS-9"), "ticket changed from OPS-1 to OPS-9"),

@@ -108,7 +108,7 @@ bo@example.com: accepted, organization member, until 2026-05-18
   ! is admin in shop, and analyst is declared:
     `pulumi up --stack production --refresh`
   - the access in stack production ends on 2026-05-18:
-    prolong `ends` in the roster, or let it end
+    extend `ends` in the roster, or let it end
   shop: analyst (is admin)
   warehouse: consumer through the team Pilot
   team pilot: warehouse consumer

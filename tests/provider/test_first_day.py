@@ -28,7 +28,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str | None]] = {
     "taken away": ({"starts": APRIL, **ENDS}, LATER, APRIL),
     "kept": ({"since": JANUARY, **ENDS}, LATER, JANUARY),
     "no start yet, and nothing changes": (ENDS, ENDS, None),
-    "no start yet, and prolonged": (ENDS, LATER, "2026-05-04"),
+    "no start yet, and extended": (ENDS, LATER, "2026-05-04"),
     "no date": ({"starts": "soon"}, {"starts": "then", **ENDS}, None),
     "not known": ({"starts": JANUARY}, {"starts": 7, **ENDS}, JANUARY),
 }

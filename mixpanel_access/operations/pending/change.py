@@ -140,7 +140,7 @@ class PendingChange:
             case PendingEvent.ENDS if self.replaced_by:
                 return f"use the new token before that day: `mixpanel-access token {self.replaced_by}`"
             case PendingEvent.ENDS:
-                return f"prolong {last} in the roster, or let it end"
+                return f"extend {last} in the roster, or let it end"
             case PendingEvent.BEGINS:
                 return ""
             case _:
