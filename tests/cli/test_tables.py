@@ -80,10 +80,8 @@ def test_what_ends_soon_fits_on_a_page(capsys: pytest.CaptureFixture[str]) -> No
         "in 2 days",
         "extend `ends` in the roster, or let it end",
     ]
-    assert [line.strip().split("  ")[-1] for line in table[1:]] == [
-        *(f"analyst in {key}" for key in roles),
-        "the team reviewers",
-    ]
+    expected = [*(f"analyst in {key}" for key in roles), "the team reviewers"]
+    assert [words for line, words in zip(table[1:], expected, strict=True) if not line.rstrip().endswith(words)] == []
 
 
 def test_another_address_is_not_said_to_be_somebodys_change() -> None:
