@@ -11,6 +11,8 @@ LINGER: Final = 0.1
 """Seconds for which a batch waits for one more writer; a request to Mixpanel takes some times as long."""
 LONGEST: Final = 1.0
 """Seconds for which it waits at most for one more, where they come slowly."""
+FOR_EACH: Final = 0.002
+"""Seconds for each of many items for which their batch waits for one more writer, up to `LONGEST`."""
 LOOK_AGAIN: Final = 4
 """Times that everybody waited before it is looked for more; then after twice as many, and so on."""
 
@@ -53,8 +55,15 @@ class Crowd:
             self._complete += 1
         self.changed.notify_all()
 
-    def gather(self) -> None:
-        """Wait for the others before a batch goes out; only with `changed` held."""
+    def gather(self, items: int = 1) -> None:
+        """Wait for the others before a batch goes out; only with `changed` held.
+
+        Where one writer has many items, the others may have as many: it waits until nobody comes any more.
+        """
+        if items > 1 and self._linger:
+            patience = min(LONGEST, max(items * FOR_EACH, self._linger))
+            while self._somebody_came(self._came, patience):
+                pass
         complete, slow = self._complete, False
         while not self._all_wait() and self._complete == complete:
             came = self._came
@@ -74,12 +83,12 @@ class Crowd:
     def _all_wait(self) -> bool:
         return self._waiting >= self._most and not self._may_be_more
 
-    def _somebody_came(self, before: int) -> bool:
-        """Wait for half of the hold, or until somebody comes; whether they did.
+    def _somebody_came(self, before: int, seconds: float | None = None) -> bool:
+        """Wait for half of the hold, or so many seconds, or until somebody comes; whether they did.
 
         It is counted, not looked at: the first of those who wake may be gone again before the next one looks.
         """
-        return self.changed.wait_for(lambda: self._came != before, timeout=self.hold / 2)
+        return self.changed.wait_for(lambda: self._came != before, timeout=self.hold / 2 if seconds is None else seconds)
 
     def leave(self, count: int) -> None:
         """So many are served, and may come again; only with `changed` held."""
