@@ -88,7 +88,9 @@ class Crowd:
 
         It is counted, not looked at: the first of those who wake may be gone again before the next one looks.
         """
-        return self.changed.wait_for(lambda: self._came != before, timeout=self.hold / 2 if seconds is None else seconds)
+        return self.changed.wait_for(
+            lambda: self._came != before, timeout=self.hold / 2 if seconds is None else seconds
+        )
 
     def leave(self, count: int) -> None:
         """So many are served, and may come again; only with `changed` held."""

@@ -154,7 +154,9 @@ class Writer:
         if leads:
             with queue.sending:
                 with self._crowd.changed:
-                    self._crowd.gather(len(waiting.items))  # only now: those of the batch before are served, and come back
+                    self._crowd.gather(
+                        len(waiting.items)
+                    )  # only now: those of the batch before are served, and come back
                     batch, queue.waiting = queue.waiting, []
                 items = [item for one in batch for item in one.items]
                 failures: dict[Item, Exception] = {}

@@ -53,6 +53,17 @@ def test_a_batch_is_held_longer_where_one_comes_late(comers: list[int], held: fl
     assert arrivals.waited == waited
 
 
+@pytest.mark.parametrize(("items", "patience"), [(10, 0.1), (300, 0.6), (5000, LONGEST)])
+def test_a_writer_of_many_waits_until_nobody_comes(items: int, patience: float) -> None:
+    """The others may have as many, for the same people: longer for more, and also if all seem to be there."""
+    crowd = Crowd(linger=0.1)
+    crowd.changed = arrivals = Arrivals(crowd, [1, 1, 1, 1])
+    with arrivals:
+        crowd.enter()
+        crowd.gather(items)
+    assert arrivals.waited[:5] == [patience] * 5
+
+
 def test_a_batch_is_held_for_a_second_at_most() -> None:
     """However slowly they come."""
     crowd = Crowd(linger=0.1)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import pytest
 
 from mixpanel_access.directory.directory import Directory
+from mixpanel_access.directory.grants import Holding, RemoveGrants
 from mixpanel_access.directory.invitations import Invitations
 from mixpanel_access.directory.people import PER_HOUR
 from mixpanel_access.directory.writer import ATTEMPTS, REFUSALS_BORNE
 from mixpanel_access.directory.writes import AT_ONCE
 from mixpanel_access.model import errors
-from tests.fakes import NOW, PRODUCTION, FakeApi, make_directory
+from tests.fakes import NOW, PRODUCTION, WAREHOUSE, FakeApi, make_directory
 
 
 class PickyApi(FakeApi):
@@ -234,3 +236,35 @@ def test_a_run_may_wait_for_the_limit(api: PickyApi) -> None:
     sender, slept = invitations(api, wait=7200)
     assert sender.grant(PRODUCTION, dict.fromkeys(NEW, "analyst")) == ({}, {})
     assert slept == [3600.0]
+
+
+class Refusing(FakeApi):
+    """Refuses to take a grant away in one of two projects, and then in both of one request."""
+
+    def remove_grants(self, email: str, projects: Iterable[int]) -> None:
+        if email == "p0001@example.com" and WAREHOUSE in (ids := tuple(projects)):
+            self.sent.append(("refused", (email, ids)))
+            raise errors.Forbidden("cannot take the grant away", why="Mixpanel answered 403")
+        super().remove_grants(email, projects)
+
+
+def test_what_several_projects_take_from_a_person_is_one_request() -> None:
+    """Where Mixpanel refuses it, each project's grant is asked for alone: the other one goes."""
+    api = Refusing()
+    for email in people(3):
+        api.put(email)
+        for project in (PRODUCTION, WAREHOUSE):
+            api.give(project, email, "analyst")
+    directory = make_directory(api)
+    items = [Holding(project, email) for project in (PRODUCTION, WAREHOUSE) for email in people(3)]
+    failures = directory.writer.send_all(RemoveGrants(directory), items)
+    assert list(failures) == [Holding(WAREHOUSE, "p0001@example.com")]
+    assert [(row.project, row.email) for row in api.rows] == [(WAREHOUSE, "p0001@example.com")]
+    asked = sorted((verb, email, sorted(ids)) for verb, (email, ids) in api.sent)  # type: ignore[misc]
+    assert asked == [
+        ("refused", "p0001@example.com", [PRODUCTION, WAREHOUSE]),
+        ("refused", "p0001@example.com", [WAREHOUSE]),
+        ("remove_grants", "p0000@example.com", [PRODUCTION, WAREHOUSE]),
+        ("remove_grants", "p0001@example.com", [PRODUCTION]),
+        ("remove_grants", "p0002@example.com", [PRODUCTION, WAREHOUSE]),
+    ]
