@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -260,7 +261,8 @@ def test_what_several_projects_take_from_a_person_is_one_request() -> None:
     failures = directory.writer.send_all(RemoveGrants(directory), items)
     assert list(failures) == [Holding(WAREHOUSE, "p0001@example.com")]
     assert [(row.project, row.email) for row in api.rows] == [(WAREHOUSE, "p0001@example.com")]
-    asked = sorted((verb, email, sorted(ids)) for verb, (email, ids) in api.sent)  # type: ignore[misc]
+    sent: list[tuple[str, Any]] = api.sent
+    asked = sorted((verb, body[0], sorted(body[1])) for verb, body in sent)
     assert asked == [
         ("refused", "p0001@example.com", [PRODUCTION, WAREHOUSE]),
         ("refused", "p0001@example.com", [WAREHOUSE]),
