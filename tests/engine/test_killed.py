@@ -74,8 +74,42 @@ def test_the_next_up_finishes_what_a_killed_one_began(workspace: Workspace, poin
     workspace.unchanged()
 
 
-def test_an_account_that_a_killed_run_has_left_is_found_and_deleted(workspace: Workspace) -> None:
+REACHED: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "Team": lambda there: any(team["name"] == "Loaders" for team in there["teams"]),
+    "ProjectAccess": lambda there: any(row["email"] == CREW[0]["email"] for row in there["grants"]),
+}
+"""What is in Mixpanel, and not in the state, when the engine is killed."""
+
+
+@pytest.mark.parametrize("kind", REACHED)
+def test_a_killed_run_on_the_sdks_server_is_finished_by_the_next(workspace: Workspace, kind: str) -> None:
+    """SIGKILL while a team and all grants of a project are made, and no state has them: there is one of each."""
+    workspace.on_the_sdks_server()
+    crew = [{**person, "teams": ["data"]} for person in CREW[:4]]
+    projects = {
+        "shop": {"id": PRODUCTION, "environment": "production"},
+        "warehouse": {"id": WAREHOUSE, "environment": "production", "authoritative": True},
+    }
+    workspace.roster(crew, projects=projects, teams={"data": {"name": "Loaders", "projects": {"shop": "consumer"}}})
+    slow = {"method": "POST", "path_prefix": "/", "kind": "delay", "seconds": 0.3, "count": 100}
+    workspace.emulator.control("POST", "faults", [slow])
+    nothing_saved = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+    killed_when(workspace, _up(workspace), lambda: REACHED[kind](workspace.dump()), environ=nothing_saved)
+    assert workspace.resources() == []
+    workspace.up()
+    (team,) = (team for team in workspace.dump()["teams"] if team["name"] == "Loaders")
+    assert len(team["members"]) == len(crew)
+    for email in (str(person["email"]) for person in crew):
+        assert workspace.grants(email) == {PRODUCTION: "analyst", WAREHOUSE: "admin"}
+        assert workspace.mails(email) == 1
+    workspace.unchanged()
+
+
+@pytest.mark.parametrize("server", ["ours", "the SDK's"])
+def test_an_account_that_a_killed_run_has_left_is_found_and_deleted(workspace: Workspace, server: str) -> None:
     """SIGKILL between the creation in Mixpanel and the write of the state: in the end there is one account."""
+    if server != "ours":
+        workspace.on_the_sdks_server()
     workspace.roster([])
     workspace.up()
     workspace.roster([], serviceAccounts={"etl": {"role": "consumer", "expires": "2999-01-01"}})
