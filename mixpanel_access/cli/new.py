@@ -10,7 +10,7 @@ import typer
 
 from mixpanel_access.cli.options import AsJson
 from mixpanel_access.cli.output import print_json
-from mixpanel_access.model.new_project import CI, NAME
+from mixpanel_access.model.new_project import CI, NAME, Backend
 
 
 class NewDocument(TypedDict):
@@ -24,6 +24,7 @@ def new(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; it is made if it is missing.")],
     name: Annotated[str, typer.Option(help="The project's name in Pulumi.")] = NAME,
     ci: Annotated[CI, typer.Option(help="The CI system whose workflow the project gets.")] = CI.GITHUB,
+    backend: Annotated[Backend, typer.Option(help="Where the states are kept.")] = Backend.S3,
     wheel: Annotated[
         Path | None,
         typer.Option(help="The wheel of this version, which goes into the project. Default: the installed one."),
@@ -37,7 +38,7 @@ def new(
     from mixpanel_access.model.dates import today
     from mixpanel_access.operations.new_project import new_project, read_wheel
 
-    files = new_project(folder, read_wheel(wheel), name, ci, today(None))
+    files = new_project(folder, read_wheel(wheel), name, ci, today(None), backend)
     if as_json:
         print_json(NewDocument(folder=folder, files=files))
         return 0

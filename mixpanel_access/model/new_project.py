@@ -14,3 +14,14 @@ class CI(StrEnum):
 
     GITHUB = "github"
     GITLAB = "gitlab"
+    NONE = "none"
+
+
+class Backend(StrEnum):
+    """Where a project keeps its states."""
+
+    PULUMI_CLOUD = "pulumi-cloud"
+    S3 = "s3"
+    GCS = "gcs"
+    AZBLOB = "azblob"
+    FILE = "file"

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from mixpanel_access import __version__
 from mixpanel_access.files.whole import create_files, reason
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.new_project import CI, NAME
+from mixpanel_access.model.new_project import CI, NAME, Backend
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates" / "project"
 WHEEL: Final = f"mixpanel_access-{__version__}-py3-none-any.whl"
@@ -138,6 +138,7 @@ COPIED: Final = (
 CHANGED: Final = (
     "Pulumi.yaml",
     "examples/ci/README.md",
+    "examples/ci/backends.md",
     "examples/ci/github-actions.yml",
     "examples/ci/gitlab-ci.yml",
     "examples/ci/CODEOWNERS",
@@ -168,8 +169,32 @@ def begun_on(text: str, today: date) -> str:
     return _DATE.sub(lambda found: (date.fromisoformat(found[0]) + moved).isoformat(), text)
 
 
+_LOGINS: Final = {
+    Backend.PULUMI_CLOUD: "pulumi login",
+    Backend.S3: "pulumi login 's3://example-state?region=eu-central-1'",
+    Backend.GCS: "pulumi login gs://example-state",
+    Backend.AZBLOB: "pulumi login 'azblob://example-state?storage_account=example'",
+    Backend.FILE: 'pulumi login "file://$PWD?metadata=skip"',
+}
+"""How the engine is told where the states are; the names are examples."""
+_SECTIONS: Final = {
+    Backend.PULUMI_CLOUD: "## Pulumi Cloud\n",
+    Backend.GCS: "## Google Cloud Storage\n",
+    Backend.AZBLOB: "## Azure Blob Storage\n",
+}
+"""Where the page of the backends has the step of each; S3 is in the workflow."""
+_STEP: Final = re.compile(r"uses: aws-actions/configure-aws-credentials@.*\n( +)with:\n(?:\1 +.*\n)+")
+_ONLY_S3: Final = re.compile(r"\| `(?:AWS_|STATE_BACKEND_).*\n")
+_FENCE: Final = "```yaml\n"
+
+
 def new_project(
-    folder: Path, wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB, today: date = EXAMPLE_DAY
+    folder: Path,
+    wheel: bytes,
+    name: str = NAME,
+    ci: CI = CI.GITHUB,
+    today: date = EXAMPLE_DAY,
+    backend: Backend = Backend.S3,
 ) -> list[str]:
     """Write a new project, over no file that is there; all of it, or nothing.
 
@@ -179,27 +204,33 @@ def new_project(
         name: the project's name for Pulumi.
         ci: whose workflow it gets.
         today: the day on which the engagements of its rosters begin.
+        backend: where it keeps its states.
 
     Returns:
         The files, relative to the folder.
 
     Raises:
-        UsageError: the name is none, a file is there already, or one cannot be written.
+        UsageError: the name is none, the CI system cannot reach the backend, a file is there already, or one cannot be
+            written.
     """
-    files = project_files(wheel, name, ci, today)
+    files = project_files(wheel, name, ci, today, backend)
     create_files(folder, files, "project")
     return list(files)
 
 
 def project_files(
-    wheel: bytes, name: str = NAME, ci: CI = CI.GITHUB, today: date = EXAMPLE_DAY
+    wheel: bytes,
+    name: str = NAME,
+    ci: CI = CI.GITHUB,
+    today: date = EXAMPLE_DAY,
+    backend: Backend = Backend.S3,
 ) -> dict[str, str | bytes]:
     """The files of a new project, with what is in them.
 
     Args: see `new_project`.
 
     Raises:
-        UsageError: the name is none.
+        UsageError: the name is none, or the CI system cannot reach the backend.
     """
     if not _NAMED.fullmatch(name):
         raise UsageError(
@@ -208,11 +239,9 @@ def project_files(
             why="it takes 1 to 100 letters, digits, dots, hyphens and underscores, and more than dots",
             next_step="Give another --name.",
         )
-    example, workflow = _WORKFLOWS[ci]
-    owners, template = _REVIEW[ci]
     copied = {file: own_file(file) for file in COPIED}
     return {
-        "README.md": _readme(name, ci),
+        "README.md": _readme(name, ci, backend),
         ".gitignore": (TEMPLATES / "gitignore").read_text("utf-8"),
         ".gitattributes": (TEMPLATES / "gitattributes").read_text("utf-8"),
         "requirements.txt": with_wheel(wheel),
@@ -220,20 +249,61 @@ def project_files(
         "Pulumi.yaml": own_file("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),
         **copied,
         **{file: begun_on(copied[file], today) for file in ROSTERS},
-        workflow: _workflow(own_file(example)),
-        owners: own_file("examples/ci/CODEOWNERS"),
-        template: own_file("examples/ci/pull_request_template.md"),
-        "docs/ci.md": f"# What CI needs\n{own_file('examples/ci/README.md').partition(_SETTINGS)[2]}",
+        **_ci_files(ci, backend),
     }
 
 
-def _readme(name: str, ci: CI) -> str:
+def _ci_files(ci: CI, backend: Backend) -> dict[str, str]:
+    """The workflow, who reviews what, and the page of what to set.
+
+    Raises:
+        UsageError: the CI system cannot reach the backend.
+    """
+    if ci is CI.NONE:
+        return {}
+    if backend is Backend.FILE:
+        raise UsageError(
+            "cannot make the CI workflow",
+            why="with --backend file the states are in a folder of one machine, which CI cannot reach",
+            next_step="Add --ci none, or choose another --backend.",
+        )
+    if ci is CI.GITLAB and backend is not Backend.S3:
+        raise UsageError(
+            "cannot make the CI workflow",
+            why="the example for GitLab has the credentials of S3 alone",
+            next_step="Take --backend s3 and change the lines of `.pulumi` in .gitlab-ci.yml, or add --ci none.",
+        )
+    example, workflow = _WORKFLOWS[ci]
     owners, template = _REVIEW[ci]
+    page, text = own_file("examples/ci/README.md").partition(_SETTINGS)[2], own_file(example)
+    if section := _SECTIONS.get(backend):
+        about = own_file("examples/ci/backends.md").partition(section)[2].partition("\n## ")[0]
+        step, _, about = about.partition(_FENCE)[2].partition("```\n")
+        uses = step[step.index("uses:") :].replace("\n", "\n      ").rstrip(" ")
+        text = _STEP.sub(lambda _: uses, text)
+        page = f"{_ONLY_S3.sub('', page)}\n{section}{about}"
+    return {
+        workflow: _workflow(text),
+        owners: own_file("examples/ci/CODEOWNERS"),
+        template: own_file("examples/ci/pull_request_template.md"),
+        "docs/ci.md": f"# What CI needs\n{page}",
+    }
+
+
+def _readme(name: str, ci: CI, backend: Backend) -> str:
+    owners, template = _REVIEW.get(ci, ("", ""))
+    workflow = _WORKFLOWS[ci][1] if ci in _WORKFLOWS else ""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = Environment(loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown
     return templates.get_template("README.md.j2").render(
-        name=name, version=__version__, ci=_WORKFLOWS[ci][1], wheel=WHEEL, owners=owners, template=template
+        name=name,
+        version=__version__,
+        ci=workflow,
+        wheel=WHEEL,
+        owners=owners,
+        template=template,
+        login=_LOGINS[backend],
     )
 
 

@@ -27,7 +27,7 @@ from mixpanel_access.cli.app import app
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.model.declaration import declaration
 from mixpanel_access.model.errors import UsageError
-from mixpanel_access.model.new_project import CI, NAME
+from mixpanel_access.model.new_project import CI, NAME, Backend
 from mixpanel_access.operations.new_project import (
     CHANGED,
     COPIED,
@@ -98,7 +98,7 @@ def test_the_rosters_that_ship_pass_the_policies_that_ship(stack: str) -> None:
         assert ("exceptions-in-force" in {one.rule.id for one in found}) == (stack == "production")
 
 
-@pytest.mark.parametrize("ci", CI)
+@pytest.mark.parametrize("ci", [CI.GITHUB, CI.GITLAB])
 def test_the_project_stands_alone(tmp_path: Path, ci: CI) -> None:
     """Its rosters read, its workflow installs the pinned package, and its page says what to set."""
     new_project(tmp_path / "deep" / "access", CONTENT, "our-access", ci)
@@ -124,6 +124,59 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     new_project(tmp_path, CONTENT)
     outcome = lint(find_actionlint(), tmp_path / ".github" / "workflows" / "mixpanel-access.yml")
     assert (outcome.stdout, outcome.stderr, outcome.returncode) == ("", "", 0)
+
+
+REMOTE = [Backend.PULUMI_CLOUD, Backend.S3, Backend.GCS, Backend.AZBLOB]
+
+
+@pytest.mark.parametrize("backend", REMOTE)
+def test_each_backend_has_its_step_in_the_workflow(tmp_path: Path, backend: Backend) -> None:
+    """In the preview and in the other jobs, with what is to be set on its page; nothing of another cloud is left."""
+    new_project(tmp_path, CONTENT, backend=backend)
+    workflow = tmp_path / ".github" / "workflows" / "mixpanel-access.yml"
+    outcome = lint(find_actionlint(), workflow)
+    assert (outcome.stdout, outcome.stderr, outcome.returncode) == ("", "", 0)
+    uses = {
+        Backend.PULUMI_CLOUD: "pulumi/auth-actions",
+        Backend.S3: "aws-actions/configure-aws-credentials",
+        Backend.GCS: "google-github-actions/auth",
+        Backend.AZBLOB: "azure/login",
+    }
+    text = workflow.read_text()
+    assert {backend: text.count(f"uses: {action}@") for backend, action in uses.items()} == {
+        one: 2 if one is backend else 0 for one in uses
+    }
+    page = (tmp_path / "docs" / "ci.md").read_text()
+    assert ("`AWS_ROLE_TO_ASSUME`" in page) == (backend is Backend.S3)
+    assert "](" not in page
+    assert "```" not in page.partition("## What a branch can do")[2] or backend is Backend.S3
+    assert "pulumi login" in (tmp_path / "README.md").read_text()
+
+
+def test_a_project_without_ci_says_what_must_run_each_night(tmp_path: Path) -> None:
+    """It has no workflow, no reviewers and no page about CI, and its README has no hole where they were."""
+    written = new_project(tmp_path, CONTENT, ci=CI.NONE, backend=Backend.FILE)
+    assert set(files_of()) - set(written) == {
+        ".github/workflows/mixpanel-access.yml",
+        ".github/CODEOWNERS",
+        ".github/pull_request_template.md",
+        "docs/ci.md",
+    }
+    readme = (tmp_path / "README.md").read_text()
+    assert "``" not in readme.replace("```", "")
+    assert "mixpanel-access revoke --yes" in readme
+    assert 'pulumi login "file://$PWD?metadata=skip"' in readme
+
+
+@pytest.mark.parametrize(
+    ("ci", "backend"),
+    [*((ci, Backend.FILE) for ci in (CI.GITHUB, CI.GITLAB)), *((CI.GITLAB, one) for one in REMOTE if one != "s3")],
+)
+def test_a_workflow_that_could_not_reach_the_states_is_refused(tmp_path: Path, ci: CI, backend: Backend) -> None:
+    """Before anything is written, with what to choose."""
+    with pytest.raises(UsageError, match=r"cannot make the CI workflow: .* --ci none"):
+        new_project(tmp_path / "access", CONTENT, ci=ci, backend=backend)
+    assert not (tmp_path / "access").exists()
 
 
 @pytest.mark.parametrize("file", project_files(CONTENT))
@@ -225,7 +278,7 @@ def test_the_command_lists_every_file(tmp_path: Path) -> None:
     assert (tmp_path / "two" / WHEEL).read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("ci", CI)
+@pytest.mark.parametrize("ci", [CI.GITHUB, CI.GITLAB])
 def test_nothing_is_installed_without_a_hash(tmp_path: Path, ci: CI) -> None:
     """Nor by a name that nobody has registered: the wheel lies in the project, and another one does not fit."""
     new_project(tmp_path, CONTENT, ci=ci)
