@@ -23,6 +23,7 @@ from mixpanel_access.operations.status import statuses
 from mixpanel_access.operations.who import of_person
 from tests.lives.draft import STACKS
 from tests.lives.expected import Fact
+from tests.lives.groups import removed_name
 from tests.lives.rosters import Roster
 from tests.lives.steps import reasons_in
 from tests.lives.truth import Truth
@@ -249,7 +250,14 @@ class Day:
         stack, other = self.draw.choices(STACKS, k=2)
         yield from compared(f"preview of {stack}", "step", self.world.preview(stack), self.truth.next_up(stack))
         for found in revoke(self.world.project, [other], lambda line: None, now=None, act=False):
-            takes = {(("update" if one.lowers else "delete"), one.urn.rpartition("::")[2]) for one in found.takes}
+            whole = self.truth.landscape.stacks[found.stack].roster.whole
+            takes = {
+                (
+                    "update" if one.lowers else "delete",
+                    one.urn.rpartition("::")[2] if one.project in whole else removed_name(one),
+                )
+                for one in found.takes
+            }
             yield from compared(f"revoke in {found.stack}", "removal", takes, self.truth.next_revoke(found.stack))
             for held in found.held:
                 yield Disagreement("revoke", "held", (held.taking.email, held.taking.what, held.reason), said=True)

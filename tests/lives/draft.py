@@ -24,6 +24,8 @@ AUTHORITATIVE = frozenset({"vault"})
 OWNERS = ("ana@example.com", "omar@example.com")
 ROLES = ("consumer", "analyst", "admin")
 PERMISSIONS = ("share_reports", "export_reports_csv", "edit_boards", "edit_cohorts")
+_GROUPED = 0.5
+"""In how many lives one of the rosters is grouped."""
 RUNS = ("up", "revoke")
 """The events that are runs."""
 HANDS = "hands"
@@ -83,6 +85,8 @@ class Draft:
             )
             for name, projects in PROJECTS.items()
         }
+        draw = Random(f"{seed} groups")  # of its own, so that what else is drawn depends on the seed alone
+        stacks[draw.choice(STACKS)].roster.grouped = draw.random() < _GROUPED
         self.landscape = Landscape(organization, stacks)
 
     @property

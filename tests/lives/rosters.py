@@ -132,6 +132,7 @@ class Roster:
         owns_roles: whether it declares organization roles.
         addresses: who is written with another address than at first -> that one.
         roles: the custom roles by their keys.
+        grouped: whether its members, grants and memberships are a few resources; nothing else depends on it.
     """
 
     stack: str
@@ -144,6 +145,12 @@ class Roster:
     accounts: dict[str, Account] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     roles: dict[str, RoleEntry] = field(default_factory=dict)
+    grouped: bool = False
+
+    @property
+    def whole(self) -> set[int]:
+        """The projects whose grants it alone says, by id."""
+        return {self.projects[key] for key in self.authoritative}
 
     def entries_of(self, email: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.email == email]
@@ -216,6 +223,7 @@ class Roster:
         }
         document: dict[str, Any] = {
             "environment": self.stack, "organizationRoles": self.owns_roles, "projects": projects,
+            **({"grouped": True} if self.grouped else {}),
             "people": [self._written(entry) for entry in self.entries],
             "engagements": {key: _engagement(*days) for key, days in self.engagements.items()},
             "customRoles": {key: _of_role(role) for key, role in self.roles.items()},

@@ -17,6 +17,7 @@ from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.revoking.run import revoke
 from tests.in_process import InProcess
 from tests.lives.draft import CLAIMED, HANDS, OWNERS, STACKS, Event
+from tests.lives.groups import steps_of
 from tests.lives.organization import EVERY_ROLE_HAS, CustomRole, Organization, from_dump
 from tests.lives.rosters import RANK
 from tests.lives.script import Script
@@ -171,9 +172,10 @@ class World:
         assert done.returncode == 0, done.stdout + done.stderr
         steps = json.loads(done.stdout).get("steps", ())
         return {
-            (str(step["op"]), str(step["urn"]).rpartition("::")[2])
+            op
             for step in steps
             if step["op"] != "same" and DYNAMIC_TYPE in step["urn"] and BRAKE_NAME not in step["urn"]
+            for op in steps_of(step, self.shared.differing)
         }
 
     # Events

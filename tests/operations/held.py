@@ -132,6 +132,10 @@ def applied(declared: Declaration, **left_out: Any) -> State:
                 ref: Any = kinds.MemberId(ORGANIZATION, inputs["email"])
             case kinds.PROJECT_GRANT, (project, key):
                 ref = kinds.GrantId(ORGANIZATION, project, inputs["email"])
+            case kinds.MEMBERS, _:
+                ref = kinds.MembersId(ORGANIZATION)
+            case kinds.TEAM_MEMBERS, key:
+                ref = kinds.TeamMembersId(ORGANIZATION, teams[key])
             case kinds.PROJECT_ACCESS, key:
                 ref = kinds.ProjectAccessId(ORGANIZATION, key)
                 inputs["grants"] = {email: own_roles.get(role, role) for email, role in inputs["grants"].items()}

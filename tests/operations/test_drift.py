@@ -14,6 +14,7 @@ from mixpanel_access.operations.drift import OrganizationAccess, differences, re
 from mixpanel_access.operations.state import EMPTY, State, state_of
 from tests.fake_scim import with_scim
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi, make_directory
+from tests.grouped import grouped_state
 from tests.operations.held import (
     changed_state,
     held_grant,
@@ -37,8 +38,10 @@ ORGANIZATION = OrganizationAccess(
 
 
 def kinds(organization: OrganizationAccess, everywhere: State = STATE, here: State = STATE) -> list[tuple[str, str]]:
-    """The differences in short."""
-    return [(one.kind.value, one.email) for one in differences(organization, everywhere, here)]
+    """The differences in short; they are the same if the states have groups."""
+    found = differences(organization, everywhere, here)
+    assert differences(organization, grouped_state(everywhere), grouped_state(here)) == found
+    return [(one.kind.value, one.email) for one in found]
 
 
 def test_what_is_in_order_is_no_difference() -> None:

@@ -64,16 +64,20 @@ def rosters(draw: st.DrawFn) -> Roster:
     """A roster of two people, two projects and two teams."""
     teams = {"data": {"name": "Data", **draw(team())}, "ops": {"name": "Ops", **draw(team())}}
     try:
-        return roster(draw(st.lists(entry(), max_size=3)), teams, authoritative=draw(st.booleans()))
+        people, authoritative, grouped = draw(st.lists(entry(), max_size=3)), draw(st.booleans()), draw(st.booleans())
+        return roster(people, teams, authoritative=authoritative, grouped=grouped)
     except RosterError:  # an entry and a team that have no day in common
         reject()
 
 
-def roster(people: list[dict[str, Any]], teams: dict[str, Any], *, authoritative: bool = False) -> Roster:
+def roster(
+    people: list[dict[str, Any]], teams: dict[str, Any], *, authoritative: bool = False, grouped: bool = False
+) -> Roster:
     """A roster of these entries."""
     document = {
         "environment": "production",
         "organizationRoles": True,
+        "grouped": grouped,
         "engagements": {f"e{number}": {} for number, _ in enumerate(people)},
         "projects": {
             key: {"id": id_, "environment": "production", "authoritative": authoritative and key == "web"}

@@ -27,9 +27,12 @@ from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.declaration import COMPONENT, Declaration, DeclaredResource, declaration, read_kept
 from mixpanel_access.model.errors import AccessError
+from mixpanel_access.model.groups import GROUPS
 from mixpanel_access.model.resources import ResourceKind
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.group_handler import GroupHandler
+from mixpanel_access.provider.handler import POLICY_FIELDS, changed
 from mixpanel_access.provider.resource import inputs_of as inputs_of_class
 from mixpanel_access.provider.session import Session
 from tests.python_engine import values
@@ -43,8 +46,11 @@ from tests.python_engine.transport import LinkError
 from tests.python_engine.unknown import Unknown
 
 _LAYERS = (
-    (kinds.MEMBER, kinds.CUSTOM_ROLE, kinds.ORGANIZATION_SECURITY, kinds.SERVICE_ACCOUNT, kinds.TEAM),
-    (kinds.PROJECT_GRANT, kinds.PROJECT_ACCESS, kinds.SERVICE_ACCOUNT_GRANT, kinds.TEAM_GRANT, kinds.TEAM_MEMBER),
+    (kinds.MEMBER, kinds.MEMBERS, kinds.CUSTOM_ROLE, kinds.ORGANIZATION_SECURITY, kinds.SERVICE_ACCOUNT, kinds.TEAM),
+    (
+        kinds.PROJECT_GRANT, kinds.PROJECT_ACCESS, kinds.SERVICE_ACCOUNT_GRANT, kinds.TEAM_GRANT, kinds.TEAM_MEMBER,
+        kinds.TEAM_MEMBERS,
+    ),
 )  # fmt: skip
 """The kinds of which no resource depends on another of them; the second depends on the first."""
 
@@ -87,6 +93,7 @@ class DirectProviders:
 
     Attributes:
         touched: whether one was asked to change something.
+        differing: the URN of a group -> the keys of the people in it who would be changed.
     """
 
     def __init__(self, new_session: Callable[[Mapping[str, str]], Session], clock: Callable[[], int]) -> None:
@@ -94,6 +101,7 @@ class DirectProviders:
         self._known: dict[str, dict[ResourceKind, AccessProvider]] = {}
         self._sessions: dict[tuple[tuple[str, str], ...], Session] = {}
         self.touched = False
+        self.differing: dict[str, set[str]] = {}
 
     def __contains__(self, reference: str) -> bool:
         return reference in self._known
@@ -109,8 +117,9 @@ class DirectProviders:
         """Have a provider with this configuration."""
         session = self.session(inputs)
         own = {kind: provider_class(kind)() for kind in kinds.ALL_KINDS}
-        for provider in own.values():
+        for kind, provider in own.items():
             provider.use(session)
+            provider.handler.keeps = kind.parts is not None  # as our own server has it, which groups need
         self._known[f"{urn}::{id_}"] = own
 
     def ensure(self, state: State, olds: Mapping[str, State]) -> None:
@@ -136,6 +145,13 @@ class DirectProviders:
         del old_inputs
         with _as_the_engine_says():
             found = self._of(state).diff(state["id"], dict(outputs_of(state)), dict(news))
+            if isinstance(handler := self._of(state).handler, GroupHandler):
+                before, after = handler.parts(outputs_of(state)), handler.parts(dict(news))
+                both = before.keys() & after.keys()
+                pairs = {key: (dict(before[key]), dict(after[key])) for key in both}
+                self.differing[state["urn"]] = {
+                    key for key, pair in pairs.items() if handler.single.diff(*pair) or changed(POLICY_FIELDS, *pair)
+                }
         return Diff(bool(found.changes), tuple(found.replaces or ()), bool(found.delete_before_replace))
 
     def create(self, new: State) -> None:
@@ -240,8 +256,15 @@ class Direct:
         self._deployment, self._options, self._program = deployment, options, program
         self._states: dict[str, State] = {}
         self._component = ""
-        self.registered: list[tuple[ResourceKind, Mapping[str, Any]]] = []
-        """What has been registered so far, with its inputs."""
+        self._inputs: dict[str, tuple[ResourceKind, Mapping[str, Any]]] = {}
+
+    @property
+    def declared(self) -> list[tuple[ResourceKind, Mapping[str, Any]]]:
+        """What the program declares, with the inputs as far as they are known by now."""
+        every = list(self._program.declared.resources())
+        rest = [one for one in every if one.name not in self._inputs]
+        coming = [(one.kind, self._registration(one, every, now=False).inputs) for one in rest]
+        return [*self._inputs.values(), *coming]
 
     def run(self) -> None:
         """Register everything, up to what stops the run."""
@@ -291,7 +314,9 @@ class Direct:
     def _plain(self, type_: str, name: str, parent: str) -> Registration:
         return Registration(type_, name, parent, custom=False, inputs={})
 
-    def _registration(self, one: DeclaredResource, every: Iterable[DeclaredResource]) -> Registration:
+    def _registration(
+        self, one: DeclaredResource, every: Iterable[DeclaredResource], *, now: bool = True
+    ) -> Registration:
         kind, inputs = one.kind, dict(one.inputs)
         of_property: dict[str, list[str]] = {}
         for name, other in one.refers_to.items():
@@ -307,10 +332,10 @@ class Direct:
             inputs["grants"] = {email: role for email, (role, _) in given.items()}
             of_property["grants"] = list(dict.fromkeys(urn for _, urns in given.values() for urn in urns))
         needs = [self._states[name]["urn"] for name in one.depends_on if name in self._states]
-        return self._custom(kind, one.name, inputs, of_property, needs)
+        return self._custom(kind, one.name, inputs, of_property, needs, now=now)
 
     def _brake(self) -> Registration:
-        judged = (kinds.MEMBER_TYPE, kinds.GRANT_TYPE, kinds.PROJECT_ACCESS_TYPE, kinds.TEAM_MEMBER_TYPE)
+        judged = {kind.type for kind in (kinds.MEMBER, kinds.PROJECT_GRANT, kinds.TEAM_MEMBER)} | GROUPS.keys()
         needs = [state["urn"] for state in self._states.values() if state["type"] in judged]
         inputs = {"people": self._program.declared.people}
         return self._custom(kinds.REMOVAL_BRAKE, kinds.BRAKE_NAME, inputs, {}, needs)
@@ -322,11 +347,14 @@ class Direct:
         inputs: Mapping[str, Any],
         of_property: Mapping[str, Sequence[str]],
         needs: Sequence[str],
+        *,
+        now: bool = True,
     ) -> Registration:
         known = inputs_of_class(getattr(resources, kind.name))
         given = plain({key: value for key, value in inputs.items() if key in known})
         given = plain({**given, PROVIDER_KEY: _pickled(kind)})
-        self.registered.append((kind, given))
+        if now:
+            self._inputs[name] = kind, given
         urns = [*needs, *(urn for some in of_property.values() for urn in some)]
         return Registration(
             kind.type, name, self._component, custom=True, inputs=given, dependencies=list(dict.fromkeys(urns)),
@@ -335,8 +363,8 @@ class Direct:
 
     def _output(self, name: str, output: str) -> tuple[Any, list[str]]:
         """Another resource's output, which may not be known yet."""
-        state = self._states[name]
-        return outputs_of(state).get(output, values.UNKNOWN), [state["urn"]]
+        state = self._states.get(name)
+        return outputs_of(state).get(output, values.UNKNOWN), [state["urn"]] if state else []
 
     def _role(self, word: str) -> tuple[str, list[str]]:
         prefix = kinds.CUSTOM_ROLE.prefix

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,7 +19,9 @@ from mixpanel_access.directory.directory import Directory, Machine, Times
 from mixpanel_access.directory.this_machine import Unseen
 from mixpanel_access.engine import Completed, Pulumi
 from mixpanel_access.engine.runner import meaningful
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, EngineError
+from mixpanel_access.model.groups import people_in
 from mixpanel_access.model.settings import KEPT_VARIABLE, Settings, load_settings
 from mixpanel_access.operations.project import PulumiProject, stack_states
 from mixpanel_access.provider.command import Command as EngineCommand
@@ -87,6 +90,7 @@ class Shared:
         stacks: of the program, with the rosters.
         transport: how requests are sent; None for a socket.
         configs: the configuration of each stack, with namespaces.
+        differing: the URN of a group -> the keys of the people in it whom the last run changes.
     """
 
     folder: Path
@@ -94,6 +98,7 @@ class Shared:
     transport: Any
     clock: Clock
     configs: dict[str, dict[str, str]] = field(default_factory=dict)
+    differing: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
 
     def url(self) -> str:
         """The backend's address."""
@@ -190,6 +195,7 @@ class _Run:
         self._lines: list[str] = []
         self._display = Display(command.verb, self._options, self._lines.append, as_json="--json" in command.switches)
         providers = DirectProviders(self._new_session, shared.clock.nanoseconds)
+        shared.differing = providers.differing
         self._deployment = Deployment(self._options, self._snapshot, self._display, providers)  # type: ignore[arg-type]
         self._run = _DirectRun(command.stack)
         self._direct: Direct | None = None
@@ -282,13 +288,16 @@ class _Run:
         """What the program declares."""
         found: set[str] = set()
         unknown: set[str] = set()
-        for kind, inputs in self._direct.registered if self._direct else ():
+        perhaps: set[str] = set()
+        for kind, inputs in self._direct.declared if self._direct else ():
             handler = provider_class(kind)().handler
             if values.has_unknown(inputs):
                 unknown.add(kind.name)
+                people = people_in(kind, inputs) if kind.parts else {same_key(inputs.get("email", ""))}
+                perhaps |= {digest((kind.name, key)) for key in people}
             else:
                 found |= {digest(identity) for identity in handler.identities(dict(inputs))}
-        return ProgramDeclaration(frozenset(found), frozenset(unknown))
+        return ProgramDeclaration(frozenset(found), frozenset(unknown), frozenset(perhaps))
 
 
 def new_stack(shared: Shared, stack: str, config: Mapping[str, str]) -> None:

@@ -88,9 +88,15 @@ class StateRow:
 
 
 def singles(rows: Iterable[StateRow]) -> Iterator[StateRow]:
-    """The resources with the parts of each group in its place; a group whose people are a secret stays as it is."""
+    """The resources with the parts of each group in its place; a group whose people are a secret stays as it is.
+
+    A lost grant is no part, as no state has a single one; but it is one of all grants of a project.
+    """
     for row in rows:
-        yield from row.parts or (row,)
+        if not row.parts:
+            yield row
+        else:
+            yield from row.parts if is_whole(row) else (part for part in row.parts if part.outputs.get("role") != "")
 
 
 def is_whole(row: StateRow) -> bool:

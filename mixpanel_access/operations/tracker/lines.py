@@ -191,12 +191,14 @@ class StateLine:
         earliest: the earliest date on which the stack can have got it, or "".
         modified: when the engine last changed it in the state, or "".
         adopted: whether the stack found it in the organization; None if the state does not say.
+        dated: whether the date is certain.
     """
 
     line: LogLine
     earliest: str
     modified: str
     adopted: bool | None
+    dated: bool = True
 
 
 def state_lines(stack: str, state: State, organization: int | None = None) -> Iterator[StateLine]:
@@ -222,4 +224,10 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
                     **why,
                 )
                 known = adopted if kind is MEMBER and isinstance(adopted, bool) else None
-                yield StateLine(line=line, earliest=created, modified=one.modified or one.created, adopted=known)
+                yield StateLine(
+                    line=line,
+                    earliest=created,
+                    modified=one.modified or one.created,
+                    adopted=known,
+                    dated=bool(one.begun) or not one.in_group,
+                )

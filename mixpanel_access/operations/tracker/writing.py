@@ -275,7 +275,7 @@ class _Writer:
         """Whether access that an event gives was gone without an event, as with an invitation that was cancelled."""
         stack = self._pen.stack_of(fact)
         one = self._stacks[stack].held.get(fact.access) if stack else None
-        return one is not None and (not fact.may_repeat or one.adopted is False)
+        return one is not None and (not fact.may_repeat or (one.adopted is False and one.dated))
 
     def _changed(self, fact: AuditFact) -> None:
         event, access = fact.event, fact.access
