@@ -19,6 +19,7 @@ from mixpanel_access.component.children import (
     declared_components,
     name_prefix,
 )
+from mixpanel_access.component.own_server import must_name_our_server
 from mixpanel_access.files.roster import OtherRosters, read_other_rosters, read_roster
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model import resources as kinds
@@ -39,6 +40,7 @@ from mixpanel_access.model.resources import (
     COMPONENT_TYPE,
     CUSTOM_ROLE,
     MEMBER,
+    MEMBERS,
     PROJECT_ACCESS,
     PROJECT_GRANT,
     SERVICE_ACCOUNT,
@@ -46,6 +48,7 @@ from mixpanel_access.model.resources import (
     TEAM,
     TEAM_GRANT,
     TEAM_MEMBER,
+    TEAM_MEMBERS,
     ResourceKind,
 )
 from mixpanel_access.model.roles import declared_role
@@ -55,6 +58,7 @@ from mixpanel_access.model.settings import KEPT_VARIABLE, NAMESPACE, SECRETS
 from mixpanel_access.provider import (
     CustomRole,
     Member,
+    Members,
     OrganizationSecurity,
     ProjectAccess,
     ProjectGrant,
@@ -64,6 +68,7 @@ from mixpanel_access.provider import (
     Team,
     TeamGrant,
     TeamMember,
+    TeamMembers,
 )
 from mixpanel_access.provider.program import default_organization
 from mixpanel_access.provider.resource import check_component_options, inputs_of
@@ -75,6 +80,8 @@ class RosterAccess(pulumi.ComponentResource):
 
     Children are named by e-mail address and project id, so that neither the order of the entries nor the name of the
     file matters. A grant depends on its member, and so does a place in a team: on destroy, they go before the person.
+    Of a roster with `grouped: true`, the members are one resource, and so are the grants of each project and the places
+    in each team.
 
     Args:
         resource_name: the component's name in the stack.
@@ -87,11 +94,13 @@ class RosterAccess(pulumi.ComponentResource):
     """
 
     members: dict[str, Member]
-    """The members, by the key of their address."""
+    """The members, by the key of their address; empty where `grouped_members` has them."""
+    grouped_members: Members | None
+    """All members of a grouped roster; None of another one, and where nobody is declared."""
     grants: dict[tuple[int, str], ProjectGrant]
-    """The single grants, by project id and the key of the address."""
+    """The single grants, by project id and the key of the address: those in no project of `project_access`."""
     project_access: dict[int, ProjectAccess]
-    """The projects whose grants the roster alone says, by id."""
+    """The projects whose grants are one resource, by id: the authoritative ones, and those of a grouped roster."""
     accounts: dict[str, ServiceAccount]
     """The service accounts, by the name wanted."""
     account_grants: dict[tuple[int, str], ServiceAccountGrant]
@@ -101,7 +110,9 @@ class RosterAccess(pulumi.ComponentResource):
     team_grants: dict[tuple[int, str], TeamGrant]
     """Their grants, by project id and key."""
     team_members: dict[tuple[str, str], TeamMember]
-    """Who is in them, by the team's key and the key of the address."""
+    """Who is in them, by the team's key and the key of the address; empty where `grouped_teams` has them."""
+    grouped_teams: dict[str, TeamMembers]
+    """Who is in the teams of a grouped roster, by the team's key."""
     custom_roles: dict[str, CustomRole]
     """The custom roles, by key."""
     security: OrganizationSecurity | None
@@ -121,6 +132,8 @@ class RosterAccess(pulumi.ComponentResource):
         other = another_organization(self)
         self._prefix = name_prefix(self)
         declared = _declared(file, today, other is not None)
+        if declared.grouped_members is not None:
+            must_name_our_server(Path.cwd(), f"{file.name} with `grouped: true`")
         for words in declared.overlaps:
             pulumi.log.info(words, self)
         found = _read_others(file, other)
@@ -131,6 +144,7 @@ class RosterAccess(pulumi.ComponentResource):
         for one in declared.resources():
             self._made[one.name] = found_by_kind[one.kind][one.key] = self._create(one, declared)
         self.members = found_by_kind[MEMBER]
+        self.grouped_members = self._made.get(MEMBERS.prefix)
         self.grants = found_by_kind[PROJECT_GRANT]
         self.project_access = found_by_kind[PROJECT_ACCESS]
         self.accounts = found_by_kind[SERVICE_ACCOUNT]
@@ -138,6 +152,7 @@ class RosterAccess(pulumi.ComponentResource):
         self.teams = found_by_kind[TEAM]
         self.team_grants = found_by_kind[TEAM_GRANT]
         self.team_members = found_by_kind[TEAM_MEMBER]
+        self.grouped_teams = found_by_kind[TEAM_MEMBERS]
         self.custom_roles = found_by_kind[CUSTOM_ROLE]
         self.security = self._made.get(kinds.ORGANIZATION_SECURITY.prefix)
         brake = self._brake(declared)
@@ -146,13 +161,14 @@ class RosterAccess(pulumi.ComponentResource):
             facts[kinds.OF_ORGANIZATION] = other[1]
         if facts.get("organization_roles"):
             facts["owners"] = brake.owners
-        self.counts = {"people": len(self.members), "grants": len(declared.grants)}
+        self.counts = declared.counts
         self.register_outputs({**self.counts, **facts})
 
     def _brake(self, declared: Declaration) -> RemovalBrake:
         """Create the brake; it depends on what it judges, so the engine deletes it before them."""
-        judged = (self.members, self.grants, self.project_access, self.team_members)
-        after = [resource for resources in judged for resource in resources.values()]
+        judged = (self.members, self.grants, self.project_access, self.team_members, self.grouped_teams)
+        after: list[pulumi.Resource] = [resource for resources in judged for resource in resources.values()]
+        after += [self.grouped_members] if self.grouped_members else []
         options = pulumi.ResourceOptions(parent=self, depends_on=after)
         return RemovalBrake(self._prefix + kinds.BRAKE_NAME, people=declared.people, opts=options)
 

@@ -14,14 +14,13 @@ from pulumi.provider.server import ProviderServicer
 from pulumi.runtime import settings
 
 from mixpanel_access import __version__
+from mixpanel_access.component.own_server import must_name_our_server
 from mixpanel_access.component_package.components import COMPONENTS
 from mixpanel_access.component_package.inputs import read_inputs, resolved
 from mixpanel_access.component_package.organizations import must_be_an_organization
 from mixpanel_access.component_package.schema import schema
-from mixpanel_access.files.whole import nearest_project
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.resources import PACKAGE, STACK_TYPE
-from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.provider.program import program_providers
 
 _request: Final[ContextVar[Any]] = ContextVar("request")
@@ -49,7 +48,7 @@ class Components(Provider):
             raise pulumi.RunError(f"no component has the type {resource_type}; those are {', '.join(COMPONENTS)}")
         # Components know by the monitor what others of the program have declared: as in a program, it is one.
         settings.SETTINGS.monitor = self._monitors.setdefault(_request.get().monitorEndpoint, settings.get_monitor())
-        must_name_our_server(Path.cwd())
+        must_name_our_server(Path.cwd(), "a program in another language than Python")
         label = f"{component.name} {name}"
         read = read_inputs(label, component.inputs, inputs)
         self._note_organization(label, read.pop("organization_id", None), options)
@@ -114,28 +113,3 @@ class ComponentServicer(ProviderServicer):
             type_ = request.parent.split("::")[2].rpartition("$")[2]
             options.parent._type = "" if type_ == STACK_TYPE else type_  # a Python program names none there
         return options
-
-
-def must_name_our_server(folder: Path) -> None:
-    """Refuse a project whose resources the SDK's server would serve: it fails outside of a Python program.
-
-    Args:
-        folder: the program's folder.
-
-    Raises:
-        pulumi.RunError: the project does not name our server.
-    """
-    found = nearest_project(folder)
-    if found is None:
-        return  # Automation API may keep the project elsewhere
-    file = found / "Pulumi.yaml"
-    try:
-        project: Any = load(file.read_text(encoding="utf-8"))
-        named = {provider["name"] for provider in project["plugins"]["providers"]}
-    except (OSError, UnicodeDecodeError, BadYaml, KeyError, TypeError):
-        named = set()
-    if PACKAGE not in named:
-        raise pulumi.RunError(
-            f"{file} does not name the server of the resources, which a program in another language than Python "
-            f"needs. Add `name: {PACKAGE}` and its `path` to `plugins.providers`, as for mixpanel-access."
-        )

@@ -133,9 +133,22 @@ class Declaration:
     names: Mapping[int, str] = field(default_factory=dict)
 
     @property
+    def single_members(self) -> dict[str, Mapping[str, Any]]:
+        """The inputs of each `Member`, by its name."""
+        inside = {same_key(email) for email in (self.grouped_members or {}).get("people", ())}
+        return {name: inputs for name, inputs in self.members.items() if name not in inside}
+
+    @property
     def single_grants(self) -> dict[tuple[int, str], Mapping[str, Any]]:
         """The inputs of each `ProjectGrant`."""
         return {place: inputs for place, inputs in self.grants.items() if place[0] not in self.project_access}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers of `people` and of their `grants` in projects, alone or in groups."""
+        together = len((self.grouped_members or {}).get("people", ()))
+        given = sum(len(inputs["grants"]) for inputs in self.project_access.values())
+        return {"people": len(self.single_members) + together, "grants": len(self.single_grants) + given}
 
     @property
     def ungrouped(self) -> Declaration:
@@ -145,16 +158,15 @@ class Declaration:
     def resources(self) -> Iterator[DeclaredResource]:
         """All resources but the brake, each after those that it refers to or depends on."""
         group = [] if self.grouped_members is None else [MEMBERS.prefix]
-        inside = {same_key(email) for email in (self.grouped_members or {}).get("people", ())}
+        alone = self.single_members
 
         def needs(*members: str) -> list[str]:
-            return [*group, *(member for member in members if member not in inside)]
+            return [*group, *(member for member in members if member in alone)]
 
         if self.grouped_members is not None:
             yield DeclaredResource(MEMBERS, MEMBERS.prefix, MEMBERS.prefix, self.grouped_members)
-        for name, inputs in self.members.items():
-            if name not in inside:
-                yield DeclaredResource(MEMBER, name, name, inputs, below_collaborator=name, former=_former("", inputs))
+        for name, inputs in alone.items():
+            yield DeclaredResource(MEMBER, name, name, inputs, below_collaborator=name, former=_former("", inputs))
         for key, inputs in self.custom_roles.items():
             yield DeclaredResource(CUSTOM_ROLE, key, CUSTOM_ROLE.named(key), inputs)
         if self.security is not None:

@@ -15,6 +15,7 @@ from mixpanel_access.files.whole import reason
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import Declaration, DeclaredResource
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.groups import GROUPS
 from mixpanel_access.model.resources import ALL_KINDS, BY_NAME, KINDS, ORGANIZATION_SECURITY, REFERENCES
 from mixpanel_access.model.settings import Settings, approvers, company_domains
 from mixpanel_access.model.similarity import counted
@@ -23,7 +24,7 @@ from mixpanel_access.operations.state import State, StateResource, name_of
 from mixpanel_access.rules.catalogue import EXCEPTABLE, RULES, find
 from mixpanel_access.rules.company import COMPANY_RULE, Company
 from mixpanel_access.rules.configuration import ALL, LEVEL, kept_on, problems_of
-from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry
+from mixpanel_access.rules.entry import UNKNOWN, Entry, ExceptionEntry, entries_of, part_names
 from mixpanel_access.rules.exception_rules import EXCEPTIONS_COUNT, exception_days
 from mixpanel_access.rules.facts import Context, NotApplicable, Stack
 from mixpanel_access.rules.hygiene import GUARDED
@@ -165,17 +166,40 @@ def violations(declared: Declaration, around: Context, config: PolicyConfig) -> 
 
 def violations_in(state: State, around: Context, config: PolicyConfig) -> Iterator[Violation]:
     """What the rules find in what a stack's state holds, as `pulumi policy analyze` would; arguments as above."""
-    entries = [_entry(one) for kind in ALL_KINDS if kind.plural for one in state.of(kind).values()]
+    groups = {held.urn: held for kind in GROUPS.values() for held in state.of(kind).values()}
+    singles = [held for kind in ALL_KINDS if kind.plural for held in state.of(kind).values()]
+    entries = [_part(held, groups[held.urn]) if held.urn in groups else _entry(held) for held in singles]
+    entries += [entry for group in groups.values() for entry in _hidden_people(group)]
     exceptions = [ExceptionEntry.of(one) for one in state.facts.get("exceptions") or ()]
     stack = Stack(entries, state.facts.get("organization_roles"), exceptions, state.facts)
     return _judged(stack, around, config)
 
 
 def _entry(held: StateResource) -> Entry:
-    secrets = held.outputs.secrets if isinstance(held.outputs, Outputs) else frozenset()
+    secrets = _secrets(held)
     hidden = {name: UNKNOWN for name in secrets if name not in held.outputs}
     values = {**held.outputs, **hidden} if hidden else held.outputs
     return Entry(held.kind.type, name_of(held.urn), held.urn, values, secrets, encrypted=True)
+
+
+def _part(held: StateResource, group: StateResource) -> Entry:
+    """One person's part of a group. What the group says of its people in a secret, and the part lacks, is hidden."""
+    secrets = [part for whole in _secrets(group) for part in (whole, *part_names(group.kind, whole))]
+    hidden = dict.fromkeys((name for name in secrets if not held.outputs.get(name)), UNKNOWN)
+    name = f"{name_of(group.urn)}:{same_key(held.email)}"
+    return Entry(held.kind.type, name, group.urn, {**held.outputs, **hidden}, encrypted=True)
+
+
+def _hidden_people(group: StateResource) -> list[Entry]:
+    """The people of a group that a secret hides: one entry of which nothing is known."""
+    if group.kind.parts is None or group.kind.parts.people not in _secrets(group) - group.outputs.keys():
+        return []
+    values = {**group.outputs, group.kind.parts.people: UNKNOWN}
+    return entries_of(group.kind.type, name_of(group.urn), group.urn, values, encrypted=True)
+
+
+def _secrets(held: StateResource) -> frozenset[str]:
+    return held.outputs.secrets if isinstance(held.outputs, Outputs) else frozenset()
 
 
 def with_company(around: Context, config: PolicyConfig) -> Context:

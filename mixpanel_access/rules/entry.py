@@ -20,6 +20,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import day_or_none
 from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.groups import GROUPS, part_properties, single_kind
+from mixpanel_access.model.resources import ResourceKind
 from mixpanel_access.model.roles import is_custom, normalized
 from mixpanel_access.model.similarity import is_empty
 
@@ -296,6 +297,14 @@ _FROM_OUTPUT: Final[Mapping[str, Sequence[str]]] = {"beside": ("grant_types", "e
 """Output of a group -> the outputs of the single resources that it stands for, where their names differ."""
 
 
+def part_names(group: ResourceKind, whole: str) -> Sequence[str]:
+    """The properties of the parts of a group that one property of the group says."""
+    single = single_kind(group)
+    if single is not None and group.parts is not None and whole == group.parts.people:
+        return _BY_PERSON[single.type]
+    return REASON_FIELDS if whole == "reasons" else _FROM_OUTPUT.get(whole, ())
+
+
 def entries_of(type_: str, name: str, urn: str, values: Mapping[str, Any], **more: Any) -> list[Entry]:
     """A resource as rules see it: a group as the single resources of its people, and nothing where no rule judges.
 
@@ -308,10 +317,9 @@ def entries_of(type_: str, name: str, urn: str, values: Mapping[str, Any], **mor
         return [Entry(type_, name, urn, values, **more)] if judged else []
     given, made = group.parts.people, more.get("sources", {})
     of_person = _BY_PERSON[single.type]
-    parts_of = {given: of_person, "reasons": REASON_FIELDS, **_FROM_OUTPUT}
-    sources = made | {part: made.get(whole, ()) for whole, parts in parts_of.items() for part in parts}
+    sources = made | {part: urns for whole, urns in made.items() for part in part_names(group, whole)}
     unknown = [whole for whole, value in values.items() if value is UNKNOWN]
-    hidden = {part: UNKNOWN for whole in unknown for part in parts_of.get(whole, ())}
+    hidden = {part: UNKNOWN for whole in unknown for part in part_names(group, whole)}
     common = dict.fromkeys(unknown, UNKNOWN)
     known = {whole: value for whole, value in values.items() if value is not UNKNOWN}
     people, nameless = known.get(given), given in values and given not in known
