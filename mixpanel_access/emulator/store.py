@@ -302,7 +302,8 @@ class Store(AuditStore, AccountStore, TeamStore):
 
     def _user_id(self, key: str) -> int:
         """The user id of a person who joins: the id that they had before, or a new one."""
-        former = self._rows("SELECT id FROM former_user WHERE key = ?", key)
+        free = "id NOT IN (SELECT id FROM member WHERE id IS NOT NULL)"  # they may be back by another address
+        former = self._rows(f"SELECT id FROM former_user WHERE key = ? AND {free}", key)  # noqa: S608  # our own words
         if former:
             return int(former[0]["id"])
         taken = self._rows("SELECT max(id) AS id FROM (SELECT id FROM member UNION ALL SELECT id FROM former_user)")

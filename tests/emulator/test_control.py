@@ -133,3 +133,15 @@ def test_the_emulator_knows_nothing_of_the_client() -> None:
     loaded = [name.split(".") for name in done.stdout.split()]
     assert {name[1] for name in loaded if name[0] == "mixpanel_access" and len(name) > 1} == {"emulator", "model"}
     assert not {name[0] for name in loaded} & {"httpx", "pulumi", "pulumi_policy", "stamina", "typer"}
+
+
+def test_somebody_who_is_back_by_another_address_keeps_the_id_alone(client: Client) -> None:
+    """Who is invited by the address that they left with is somebody else, and does not get their id."""
+    client.control("DELETE", f"members/{LEE}")
+    client.invite(LEE)
+    client.control("POST", "invitations/accept", {"email": LEE})
+    client.control("POST", "addresses", {"email": LEE, "address": "lee.new@example.com"})
+    client.invite(LEE)
+    client.control("POST", "invitations/accept", {"email": LEE})
+    ids = {one["email"]: one["id"] for one in client.control("GET", "dump")["members"]}
+    assert ids[LEE] != ids["lee.new@example.com"]

@@ -17,6 +17,7 @@ from mixpanel_access.files.lines import read_sides, text_of_lines
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.operations.tracker.lines import ENDS, OF_THE_LOG, LogEvent, LogLine
+from mixpanel_access.operations.tracker.merged_addresses import MergedAddresses
 from mixpanel_access.operations.tracker.names import Names
 from mixpanel_access.operations.tracker.replay import contradictions
 from mixpanel_access.operations.tracker.union import Union
@@ -75,12 +76,13 @@ def merged(sides: Sequence[Sequence[LineOfLog]], file: Path) -> Merged:
     Raises:
         UsageError: two lines contradict each other.
     """
+    known = {line for side in sides for line in contradictions([one.line for one in side])}
+    sides = _by_one_address(sides, file)
     in_order = sorted(sides, key=lambda side: text_of_lines(one.line for one in side))
     union = _ordered(_without_pruned(in_order))
     lines = [one.line for one in union]
     _must_agree(_ordered(_without_pruned(sides)), Names(lines))
     found = Union(lines)
-    known = {line for side in sides for line in contradictions([one.line for one in side])}
     wrong = list(contradictions(found.kept))
     if len(wrong) > len(known):
         raise _refused(file, f"replayed, the union contradicts itself: {wrong[0]}", "Correct the logs, or take one.")
@@ -90,6 +92,27 @@ def merged(sides: Sequence[Sequence[LineOfLog]], file: Path) -> Merged:
         [line for line in found.kept if line not in mine],
         [line for line in dict.fromkeys(lines) if line not in {*found.kept}],
     )
+
+
+def _by_one_address(sides: Sequence[Sequence[LineOfLog]], file: Path) -> list[list[LineOfLog]]:
+    """The lines with the addresses that people had then by all logs.
+
+    Raises:
+        UsageError: by the logs, two people had one address at an instant.
+    """
+    addresses, known = MergedAddresses([one.line for one in side] for side in sides), list[tuple[LineOfLog, str]]()
+    found: list[list[LineOfLog]] = []
+    for side in sides:
+        its = zip(side, addresses.lines([one.line for one in side]), strict=True)
+        new = [(one._replace(line=line), person) for one, (line, person) in its if line is not None]
+        found.append([one for one, _ in new])
+        known += new
+    log = Names([one.line for one, _ in known])
+    for one, person in known:
+        if person and log.access_of(one.line).person != person:
+            why = f"by {one}, {one.line.email} is {person} now, and by another log somebody else"
+            raise _refused(file, why, "Take one of the logs, and run `mixpanel-access tracker update`.")
+    return found
 
 
 def _without_pruned(sides: Sequence[Sequence[LineOfLog]]) -> Iterator[LineOfLog]:

@@ -104,6 +104,7 @@ class Replay(Names):
         held: the access that is there now.
         last: the last line about each access.
         user_ids: Mixpanel's id of each person, by their membership in an organization.
+        ids: the same, by the organization and the key of the present address; it is known also by a changed address.
     """
 
     def __init__(self, lines: Sequence[LogLine], organizations: Mapping[str, int] | None = None) -> None:
@@ -112,6 +113,7 @@ class Replay(Names):
         self.held: dict[Access, Interval] = {}
         self.last: dict[Access, LogLine] = {}
         self.user_ids: dict[Access, int] = {}
+        self.ids: dict[tuple[int | None, str], int] = {}
         self._by_id: dict[tuple[int | None, int], str] = {}
         self._of_stacks: dict[LogKey, list[LogLine]] = {}
         self._roles: dict[LogKey, set[str]] = {}
@@ -167,6 +169,7 @@ class Replay(Names):
         if line.user_id is not None:
             self.user_ids[access] = line.user_id
             self._by_id[access.organization, line.user_id] = access.person
+            self.ids[access.organization, access.person] = line.user_id
         if line.event in OF_THE_LOG:
             return ()
         self._roles.setdefault(LogKey(self.stack_of(line), access), set()).add(line.role)

@@ -80,6 +80,8 @@ class Union:
         """Whether a line about the log or a name says what an earlier one says; logs may be pruned on several days."""
         if line.event == LogEvent.PRUNED:
             return (line.organization, line.date) in ((one.organization, one.date) for one in self._of(LogEvent.PRUNED))
+        if line.user_id is not None:
+            return False  # `MergedAddresses` has each of them once
         same = (_names(one) for one in self._of(LogEvent(line.event)))
         return next((names == _names(line) for names in same if {*names} & {*_names(line)}), False)
 
