@@ -26,7 +26,7 @@ _BY_API = (
     "hand_changes_role",
 )  # fmt: skip
 """What people do by the API, as the account of `HANDS`; all else is done by the first owner."""
-_SETTLED = timedelta(seconds=30)
+_SETTLED = timedelta(seconds=90)
 """How long after an event it is over."""
 
 
