@@ -10,7 +10,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import cache
 from http import HTTPStatus
@@ -332,6 +332,12 @@ def _tls(*_authorities: str | None) -> ssl.SSLContext:
         return httpx.create_ssl_context()
     except OSError as error:  # which ssl's errors are
         raise bad_authorities(error) from None
+
+
+def get_ready() -> None:
+    """Load what a client brings, and the certificate authorities; the first client reports what is wrong with them."""
+    with suppress(errors.ConfigurationError):
+        httpx.Client(verify=_tls(*map(os.environ.get, AUTHORITIES)), trust_env=False).close()
 
 
 _ERROR_CLASSES: Final[dict[int, tuple[type[errors.MixpanelError], str]]] = {

@@ -56,14 +56,15 @@ def who(
 
     Example: `mixpanel-access who --project shop`
     """
-    from mixpanel_access.model.address import same_key
-    from mixpanel_access.operations import who as whos
-
     if bool(email) == bool(project):
         raise UsageError(
             "cannot choose what to show", why="it takes an address or a --project", next_step="Give one of the two."
         )
     must_be_address(email or None, "cannot show what they can reach")
+
+    from mixpanel_access.model.address import same_key
+    from mixpanel_access.operations import who as whos
+
     with read_overview(cwd, stack, now) as overview:
         if project:
             chosen = whos.project_named(overview, project)

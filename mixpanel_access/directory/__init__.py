@@ -43,6 +43,14 @@ def connect(
     )
 
 
+def get_ready() -> None:
+    """Load what `connect` loads, which takes longer than a request; what is wrong with it, `connect` reports."""
+    from mixpanel_access.api import client, transport  # noqa: F401
+    from mixpanel_access.directory import directory, this_machine  # noqa: F401
+
+    transport.get_ready()
+
+
 @contextmanager
 def connected(settings: Settings, report: Callable[[str], None] = lambda _: None) -> Iterator[Directory]:
     """The organization, for as long as a command needs it; its connections are closed in the end."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial, reduce
 from operator import or_
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixpanel_access.directory import connected
@@ -29,13 +30,13 @@ from mixpanel_access.operations.pending.change import PendingChange
 from mixpanel_access.operations.pending.find import pending_changes, renamed_in
 from mixpanel_access.operations.pending.held import forecasts_for
 from mixpanel_access.operations.person_overview import PersonOverview
-from mixpanel_access.operations.policy_check import PolicyConfig, policy_config_file, read_policy_config
 from mixpanel_access.operations.project import Progress, PulumiProject, of_each, stacks_of
 from mixpanel_access.operations.stack_view import StackView
 from mixpanel_access.operations.state import EMPTY, State, state_of
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.directory import Directory
+    from mixpanel_access.operations.policy_check import PolicyConfig
 
 
 @dataclass(frozen=True)
@@ -281,7 +282,7 @@ def _view(project: PulumiProject, name: str) -> StackView:
         file = project.roster(name)
         roster = read_roster(file) if file.is_file() else None
         found = read_other_rosters(file, settings.organization_id) if roster else OtherRosters()
-        policies = partial(read_policy_config, policy_config_file(project.pulumi.project, file))
+        policies = partial(_policies, project.pulumi.project, file)
         state = state_of(exported.result(), settings.organization_id)
     return StackView(
         name=name,
@@ -293,6 +294,12 @@ def _view(project: PulumiProject, name: str) -> StackView:
         read_policies=policies,
         config=project.config(name),
     )
+
+
+def _policies(project: Path, roster: Path) -> PolicyConfig:
+    from mixpanel_access.operations.policy_check import policy_config_file, read_policy_config  # all rules come along
+
+    return read_policy_config(policy_config_file(project, roster))
 
 
 def _names(views: Mapping[str, StackView], directory: Directory) -> dict[str, str]:

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mixpanel_access.files.roster import OtherRosters
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.settings import Settings, company_domains
-from mixpanel_access.operations.policy_check import PolicyConfig, rules_context
 from mixpanel_access.operations.state import State, team_keys
-from mixpanel_access.rules.facts import Context
+
+if TYPE_CHECKING:
+    from mixpanel_access.operations.policy_check import PolicyConfig
+    from mixpanel_access.rules.facts import Context
+
+
+def _as_they_come() -> PolicyConfig:
+    from mixpanel_access.operations.policy_check import PolicyConfig
+
+    return PolicyConfig({})
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class StackView:
     roster: Roster | None
     state: State
     other_rosters: OtherRosters = field(default_factory=OtherRosters)
-    read_policies: Callable[[], PolicyConfig] = field(default=partial(PolicyConfig, {}), repr=False, compare=False)
+    read_policies: Callable[[], PolicyConfig] = field(default=_as_they_come, repr=False, compare=False)
     config: Mapping[str, str] | None = None
 
     @cached_property
@@ -61,4 +70,6 @@ class StackView:
 
     def context(self, today: date) -> Context:
         """What the policy rules know on a day, but for the stack's resources."""
+        from mixpanel_access.operations.policy_check import rules_context  # the rules are slow to load
+
         return rules_context(self.name, self.settings, self.config, today)

@@ -15,6 +15,8 @@ import grpc  # type: ignore[import-untyped]
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from mixpanel_access.directory import get_ready
+from mixpanel_access.provider.command import Command, engine_command
 from mixpanel_access.provider.run import engine_address
 from mixpanel_access.provider.session import show_by
 from mixpanel_access.server.ending import THREADS, Ending
@@ -51,6 +53,11 @@ def end_with(address: str) -> None:
         threading.Event().wait(_MOMENT)
 
 
+def asks_mixpanel(command: Command | None) -> bool:
+    """Whether a command of the engine asks Mixpanel; a preview without a change does not."""
+    return command is None or command.verb != "preview"
+
+
 def main() -> None:
     """Serve until the engine ends this process."""
     sys.path[0] = str(Path.cwd())  # as `python -m pulumi.dynamic` has it: a program's own modules are found there
@@ -61,6 +68,8 @@ def main() -> None:
     print(port, flush=True)  # noqa: T201  # the engine reads it, and shows what other people's providers print later
     if address := engine_address():
         threading.Thread(target=end_with, args=(address,), daemon=True).start()
+    if asks_mixpanel(engine_command()):  # while the engine reads its state
+        threading.Thread(target=get_ready, daemon=True).start()
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
