@@ -67,9 +67,8 @@ class StateResource:
 
     @property
     def begun(self) -> str:
-        """When the stack got it (ISO 8601, UTC), or "" if the state does not say, as mostly of a part of a group."""
-        invited = self.outputs.get("first_invited_at") or self.outputs.get("invited_at") or ""
-        return str(invited) if self.in_group else self.created
+        """When the stack got it (ISO 8601, UTC), or "" if the state does not say, as mostly of a grant in a group."""
+        return str(self.outputs.get("added") or "") if self.in_group else self.created
 
     @property
     def changed(self) -> str:

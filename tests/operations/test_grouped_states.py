@@ -9,18 +9,18 @@ from mixpanel_access.operations.state import State, state_of
 from mixpanel_access.operations.tracker.lines import state_lines
 from tests.fakes import ORGANIZATION, PRODUCTION
 
-CREATED, CHANGED, INVITED = "2026-01-01T08:00:00Z", "2026-03-01T08:00:00Z", "2026-02-01T08:00:00Z"
+CREATED, CHANGED, ADDED = "2026-01-01T08:00:00Z", "2026-03-01T08:00:00Z", "2026-02-01T08:00:00Z"
 ANA, BO = "ana@example.com", "bo@example.com"
 
 
 def state() -> State:
-    """A `Members` of two people, of whom Ana has not accepted, with a grant for each."""
+    """A `Members` of two people, of whom Ana came into it later, with a grant for each."""
     rows: dict[kinds.ResourceKind, tuple[str, dict[str, Any]]] = {
         kinds.MEMBERS: (
             f"{ORGANIZATION}:members",
             {
                 "people": {ANA: {"removal": "when_unused"}, BO: {"removal": "when_unused", "role": "admin"}},
-                "members": {ANA: {"status": "pending", "invited_at": INVITED}, BO: {"status": "accepted"}},
+                "members": {ANA: {"status": "pending", "added": ADDED}, BO: {"status": "accepted"}},
             },
         ),
         kinds.PROJECT_ACCESS: (
@@ -39,9 +39,9 @@ def state() -> State:
 
 
 def test_a_person_has_not_begun_when_the_group_was_made() -> None:
-    """The invitation that waits says when the stack brought them; else nobody knows, nor when it changed."""
+    """The group may say when it got them; else nobody knows, nor when it changed."""
     found = state()
-    assert [found.members[email].begun for email in (ANA, BO)] == [INVITED, ""]
+    assert [found.members[email].begun for email in (ANA, BO)] == [ADDED, ""]
     assert {one.begun for one in found.grants.values()} == {""}
     assert {one.changed for one in (*found.members.values(), *found.grants.values())} == {""}
     assert found.project_access[PRODUCTION].begun == CREATED
@@ -51,7 +51,7 @@ def test_the_access_log_takes_the_end_of_the_span_for_a_start_that_is_not_known(
     """The state says only that it was between the making of the group and its last change."""
     found = {(one.line.email, one.line.project): one for one in state_lines("production", state())}
     assert {key: (one.line.date, one.earliest, one.dated) for key, one in found.items()} == {
-        (ANA, None): (INVITED, CREATED, True),
+        (ANA, None): (ADDED, ADDED, True),
         (BO, None): (CHANGED, CREATED, False),
         (ANA, PRODUCTION): (CHANGED, CREATED, False),
         (BO, PRODUCTION): (CHANGED, CREATED, False),

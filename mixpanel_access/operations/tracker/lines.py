@@ -186,8 +186,8 @@ class StateLine:
     """Access that a stack has by its state.
 
     Attributes:
-        line: the access, its role and its reasons, with the date on which the stack got it. Of a part of a group, the
-            state says only in which span that was, unless the stack's invitation waits; the date is its end.
+        line: the access, its role and its reasons, with the date on which the stack got it. Of a grant in a group, the
+            state says only in which span that was; the date is its end.
         earliest: the earliest date on which the stack can have got it, or "".
         modified: when the engine last changed it in the state, or "".
         adopted: whether the stack found it in the organization; None if the state does not say.
@@ -206,11 +206,12 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
     for kind in (MEMBER, PROJECT_GRANT, TEAM_MEMBER, TEAM_GRANT):
         for one in state.of(kind).values():
             if one.given_by_stack:
-                adopted, created = one.outputs.get("adopted"), one.created or one.modified
+                adopted, start = one.outputs.get("adopted"), one.begun or one.created or one.modified
+                dated = bool(one.begun) or not one.in_group
                 user_id = one.outputs.get("user_id") if kind is MEMBER else None
                 why: dict[str, Any] = {name: str(one.outputs.get(name) or "") for name in REASONS}
                 line = LogLine(
-                    date=one.begun or one.modified if one.in_group else created,
+                    date=start if dated else one.modified,
                     admin=UNKNOWN,
                     event=LogEvent.GRANTED.value,
                     email=one.email,
@@ -226,8 +227,8 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
                 known = adopted if kind is MEMBER and isinstance(adopted, bool) else None
                 yield StateLine(
                     line=line,
-                    earliest=created,
+                    earliest=start,
                     modified=one.modified or one.created,
                     adopted=known,
-                    dated=bool(one.begun) or not one.in_group,
+                    dated=dated,
                 )
