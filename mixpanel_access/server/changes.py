@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pulumi.runtime.proto.provider_pb2 import PropertyDiff
@@ -76,7 +76,18 @@ def _step(key: str) -> str:
 
 def _items(old: Sequence[Any], new: Sequence[Any]) -> dict[int, PropertyDiff.Kind.ValueType]:
     """The items that came or went, whatever their order: one that came in the place of one that went is a change."""
-    gone = {place for place, item in enumerate(old) if item not in new}
-    come = {place for place, item in enumerate(new) if item not in old}
-    kinds = dict.fromkeys(gone, PropertyDiff.DELETE) | dict.fromkeys(come, PropertyDiff.ADD)
-    return {place: PropertyDiff.UPDATE if place in gone & come else kinds[place] for place in sorted(kinds)}
+    was, now = [list(map(_comparable, items)) for items in (old, new)]
+    before, after = frozenset(was), frozenset(now)
+    gone = {place for place, item in enumerate(was) if item not in after}
+    come = {place for place, item in enumerate(now) if item not in before}
+    both, kinds = gone & come, dict.fromkeys(gone, PropertyDiff.DELETE) | dict.fromkeys(come, PropertyDiff.ADD)
+    return {place: PropertyDiff.UPDATE if place in both else kinds[place] for place in sorted(kinds)}
+
+
+def _comparable(value: Any) -> Hashable:
+    """A value of JSON as one that can be in a set: to look for each of thousands of items in a list takes minutes."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _comparable(part)) for key, part in value.items())
+    if isinstance(value, list):
+        return tuple(map(_comparable, value))
+    return value if isinstance(value, Hashable) else repr(value)
