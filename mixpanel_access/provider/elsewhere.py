@@ -20,7 +20,7 @@ from mixpanel_access.model.similarity import in_words
 from mixpanel_access.provider.identities import GrantIdentity
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import ExportedResource, Properties, RosterPeople, members
+from mixpanel_access.provider.states import ExportedResource, Properties, RosterPeople, StackMembers, members
 
 if TYPE_CHECKING:
     from mixpanel_access.model.declaration import Declaration  # slow to import
@@ -42,11 +42,11 @@ def grants(session: Session, project: int, emails: Iterable[str], props: Propert
     """
     found: dict[str, list[str]] = {}
     for stack, resources in _others(session, props):
-        rows = list(_grants_in(session, project, resources))
-        people = members(resources, session.organization) if rows else {}
+        rows = grouped(_grants_in(session, project, resources))
+        people = members(resources, session.organization)
         for email in emails if rows else ():
             keys = _keys(session, people, email)
-            ends = [day for key, day in rows if key in keys]
+            ends = [day for key in keys for day in rows.get(key, ())]
             if ends and _gives(session, stack, ends, partial(_says_grant, project, keys)):
                 found.setdefault(email, []).append(stack)
     return found
@@ -156,7 +156,7 @@ def _gives(session: Session, stack: str, ends: Sequence[Any], said: _Said) -> bo
     return not all(has_ended(day, today) for day in ends) if told is None else told
 
 
-def _keys(session: Session, people: Mapping[str, Properties], email: str) -> set[str]:
+def _keys(session: Session, people: StackMembers, email: str) -> set[str]:
     """The keys of the addresses by which a stack may have somebody."""
     key = same_key(email)
     return {key, session.directory.key_of(key), *members_of_person(session, people, key)}

@@ -14,7 +14,7 @@ from mixpanel_access.model.dates import instant
 from mixpanel_access.model.ownership import WHEN_UNUSED, Origin, is_ours, lowered, role_before
 from mixpanel_access.model.similarity import in_words
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import Properties, StackStates, members
+from mixpanel_access.provider.states import Properties, StackMembers, StackStates, members
 
 FRESH_SECONDS: Final = 2.0
 """How old the other stacks' states may be from which somebody who waits for an invitation is called found."""
@@ -162,7 +162,7 @@ def declares_person(session: Session, stack: str, keys: Iterable[str], ends: Any
 
 
 def members_of_person(
-    session: Session, people: Mapping[str, Properties], key: str, user_id: object = None
+    session: Session, people: StackMembers, key: str, user_id: object = None
 ) -> dict[str, Properties]:
     """The members of a stack that are one person, by the keys of their addresses: each stack may have another one.
 
@@ -176,7 +176,8 @@ def members_of_person(
         theirs = member.get("user_id")
         return address in keys if id_ is None or theirs is None else theirs == id_
 
-    return {address: member for address, member in people.items() if is_same(address, member)}
+    found = dict.fromkeys((*people.by_id.get(id_, ()), *(address for address in keys if address in people)))
+    return {address: people[address] for address in found if is_same(address, people[address])}
 
 
 def why_held_elsewhere(session: Session, props: Properties, key: str) -> str:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.groups import Held, part_properties, people_in, unfold
 from mixpanel_access.model.resources import KINDS, MEMBER, MEMBERS, PROVIDER_KEY
 
@@ -246,12 +247,38 @@ def of_organization(resources: Iterable[_Held], organization: int) -> Iterator[_
     return (one for one in resources if one.id.startswith(f"{organization}:"))
 
 
-def members(resources: Iterable[Held], organization: int) -> dict[str, Properties]:
+class StackMembers(dict[str, Properties]):
+    """The outputs of each member of an organization in a stack, by the key of the address."""
+
+    @cached_property
+    def by_id(self) -> Mapping[object, Sequence[str]]:
+        """Mixpanel's id of a person -> the keys of the addresses that the stack has of them."""
+        return grouped((outputs.get("user_id"), key) for key, outputs in self.items())
+
+
+def members(resources: Iterable[Held], organization: int) -> StackMembers:
     """The outputs of each member of an organization, by the key of the address, which the id has too.
 
-    In the outputs, the address may be a secret.
+    In the outputs, the address may be a secret. Those of a state are found once: they are asked for with each person.
     """
-    return {same_key(ref.person or ""): outputs for ref, outputs in unfold(resources, MEMBER, organization)}
+    if not isinstance(resources, tuple):
+        return _members_in(resources, organization)
+    place = id(resources), organization
+    known = _MEMBERS.get(place)
+    if known is None or known[0] is not resources:
+        if len(_MEMBERS) >= _STATES_KEPT:
+            _MEMBERS.clear()
+        known = _MEMBERS[place] = resources, _members_in(resources, organization)
+    return known[1]
+
+
+_STATES_KEPT: Final = 64
+_MEMBERS: Final[dict[tuple[int, int], tuple[object, StackMembers]]] = {}
+
+
+def _members_in(resources: Iterable[Held], organization: int) -> StackMembers:
+    found = unfold(resources, MEMBER, organization)
+    return StackMembers((same_key(ref.person or ""), outputs) for ref, outputs in found)
 
 
 def people_of(resources: Iterable[ExportedResource], organization: int) -> set[str]:
