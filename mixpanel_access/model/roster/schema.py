@@ -45,7 +45,7 @@ def _offered(*words: str) -> Any:
     return Field(examples=list(words))
 
 
-IsoDate = Annotated[str | None, BeforeValidator(_iso)]
+IsoDate = Annotated[str | None, BeforeValidator(_iso), Field(json_schema_extra={"format": "date"})]
 RoleWord = Annotated[str, BeforeValidator(lambda value: roles.normalized(value) if isinstance(value, str) else value)]
 OrganizationRole = Annotated[str | None, BeforeValidator(_organization_role), _offered(*roles.ORGANIZATION_ROLES)]
 ProjectRole = Annotated[RoleWord | None, _offered(*roles.PROJECT_ROLES)]
@@ -69,28 +69,28 @@ class Login(RosterPart):
     sso_required: bool | None = None
     """Whether everybody must use single sign-on."""
     identity_provider: str | None = None
-    """The identity provider, for people: Okta, Entra ID."""
+    """The name of the identity provider, such as Okta or Entra ID, for the welcome."""
     mfa_required: bool | None = None
     """Whether a second factor is required."""
     vpn: str | None = None
-    """The network from which people must connect, in words."""
+    """The network that people must connect to first, in words."""
     ip_allowlist: Annotated[Sequence[str], _or(())] = ()
     """The networks (CIDR) from which people can log in; none means all."""
     password_rules: str | None = None
-    """The password rules, for people."""
+    """The rules for passwords, in words, for the welcome."""
 
 
 class OrganizationFacts(RosterPart):
-    """What people need to know about the organization."""
+    """What new people need to know about the organization."""
 
     name: str | None = None
-    """Its name."""
+    """The name of the organization."""
     url: str | None = None
-    """The address of its login page."""
+    """The address of the login page."""
     login: Annotated[Login, _or({})] = Login()
     """How people log in."""
     contacts: Annotated[Mapping[str, str], _or({})] = {}
-    """Topic -> address: access, network, password, ..."""
+    """The address to ask for each topic, such as access, network or password."""
 
 
 class StandardRolesChange(RosterPart):
@@ -103,9 +103,9 @@ class StandardRolesChange(RosterPart):
     elsewhere: ProjectRole = None
     """The project role in any other environment."""
     longest_days: Annotated[int | None, Field(gt=0)] = None
-    """The most days of an engagement."""
+    """The largest number of days that an engagement may last."""
     onboarding: str | None = None
-    """The track that new people follow."""
+    """The name of the onboarding checklist that new people follow."""
 
 
 class Engagement(RosterPart):
@@ -114,7 +114,7 @@ class Engagement(RosterPart):
     type: Annotated[str | None, _offered(*STANDARD_ROLES)] = None
     """The type: its standard roles count where an entry names none, and are the highest that the policies allow."""
     sow: str | None = None
-    """The statement of work."""
+    """The number of the statement of work."""
     ticket: str | None = None
     """The ticket that asked for the access."""
     approver: str | None = None
@@ -130,14 +130,14 @@ class Engagement(RosterPart):
     ends: IsoDate = None
     """The last day (UTC). After it, nothing is declared, and the next `pulumi up` takes the access away."""
     notes: str | None = None
-    """Anything else."""
+    """Notes for people who read the roster."""
 
 
 class RosterServiceAccount(RosterPart):
     """A known service account; `import` lists the organization's other ones."""
 
     purpose: str | None = None
-    """What it does."""
+    """What the service account is for."""
     contact: str | None = None
     """The address of the person who answers for it."""
 
@@ -154,7 +154,7 @@ class OwnServiceAccount(RosterServiceAccount):
     overlap: Annotated[int | None, Field(gt=0, le=3650)] = None
     """The days that it stays after another account has replaced it; fewer than `rotateAfter`."""
     projects: Annotated[Mapping[str, RoleWord], _or({})] = {}
-    """Project key -> project role."""
+    """The project role of the account in each project, by the project's key."""
     ticket: str | None = None
     """The ticket that asked for it."""
     approver: str | None = None
@@ -167,9 +167,9 @@ class RosterCustomRole(RosterPart):
     name: str
     """Its name in Mixpanel, unique in the project in any case."""
     description: str | None = None
-    """What it is for."""
+    """What the role is for."""
     project: str
-    """The project's key."""
+    """The key of the project that has the role."""
     permissions: Annotated[Sequence[str], _or(())] = ()
     """Mixpanel's codes of its permissions, in any order."""
 
@@ -193,15 +193,15 @@ class RosterProject(RosterPart):
     environment: str
     """Its environment, which must be the roster's."""
     platform: Annotated[str | None, _offered("web", "ios", "android")] = None
-    """Its platform: web, ios, ..."""
+    """The platform that sends data, such as web or ios."""
     authoritative: bool | None = None
     """Whether only people of this roster have an individual grant in it. Default: the roster's own `authoritative`."""
     grouped: bool | None = None
     """Whether its individual grants are one resource. Default: the roster's own `grouped`."""
     needs: Annotated[Sequence[str], _or(()), _offered(*NEEDS)] = ()
-    """What work in it needs: data_warehouse, lexicon, experiments."""
+    """What people need for their work in it besides reports: data_warehouse, lexicon or experiments."""
     dashboards: Annotated[Mapping[str, str], _or({})] = {}
-    """Dashboards to start with: title -> URL."""
+    """The URLs of dashboards that new people start with, by title."""
 
 
 _ROLES_OR_STANDARD = WithJsonSchema(
@@ -273,7 +273,7 @@ class RosterPerson(RosterPart):
     reviewed: IsoDate = None
     """The day of the last access review."""
     notes: str | None = None
-    """Anything else."""
+    """Notes for people who read the roster."""
 
     @property
     def key(self) -> str:
@@ -285,13 +285,13 @@ class RosterException(RosterPart):
     """An approved exception from a policy rule, from one day to another."""
 
     rule: str
-    """The rule's id."""
+    """The id of the rule; `mixpanel-access policy list` shows all."""
     email: str | None = None
     """The person's address. Default: the stack as a whole."""
     project: str | None = None
     """A project's key. Default: all access of the person."""
     reason: str
-    """Why."""
+    """Why the exception is needed."""
     ticket: str | None = None
     """The ticket that asked for it; without one, it does not count."""
     approver: str
@@ -308,11 +308,11 @@ class Common(RosterPart):
     organization: Annotated[OrganizationFacts, _or({})] = OrganizationFacts()
     """How people log in, and who helps them."""
     standard_roles: Annotated[Mapping[str, StandardRolesChange], _or({})] = {}
-    """Engagement type -> changes of its built-in standard roles."""
+    """Changes of the built-in standard roles, by engagement type."""
     engagements: Annotated[Mapping[str, Engagement], _or({})] = {}
-    """Key -> engagement."""
+    """The engagements, each under a key that entries use."""
     service_accounts: Annotated[Mapping[str, RosterServiceAccount], _or({})] = {}
-    """Name -> service account."""
+    """The service accounts, by their names."""
 
     @cached_property
     def standards(self) -> Mapping[str, StandardRoles]:
@@ -322,7 +322,7 @@ class Common(RosterPart):
 
 
 class Roster(Common):
-    """One stack's projects and people."""
+    """The projects, people and access of one stack."""
 
     include: Annotated[
         Sequence[str],
@@ -330,9 +330,9 @@ class Roster(Common):
         _or(()),
         WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
     ] = ()
-    """Files with what several rosters share, relative to this file."""
+    """The files with what several rosters share, relative to this file."""
     environment: str
-    """The environment of every project here."""
+    """The environment of every project in this roster, such as production."""
     organization_roles: bool = False
     """Whether this roster, and no other, declares organization roles."""
     authoritative: bool = False
@@ -341,19 +341,19 @@ class Roster(Common):
     """Whether all members are one resource, and so are the grants of each project and the members of each team; for
     hundreds of people. It changes nobody's access."""
     projects: Annotated[Mapping[str, RosterProject], _or({})] = {}
-    """Short key -> project."""
+    """The projects, each under a short key that entries use."""
     people: Annotated[Sequence[RosterPerson], _or(())] = ()
     """The people and their access."""
     teams: Annotated[Mapping[str, RosterTeam], _or({})] = {}
-    """Key -> team."""
+    """The teams, each under a key that entries use."""
     service_accounts: Annotated[Mapping[str, OwnServiceAccount], _or({})] = {}
-    """Name -> service account."""
+    """The service accounts, by their names."""
     custom_roles: Annotated[Mapping[str, RosterCustomRole], _or({})] = {}
-    """Key -> custom role."""
+    """The custom roles, each under a key that entries use."""
     security: RosterSecurity | None = None
-    """Security settings; only in the one roster with organizationRoles: true."""
+    """The organization's security settings; only in the one roster with organizationRoles: true."""
     exceptions: Annotated[Sequence[RosterException], _or(())] = ()
-    """Exceptions from policy rules."""
+    """The approved exceptions from policy rules."""
 
     @property
     def own_accounts(self) -> dict[str, OwnServiceAccount]:
