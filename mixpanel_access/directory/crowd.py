@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 WORKERS: Final = 4
@@ -20,9 +22,10 @@ LOOK_AGAIN: Final = 4
 class Crowd:
     """The threads that write, over all kinds of writes of a process: how many wait, and how long for the others.
 
-    Nobody reports how many there are. The most that have been seen waiting at once count. Once so many wait, for
-    whatever, nobody else can come, and nothing is held. Where more than ever wait, there may be still more, and a slow
-    engine may have hidden some. Then, and now and again, they go only when nobody has come for a while.
+    The engine does not say how many there are; a group of people does. The most that have been seen waiting at once
+    count. Once so many wait, for whatever, nobody else can come, and nothing is held. Where more than ever wait, there
+    may be still more, and a slow engine may have hidden some. Then, and now and again, they go only when nobody has
+    come for a while.
 
     The engine saves its state between one resource and the next, and the larger the state, the slower they come. So
     where one came late, the others are given twice as long; where none did, no longer than at first.
@@ -43,6 +46,18 @@ class Crowd:
         self._came = 0
         self._complete = 0
         self._look_again = LOOK_AGAIN
+
+    @contextmanager
+    def of(self, count: int) -> Iterator[None]:
+        """Somebody who knows it says that so many may write meanwhile: a batch is held for all of them."""
+        with self.changed:
+            before, self._most = self._most, max(self._most, count)
+        try:
+            yield
+        finally:
+            with self.changed:
+                self._most = before
+                self.changed.notify_all()
 
     def enter(self) -> None:
         """Come; only with `changed` held."""

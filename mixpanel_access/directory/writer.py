@@ -109,7 +109,7 @@ class Writer:
 
     def __init__(self, snapshot: Snapshot, crowd: Crowd, sleep: Callable[[float], object] = time.sleep) -> None:
         self._snapshot = snapshot
-        self._crowd = crowd
+        self.crowd = crowd
         self._sleep = sleep
         self._queues: dict[Write[Any], _Queue] = {}
 
@@ -146,15 +146,15 @@ class Writer:
         return found  # type: ignore[return-value]  # the others have been raised
 
     def _submit(self, write: Write[Item], waiting: _Waiting[Item]) -> dict[Item, Exception]:
-        with self._crowd.changed:
+        with self.crowd.changed:
             queue = self._queues.setdefault(write, _Queue())
             queue.waiting.append(waiting)
             leads = len(queue.waiting) == 1
-            self._crowd.enter()
+            self.crowd.enter()
         if leads:
             with queue.sending:
-                with self._crowd.changed:
-                    self._crowd.gather(
+                with self.crowd.changed:
+                    self.crowd.gather(
                         len(waiting.items)
                     )  # only now: those of the batch before are served, and come back
                     batch, queue.waiting = queue.waiting, []
@@ -173,8 +173,8 @@ class Writer:
 
     def _serve(self, batch: Sequence[_Waiting[Any]], failures: dict[Any, Any]) -> None:
         """Tell those who wait what came of their items."""
-        with self._crowd.changed:
-            self._crowd.leave(len(batch))
+        with self.crowd.changed:
+            self.crowd.leave(len(batch))
         for waiting in batch:
             waiting.done.set_result({item: failures[item] for item in waiting.items if item in failures})
 

@@ -65,9 +65,25 @@ def digest(identity: Hashable, organization: int | None = None) -> str:
 def read(command: Command) -> ProgramDeclaration | None:
     """What the program of an engine's run declares; None if it has not said so."""
     try:
-        lines = _file(command).read_text().splitlines()
+        file = _file(command)
+        size, number = file.stat().st_size, file.stat().st_ino
+        if (file, number, size) not in _READ:
+            text = file.read_text()
+            if not text.endswith("\n"):  # it is being written
+                return None
+            _READ.clear()
+            _READ[file, number, size] = _declared(text)
+        return _READ[file, number, size]
     except (OSError, ConfigurationError):
         return None
+
+
+_READ: Final[dict[tuple[Path, int, int], ProgramDeclaration]] = {}
+"""What the program of this run had declared when its file had this size: it only grows."""
+
+
+def _declared(text: str) -> ProgramDeclaration:
+    lines = text.splitlines()
     identities: set[str] = set()
     unknown: dict[str, list[str]] = {}
     for line in lines:

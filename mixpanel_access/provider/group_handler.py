@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, ClassVar, Final, TypeVar
 
 from mixpanel_access.model.address import few, same_key
@@ -29,7 +30,7 @@ from mixpanel_access.provider.handler import (
     select,
 )
 from mixpanel_access.provider.lifecycle import Lifecycle
-from mixpanel_access.provider.many import at_once
+from mixpanel_access.provider.many import THREADS, at_once
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.taking import UNREAD, is_unread
 
@@ -354,7 +355,8 @@ class GroupHandler(Handler[Id]):
 
     def work(self, items: Sequence[_T], do: Callable[[_T], Any]) -> Iterator[tuple[_T, Any]]:
         """Do something for each, many at a time; each with what came of it, an `AccessError` where it failed."""
-        yield from at_once(items, do, lambda line: self.session.say(f"{self.kind.name}: {line}"))
+        with self.session.directory.writer.crowd.of(min(THREADS, len(items))) if items else nullcontext():
+            yield from at_once(items, do, lambda line: self.session.say(f"{self.kind.name}: {line}"))
 
 
 def at(email: Any, field: str = "") -> str:

@@ -9,6 +9,7 @@ would know a part.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,10 @@ def run_name(address: str | None) -> str | None:
     return "-".join(
         digest(part)[:16] for part in (address, *((command.pid, command.started) if command is not None else ()))
     )
+
+
+_TICK_NS: Final = 50_000_000
+"""How exact the time of a folder's last change may be."""
 
 
 class OtherProviders:
@@ -52,6 +57,7 @@ class OtherProviders:
         self._start = "" if run is None else f"{_PREFIX}-{run}-{organization}-"
         self._declares = False
         self._read: dict[Path, tuple[int, frozenset[str]]] = {}
+        self._listed: tuple[int, Sequence[Path]] | None = None
         self._lock = threading.Lock()
 
     def declare(self, identities: Iterable[Hashable]) -> None:
@@ -101,7 +107,13 @@ class OtherProviders:
     def _others(self) -> Sequence[Path]:
         try:
             own = self._file(self._name)
-            return [file for file in own.parent.iterdir() if file.name.startswith(self._start) and file != own]
+            changed = own.parent.stat().st_mtime_ns
+            if self._listed is not None and self._listed[0] == changed:
+                return self._listed[1]
+            found = [file for file in own.parent.iterdir() if file.name.startswith(self._start) and file != own]
+            # A file that comes in the same tick of the clock as the last change is not seen by the time of that.
+            self._listed = (changed, found) if time.time_ns() - changed > _TICK_NS else None
+            return found
         except (OSError, ConfigurationError) as error:
             self._hold(error)
             return ()

@@ -17,7 +17,7 @@ from mixpanel_access.engine import Engine
 from mixpanel_access.model.resources import BY_NAME
 from tests.engine.conftest import Workspace, workspace_on
 from tests.server.front import PAGE, Front
-from tests.server.kinds import LIVES, organization
+from tests.server.kinds import LIVES, ON_BOTH, Life, organization
 
 pytestmark = pytest.mark.engine
 
@@ -29,10 +29,15 @@ def workspace(engine: Engine, tmp_path: Path) -> Iterator[Workspace]:
         yield made
 
 
-def declaring(*, imports: bool = False) -> str:
-    """A program with one resource of each kind that is there."""
+GROUPS = {kind: life for kind, life in LIVES.items() if kind not in ON_BOTH}
+"""They have the people of some of the others, and a person is declared once."""
+every_kind = pytest.mark.parametrize("lives", [ON_BOTH, GROUPS], ids=["single", "groups"])
+
+
+def declaring(lives: dict[str, Life], *, imports: bool = False) -> str:
+    """A program with one resource of each of these kinds that is there."""
     lines = ["import mixpanel_access.provider as mixpanel", "from pulumi import ResourceOptions"]
-    for kind, life in LIVES.items():
+    for kind, life in lives.items():
         options = f", opts=ResourceOptions(import_={life.id!r})" if imports else ""
         lines.append(f"mixpanel.{kind}({kind.lower()!r}, **{life.declared!r}{options})")
     return "\n".join(lines)
@@ -43,20 +48,21 @@ def written(workspace: Workspace) -> list[str]:
     return [verb for verb in workspace.requests() if not verb.startswith("GET ")]
 
 
-def test_every_kind_is_imported_by_its_id(workspace: Workspace) -> None:
+@every_kind
+def test_every_kind_is_imported_by_its_id(workspace: Workspace, lives: dict[str, Life]) -> None:
     """`preview --import-file` names what is missing, `import --file` reads it by its id, and no change is left."""
-    workspace.program(declaring())
+    workspace.program(declaring(lives))
     file = workspace.folder / "import.json"
     workspace.run("preview", "--import-file", str(file), "--stack", "production")
     document = json.loads(file.read_text())
-    assert {row["type"] for row in document["resources"]} == {kind.type for kind in BY_NAME.values()}
-    ids = {kind.lower(): life.id for kind, life in LIVES.items()}
+    assert {row["type"] for row in document["resources"]} == {BY_NAME[kind].type for kind in lives}
+    ids = {kind.lower(): life.id for kind, life in lives.items()}
     for row in document["resources"]:
         row["id"] = ids[row["name"]]
     file.write_text(json.dumps(document))
     options = ["--generate-code=false", "--protect=false", "--yes", "--skip-preview", "--stack", "production"]
     done = workspace.run("import", "--file", str(file), *options)
-    assert f"{len(LIVES)} imported" in done.stdout
+    assert f"{len(lives)} imported" in done.stdout
     assert "failed to validate" not in done.stdout
     workspace.run("preview", "--refresh", "--expect-no-changes", "--stack", "production")
     assert written(workspace) == []
@@ -64,10 +70,10 @@ def test_every_kind_is_imported_by_its_id(workspace: Workspace) -> None:
 
 def test_a_program_imports_by_id(workspace: Workspace) -> None:
     """`import_=` adopts what is there, though the program knows more; of a wrong id, one clear line says so."""
-    program = declaring(imports=True)
+    program = declaring(ON_BOTH, imports=True)
     workspace.program(program.replace("'role': 'admin'}", "'role': 'admin', 'ticket': 'OPS-1'}", 1))
     done = workspace.up("production", "--diff")
-    assert f"{len(LIVES)} imported" in done.stdout
+    assert f"{len(ON_BOTH)} imported" in done.stdout
     assert '+ ticket: "OPS-1"' in done.stdout
     assert workspace.outputs("member")["ticket"] == "OPS-1"
     assert written(workspace) == []
