@@ -21,8 +21,9 @@ class GroupLifecycle(Lifecycle):
 
     def _check_known(self, olds: Properties, inputs: Properties, hints: Properties, problems: Problems) -> None:
         handler, before, after = self.handler, self.handler.parts(olds), self.handler.parts(inputs)
-        self._identify(olds, inputs)
-        self._session.declare(handler.identities(inputs))
+        for part in (*before.values(), *after.values()):
+            self._session.identify(str(part["email"]), part.get("user_id"))
+        self._session.declare(map(handler.single.identity, after.values()))
         self._check_owner(after, problems)
         handler.check_together(inputs, problems)
         for key, part in after.items():
@@ -41,7 +42,7 @@ class GroupLifecycle(Lifecycle):
 
         A group is known by its people, since it may be checked several times.
         """
-        owner, single = frozenset(parts), self.handler.single
+        owner, single = hash(frozenset(parts)), self.handler.single
         for part in parts.values():
             first = self._session.owners.setdefault(single.identity(part), owner)
             if first != owner:
