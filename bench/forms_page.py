@@ -25,7 +25,7 @@ LARGER: Final = (
 LIMIT: Final = (
     "A grouped roster of {people:,} people, of whom {strangers} are not in the organization, with Mixpanel's limit of "
     "about 10 invitations an hour to one e-mail domain. Each run invites as many as it may, gives everybody else their "
-    "access, and ends with an error; the next run goes on."
+    "access, and says when to run again; the next run goes on."
 )
 STACKS: Final = (
     "{stacks} stacks over one organization of {people:,} people and {projects} projects, each with a grouped roster, "
