@@ -15,6 +15,7 @@ from mixpanel_access.model.resources import PACKAGE
 from mixpanel_access.model.settings import NAMESPACE, OF_THE_STACK
 from mixpanel_access.provider import Organization
 from tests.component.mocks import Mocks, registered
+from tests.component.test_organization import secret
 
 THERE = 8765432
 OTHER = (
@@ -66,16 +67,16 @@ def refusal(inputs: Mapping[str, Any], stack: Mapping[str, str]) -> str:
         (str(THERE), False),
         (THERE, False),
         (f" {THERE} ", False),
-        (pulumi.Output.secret(str(THERE)), False),
+        (secret(str(THERE)), False),
         ("1", True),
-        (pulumi.Output.secret("1"), True),
+        (secret("1"), True),
         ("acme", True),
         (None, True),
     ],
 )
 def test_a_component_is_in_its_providers_organization(organization: Any, *, refused: bool) -> None:
     """In one line, which shows no id that may be a secret."""
-    inputs = {"organizationId": organization, "serviceAccountSecret": pulumi.Output.secret("hush-hush")}
+    inputs = {"organizationId": organization, "serviceAccountSecret": secret("hush-hush")}
     assert refusal(inputs, {}) == (OTHER if refused else "")
 
 
