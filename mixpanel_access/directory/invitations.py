@@ -190,6 +190,11 @@ class Invitations:
                         self._sent.append(email)
                     return sent
 
+    def opens(self, email: str) -> datetime | None:
+        """Until when Mixpanel's limit refuses invitations to somebody's domain; None where it does not."""
+        with self._lock:
+            return self._opens(domain_of(email))
+
     def _opens(self, domain: str) -> datetime | None:
         """Until when Mixpanel refuses a domain; None for one that is open. Only with the lock held."""
         closed = self._directory.closed.get(domain)

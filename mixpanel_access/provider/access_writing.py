@@ -9,7 +9,7 @@ from typing import Any
 
 from mixpanel_access.directory.grants import Failures, ProjectGrants
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.errors import AccessError, told_together
+from mixpanel_access.model.errors import AccessError, RateLimited, told_together
 from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider import vanished
@@ -58,6 +58,11 @@ class GrantWrites:
             self._try(email, self.handler.let_in)
         give = {email: role for email, role in give.items() if email not in self.failures}
         new = {email: role for email, role in give.items() if directory.person(email) is None}
+        for email in new:
+            self._try(email, self._hold_waiting)
+        give, new = (
+            {email: role for email, role in some.items() if email not in self.failures} for some in (give, new)
+        )
         wanted = list(there.spelled(self.changes.remove))
         for email in wanted:
             self._try(email, session.brakes.hold_kept)
@@ -80,7 +85,7 @@ class GrantWrites:
         if undone:
             if taken and unfinished:
                 taken.outputs = unfinished(after.spelled(after.have.keys(), self.grants), missed)
-            done = len(give) + len(wanted) + len(missed) - len(undone)
+            done = len(self.changes.give) + len(wanted) + len(missed) - len(undone)
             raise told_together(f"cannot change who has project {project}", undone, done)
         if remains := after.remains(take):
             session.say(remains)
@@ -100,6 +105,20 @@ class GrantWrites:
         vanished.note_missed(session, unseen)
         holds = {key: partial(vanished.hold, session, props=props) for key, props in unseen.items()}
         return [key for key, hold in holds.items() if not self._try(str(unseen[key]["email"]), hold)]
+
+    def _hold_waiting(self, email: str) -> None:
+        """Leave somebody alone whom the program declares as a member, and who waits for Mixpanel's hourly limit.
+
+        Raises:
+            RateLimited: so it is.
+        """
+        session = self.handler.session
+        if same_key(email) in session.declared and (opens := session.invitations.opens(email)):
+            raise RateLimited(
+                "cannot give the grant",
+                why="not in the organization yet, since the invitation waits for Mixpanel's hourly limit",
+                next_step=f"Run `pulumi up` again from {opens:%Y-%m-%d %H:%M} UTC.",
+            )
 
     def _try(self, email: str, step: Callable[[str], object]) -> bool:
         """Take a step for one person; whether it went well: the others go on in any case."""

@@ -82,24 +82,24 @@ class OtherProviders:
             if first and self._others():
                 raise self._two()
 
-    def declares(self, identity: Hashable) -> bool:
-        """Whether another one declares this.
+    def declares(self, identities: Iterable[Hashable]) -> set[Hashable]:
+        """Those of some identities that another one declares; the files are read once for all of them.
 
         Raises:
             InputError: this one and another one declare something for the same organization.
             Refused: it cannot be read, and there are several providers.
         """
         if not self._start:
-            return False
+            return set()
         with self._lock:
             others = self._others()
             if others and self._declares:
                 raise self._two()
-            wanted = digest(identity, self._organization)
             try:
-                return any(wanted in self._lines(file) for file in others)
+                told = frozenset[str]().union(*map(self._lines, others))
             except OSError as error:
                 raise self._unknown(error) from None
+        return {one for one in identities if digest(one, self._organization) in told} if told else set()
 
     def _file(self, name: str) -> Path:
         return self._folder() / f"{self._start}{digest(name)[:16]}"

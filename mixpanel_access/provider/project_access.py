@@ -145,8 +145,9 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         for email in new:
             if same_key(email) not in self.session.declared:  # else the `Member` tells it
                 check_invitation(self.session, email, problems, "grants")
-        if new:
-            self.session.say(f"project {project}: not in the organization yet, and invited with the grant: {few(new)}")
+        if alone := [email for email in new if same_key(email) not in self.session.declared]:
+            words = f"not in the organization yet, and invited with the grant: {few(alone)}"
+            self.session.say(f"project {project}: {words}")
         self._check_persons(project, grants, problems)
         try:
             self._find_leavers(before, grants)
@@ -247,11 +248,11 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
     def _given_otherwise(self, project: int, keys: AbstractSet[str], props: Properties) -> set[str]:
         """Whose grants the program declares with another resource, or other stacks give; the latter it says."""
         now = self.session.directory.key_of
-        found = {key for key in keys if any(self._declares(GrantIdentity(project, one)) for one in {key, now(key)})}
+        grants = {key: {GrantIdentity(project, one) for one in (key, now(key))} for key in keys}
+        asked = {grant for both in grants.values() for grant in both}
+        declared = {one for kind in ("ProjectGrant", self.kind.name) for one in self.session.declared_of(asked, kind)}
+        found = {key for key, both in grants.items() if both & declared}
         return found | self._given_elsewhere(project, keys - found, props)
-
-    def _declares(self, grant: GrantIdentity) -> bool:
-        return any(self.session.declares(grant, kind) for kind in ("ProjectGrant", self.kind.name))
 
     def _given_elsewhere(self, project: int, keys: AbstractSet[str], props: Properties) -> set[str]:
         """Whose grants other stacks of the project give, as after a move between two rosters; says so."""

@@ -51,7 +51,7 @@ class ServiceAccountGrantHandler(HolderGrantHandler[ServiceAccountGrantId]):
         An account that a new one has replaced keeps what is declared for that one, until its overlap has ended.
         """
         holder, project = ref.holder, ref.project
-        if self.session.others.declares(StayingAccount(holder)):
+        if self.session.others.declares([StayingAccount(holder)]):
             self.session.say(f"{self.label(props)}: it stays until the overlap of the account has ended")
             return
         kept = self.session.rotations.kept(holder)

@@ -172,7 +172,7 @@ class ServiceAccountHandler(Handler[ServiceAccountId]):
             if kept := self.session.rotations.kept(account):
                 retiring, _ = kept
                 self.session.say(f"{self.label(props)}: {retiring.login} stays until {written(retiring.until)}")
-            elif self.session.others.declares(StayingAccount(account)):
+            elif self.session.others.declares([StayingAccount(account)]):
                 self.session.say(f"{self.label(props)}: account {account} stays until its overlap has ended")
             else:
                 self._delete(account, created=props.get("created"))

@@ -230,18 +230,24 @@ class Session:
         Raises:
             Refused: the run leaves some resources alone, and what they declare is unknown.
         """
-        if identity in self.declared or self.others.declares(identity):
-            return True
+        return bool(self.declared_of([identity], kind))
+
+    def declared_of(self, identities: Iterable[Hashable], kind: str = "") -> set[Hashable]:
+        """Those of some identities of which that is so; see `declares`."""
+        asked = set(identities)
+        found = asked & self.declared
+        found |= self.others.declares(asked - found) if asked - found else set()
         if not self.scope.partial or self.scope.destroys or not self.run.fresh():
-            return False  # the engine has asked about all resources of the program, or there is none
+            return found  # the engine has asked about all resources of the program, or there is none
         told = self.scope.declared()
-        if told is None or (kind in told.unknown and not told.has(identity, self.organization)):
+        there = {one for one in asked - found if told is not None and told.has(one, self.organization)}
+        if (told is None or kind in told.unknown) and asked - found - there:
             raise Refused(
                 "cannot tell whether the rest of the program declares it",
                 why="with --target or --exclude, the engine asks about a part of the program only",
                 next_step="Run it without --target and --exclude.",
             )
-        return told.has(identity, self.organization)
+        return found | there
 
     def will_declare(self, identity: Hashable, person: str, *kinds: str) -> bool:
         """Whether the program declares this, though the engine may not have asked about it yet: its process says so.

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.directory.people import Closed
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import GrantType
 from mixpanel_access.model.brakes import Brake, Limits, PlannedChanges
@@ -371,6 +372,24 @@ def test_who_loses_a_grant_loses_it_before_anybody_is_invited(api: FakeApi) -> N
     api.sent.clear()
     group(api).update(ID, outs, shared({BO: "analyst", "new@example.org": "analyst"}))
     assert api.writes == ["remove_grants", "grant"]
+
+
+def test_who_waits_for_the_limit_as_a_member_is_left_alone(api: FakeApi) -> None:
+    """The program's `Members` invites them, and says so: the others get their grants, and one short line says when."""
+    strangers = {f"s{number}@example.org": "analyst" for number in range(9)}
+    session, said = make_session(api)
+    session.declare(strangers)
+    limit = errors.RateLimited("cannot invite", why="too many invitations")
+    limit.retry_after = 3600.0
+    session.directory.closed["example.org"] = Closed(limit)
+    declared = shared({**BO_CY, **strangers})
+    assert group_in(session).check({}, dict(declared)).failures == []
+    assert not [line for line in said if "invited with the grant" in line]
+    with pytest.raises(errors.RateLimited, match=r"not for 9 of 11 people: .* and 4 others: not in") as caught:
+        group_in(session).create(declared)
+    assert "Run `pulumi up` again from 2026-05-04 13:00 UTC" in str(caught.value)
+    assert (held(api), api.writes) == (BO_CY, ["grant"])
+    assert (caught.value.kept or ("", {}))[1]["lost"] == sorted(strangers)
 
 
 def test_whose_removal_was_held_keeps_the_grant(api: FakeApi) -> None:
