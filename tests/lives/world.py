@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -124,6 +126,11 @@ class World:
         """The project, as a command opens it."""
         return LivedProject(self.pulumi)
 
+    @property
+    def differing(self) -> Mapping[str, AbstractSet[str]]:
+        """The URN of a group -> the keys of the people in it whom the last run changes."""
+        return self.shared.differing
+
     def __enter__(self) -> Self:
         return self
 
@@ -175,7 +182,7 @@ class World:
             op
             for step in steps
             if step["op"] != "same" and DYNAMIC_TYPE in step["urn"] and BRAKE_NAME not in step["urn"]
-            for op in steps_of(step, self.shared.differing)
+            for op in steps_of(step, self.differing)
         }
 
     # Events
