@@ -12,6 +12,15 @@ from mixpanel_access.model.resources import PACKAGE
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
 
 
+def names_our_server(project: Path) -> bool:
+    """Whether the Pulumi.yaml in a folder names our server of the resources."""
+    try:
+        document: Any = load((project / "Pulumi.yaml").read_text(encoding="utf-8"))
+        return PACKAGE in {provider["name"] for provider in document["plugins"]["providers"]}
+    except (OSError, UnicodeDecodeError, BadYaml, KeyError, TypeError):
+        return False
+
+
 def must_name_our_server(folder: Path, user: str) -> None:
     """Refuse a project whose resources the SDK's server would serve.
 
@@ -22,17 +31,9 @@ def must_name_our_server(folder: Path, user: str) -> None:
     Raises:
         pulumi.RunError: the project does not name our server.
     """
-    found = nearest_project(folder)
-    if found is None:
-        return  # Automation API may keep the project elsewhere
-    file = found / "Pulumi.yaml"
-    try:
-        project: Any = load(file.read_text(encoding="utf-8"))
-        named = {provider["name"] for provider in project["plugins"]["providers"]}
-    except (OSError, UnicodeDecodeError, BadYaml, KeyError, TypeError):
-        named = set()
-    if PACKAGE not in named:
+    found = nearest_project(folder)  # none where Automation API keeps the project elsewhere
+    if found is not None and not names_our_server(found):
         raise pulumi.RunError(
-            f"{file} does not name the server of the resources, which {user} needs. Add `name: {PACKAGE}` and its "
-            f"`path` to `plugins.providers`, as in the Pulumi.yaml that `mixpanel-access new` writes."
+            f"{found / 'Pulumi.yaml'} does not name the server of the resources, which {user} needs. Add "
+            f"`name: {PACKAGE}` and its `path` to `plugins.providers`, as `mixpanel-access new` writes them."
         )

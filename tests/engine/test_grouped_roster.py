@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mixpanel_access.model.roster import editing
 from tests.engine.conftest import PRODUCTION, WAREHOUSE, Workspace
 
 pytestmark = pytest.mark.engine
@@ -102,6 +103,27 @@ def test_a_grouped_roster_lives(workspace: Workspace) -> None:
     assert {"cy@example.com", "di@example.com"}.isdisjoint(workspace.members())
     workspace.run("destroy", "--yes", "--skip-preview", "--stack", "production")
     assert workspace.grants("bo@example.com") == {WAREHOUSE: "consumer"}
+
+
+def test_a_large_organization_is_imported_in_groups(workspace: Workspace) -> None:
+    """A new roster of more than 200 people is grouped; one that is there is left as it is, with a hint."""
+    emails = [f"p{number:03}@example.com" for number in range(editing.MANY + 1)]
+    document = workspace.dump()
+    document["members"] += [{"email": email, "role": "member"} for email in emails]
+    document["grants"] += [{"project": PRODUCTION, "email": email, "role": "analyst"} for email in emails]
+    workspace.emulator.control("POST", "seed", document)
+    command = ("import", "--stack", "production", "--project", str(PRODUCTION), "--email", "p???@example.com")
+    hint = f"production.yaml has {len(emails)} people: `grouped: true` makes them a few resources"
+    roster(workspace, [{"email": email, "projects": {"shop": "analyst"}} for email in emails], grouped=False)
+    found = workspace.command(*command, "--dry-run")
+    assert f"{hint}; write it into the roster" in " ".join(found.stderr.split())
+    (workspace.stacks / "production.yaml").unlink()
+    found = workspace.command(*command)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert f"{hint}, so the new roster has it" in " ".join(found.stderr.split())
+    assert "\ngrouped: true" in (workspace.stacks / "production.yaml").read_text()
+    assert kinds(workspace) == {"Members", "ProjectAccess"}
+    assert len(workspace.outputs("members")["people"]) == len(emails)
 
 
 def test_the_sdks_server_is_refused_in_one_line(workspace: Workspace) -> None:

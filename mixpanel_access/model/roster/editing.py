@@ -21,6 +21,8 @@ from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster, RosterPerson
 
 _BOM: Final = "\ufeff"
+MANY: Final = 200
+"""With more people than that, `import` proposes `grouped`."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,13 @@ def new_roster(environment: str, *, organization_roles: bool) -> str:
         f"# Who has what in {environment}.\nenvironment: {scalar(environment)}\n"
         f"{owns if organization_roles else ''}\nprojects: {{}}\n\npeople: []\n"
     )
+
+
+def with_groups(text: str) -> str:
+    """The text of a new roster with `grouped: true` below its environment."""
+    head, line, rest = text.partition("\nenvironment: ")
+    environment, _, rest = rest.partition("\n")
+    return f"{head}{line}{environment}\ngrouped: true # a few resources, however many people\n{rest}"
 
 
 def add_projects(text: str, source: RosterSource, projects: Mapping[str, Mapping[str, Any]]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mixpanel_access.component.own_server import names_our_server
 from mixpanel_access.directory import connected
 from mixpanel_access.files.notes import Note, Notes
 from mixpanel_access.files.roster import source_of, text_of, write_roster
@@ -130,6 +131,12 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
             teams=read_teams(directory, roster, others, today),
         )
         plan = plan_import(reading, text, source_of(file), state, request.wanted, today)
+        people = len({one.key for one in plan.roster.people})
+        if people > editing.MANY and not plan.roster.grouped and names_our_server(project.pulumi.project):
+            progress(_proposed(file.name, people, new=before is None))
+            if before is None:
+                text = editing.with_groups(text)
+                plan = plan_import(reading, text, source_of(file), state, request.wanted, today)
         declared = pulumi_import.with_role_ids(session, plan.roster, declaration(plan.roster, today))
         entries, notes, left_out = _entries(session, plan, declared, state, groups)
     return PreparedImport(
@@ -142,6 +149,12 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
         notes=notes,
         accounts_left_out=left_out,
     )
+
+
+def _proposed(name: str, people: int, *, new: bool) -> str:
+    """That a roster of many people is better grouped, in words; a new one is so from the start."""
+    why = f"{name} has {people} people: `grouped: true` makes them a few resources"
+    return f"{why}, so the new roster has it" if new else f"{why}; write it into the roster, and run `pulumi up`"
 
 
 def carry_out(project: PulumiProject, prepared: PreparedImport, progress: Progress) -> list[str]:
