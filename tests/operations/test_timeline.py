@@ -732,6 +732,53 @@ def given_by_a_stack_while_deactivated(world: World) -> list[Row]:
     ]
 
 
+REFOUND = {"adopted": True, "origin": "invited", "status": "accepted"}
+"""What a state says of somebody whom the stack found deactivated, and who is active now."""
+
+
+def activated_by_a_stack(world: World) -> list[Row]:
+    """Whom no other stack has; the run did it, and what it gave is access from then on."""
+    rows = joined_and_deactivated(world)[:-1]
+    world.give(BO, None)
+    world.has("production")
+    world.update()
+    world.later(hours=1)
+    with world.run("staging", author=SAM):
+        world.server.store.set_profile(BO, name=None, active=True, scim=None)
+        world.client.grant(BO, "admin", Q)
+        world.has(
+            "staging", member(BO, outputs=REFOUND, **world.times()), grant(BO, "admin", Q, **WHY, **world.times())
+        )
+    world.update()
+    world.later(hours=1)
+    world.give(BO, None, Q)
+    admin = f"bo: admin in project {Q}"
+    return [
+        *rows,
+        ("granted", SAM, MEMBER, "staging", ""),
+        ("granted", SAM, admin, "staging", "OPS-1"),
+        ("revoked", ANA, admin, "staging", "OPS-1"),
+    ]
+
+
+def activated_after_a_stack_got_them(world: World) -> list[Row]:
+    """The stack left somebody out whom another stack has; a refresh then sees that they are back."""
+    rows = joined_and_deactivated(world)
+    with world.run("staging", author=SAM):
+        world.client.grant(BO, "admin", Q)
+        born = world.times()
+    world.later(hours=1)
+    world.server.store.set_profile(BO, name=None, active=True, scim=None)
+    now = {**born, "modified": world.engine_time}
+    world.has("staging", member(BO, outputs=REFOUND, **now), grant(BO, "admin", Q, **WHY, **born))
+    return [
+        *rows,
+        ("restored", "unknown", MEMBER, "staging", ""),
+        ("restored", "unknown", GRANT, "production", "OPS-1"),
+        ("granted", SAM, f"bo: admin in project {Q}", "staging", "OPS-1"),
+    ]
+
+
 def deactivated_twice(world: World) -> list[Row]:
     """What was given the first time is not given again by the second activation."""
     rows = given_while_deactivated(world)
@@ -825,12 +872,13 @@ LIVES = [
     an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,
     by_scim_in_a_run, by_an_identity_provider, left_to_an_identity_provider, teams_and_their_roles, deactivated,
     within_a_second, taken_and_given_between_two_updates, given_while_deactivated, given_by_a_stack_while_deactivated,
-    deactivated_twice, a_custom_role_that_is_deleted, *READDRESSED,
+    deactivated_twice, activated_by_a_stack, activated_after_a_stack_got_them, a_custom_role_that_is_deleted,
+    *READDRESSED,
 ]  # fmt: skip
 UNTOLD = (
     an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,
     deactivated, deactivated_and_back_with_another_role, taken_back_and_invited_again, given_while_deactivated,
-    given_by_a_stack_while_deactivated, deactivated_twice,
+    given_by_a_stack_while_deactivated, deactivated_twice, activated_by_a_stack, activated_after_a_stack_got_them,
 )  # fmt: skip
 """Lives of which the audit log does not say when something ended: the log dates it with the run or the update."""
 ROLELESS = (a_role_that_becomes_known,)

@@ -10,9 +10,11 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, NamedTuple
 
 from mixpanel_access.files.lines import FileLine
+from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant
 from mixpanel_access.model.engagements import REASONS
+from mixpanel_access.model.ownership import Origin
 from mixpanel_access.model.resources import MEMBER, PROJECT_GRANT, TEAM_GRANT, TEAM_MEMBER
 from mixpanel_access.operations.state import State
 
@@ -45,6 +47,8 @@ NAMING: Final = (LogEvent.RENAMED, LogEvent.READDRESSED)
 """The events that give a stack or a person another name, and change no access."""
 OF_THE_LOG: Final = (*NAMING, LogEvent.PRUNED)
 """The events that change no access."""
+_ACTIVATED: Final = (Origin.INVITED, Invitation.ACCEPTED)
+"""The origin and the status of somebody whom a stack found deactivated, and who is active now."""
 
 
 class Access(NamedTuple):
@@ -191,6 +195,7 @@ class StateLine:
         earliest: the earliest date on which the stack can have got it, or "".
         modified: when the engine last changed it in the state, or "".
         adopted: whether the stack found it in the organization; None if the state does not say.
+        activated: whether the person was deactivated when the stack found them, and active when the state changed last.
         dated: whether the date is certain.
     """
 
@@ -198,6 +203,7 @@ class StateLine:
     earliest: str
     modified: str
     adopted: bool | None
+    activated: bool = False
     dated: bool = True
 
 
@@ -230,5 +236,6 @@ def state_lines(stack: str, state: State, organization: int | None = None) -> It
                     earliest=start,
                     modified=one.modified or one.created,
                     adopted=known,
+                    activated=bool(known) and (one.outputs.get("origin"), one.outputs.get("status")) == _ACTIVATED,
                     dated=dated,
                 )

@@ -23,6 +23,7 @@ class StateStart:
         at: when, by Mixpanel's clock as far as that is known.
         order: its place among what happened in the same second: 1 comes before the events (2), and 3 after them.
         given: whether the log has the event, for no stack.
+        joins: whether the person is in the organization from then on, by an invitation or an activation of the stack.
     """
 
     stack: str
@@ -31,6 +32,7 @@ class StateStart:
     at: datetime
     order: int
     given: bool
+    joins: bool
 
 
 class StateStarts:
@@ -76,8 +78,31 @@ class StateStarts:
                 if at is not None:
                     at, order = self._between(self._by_access.get(access, ()), at, access)
                     given = gift is not None and not audit.stacks.get(gift.event.id)
+                    if activates := self._activates(name, access, one):
+                        at, order = self._before_its_gifts(name, access, one, at), 1
                     self._starts[LogKey(name, access)] = at
-                    self.found.append(StateStart(stack=name, access=access, one=one, at=at, order=order, given=given))
+                    start = StateStart(
+                        stack=name, access=access, one=one, at=at, order=order, given=given,
+                        joins=activates or one.adopted is False,
+                    )  # fmt: skip
+                    self.found.append(start)
+
+    def _activates(self, name: str, access: Access, one: StateLine) -> bool:
+        """Whether a stack has activated somebody when it got them; the identity provider may have done it later.
+
+        A stack activates nobody whom another stack has.
+        """
+        others = (stack for other, stack in self._stacks.items() if other != name)
+        return one.activated and (one.modified == one.line.date or all(access not in stack.held for stack in others))
+
+    def _before_its_gifts(self, name: str, membership: Access, one: StateLine, at: datetime) -> datetime:
+        """When a stack activated somebody, by Mixpanel's clock: just before it gave them anything."""
+        since = at - SKEW if one.dated else instant(one.earliest) - SKEW
+        since = max(since, self._end.out_since(membership) or since)
+        runs = self._authors.writing_runs(name)
+        facts = (fact for access, its in self._by_access.items() if access.person == membership.person for fact in its)
+        gifts = (fact.at for fact in facts if fact.change is Change.GIVEN and self._authors.is_ours(fact.event))
+        return min((gift for gift in gifts if since < gift <= at + SKEW and during(runs, gift)), default=at)
 
     def _was_taken(self, gift: AuditFact, one: StateLine) -> bool:
         """Whether what an event gave was taken away before the stack got what its state has."""
@@ -160,5 +185,7 @@ class StateStarts:
         at, since = one.line.at, instant(one.earliest)
         run = during(self._authors.writing_runs(stack.name), at) if ours else None
         begins, ends = (run.starts, max(run.ends, at)) if run else (at, at)
-        within = (fact for fact in reversed(ours) if min(since, begins) - SKEW <= fact.at <= ends + SKEW)
-        return next(within, None)
+        within = [fact for fact in reversed(ours) if min(since, begins) - SKEW <= fact.at <= ends + SKEW]
+        if not one.dated and (runs := self._authors.writing_runs(stack.name)):  # others gave it in its span
+            within = [fact for fact in within if fact.at < runs[-1].starts or during(runs, fact.at)]
+        return next(iter(within), None)

@@ -126,7 +126,7 @@ class _Writer:
         membership = self._membership(access)
         if not access.person or membership in log.held:
             return False
-        joins = one.one.adopted is False if isinstance(one, StateStart) else one.change is Change.GIVEN
+        joins = one.joins if isinstance(one, StateStart) else one.change is Change.GIVEN
         if access == membership and joins:
             return False
         if self._reading.since is None:
