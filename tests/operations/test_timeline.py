@@ -319,6 +319,28 @@ def taken_over_and_taken_away_at_once(world: World) -> list[Row]:
     return [("imported", MERGER, what, "production", "OPS-1"), ("revoked", ANA, what, "production", "OPS-1")]
 
 
+def give_team(world: World, role: str, account: str) -> None:
+    """An account gives the team a role in the project, whatever it has there."""
+    body = {"teams": [{"id": TEAM, "projects": [{"id": P, "role": role}]}], "add_default_projects": False}
+    world.client.post(f"/organizations/{ORG}/add-projects-to-teams/", json=body, auth=(account, "s:ecret"))
+
+
+def taken_over_with_another_role(world: World) -> list[Row]:
+    """One event says both; nobody's stack had the access when its role changed."""
+    give_team(world, "consumer", OTHER_BOT)
+    world.update()
+    world.later(hours=1)
+    with world.run("production"):
+        give_team(world, "admin", BOT)
+        world.has("production", team_grant("admin", **world.times()))
+    admin = f"team data: admin in project {P}"
+    return [
+        ("granted", OTHER_BOT, f"team data: consumer in project {P}", "", ""),
+        ("changed", MERGER, admin, "", ""),
+        ("imported", MERGER, f"team {TEAM}: admin in project {P}", "production", ""),  # the state has no name of it
+    ]
+
+
 def by_a_state_without_dates(world: World) -> list[Row]:
     """As those of early versions are."""
     world.has("production", grant(LEE, **WHY))
@@ -809,8 +831,7 @@ def a_custom_role_that_is_deleted(world: World) -> list[Row]:
         world.has("production", member(BO, outputs={"adopted": False}, **born), grant(BO, support, **WHY, **born))
     world.give(LEE, support)
     world.give(KIM, export)
-    body = {"teams": [{"id": TEAM, "projects": [{"id": P, "role": support}]}], "add_default_projects": False}
-    world.client.post(f"/organizations/{ORG}/add-projects-to-teams/", json=body, auth=owner)
+    give_team(world, support, OTHER_BOT)
     world.later(hours=1)
     world.client.delete(f"{root}/{support}", auth=owner)
     consumer = f"consumer in project {P}"
@@ -863,6 +884,7 @@ LIVES = [
     taken_back_and_invited_again,
     let_go_before_it_was_accepted,
     taken_over_before_somebody_changed_the_role, taken_over_and_taken_away_at_once, by_a_state_without_dates,
+    taken_over_with_another_role,
     let_go_and_taken_back, deactivated_and_back_with_another_role,
     with_changes_that_are_in_no_commit, a_grant_that_a_project_as_a_whole_keeps,
     a_grant, accepted, taken_by_the_stack, a_whole_life, given_again, given_again_after_an_update,
