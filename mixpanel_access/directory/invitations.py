@@ -18,11 +18,13 @@ from mixpanel_access.api.stopping import STOP
 from mixpanel_access.directory.directory import Directory
 from mixpanel_access.directory.grants import Failures
 from mixpanel_access.directory.people import PER_HOUR, Closed, is_limit
-from mixpanel_access.model.address import domain_of, same_key
+from mixpanel_access.model.address import domain_of, few, same_key
 from mixpanel_access.model.errors import AccessError, InvitationLimit, MixpanelError, NotFound
 from mixpanel_access.model.grouping import grouped
 
 _HOUR: Final = 3600.0
+_NAMED: Final = 3 * PER_HOUR
+"""So many addresses stand in a message; of more, the first few."""
 _SHORTEST: Final = 30.0
 """Seconds; "at once" in an answer that refuses is not taken at its word."""
 
@@ -255,4 +257,5 @@ class Invitations:
 
 
 def _names(addresses: list[str]) -> str:
-    return ", ".join(sorted(dict.fromkeys(addresses))) or "nobody"
+    names = sorted(dict.fromkeys(addresses))
+    return (few(names) if len(names) > _NAMED else ", ".join(names)) or "nobody"

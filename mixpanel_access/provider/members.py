@@ -63,6 +63,7 @@ class MembersHandler(GroupHandler[MembersId]):
     def report(self, ref: ResourceId, failures: Mapping[str, AccessError], people: int, outputs: Properties) -> None:
         """Raise what failed; invitations that wait for the hourly limit alone are no failure: the grants go on."""
         waiting = {email: error for email, error in failures.items() if isinstance(error, InvitationLimit)}
+        self.session.waiting |= set(map(same_key, waiting))
         for (domain, opens), emails in grouped(((e.domain, e.opens), email) for email, e in waiting.items()).items():
             self.session.say(
                 f"warning: {self.session.invitations.sent} invitations sent, and {len(emails)} to {domain} wait for "

@@ -115,6 +115,7 @@ class Session:
         spellings: what the program declares -> how it spells the address there.
         owners: the identity of somebody's single resource -> its kind, or which group of the program has the person.
         judged_people: the identities of the people of groups whom a check of the operation has judged.
+        waiting: the keys of the people of a group whose invitation waits for Mixpanel's hourly limit.
         project_access: project id -> the grants that a `ProjectAccess` declares there, by the key of the address.
         renames: the names that change hands in the operation.
         judged: whether all removals of a run that leaves some resources alone have been judged together.
@@ -154,6 +155,7 @@ class Session:
         self.spellings: dict[Hashable, str] = {}
         self.owners: dict[Hashable, Hashable] = {}
         self.judged_people: set[Hashable] = set()
+        self.waiting: set[str] = set()
         self.project_access: dict[int, Mapping[str, str]] = {}
         self.renames = Renames(self._say)
         self.rotations = Rotations()

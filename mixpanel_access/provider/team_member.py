@@ -134,6 +134,12 @@ class TeamMemberHandler(Handler[TeamMemberId]):
         """Have the person be in the team, as far as that is ours to say, and return the outputs."""
         directory, email = self.session.directory, inputs["email"]
         team, person = directory.teams.get(inputs["team_id"]), directory.person(email)
+        if team is not None and person is None and same_key(email) in self.session.waiting:
+            words = (
+                f"people who wait for an invitation join the team {team.name} by the first `pulumi up` after accepting"
+            )
+            self.session.say_once(("waiting", team.id), words)
+            return self._outputs(inputs, WAITING)
         if team is not None and person is None and self._has_member(email):
             self.session.say(
                 f"{email} is in the state and no longer in the organization: `pulumi up --refresh` invites them again, "

@@ -19,6 +19,7 @@ from mixpanel_access.provider.identities import GrantIdentity
 from mixpanel_access.provider.many import PROGRESS_SECONDS, at_once
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.members import MembersProvider
+from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.run import Scope
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.states import ExportedResource
@@ -208,6 +209,26 @@ def test_strangers_beyond_the_limit_wait_for_the_next_run(api: Strict) -> None:
         api.hour.clear()  # an hour later
     assert api.invited == everybody
     assert not run(api)[0].diff(ID, held, of(BO, *everybody)).changes
+
+
+def test_the_grants_and_places_of_those_who_wait_are_left_to_a_later_run(api: Strict) -> None:
+    """Nobody is invited by the grant instead, one error counts them, and the others get theirs."""
+    everybody = [f"p{n:02}@agency.example.org" for n in range(12)]
+    api.teams.put("Data", ANA)
+    provider, session, said = run(api)
+    provider.create(provider.check({}, of(*everybody)).inputs)
+    access, team = ProjectAccessProvider(), TeamMembersProvider()
+    for one in (access, team):
+        one.handler.keeps = True
+        one.use(session)
+    inputs = {"project_id": PRODUCTION, "grants": dict.fromkeys(everybody, "analyst")}
+    words, outs = failing(access, lambda: access.create(access.check({}, inputs).inputs))
+    assert "not for 2 of 12 people" in words
+    assert len(outs["grants"]) == 10
+    places = team.create({"team_id": TEAM, "people": everybody}).outs or {}
+    assert Counter(one["status"] for one in places["members"].values())["waiting"] >= 2
+    assert len(api.invited) == len(set(api.invited)) == 10
+    assert len([line for line in said if "join the team Data by the first `pulumi up` after accepting" in line]) == 1
 
 
 def test_many_are_invited_in_as_few_requests_as_the_largest_batches_allow(api: Strict) -> None:
