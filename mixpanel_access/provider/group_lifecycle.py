@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from mixpanel_access.model.resources import ResourceId
+from mixpanel_access.model.resources import BY_NAME, ResourceId
 from mixpanel_access.provider.group_handler import GroupHandler, Parts, at
 from mixpanel_access.provider.handler import Problems, Properties, known
 from mixpanel_access.provider.leaving import hold_run
 from mixpanel_access.provider.lifecycle import Lifecycle
+from mixpanel_access.provider.session import RESOURCE
 
 
 class GroupLifecycle(Lifecycle):
@@ -40,13 +41,13 @@ class GroupLifecycle(Lifecycle):
     def _check_owner(self, parts: Parts, problems: Problems) -> None:
         """Refuse somebody who has a single resource in the program too, or is in another group.
 
-        A group is known by its people, since it may be checked several times.
+        A group may be checked several times: it is known by its name, or else by its people.
         """
-        owner, single = hash(frozenset(parts)), self.handler.single
+        owner, single = RESOURCE.get() or hash(frozenset(parts)), self.handler.single
         for part in parts.values():
             first = self._session.owners.setdefault(single.identity(part), owner)
             if first != owner:
-                other = f"a {first}" if isinstance(first, str) else f"another {self.handler.kind.name}"
+                other = f"a {first}" if first in BY_NAME else f"another {self.handler.kind.name}"
                 problems.add(
                     "", f"{at(part['email'])}: the program declares them with {other} too; take one of the two"
                 )

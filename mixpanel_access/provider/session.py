@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -41,6 +42,8 @@ from mixpanel_access.provider.states import States
 WARNING: Final = "warning: "
 """What a line begins with that is a warning."""
 
+RESOURCE: Final = ContextVar("resource", default="")
+"""The resource that this thread works on, by its name in the engine; "" where the server does not say."""
 _show: Callable[[str], object] = partial(print, flush=True)
 
 

@@ -13,23 +13,22 @@ from typing import Any, Final
 import grpc  # type: ignore[import-untyped]
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from mixpanel_access.provider.session import WARNING
+from mixpanel_access.provider.session import RESOURCE, WARNING
 from mixpanel_access.server.secrets import hidden
 
 _SECONDS: Final = 10.0
 """How long the engine, which is on this machine, may take to accept a line."""
-_urn: ContextVar[str] = ContextVar("urn", default="")
 _secrets: ContextVar[frozenset[str]] = ContextVar("secrets", default=frozenset())
 
 
 @contextmanager
 def about(urn: str, secrets: frozenset[str] = frozenset()) -> Iterator[None]:
     """Whatever this thread says meanwhile is about one resource, of which this is secret; with "", about the stack."""
-    before, known = _urn.set(urn), _secrets.set(secrets)
+    before, known = RESOURCE.set(urn), _secrets.set(secrets)
     try:
         yield
     finally:
-        _urn.reset(before)
+        RESOURCE.reset(before)
         _secrets.reset(known)
 
 
@@ -63,6 +62,6 @@ class Messages:
     def _log(self, severity: Any, text: str) -> None:
         if self._engine is None:
             return
-        request = engine_pb2.LogRequest(severity=severity, message=self.without_secrets(text), urn=_urn.get())
+        request = engine_pb2.LogRequest(severity=severity, message=self.without_secrets(text), urn=RESOURCE.get())
         with suppress(grpc.RpcError):  # the engine has gone, and nobody is there to read the line
             self._engine.Log(request, timeout=_SECONDS)

@@ -21,7 +21,7 @@ from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.members import MembersProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.run import Scope
-from mixpanel_access.provider.session import Session
+from mixpanel_access.provider.session import RESOURCE, Session
 from mixpanel_access.provider.states import ExportedResource
 from mixpanel_access.provider.team_member import TeamMemberProvider
 from mixpanel_access.provider.team_members import TeamMembersProvider
@@ -180,6 +180,28 @@ def test_somebody_is_declared_alone_or_in_one_group(api: Strict, kind: str, firs
         (words,) = checked(many(), {"people": people[:1] if place else {BO: {}}})
         assert words.startswith(f'people["{BO}"]: the program declares them with another {many.HANDLER.__name__[:-7]}')
     assert api.writes == []
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+def test_two_groups_of_the_same_people_are_refused(api: Strict, kind: str) -> None:
+    """By the names that the engine has for them; one that is checked again is one."""
+    api.put(BO)
+    api.teams.put("Data", ANA)
+    _, many, place = SINGLE[kind]
+    session = run(api, many())[1]
+
+    def checked(name: str) -> list[str]:
+        provider = many()
+        provider.handler.keeps = True
+        provider.use(session)
+        working = RESOURCE.set(name)
+        found = provider.check({}, {**place, "people": [BO] if place else {BO: {}}})
+        RESOURCE.reset(working)
+        return [failure.reason for failure in found.failures]
+
+    assert (checked("urn::one"), checked("urn::one")) == ([], [])
+    (words,) = checked("urn::two")
+    assert "take one of the two" in words
 
 
 # The hourly limit
