@@ -75,6 +75,9 @@ class Process:
     exact: bool = True
 
 
+_PROGRAM_VERBS: Final = ("up", "preview")
+
+
 @dataclass(frozen=True)
 class Command:
     """A command of the engine.
@@ -107,6 +110,12 @@ class Command:
     def partial(self) -> bool:
         """Whether some resources may be left alone."""
         return bool(self.targets or self.excludes or self.exclude_protected or self.unclear)
+
+    def updates(self, urn: str) -> bool:
+        """Whether it runs a program and does not leave this resource alone."""
+        if self.verb not in _PROGRAM_VERBS or any(matcher(word).fullmatch(urn) for word in self.excludes):
+            return False
+        return not self.targets or any(matcher(word).fullmatch(urn) for word in self.targets)
 
 
 def parse(process: Process, pid: int = 0) -> Command | None:

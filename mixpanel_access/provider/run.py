@@ -183,11 +183,17 @@ class Scope:
     ) -> dict[str, DeclaredPerson] | None:
         """Everybody who has a `Member` that the run deletes at most, by the key of the address; None if unknown.
 
-        If only the command is unclear, that is everybody in the state.
+        If only the command is unclear, that is everybody in the state. A group that a program's run updates may lose
+        anybody, though something that stays depends on it.
         """
-        if self.command is None or self.resources is None:
+        command, deleted = self.command, self.deleted
+        if command is None or self.resources is None:
             return None
-        going = [one for one in self.resources if self.deleted is None or one.urn in self.deleted]
+        going = [
+            one
+            for one in self.resources
+            if deleted is None or one.urn in deleted or (one.type in GROUPS and command.updates(one.urn))
+        ]
         return declared_people(going, organization, self.resources, team_name)
 
 

@@ -13,7 +13,14 @@ import pulumi
 import pytest
 
 from mixpanel_access.model.errors import InputError, Refused
-from mixpanel_access.model.resources import BRAKE_TYPE, GRANT_TYPE, MEMBER_TYPE, PROVIDER_KEY
+from mixpanel_access.model.resources import (
+    BRAKE_TYPE,
+    GRANT_TYPE,
+    MEMBER_TYPE,
+    MEMBERS_TYPE,
+    PROJECT_ACCESS_TYPE,
+    PROVIDER_KEY,
+)
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources
 from mixpanel_access.provider.declaring import ProgramDeclaration, digest
@@ -130,6 +137,33 @@ def test_a_destroy_judges_who_goes(api: FakeApi, command: Command | None, going:
         assert api.writes == []
     else:
         first()
+
+
+GROUP = "urn::members"
+LEAVES = {
+    "something that depends on the group is left alone": (Command("up", excludes=["urn::access"]), True),
+    "the group is left alone": (Command("up", excludes=[GROUP]), False),
+    "another resource alone": (Command("up", targets=["urn::access"]), False),
+    "the group alone": (Command("up", targets=[GROUP]), True),
+    "a destroy that leaves alone what depends on it": (Command("destroy", excludes=["urn::access"]), False),
+    "a refresh": (Command("refresh", excludes=["urn::access"]), False),
+}
+
+
+@pytest.mark.parametrize(("command", "may_leave"), LEAVES.values(), ids=LEAVES)
+def test_anybody_may_leave_a_group_that_a_program_updates(command: Command, may_leave: bool) -> None:
+    """Unlike a resource that goes as a whole, for which nothing that stays may depend on it."""
+    people = {email: {"removal": "when_unused"} for email in PEOPLE}
+    outputs = {"project_id": PRODUCTION, "grants": dict.fromkeys(PEOPLE, "analyst"), "exclusive": False}
+    state = [
+        {"urn": GROUP, "type": MEMBERS_TYPE, "id": f"{ORGANIZATION}:members", "outputs": {"people": people}},
+        {
+            "urn": "urn::access", "type": PROJECT_ACCESS_TYPE, "id": f"{ORGANIZATION}:{PRODUCTION}",
+            "dependencies": [GROUP], "outputs": outputs,
+        },
+    ]  # fmt: skip
+    found = Scope(lambda: command, lambda: state).people(ORGANIZATION)
+    assert (found or {}).keys() == (set(PEOPLE) if may_leave else set())
 
 
 @pytest.mark.parametrize("option", [{"protect": True}, {"retainOnDelete": True}])
