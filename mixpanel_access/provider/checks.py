@@ -103,7 +103,7 @@ def check_reasons(
             problems.add("reasons", f"there is no {', '.join(strange)} in a reason; there are {words}")
         for words in problems_with_metadata({name: one for name, one in reason.items() if known(one)}).values():
             problems.add("reasons", words)
-        people = reason.get("people", [])
+        people = reason.get("people")
         if not known(people):
             continue
         if not isinstance(people, list) or not all(isinstance(email, str) for email in people):

@@ -147,7 +147,12 @@ class DeclarationWriter:
     def _write(self, number: int, handler: Any, props: Mapping[str, Any]) -> None:
         known = {key: _as_checked(key, value) for key, value in props.items() if value is not None}
         organization = known.pop(_ORGANIZATION, None)
-        identities: Iterable[Hashable] = handler.identities(known)
+        try:
+            identities: Iterable[Hashable] = list(handler.identities(known))
+        except (AttributeError, TypeError):  # values of wrong types, which the provider's check refuses
+            kind = handler.kind.name
+            self._line(number, _OPEN, kind, digest((kind, ANYBODY)))
+            return
         self._line(number, _RESOLVED, *(digest(identity, organization) for identity in identities))
 
     def _line(self, *words: object) -> None:

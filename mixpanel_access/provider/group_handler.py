@@ -130,6 +130,8 @@ class GroupHandler(Handler[Id]):
 
     def _checked(self, inputs: Properties, email: Any, own: Any, problems: Problems) -> Properties:
         """Judge one person by themselves; their inputs as the check leaves them."""
+        if not known(own):  # nothing can be judged before the update
+            return {self.OF_EACH[0]: own}
         if not isinstance(own, Mapping):
             problems.add("", f"{at(email)}: {own!r} is not a mapping of {', '.join(self.OF_EACH)}")
             return {}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pulumi.runtime.rpc import UNKNOWN
 
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import domain_of
@@ -134,6 +135,28 @@ def test_each_problem_of_a_check_names_the_person_and_the_input(api: Strict) -> 
     assert said[3] == f'people["{CY.upper()}"]: the address stands there twice, first as {CY}'
     live = run(api)[0].check({}, {"people": {CY: {"role": "owner"}}}).failures
     assert live[0].reason.startswith(f"people[\"{CY}\"].role: 'owner' cannot be given to {CY}")
+
+
+@pytest.mark.parametrize(
+    "people",
+    [UNKNOWN, {BO: UNKNOWN}, {BO: {"role": UNKNOWN}}, {BO: {"removal": UNKNOWN}}, {BO: {"ownership": UNKNOWN}}],
+    ids=["everybody", "a person", "role", "removal", "ownership"],
+)
+def test_what_is_not_known_before_the_update_is_no_mistake(api: Strict, people: Any) -> None:
+    """Whatever part of a group another resource gives: the preview shows a change, and the update judges it."""
+    there: dict[str, Any] = run(api)[0].create(of(BO)).outs
+    befores: list[dict[str, Any]] = [{}, there]
+    for before in befores:
+        checked = run(api)[0].check(of(BO) if before else {}, {"people": people})
+        assert list(checked.failures) == []
+        assert not before or run(api)[0].diff(ID, before, checked.inputs).changes
+
+
+@pytest.mark.parametrize("reason", [{"ticket": "OPS-1"}, {"people": None}, {"people": BO}, {"people": [3]}])
+def test_a_reason_says_whose_it_is(api: Strict, reason: dict[str, Any]) -> None:
+    """Else nobody would have it, and the policies would not see it."""
+    (failure,) = run(api)[0].check({}, {**of(BO), "reasons": [reason]}).failures
+    assert (failure.property, failure.reason.endswith(" is not a list of addresses")) == ("reasons", True)
 
 
 def test_without_our_own_server_a_group_is_refused_in_one_line(api: Strict) -> None:

@@ -24,10 +24,12 @@ from mixpanel_access.model.resources import (
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources
 from mixpanel_access.provider.declaring import ProgramDeclaration, digest
+from mixpanel_access.provider.handler import Handler
 from mixpanel_access.provider.identities import GrantIdentity
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.member_handler import MemberHandler
-from mixpanel_access.provider.project_access import ProjectAccessProvider
+from mixpanel_access.provider.members import MembersHandler
+from mixpanel_access.provider.project_access import ProjectAccessHandler, ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.removal_brake import RemovalBrakeProvider
 from mixpanel_access.provider.run import Scope
@@ -414,6 +416,28 @@ def test_a_program_says_what_it_declares_where_the_engine_does_not_ask_about_all
         writer.declare(MemberHandler(), {"email": PEOPLE[0]}, ORGANIZATION)
     both = frozenset({digest(PEOPLE[0]), digest(PEOPLE[0], ORGANIZATION)})
     assert declaring.read(command or of(7)) == (ProgramDeclaration(both) if told else None)
+
+
+@pytest.mark.parametrize(
+    ("handler", "props"),
+    [
+        (MembersHandler(), {"people": {3: {}}}),
+        (ProjectAccessHandler(), {"project_id": PRODUCTION, "grants": [PEOPLE[0]]}),
+        (ProjectAccessHandler(), {"project_id": PRODUCTION, "grants": "admin"}),
+        (ProjectAccessHandler(), {"project_id": PRODUCTION, "grants": {3: "admin"}}),
+    ],
+    ids=["an address", "a list", "a text", "an address of a grant"],
+)
+def test_values_of_wrong_types_do_not_stop_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, handler: Handler[Any], props: dict[str, Any]
+) -> None:
+    """The provider refuses them in one line. Until then, nobody is known to be left out."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with closing(declaring.DeclarationWriter(lambda: of(7))) as writer:
+        writer.declare(handler, props)
+    told = declaring.read(of(7))
+    assert told is not None
+    assert told.may_have(PEOPLE[0], [handler.kind.name])
 
 
 @pytest.mark.parametrize("verb", ["preview", "up"])
