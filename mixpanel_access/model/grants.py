@@ -37,6 +37,11 @@ class GrantChanges:
         """The roles that people get."""
         return {**self.add, **self.change}
 
+    def without(self, keys: AbstractSet[str]) -> GrantChanges:
+        """These changes, but nobody of the `keys` gets another role."""
+        add, change = ({key: role for key, role in some.items() if key not in keys} for some in (self.add, self.change))
+        return GrantChanges(add, change, self.remove)
+
     def __bool__(self) -> bool:
         return bool(self.add or self.change or self.remove)
 

@@ -33,6 +33,7 @@ class GrantWrites:
         changes: what changes, which no brake holds.
         grants: the declared roles, by address.
         leavers: the properties of a `ProjectGrant` of each who is no longer declared, by the key of the address.
+        unchanged: the roles that the state keeps, whatever Mixpanel shows, by the key of the address.
         failures: address -> why it was not done, so far.
     """
 
@@ -41,6 +42,7 @@ class GrantWrites:
     changes: GrantChanges
     grants: Mapping[str, str]
     leavers: Mapping[str, Properties] = field(default_factory=dict)
+    unchanged: Mapping[str, str] = field(default_factory=dict)
     failures: Failures = field(default_factory=dict)
 
     def carry_out(self, taken: Taken, unfinished: Unfinished | None = None) -> ProjectGrants:
@@ -49,6 +51,7 @@ class GrantWrites:
         `unfinished` gives the outputs that are kept if some of it fails.
         """
         there, session = self.there, self.handler.session
+        there.have |= self.unchanged
         missed = self._missed()
         if not self.changes and not missed:
             return there
@@ -80,7 +83,7 @@ class GrantWrites:
             taken.add(request, unfinished and unfinished(held, missed))
         gone = set(map(same_key, take))
         after = ProjectGrants(directory, project, {**there.spelled(there.have.keys() - gone), **give}, self.grants)
-        after.have |= {same_key(email): new[email] for email in kept}
+        after.have |= {**{same_key(email): new[email] for email in kept}, **self.unchanged}
         undone = {**self.failures, **after.undone(give, take, written)}
         if undone:
             if taken and unfinished:

@@ -227,6 +227,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
                 ours = (in_state.declared(before) & want.keys()) | gone
                 changes = taken(changes, {key: roles_before.get(key, "") for key in ours}, want)
             else:
+                changes = changes.without(in_state.unchanged(before, inputs).keys())
                 changes = replace(changes, remove=changes.remove & gone)
         self.session.brakes.hold_grants(there.project, there.have, changes, self._planned(before))
         return changes
@@ -270,7 +271,8 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             there = self._read(project, before.get("grants", {}), grants)
             changes = self._hold(there, inputs, before)
             with self.taking(ProjectAccessId(self.session.organization, project)) as taken:
-                writes = GrantWrites(self, there, changes, grants, self._leavers(inputs, before))
+                leavers, unchanged = self._leavers(inputs, before), in_state.unchanged(before, inputs)
+                writes = GrantWrites(self, there, changes, grants, leavers, unchanged)
                 after = writes.carry_out(taken, partial(self._unfinished, inputs, before))
                 outputs = self._outputs(inputs, after, by_key(grants).keys())
         self._say_undeclared(inputs, outputs)

@@ -9,6 +9,7 @@ from typing import Final
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.grants import by_key, single_grants
 from mixpanel_access.provider.handler import Properties
+from mixpanel_access.provider.taking import is_unread
 
 IMPORTED: Final = "imported"
 """The output of a resource that was imported by its id and not updated since: nobody knows who is declared."""
@@ -30,6 +31,18 @@ def given(props: Properties, *, exclusive: bool) -> set[str]:
     An import declares everybody. Only an exclusive resource then takes away what its program does not declare.
     """
     return set() if props.get(IMPORTED) and not exclusive else declared(props)
+
+
+def unchanged(olds: Properties, news: Properties) -> dict[str, str]:
+    """The roles in a shared project that are declared as the state has them, by the key of the address.
+
+    An update for other people leaves them alone, as that of a `ProjectGrant` does: a preview shows no change of them.
+    Only a refresh finds what was changed by hand.
+    """
+    if is_exclusive(news) or is_unread(olds):
+        return {}
+    before, now = by_key(olds.get("grants", {})), by_key(news.get("grants", {}))
+    return {key: role for key, role in before.items() if now.get(key) == role and key not in lost(olds)}
 
 
 def lost(props: Properties) -> set[str]:

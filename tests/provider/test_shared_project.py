@@ -130,6 +130,43 @@ def test_what_was_changed_by_hand_is_put_back(api: FakeApi) -> None:
     assert "lost" not in outs
 
 
+BY_HAND = {"taken away": None, "lowered": "consumer", "raised": "admin"}
+
+
+@pytest.mark.parametrize("role", BY_HAND.values(), ids=BY_HAND.keys())
+@pytest.mark.parametrize("edit", [{}, {CY: "consumer", ANA: "analyst"}, {CY: "admin"}], ids=["less", "more", "other"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_change_for_others_leaves_alone_what_was_changed_by_hand(
+    api: FakeApi, role: str | None, edit: dict[str, str], fails: bool
+) -> None:
+    """No preview has named the person; a refresh does, and the `up` after it gives the declared role again."""
+    outs = created(api)
+    api.rows = [row for row in api.rows if row.email != BO]
+    if role is not None:
+        api.give(PRODUCTION, BO, role)
+    there, news = {} if role is None else {BO: role}, shared({BO: "analyst", **edit})
+    if fails:
+        provider, new = group(api), "new@example.org"
+        limit = errors.RateLimited("cannot invite", why="too many invitations")
+        limit.retry_after = 3600.0
+        provider.session.directory.closed["example.org"] = Closed(limit)
+        provider.session.declare([new])
+        with pytest.raises(errors.RateLimited) as failed:
+            provider.update(ID, outs, {**news, "grants": {**news["grants"], new: "analyst"}})
+        assert failed.value.kept is not None
+        outs = dict(failed.value.kept[1])
+    else:
+        outs = dict(group(api).update(ID, outs, news).outs or {})
+        assert not group(api).diff(ID, outs, news).changes
+    assert held(api) == {**there, **edit}
+    assert (outs["grants"], BO in outs.get("lost", ())) == ({BO: "analyst", **edit}, False)
+    outs = refreshed(api, outs)
+    assert outs["grants"] == {**there, **edit}
+    assert group(api).diff(ID, outs, news).changes
+    group(api).update(ID, outs, news)
+    assert held(api) == {BO: "analyst", **edit}
+
+
 def test_the_preview_says_who_loses_a_grant_and_the_brake_holds_too_many(api: FakeApi) -> None:
     """A group is one resource of a preview: an empty list in it must not take hundreds of grants away unseen."""
     people = {f"s{number}@example.com": "consumer" for number in range(5)}
