@@ -17,7 +17,7 @@ from mixpanel_access.operations.tracker.merging import merge
 from tests.cli.json_output import must_be_documented
 from tests.operations.readdressed import AT_ONCE
 from tests.operations.test_pruning import line, moved
-from tests.operations.test_timeline import LIVES, ROLELESS, UNTOLD, Row
+from tests.operations.test_timeline import LIVES, ROLELESS, UNSEEN, UNTOLD, Row
 from tests.operations.tracking import World, world
 
 E = LogEvent
@@ -147,7 +147,7 @@ def test_what_one_branch_has_pruned_does_not_come_back(tmp_path: Path) -> None:
     assert list(merge(two, [one]).lines) == pruned
 
 
-@pytest.mark.parametrize("life", [life for life in LIVES if life not in AT_ONCE])
+@pytest.mark.parametrize("life", [life for life in LIVES if life not in (*AT_ONCE, *UNSEEN)])
 def test_two_branches_of_a_life_make_one_log(life: Callable[[World], list[Row]], tmp_path: Path) -> None:
     """One branch updates after each step, the other now and then; replayed, their union is the truth."""
     with world(eager=True) as there:

@@ -12,7 +12,6 @@ import pytest
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.resources import ProjectAccessId
 from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.tracker.lines import LogLine
 from mixpanel_access.operations.tracker.merging import LineOfLog, merged
@@ -181,7 +180,7 @@ class Life:
             if isinstance(key, tuple):
                 stack.held[key] = replace(one, modified=modified)
         one = grant(email, role, MINE[stack.name], created=stack.born, modified=modified, outputs=why)
-        return replace(one, ref=ProjectAccessId(ORG, MINE[stack.name]))
+        return replace(one, in_group=True)
 
     def _take(self, stack: Stack) -> None:
         there, project = self.there, MINE[stack.name]
