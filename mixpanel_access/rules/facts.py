@@ -199,7 +199,7 @@ class Stack:
         there = [(entry, sources) for entry, sources in grants if sources is not None]
         yield from there
         if grants and not there:
-            raise NotThereYet("no grant is there yet: what else gives access is known after the update")
+            raise NotThereYet("the grants do not exist yet: what else gives access is known after the update")
 
     def resolved(self) -> Stack:
         """The same stack, in which each role that is a custom role of the stack has that resource."""
