@@ -231,7 +231,7 @@ class Update(Refresh):
         if held is not None and (held.grants, held.declared) == (roles, declared) and not moved:
             return
         self.ops.add(("update" if held else "create", f"project-access/{project}"))
-        if held is None or held.grants != roles:
+        if held is None or held.grants != roles or moved:
             grants, known = self.organization.grants, held.grants if held else {}
             unsent = {email for email in roles if known.get(email) == roles[email] and (project, email) not in grants}
             unsent = {email for email in unsent if self._may_hide(project, email)}
