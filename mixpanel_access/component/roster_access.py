@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -33,6 +34,7 @@ from mixpanel_access.model.declaration import (
 )
 from mixpanel_access.model.declared_inputs import exception_inputs
 from mixpanel_access.model.errors import AccessError, InputError
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.neighbours import CLAIMED_TWICE, CONTACTS_BESIDE, NEIGHBOURS
 from mixpanel_access.model.resources import (
     ALL_KINDS,
@@ -140,9 +142,11 @@ class RosterAccess(pulumi.ComponentResource):
         for words in found.warnings:
             pulumi.log.warn(words, self)
         self._made = dict[str, Any]()
+        self._roles = dict[str, CustomRole]()
+        names = grouped((one.kind, one.name) for one in declared.resources() if one.kind.renamed_in_place)
         found_by_kind: dict[ResourceKind, dict[Any, Any]] = {kind: {} for kind in ALL_KINDS}
         for one in declared.resources():
-            self._made[one.name] = found_by_kind[one.kind][one.key] = self._create(one, declared)
+            self._made[one.name] = found_by_kind[one.kind][one.key] = self._create(one, declared, names)
         self.members = found_by_kind[MEMBER]
         self.grouped_members = self._made.get(MEMBERS.prefix)
         self.grants = found_by_kind[PROJECT_GRANT]
@@ -176,7 +180,9 @@ class RosterAccess(pulumi.ComponentResource):
         """The tokens of the service accounts, by name; a secret."""
         return pulumi.Output.secret({name: account.token for name, account in self.accounts.items()})
 
-    def _create(self, declared: DeclaredResource, all_: Declaration) -> Any:
+    def _create(
+        self, declared: DeclaredResource, all_: Declaration, names: Mapping[ResourceKind, Sequence[str]]
+    ) -> Any:
         """Create one resource, with the outputs of others that its inputs come from."""
         kind, inputs = declared.kind, dict(declared.inputs)
         for name, other in declared.refers_to.items():
@@ -184,8 +190,7 @@ class RosterAccess(pulumi.ComponentResource):
         if kind.in_a_project:
             inputs["project_name"] = all_.names.get(inputs["project_id"])
         if kind.renamed_in_place:
-            others = [one.name for one in all_.resources() if one.kind is kind and one.name != declared.name]
-            inputs["beside"] = [self._prefix + name for name in others] or None
+            inputs["beside"] = [self._prefix + name for name in names[kind] if name != declared.name] or None
         if "role" in inputs:
             inputs["role"] = self._role(inputs["role"])
         if "grants" in inputs:
@@ -195,16 +200,15 @@ class RosterAccess(pulumi.ComponentResource):
         resource = getattr(provider, kind.name)
         known = inputs_of(resource)  # `revoke` declares what the state has, where some outputs are among the inputs
         inputs = {name: value for name, value in inputs.items() if name in known}
-        return resource(self._prefix + declared.name, opts=options, **inputs)
+        made = resource(self._prefix + declared.name, opts=options, **inputs)
+        if kind is CUSTOM_ROLE:
+            self._roles[declared_role(declared.key)] = made
+        return made
 
     def _role(self, word: str) -> pulumi.Input[str]:
         """A role as Mixpanel takes it: of one that the roster makes, the id, which is known once it is made."""
-        made = (
-            role
-            for name, role in self._made.items()
-            if isinstance(role, CustomRole) and word == declared_role(name.removeprefix(CUSTOM_ROLE.prefix))
-        )
-        return next((role.role_id for role in made), word)
+        made = self._roles.get(word)
+        return word if made is None else made.role_id
 
 
 def roster_program(file: Path, *, export_tokens: bool = False) -> None:

@@ -6,7 +6,7 @@ has adopted what is there, and would not see that the other one takes it away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,11 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.grouping import grouped
-from mixpanel_access.model.groups import unfold
 from mixpanel_access.model.similarity import in_words
 from mixpanel_access.provider.identities import GrantIdentity
 from mixpanel_access.provider.ownership import members_of_person
 from mixpanel_access.provider.session import Session
-from mixpanel_access.provider.states import ExportedResource, Properties, RosterPeople, StackMembers, members
+from mixpanel_access.provider.states import ExportedResource, Properties, RosterPeople, StackMembers, last_days, members
 
 if TYPE_CHECKING:
     from mixpanel_access.model.declaration import Declaration  # slow to import
@@ -71,11 +70,9 @@ def nobodys(session: Session, project: int, keys: AbstractSet[str]) -> set[str]:
     return left
 
 
-def _grants_in(session: Session, project: int, resources: Sequence[ExportedResource]) -> Iterator[tuple[str, Any]]:
+def _grants_in(session: Session, project: int, resources: Sequence[ExportedResource]) -> Sequence[tuple[str, Any]]:
     """The key of the address, and the last day, of each individual grant that a stack has in a project."""
-    for ref, outputs in unfold(resources, kinds.PROJECT_GRANT, session.organization):
-        if getattr(ref, "project", None) == project:
-            yield same_key(ref.person or ""), outputs.get("ends")
+    return last_days(resources, kinds.PROJECT_GRANT, session.organization).get(project, ())
 
 
 def _says_grant(project: int, keys: AbstractSet[str], roster: RosterPeople, declaration: Declaration) -> bool | None:
@@ -86,12 +83,7 @@ def team_place(session: Session, team: int, email: str, props: Properties) -> li
     """The other stacks that put somebody into a team; see `grants`."""
     found = []
     for stack, resources in _others(session, props):
-        places = unfold(resources, kinds.TEAM_MEMBER, session.organization)
-        inside = [
-            (same_key(place.person or ""), outputs.get("ends"))
-            for place, outputs in places
-            if getattr(place, "team", None) == team
-        ]
+        inside = last_days(resources, kinds.TEAM_MEMBER, session.organization).get(team, ())
         keys = _keys(session, members(resources, session.organization), email) if inside else set()
 
         def said(roster: RosterPeople, declaration: Declaration, keys: AbstractSet[str] = keys) -> bool | None:

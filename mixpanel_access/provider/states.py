@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,7 +20,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.groups import Held, part_properties, people_in, unfold
-from mixpanel_access.model.resources import KINDS, MEMBER, MEMBERS, PROVIDER_KEY
+from mixpanel_access.model.resources import KINDS, MEMBER, MEMBERS, PROVIDER_KEY, ResourceKind
 
 if TYPE_CHECKING:
     from mixpanel_access.model.declaration import Declaration  # slow to import
@@ -116,7 +116,6 @@ class States:
         self._lock = threading.Lock()
         self._states: StackStates | None = None
         self._read_at = 0.0
-        self._members: tuple[Sequence[ExportedResource], Mapping[str, Properties]] | None = None
         self._ids: tuple[StackStates, dict[str, int]] | None = None
         self._begun: tuple[StackStates, set[str]] | None = None
         self._declared: dict[tuple[str, date], RosterPeople | None] = {}
@@ -145,11 +144,7 @@ class States:
     def own_members(self, organization: int) -> Mapping[str, Properties] | None:
         """The outputs of each `Member` in the stack's own state, by the key of the address; None if it is unknown."""
         own = self.own()
-        if own is None:
-            return None
-        if self._members is None or self._members[0] is not own:
-            self._members = own, members(own, organization)
-        return self._members[1]
+        return None if own is None else members(own, organization)
 
     def own_member(self, organization: int, key: str) -> Properties | None:
         """The outputs of a person's `Member` in the stack's own state, whatever its name; None if there is none."""
@@ -179,8 +174,8 @@ class States:
 
     def own_member_with(self, organization: int, user_id: int) -> Properties | None:
         """The outputs of a person's `Member` in the stack's own state by Mixpanel's id, whatever address it has."""
-        held = members(self.own() or (), organization).values()
-        return next((outputs for outputs in held if outputs.get("user_id") == user_id), None)
+        held = members(self.own() or (), organization)
+        return next((held[key] for key in held.by_id.get(user_id, ())), None)
 
     def others(self, own: Properties | None = None, older_than: float | None = None) -> StackStates:
         """The states of the other stacks."""
@@ -225,6 +220,7 @@ class States:
 
 
 _Held = TypeVar("_Held", bound=Held)
+_Found = TypeVar("_Found")
 
 
 def resources_in(rows: Iterable[Properties]) -> Sequence[ExportedResource]:
@@ -261,24 +257,44 @@ def members(resources: Iterable[Held], organization: int) -> StackMembers:
 
     In the outputs, the address may be a secret. Those of a state are found once: they are asked for with each person.
     """
+    return _found_once(_members_in, resources, organization)
+
+
+def last_days(
+    resources: Iterable[Held], kind: ResourceKind, organization: int
+) -> Mapping[int, Sequence[tuple[str, Any]]]:
+    """Project or team -> the key of the address, and the last day, of each grant or membership that a stack has there.
+
+    Those of a state are found once, as `members`.
+    """
+    return _found_once(_last_days_in, resources, kind, organization)
+
+
+def _found_once(find: Callable[..., _Found], resources: Iterable[Held], *about: Hashable) -> _Found:
+    """What is found in some resources; of a state, which is a tuple, it is found once."""
     if not isinstance(resources, tuple):
-        return _members_in(resources, organization)
-    place = id(resources), organization
-    known = _MEMBERS.get(place)
+        return find(resources, *about)
+    place = find, id(resources), *about
+    known = _FOUND.get(place)
     if known is None or known[0] is not resources:
-        if len(_MEMBERS) >= _STATES_KEPT:
-            _MEMBERS.clear()
-        known = _MEMBERS[place] = resources, _members_in(resources, organization)
+        if len(_FOUND) >= _MOST_FOUND:
+            _FOUND.clear()
+        known = _FOUND[place] = resources, find(resources, *about)
     return known[1]
 
 
-_STATES_KEPT: Final = 64
-_MEMBERS: Final[dict[tuple[int, int], tuple[object, StackMembers]]] = {}
+_MOST_FOUND: Final = 200
+_FOUND: Final[dict[Hashable, tuple[object, Any]]] = {}
 
 
 def _members_in(resources: Iterable[Held], organization: int) -> StackMembers:
     found = unfold(resources, MEMBER, organization)
     return StackMembers((same_key(ref.person or ""), outputs) for ref, outputs in found)
+
+
+def _last_days_in(resources: Iterable[Held], kind: ResourceKind, organization: int) -> dict[int, list[tuple[str, Any]]]:
+    found = unfold(resources, kind, organization)
+    return grouped((int(ref.parts[1]), (same_key(ref.person or ""), outputs.get("ends"))) for ref, outputs in found)
 
 
 def people_of(resources: Iterable[ExportedResource], organization: int) -> set[str]:

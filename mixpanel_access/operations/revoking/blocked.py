@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from mixpanel_access.directory.grants import ProjectGrants
@@ -22,6 +23,7 @@ from mixpanel_access.model.brakes import (
 )
 from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.grants import GrantChanges
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.groups import part_properties, single_kind
 from mixpanel_access.operations.outputs import Outputs
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday
@@ -34,6 +36,8 @@ from mixpanel_access.provider.session import Session
 
 _WITH_PERSON: Final = (kinds.GRANT_TYPE, kinds.TEAM_MEMBER_TYPE)
 """The types whose resources need the person's `Member`."""
+_People = Callable[[], Mapping[str, DeclaredPerson]]
+"""Everybody who has a `Member` in the state; read when it is first asked, since a team's name may be Mixpanel's."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def decide_removals(
     goes: list[Removal] = []
     held: list[BlockedRemoval] = []
     by_urn, rows = {row.urn: row for row in rows}, list(singles(rows))
+    people = lru_cache(lambda: declared_people(rows, session.organization, rows, session.team_name))
     for taking in found:
         try:
             if _is_there(taking, session, whole=is_whole(by_urn[taking.urn])):
@@ -77,19 +82,19 @@ def decide_removals(
         unprotect = f"pulumi state unprotect {shlex.quote(taking.urn)} --stack {shlex.quote(stack)}"
         hold(f"it is protected: remove the option `protect`, or run: {unprotect}", [taking])
     now = session.directory.key_of  # the brakes know people by the address that they have now
-    for reason, untold in list(_untold(goes, rows, session)):
+    for reason, untold in list(_untold(goes, people, session)):
         hold(reason, [untold])
-    for reason, key in list(_braked(goes, rows, session)):
+    for reason, key in list(_braked(goes, people, session)):
         hold(reason, [taking for taking in goes if now(taking.key) == key])
     given_elsewhere = _given_elsewhere(goes, rows, by_urn, session)
     together = [one for one in goes if one not in given_elsewhere and is_whole(by_urn[one.urn])]
     for reason, project, keys in list(_braked_grants(together, session)):
         hold(reason, [one for one in together if one.project == project and now(one.key) in keys])
-    needed = [(one.taking, _needed(one, rows)) for one in held]
+    needing = _needing([one.taking for one in held], rows)
     for taking in [one for one in goes if not one.lowers]:
-        if stay := [str(other) for other, places in needed if taking.place in places]:
-            hold(f"what stays depends on it: {', '.join(stay)}", [taking])
-    how = {**{taking: _stays(taking, rows, session) for taking in goes}, **given_elsewhere}
+        if stay := needing.get(taking.place):
+            hold(f"what stays depends on it: {', '.join(map(str, stay))}", [taking])
+    how = {**{taking: _stays(taking, people, session) for taking in goes}, **given_elsewhere}
     return RemovalDecision([replace(taking, stays=how[taking]) for taking in goes], held)
 
 
@@ -119,11 +124,11 @@ def _stacks_that_give(taking: Removal, row: StateRow, props: Mapping[str, Any], 
     return ()
 
 
-def _stays(taking: Removal, rows: Sequence[StateRow], session: Session) -> str:
+def _stays(taking: Removal, people: _People, session: Session) -> str:
     """How somebody stays in the organization whose `Member` goes from the state, or "" if something is taken away."""
     if taking.type != kinds.MEMBER_TYPE or taking.lowers:
         return ""
-    for ending in endings(session, _declared([taking], rows, session)):
+    for ending in endings(session, _declared([taking], people)):
         person = session.directory.person(ending.email)
         if not ending.leaves and ending.role is None and person is not None:
             plain = person.role in (None, roles.MEMBER)
@@ -151,22 +156,22 @@ def _is_there(taking: Removal, session: Session, *, whole: bool) -> bool:
     return True
 
 
-def _untold(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterator[tuple[str, Removal]]:
+def _untold(goes: Sequence[Removal], people: _People, session: Session) -> Iterator[tuple[str, Removal]]:
     """The places in the organization that stay because nobody can say who leaves, and why; their grants may go."""
     for taking in goes:
         if taking.type == kinds.MEMBER_TYPE and not taking.lowers:
             try:
-                leaving(session, _declared([taking], rows, session))
+                leaving(session, _declared([taking], people))
             except MixpanelError as error:
                 yield f"whether they hold anything else is not known: {error}", taking
 
 
-def _braked(goes: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Iterable[tuple[str, str]]:
+def _braked(goes: Sequence[Removal], declared: _People, session: Session) -> Iterable[tuple[str, str]]:
     """Why a brake holds somebody, and the key of their address in Mixpanel: for each person that it holds."""
     directory, limits = session.directory, session.settings.limits
     people = directory.people()
     members = {directory.key_of(taking.key): taking for taking in goes if taking.type == kinds.MEMBER_TYPE}
-    gone = leaving(session, _declared([taking for taking in members.values() if not taking.lowers], rows, session))
+    gone = leaving(session, _declared([taking for taking in members.values() if not taking.lowers], declared))
     lowered = {key: taking.role or roles.MEMBER for key, taking in members.items() if taking.lowers}
     held: set[str] = set()
     while True:
@@ -196,12 +201,9 @@ def _people_held(finding: BrakeFinding, plan: PlannedChanges, members: Mapping[s
     return named
 
 
-def _declared(gone: Sequence[Removal], rows: Sequence[StateRow], session: Session) -> Sequence[DeclaredPerson]:
+def _declared(gone: Sequence[Removal], people: _People) -> Sequence[DeclaredPerson]:
     """The people of these members as the brakes have to know them, by the state alone."""
-    if not gone:
-        return ()
-    people = declared_people(rows, session.organization, rows, session.team_name)
-    return [people[taking.key] for taking in gone if taking.key in people]
+    return [people()[taking.key] for taking in gone if taking.key in people()]
 
 
 def _braked_grants(goes: Sequence[Removal], session: Session) -> Iterable[tuple[str, int, AbstractSet[str]]]:
@@ -234,22 +236,22 @@ def _braked_grants(goes: Sequence[Removal], session: Session) -> Iterable[tuple[
                 yield f"{finding.words} [{finding.brake}]", project, {same_key(email) for email in finding.people}
 
 
-def _needed(stays: BlockedRemoval, rows: Sequence[StateRow]) -> AbstractSet[tuple[str, str]]:
-    """The places of the resources on which one that stays depends: a person with a grant, a team with a member."""
-    ours = [row for row in rows if row.type in kinds.KINDS]
-    person = stays.taking.key if stays.taking.type in _WITH_PERSON else None
-    holders = {
-        (kinds.BY_NAME[other.kind].type, row.ref.parts[1 if row.type == kinds.TEAM_MEMBER_TYPE else 2])
-        for row in ours
-        if row.place == stays.taking.place
-        for other in kinds.KINDS[row.type].references.values()
-    }
-    return {
-        row.place
-        for row in ours
-        if (row.type == kinds.MEMBER_TYPE and same_key(row.ref.email) == person)
-        or (row.type, row.ref.parts[-1]) in holders
-    }
+def _needing(held: Sequence[Removal], rows: Sequence[StateRow]) -> Mapping[tuple[str, str], Sequence[Removal]]:
+    """What stays, by the place of each resource that it depends on: a grant on its person, a member on the team."""
+    ours = [row for row in rows if row.type in kinds.KINDS] if held else []
+    by_place = grouped((row.place, row) for row in ours)
+    by_id = grouped(((row.type, row.ref.parts[-1]), row.place) for row in ours)
+    members = grouped((same_key(row.ref.email), row.place) for row in ours if row.type == kinds.MEMBER_TYPE)
+
+    def needed(taking: Removal) -> Iterator[tuple[str, str]]:
+        if taking.type in _WITH_PERSON:
+            yield from members.get(taking.key, ())
+        for row in by_place.get(taking.place, ()):
+            for other in kinds.KINDS[row.type].references.values():
+                holder = row.ref.parts[1 if row.type == kinds.TEAM_MEMBER_TYPE else 2]
+                yield from by_id.get((kinds.BY_NAME[other.kind].type, holder), ())
+
+    return grouped((place, taking) for taking in held for place in set(needed(taking)))
 
 
 _WHY: Final = (
