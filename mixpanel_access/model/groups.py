@@ -28,8 +28,8 @@ GROUPS: Final[Mapping[str, ResourceKind]] = {kind.type: kind for kind in (MEMBER
 _SINGLE: Final = {kind.name: kind for kind in (MEMBER, PROJECT_GRANT, TEAM_MEMBER)}
 OUTPUTS: Final = "members"
 """The output of a group with the outputs of each person's part, by address; a `ProjectAccess` has others."""
-
-
+_OF_PEOPLE: Final = (OUTPUTS, "beside", "lost", "undeclared")
+"""The outputs that are about people by address."""
 Properties = Mapping[str, Any]
 
 
@@ -110,7 +110,7 @@ def _people(people: Any) -> list[tuple[str, Properties]]:
 
 def without(kind: ResourceKind, props: Properties, keys: Container[str]) -> dict[str, Any]:
     """The inputs or outputs of a group without some people, by the keys of their addresses."""
-    named = (kind.parts.people if kind.parts else "", OUTPUTS, "beside", "lost", "undeclared")
+    named = (kind.parts.people if kind.parts else "", *_OF_PEOPLE)
 
     def kept(people: Any) -> Any:
         if isinstance(people, Mapping):
@@ -128,7 +128,7 @@ def merged(kind: ResourceKind, props: Properties, more: Properties) -> dict[str,
     """The inputs or outputs of a group with those of the same group for other people, as far as both have them."""
     people = kind.parts.people if kind.parts else ""
     found = {**more, **props}
-    for name in (people, OUTPUTS, "beside", "lost", "undeclared", "reasons"):
+    for name in (people, *_OF_PEOPLE, "reasons"):
         here, there = props.get(name), more.get(name)
         if isinstance(here, Mapping) and isinstance(there, Mapping):
             found[name] = {**here, **there}

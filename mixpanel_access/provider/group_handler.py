@@ -48,6 +48,10 @@ class GroupHandler(Handler[Id]):
     """What is done for each person."""
     OF_EACH: ClassVar[tuple[str, ...]] = ()
     """The inputs that each person has."""
+    PEOPLE_TYPE: ClassVar[type]
+    """The type of the input with the people."""
+    PEOPLE_WORDS: ClassVar[str]
+    """That type, in words."""
     PLAIN: ClassVar[tuple[str, ...]] = ("people",)
 
     def __init__(self) -> None:
@@ -113,8 +117,8 @@ class GroupHandler(Handler[Id]):
         people = inputs.get("people")
         if not known(people):
             return
-        if not isinstance(people, self.people_type()):
-            problems.add("", f"people: {people!r} is not {self.people_words()}")
+        if not isinstance(people, self.PEOPLE_TYPE):
+            problems.add("", f"people: {people!r} is not {self.PEOPLE_WORDS}")
             return
         listed = self.listed(people)
         for email in [email for email, _ in listed if not isinstance(email, str)]:
@@ -155,14 +159,6 @@ class GroupHandler(Handler[Id]):
     @abstractmethod
     def listed(self, people: Any) -> list[tuple[Any, Any]]:
         """Each address of the input, with the person's own inputs."""
-
-    @abstractmethod
-    def people_type(self) -> type:
-        """The type of the input with the people."""
-
-    @abstractmethod
-    def people_words(self) -> str:
-        """That type, in words."""
 
     def check_place(self, inputs: Properties, problems: Problems) -> None:
         """Judge the inputs that say where the people are."""

@@ -33,18 +33,14 @@ class MembersHandler(GroupHandler[MembersId]):
     OUTPUTS: ClassVar[tuple[str, ...]] = ("members",)
     REPEATS: ClassVar[Mapping[str, str]] = {"members": "people"}
     OF_EACH: ClassVar[tuple[str, ...]] = ("role", "removal", "ownership", "since")
+    PEOPLE_TYPE: ClassVar[type] = dict
+    PEOPLE_WORDS: ClassVar[str] = f"a mapping of an address to {', '.join(OF_EACH)}"
 
     def label(self, props: Properties) -> str:
         return "the members"
 
     def listed(self, people: Any) -> list[tuple[Any, Any]]:
         return [(email, {} if own is None else own) for email, own in people.items()]
-
-    def people_type(self) -> type:
-        return dict
-
-    def people_words(self) -> str:
-        return f"a mapping of an address to {', '.join(self.OF_EACH)}"
 
     def create(self, inputs: Properties) -> Created:
         ref = MembersId(self.session.organization)

@@ -28,18 +28,14 @@ class TeamMembersHandler(GroupHandler[TeamMembersId]):
     REPLACES: ClassVar[tuple[str, ...]] = ("team_id",)
     OUTPUTS: ClassVar[tuple[str, ...]] = ("members", *TEAM_OUTPUTS)
     SHOWN: ClassVar[tuple[str, ...]] = TEAM_OUTPUTS
+    PEOPLE_TYPE: ClassVar[type] = list
+    PEOPLE_WORDS: ClassVar[str] = "a list of addresses"
 
     def label(self, props: Properties) -> str:
         return f"the members of team {props['team_id']}" if "team_id" in props else "the members of a team"
 
     def listed(self, people: Any) -> list[tuple[Any, Any]]:
         return [(email, {}) for email in people]
-
-    def people_type(self) -> type:
-        return list
-
-    def people_words(self) -> str:
-        return "a list of addresses"
 
     def check_place(self, inputs: Properties, problems: Problems) -> None:
         check_id("team_id", "team", inputs, problems)
