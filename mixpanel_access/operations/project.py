@@ -85,11 +85,7 @@ class PulumiProject:
     def config(self, stack: str) -> dict[str, str]:
         """Our configuration of a stack, by the keys without `mixpanel:`, asked for once."""
         if stack not in self._configs:
-            try:
-                rows = self._json("config", "--json", "--show-secrets", "--stack", stack)
-            except EngineError:
-                self.must_exist(stack)  # only now: to list the stacks takes another run of the engine
-                raise
+            rows = self._json_of(stack, "config", "--json", "--show-secrets")
             own = f"{NAMESPACE}:"
             self._configs[stack] = {
                 key.removeprefix(own): str(row.get("value", "")) for key, row in rows.items() if key.startswith(own)
@@ -114,8 +110,8 @@ class PulumiProject:
         """
         found = None if show_secrets or not self._local else self._local.export(stack, without_provider)
         if not found:
-            words = ("stack", "export", *(["--show-secrets"] if show_secrets else []), "--stack", stack)
-            found = self._json(*words, hook=without_provider)
+            words = ("stack", "export", *(["--show-secrets"] if show_secrets else []))
+            found = self._json_of(stack, *words, hook=without_provider)
         self._say_others(stack, found)
         return found
 
@@ -165,6 +161,13 @@ class PulumiProject:
                 why=f"the backend has {in_words(self.stacks) or 'none'} for this project",
                 next_step=f"Check the name and `pulumi whoami -v`, or make it: pulumi stack init {stack}",
             )
+
+    def _json_of(self, stack: str, *args: str, hook: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+        try:
+            return self._json(*args, "--stack", stack, hook=hook)
+        except EngineError:
+            self.must_exist(stack)  # only now: to list the stacks takes another run of the engine
+            raise
 
     def _json(self, *args: str, hook: Callable[[dict[str, Any]], Any] | None = None) -> Any:
         completed = self.pulumi.run(*args)
