@@ -68,6 +68,7 @@ class Logbook:
         self._inactive: set[str] = set()
         self._would_have = access_in(organization, world.teams, all_people=True)
         self._asleep: dict[Key, Event] = {}
+        self._woken: dict[datetime, set[str]] = {}
         self._checked = 0
 
     def note(self, event: Event, organization: Organization) -> None:
@@ -80,6 +81,7 @@ class Logbook:
         self._invited = {email for email, one in organization.people.items() if one.invited_at is not None}
         inactive = {email for email, one in organization.people.items() if not one.active}
         self._hidden |= self._inactive ^ inactive
+        self._woken[event.at] = self._inactive - inactive
         self._inactive = inactive
         before, self._would_have = self._would_have, access_in(organization, self._world.teams, all_people=True)
         changed = {access for access, role in self._would_have.items() if before.get(access) != role}
@@ -125,8 +127,11 @@ class Logbook:
             at = instant(line.date)
             event = next((one for one, _ in self._after if timedelta() <= at - one.at < _SETTLED), None)
             doers = _doers(event) | ({SCIM} if self._may_be_the_providers(line) else set())
-            if event is None and (asleep := self._asleep.get(self._key(line.access))):
-                doers |= _doers(asleep)  # it took effect with an activation, of which no event says when it was
+            key = self._key(line.access)
+            # What was given to somebody who was deactivated takes effect with the activation: that of a run, or one of
+            # which no event says when it was.
+            if (event is None or key[1] in self._woken[event.at]) and (asleep := self._asleep.get(key)):
+                doers |= _doers(asleep)
             if line.admin not in doers:
                 what = line.event, line.label, line.what, line.date
                 yield Disagreement("tracker", "who did it", (str(event), *what, line.admin), said=True)
