@@ -13,7 +13,7 @@ from mixpanel_access.api.transport import MOST_PAGES, PLATFORM_ROOT, Transport
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.audit import CUSTOM_ROLE_DELETED, PAGE_SIZE, SESSION_EVENTS, AuditEvent
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.resources import number_in
+from mixpanel_access.model.resource_ids import number_in
 from mixpanel_access.model.rights import Permission
 
 _PROJECT, _TEAM, _USER = "project", "team", "user"

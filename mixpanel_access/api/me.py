@@ -10,7 +10,7 @@ from mixpanel_access.api.answers import OrganizationRow, Wire, checked
 from mixpanel_access.api.transport import Transport
 from mixpanel_access.model import errors
 from mixpanel_access.model.hosts import REGIONS, region_of
-from mixpanel_access.model.resources import number_in
+from mixpanel_access.model.resource_ids import number_in
 from mixpanel_access.model.rights import Identity
 
 

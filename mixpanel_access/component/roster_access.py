@@ -36,6 +36,7 @@ from mixpanel_access.model.declared_inputs import exception_inputs
 from mixpanel_access.model.errors import AccessError, InputError
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.neighbours import CLAIMED_TWICE, CONTACTS_BESIDE, NEIGHBOURS
+from mixpanel_access.model.resource_ids import BRAKE_NAME
 from mixpanel_access.model.resources import (
     ALL_KINDS,
     COLLABORATOR_TYPE,
@@ -174,7 +175,7 @@ class RosterAccess(pulumi.ComponentResource):
         after: list[pulumi.Resource] = [resource for resources in judged for resource in resources.values()]
         after += [self.grouped_members] if self.grouped_members else []
         options = pulumi.ResourceOptions(parent=self, depends_on=after)
-        return RemovalBrake(self._prefix + kinds.BRAKE_NAME, people=declared.people, opts=options)
+        return RemovalBrake(self._prefix + BRAKE_NAME, people=declared.people, opts=options)
 
     def tokens(self) -> pulumi.Output[Any]:
         """The tokens of the service accounts, by name; a secret."""

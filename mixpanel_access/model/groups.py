@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.grants import REASON_FIELDS, own_reasons, single_grants
+from mixpanel_access.model.resource_ids import ResourceId
 from mixpanel_access.model.resources import (
     MEMBER,
     MEMBERS,
@@ -19,7 +20,6 @@ from mixpanel_access.model.resources import (
     SIGNATURE,
     TEAM_MEMBER,
     TEAM_MEMBERS,
-    ResourceId,
     ResourceKind,
 )
 

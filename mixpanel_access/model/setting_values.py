@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NoReturn
 
 from mixpanel_access.model.address import canonical_domain, problem_with, problem_with_company_domain, same_key
-from mixpanel_access.model.resources import number_in
+from mixpanel_access.model.resource_ids import number_in
 
 _BETWEEN: Final = re.compile(r"[\s,;]+")
 _QUOTES: Final = "\"'"

@@ -22,7 +22,7 @@ from mixpanel_access.model.hosts import (
     problem_with_url,
     without_credentials,
 )
-from mixpanel_access.model.resources import number_in
+from mixpanel_access.model.resource_ids import number_in
 from mixpanel_access.model.setting_values import (
     Secret,
     addresses_in,

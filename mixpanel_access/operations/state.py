@@ -12,6 +12,7 @@ from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.groups import parts
+from mixpanel_access.model.resource_ids import RemovalBrakeId, ResourceId
 from mixpanel_access.model.resources import (
     COMPONENT_TYPE,
     CUSTOM_ROLE,
@@ -27,8 +28,6 @@ from mixpanel_access.model.resources import (
     TEAM,
     TEAM_GRANT,
     TEAM_MEMBER,
-    RemovalBrakeId,
-    ResourceId,
     ResourceKind,
     rows_in,
 )

@@ -16,7 +16,8 @@ from typing import Any
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import instant, written
-from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountId
+from mixpanel_access.model.resource_ids import ServiceAccountId
+from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
 from mixpanel_access.provider.states import StackStates
 

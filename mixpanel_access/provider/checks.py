@@ -9,7 +9,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.grants import REASON_FIELDS, by_key, twice
-from mixpanel_access.model.resources import number_in
+from mixpanel_access.model.resource_ids import number_in
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.similarity import with_article
 from mixpanel_access.provider.handler import Problems, Properties, known

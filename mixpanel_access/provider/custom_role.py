@@ -11,7 +11,7 @@ from mixpanel_access.directory.role_holders import ACCOUNTS, PEOPLE, TEAMS, Hold
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.errors import NotApplied, NotFound, Refused
-from mixpanel_access.model.resources import CustomRoleId
+from mixpanel_access.model.resource_ids import CustomRoleId
 from mixpanel_access.model.roles import (
     MOST_CUSTOM_ROLES,
     as_set,

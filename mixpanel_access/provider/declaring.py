@@ -20,7 +20,7 @@ from typing import Any, Final, TextIO
 
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import ConfigurationError
-from mixpanel_access.model.resources import number_in
+from mixpanel_access.model.resource_ids import number_in
 from mixpanel_access.provider.command import Command, engine_command
 
 _KEPT_SECONDS: Final = 86400.0

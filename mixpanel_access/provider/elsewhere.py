@@ -15,6 +15,7 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.grouping import grouped
+from mixpanel_access.model.resource_ids import CustomRoleId, TeamGrantId
 from mixpanel_access.model.similarity import in_words
 from mixpanel_access.provider.identities import GrantIdentity
 from mixpanel_access.provider.ownership import members_of_person
@@ -104,12 +105,10 @@ def team_grant(session: Session, team: int, project: int, props: Properties) -> 
         name = session.team_name(team)
         return _told(any(_is_named(declaration.teams[key], name) for key in teams), roster, teams=True)
 
-    return _with_id(
-        session, kinds.TEAM_GRANT_TYPE, str(kinds.TeamGrantId(session.organization, project, team)), props, said
-    )
+    return _with_id(session, kinds.TEAM_GRANT_TYPE, str(TeamGrantId(session.organization, project, team)), props, said)
 
 
-def custom_role(session: Session, role: kinds.CustomRoleId, props: Properties) -> list[str]:
+def custom_role(session: Session, role: CustomRoleId, props: Properties) -> list[str]:
     """The other stacks that have a custom role; see `grants`."""
 
     def said(_roster: RosterPeople, declaration: Declaration) -> bool | None:

@@ -16,7 +16,7 @@ from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError, told_together
 from mixpanel_access.model.grants import own_reasons, twice
 from mixpanel_access.model.groups import OUTPUTS, part_properties, unfold
-from mixpanel_access.model.resources import ResourceId
+from mixpanel_access.model.resource_ids import ResourceId
 from mixpanel_access.provider.checks import check_reasons
 from mixpanel_access.provider.handler import (
     POLICY_FIELDS,

@@ -14,6 +14,7 @@ from mixpanel_access.model.brakes import has_ended
 from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.groups import unfold
+from mixpanel_access.model.resource_ids import ProjectAccessId
 from mixpanel_access.model.resources import (
     MEMBER,
     MEMBERS,
@@ -21,7 +22,6 @@ from mixpanel_access.model.resources import (
     PROJECT_GRANT,
     TEAM_MEMBER,
     TEAM_MEMBERS,
-    ProjectAccessId,
     ResourceKind,
 )
 from mixpanel_access.provider.handler import Handler, Properties

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mixpanel_access.model.resources import BY_NAME, ResourceId
+from mixpanel_access.model.resource_ids import ResourceId
+from mixpanel_access.model.resources import BY_NAME
 from mixpanel_access.provider.group_handler import GroupHandler, Parts, at
 from mixpanel_access.provider.handler import Problems, Properties, known
 from mixpanel_access.provider.leaving import hold_run

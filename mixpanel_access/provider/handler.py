@@ -18,7 +18,8 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, NotApplied
 from mixpanel_access.model.grants import REASON_FIELDS
 from mixpanel_access.model.groups import unfold
-from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY, ResourceId, ResourceKind
+from mixpanel_access.model.resource_ids import ResourceId
+from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY, ResourceKind
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.taking import Taken
 

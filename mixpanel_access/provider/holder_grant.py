@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar, Protocol, TypeVar
 
-from mixpanel_access.model.resources import HolderGrantId
+from mixpanel_access.model.resource_ids import HolderGrantId
 from mixpanel_access.provider.checks import (
     check_environment,
     check_id,

@@ -17,7 +17,8 @@ from mixpanel_access.model.access import another_project
 from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
-from mixpanel_access.model.resources import MEMBERS, PROVIDER_KEY, TEAM_MEMBERS, ResourceId, number_in
+from mixpanel_access.model.resource_ids import ResourceId, number_in
+from mixpanel_access.model.resources import MEMBERS, PROVIDER_KEY, TEAM_MEMBERS
 from mixpanel_access.provider import vanished
 from mixpanel_access.provider.elsewhere import given_by
 from mixpanel_access.provider.handler import (

@@ -13,7 +13,7 @@ from mixpanel_access.model.brakes import Brake, has_ended
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.ownership import OWNERSHIPS, REMOVALS, WHEN_UNUSED, Origin, is_ours
-from mixpanel_access.model.resources import MemberId
+from mixpanel_access.model.resource_ids import MemberId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.roles import RoleChange
 from mixpanel_access.provider import ownership, vanished

@@ -11,7 +11,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.errors import AccessError, InvitationLimit, Refused
 from mixpanel_access.model.grouping import grouped
-from mixpanel_access.model.resources import MembersId, ResourceId
+from mixpanel_access.model.resource_ids import MembersId, ResourceId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.group_handler import GroupHandler, Parts
 from mixpanel_access.provider.group_leaving import given_to, hold, lifecycle

@@ -10,7 +10,7 @@ import pulumi
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Security, Topic
 from mixpanel_access.model.errors import Forbidden, Invalid, MixpanelError, NotApplied
-from mixpanel_access.model.resources import OrganizationSecurityId
+from mixpanel_access.model.resource_ids import OrganizationSecurityId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known, select
 from mixpanel_access.provider.resource import AccessResource, Metadata

@@ -16,7 +16,7 @@ from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
 from mixpanel_access.model.errors import Refused
 from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, own_reasons, taken
-from mixpanel_access.model.resources import ProjectAccessId
+from mixpanel_access.model.resource_ids import ProjectAccessId
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider import project_access_state as in_state

@@ -11,7 +11,7 @@ from mixpanel_access.directory.snapshot import IN_PROJECT
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import AccessInProject, source_in_words
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.resources import GrantId
+from mixpanel_access.model.resource_ids import GrantId
 from mixpanel_access.provider import elsewhere, vanished
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import (

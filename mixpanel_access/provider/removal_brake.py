@@ -18,7 +18,8 @@ from mixpanel_access.model.access import Person, remaining_access
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson, PlannedChanges, brought_forward, forecasts, is_near
 from mixpanel_access.model.errors import MixpanelError, Refused
-from mixpanel_access.model.resources import COLLABORATOR_TYPE, RemovalBrakeId
+from mixpanel_access.model.resource_ids import RemovalBrakeId
+from mixpanel_access.model.resources import COLLABORATOR_TYPE
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import Created, Found, Handler, Problems, Properties, known
 from mixpanel_access.provider.leaving import leaving, removal_plan, roles_given_back

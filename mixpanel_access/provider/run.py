@@ -21,6 +21,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import DeclaredPerson
 from mixpanel_access.model.groups import GROUPS, Held, hides_people, unfold
 from mixpanel_access.model.ownership import FOUND, OURS, WHEN_UNUSED, is_ours
+from mixpanel_access.model.resource_ids import ProjectAccessId, ResourceId, TeamId
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources, deleted, engine_command
 from mixpanel_access.provider.declaring import ProgramDeclaration
@@ -237,7 +238,7 @@ def declared_people(
     projects: dict[str, list[int]] = {key: [] for key in found}
     teams: dict[str, list[str]] = {key: [] for key in found}
     names = {
-        kinds.TeamId.parse(one.id).team: name
+        TeamId.parse(one.id).team: name
         for one in of_organization(state, organization)
         if one.type == kinds.TEAM_TYPE and isinstance(name := one.outputs.get("name"), str)
     }
@@ -247,7 +248,7 @@ def declared_people(
         group = GROUPS.get(one.type)
         if group is kinds.PROJECT_ACCESS and hides_people(group, one.outputs):
             for going_projects in projects.values():
-                going_projects.append(kinds.ProjectAccessId.parse(one.id).project)
+                going_projects.append(ProjectAccessId.parse(one.id).project)
     for place, _ in unfold(held, kinds.TEAM_MEMBER):
         key, team = same_key(place.person or ""), int(place.parts[1])
         if key in teams and (name := names.get(team) or team_name(team)):
@@ -259,7 +260,7 @@ def declared_people(
     return found
 
 
-def _person(ref: kinds.ResourceId, outputs: Mapping[str, Any]) -> tuple[str, DeclaredPerson]:
+def _person(ref: ResourceId, outputs: Mapping[str, Any]) -> tuple[str, DeclaredPerson]:
     email = ref.person or ""
     person = DeclaredPerson(email=email, removal=WHEN_UNUSED)
     given = {key: value for key in ("role", "removal", "ends") if isinstance(value := outputs.get(key), str)}

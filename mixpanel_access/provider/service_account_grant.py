@@ -9,7 +9,8 @@ import pulumi
 
 from mixpanel_access.directory.service_accounts import ServiceAccounts
 from mixpanel_access.model.dates import written
-from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId
+from mixpanel_access.model.resource_ids import ServiceAccountGrantId
+from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE
 from mixpanel_access.provider.account_runs import Retiring
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.handler import Properties

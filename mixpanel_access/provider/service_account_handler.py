@@ -12,7 +12,7 @@ from mixpanel_access.model.address import same_key
 from mixpanel_access.model.brakes import Brake
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.resources import ServiceAccountId
+from mixpanel_access.model.resource_ids import ServiceAccountId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.service_accounts import ServiceAccountInfo as Account
 from mixpanel_access.model.service_accounts import problem_with_account_name

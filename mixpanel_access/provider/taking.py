@@ -11,7 +11,7 @@ from copy import copy
 from typing import Any, Final
 
 from mixpanel_access.model.errors import AccessError, NotApplied
-from mixpanel_access.model.resources import ResourceId
+from mixpanel_access.model.resource_ids import ResourceId
 
 UNREAD: Final = "unread"
 """The output of a resource that was not read after a write: the next `up` updates it, whatever else it compares."""

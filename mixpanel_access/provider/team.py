@@ -11,7 +11,7 @@ from mixpanel_access.directory.snapshot import IN_USERS
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import NotApplied
 from mixpanel_access.model.ownership import REMOVALS, WHEN_UNUSED
-from mixpanel_access.model.resources import TeamId
+from mixpanel_access.model.resource_ids import TeamId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.similarity import in_words
 from mixpanel_access.model.teams import TeamInfo as MixpanelTeam

@@ -8,7 +8,7 @@ from typing import ClassVar, Required, Unpack
 import pulumi
 
 from mixpanel_access.directory.teams import Teams
-from mixpanel_access.model.resources import TeamGrantId
+from mixpanel_access.model.resource_ids import TeamGrantId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.provider import elsewhere
 from mixpanel_access.provider.base import AccessProvider

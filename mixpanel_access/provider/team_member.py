@@ -12,7 +12,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import InputError, Invalid, NotFound
-from mixpanel_access.model.resources import TeamMemberId
+from mixpanel_access.model.resource_ids import TeamMemberId
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.teams import TeamInfo
 from mixpanel_access.provider import elsewhere, vanished

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Required, Unpack
 
 import pulumi
 
-from mixpanel_access.model.resources import TeamMembersId
+from mixpanel_access.model.resource_ids import TeamMembersId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.checks import check_id
 from mixpanel_access.provider.group_handler import GroupHandler

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Final
 
 from mixpanel_access.emulator.dialect import DEFAULT, Dialect
 from mixpanel_access.emulator.faults import LISTS
-from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.errors import MixpanelError
+from mixpanel_access.model.resource_ids import GrantId, MemberId
 from mixpanel_access.provider.session import Session
 from tests.dialects.walk import ASKED, Came, Operation, Outcome, Walk, Wrong, note_requests
 from tests.faults.conftest import ORG, SHOP, World
@@ -64,7 +64,7 @@ def _there_already(world: World) -> None:
     world.control("POST", "grants", {"project": SHOP, "email": BO, "role": "analyst"})
 
 
-_BY_ID: Final = {("member", BO): str(kinds.MemberId(ORG, BO)), ("grant", BO): str(kinds.GrantId(ORG, SHOP, BO))}
+_BY_ID: Final = {("member", BO): str(MemberId(ORG, BO)), ("grant", BO): str(GrantId(ORG, SHOP, BO))}
 _OF_ROLE, _OF_GRANT = (("member", BO),), (("grant", BO),)
 
 PEOPLE: Final[Mapping[str, Operation]] = {

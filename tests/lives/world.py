@@ -14,7 +14,8 @@ import httpx
 
 from mixpanel_access.emulator.server import EmulatorServer
 from mixpanel_access.engine import Engine, Pulumi
-from mixpanel_access.model.resources import BRAKE_NAME, DYNAMIC_TYPE
+from mixpanel_access.model.resource_ids import BRAKE_NAME
+from mixpanel_access.model.resources import DYNAMIC_TYPE
 from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.revoking.run import revoke
 from tests.in_process import InProcess

@@ -9,14 +9,15 @@ import pytest
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.groups import GROUPS, part_properties, parts, people_in, single_kind, without
+from mixpanel_access.model.resource_ids import MemberId, MembersId, ProjectAccessId, ResourceId, TeamMembersId
 
 ANA, BO = "Ana@example.com", "bo@example.com"
 COMMON: dict[str, Any] = {"engagement": "audit", "ticket": "OPS-1"}
 REASONS = [{"people": [BO.upper()], "ticket": "OPS-2"}]
 
-CASES: dict[str, tuple[kinds.ResourceId, dict[str, Any], dict[str, dict[str, Any]]]] = {
+CASES: dict[str, tuple[ResourceId, dict[str, Any], dict[str, dict[str, Any]]]] = {
     "Members": (
-        kinds.MembersId(7),
+        MembersId(7),
         {
             "people": {ANA: {"role": "admin", "removal": "never"}, BO: {}},
             "members": {ANA: {"status": "accepted", "user_id": 3}},
@@ -27,7 +28,7 @@ CASES: dict[str, tuple[kinds.ResourceId, dict[str, Any], dict[str, dict[str, Any
         },
     ),
     "TeamMembers": (
-        kinds.TeamMembersId(7, 40),
+        TeamMembersId(7, 40),
         {"team_id": 40, "people": [ANA, BO], "members": {BO: {"status": "waiting"}}},
         {
             f"7:40:{ANA}": {"team_id": 40, "email": ANA},
@@ -35,7 +36,7 @@ CASES: dict[str, tuple[kinds.ResourceId, dict[str, Any], dict[str, dict[str, Any
         },
     ),
     "ProjectAccess": (
-        kinds.ProjectAccessId(7, 90),
+        ProjectAccessId(7, 90),
         {"project_id": 90, "grants": {ANA: "admin", BO: "analyst"}},
         {
             f"7:90:{ANA}": {"project_id": 90, "email": ANA, "role": "admin"},
@@ -87,11 +88,11 @@ def test_what_nobody_can_read_has_no_parts(name: str) -> None:
 def test_a_single_resource_has_no_parts() -> None:
     """Readers ask of every kind."""
     assert single_kind(kinds.MEMBER) is None
-    assert not list(parts(kinds.MEMBER, kinds.MemberId(7, ANA), {"email": ANA}))
+    assert not list(parts(kinds.MEMBER, MemberId(7, ANA), {"email": ANA}))
 
 
 def test_the_id_of_what_a_stack_has_once_ends_with_its_name() -> None:
     """No other name is one of that kind."""
-    assert str(kinds.MembersId.parse("7:members")) == "7:members"
+    assert str(MembersId.parse("7:members")) == "7:members"
     with pytest.raises(InputError, match="ORG:members"):
-        kinds.MembersId.parse("7:removal-brake")
+        MembersId.parse("7:removal-brake")

@@ -17,7 +17,7 @@ from mixpanel_access.model.address import canonical_domain, domain_of, problem_w
 from mixpanel_access.model.dates import day, expiry, instant, written
 from mixpanel_access.model.engagements import DATE_FIELDS, METADATA_FIELDS, problems_with_metadata
 from mixpanel_access.model.errors import InputError
-from mixpanel_access.model.resources import GrantId, MemberId, number_in
+from mixpanel_access.model.resource_ids import GrantId, MemberId, number_in
 from mixpanel_access.model.setting_values import Secret
 
 UUID = "5b0c0c3e-0000-4000-8000-000000000001"

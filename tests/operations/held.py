@@ -10,11 +10,27 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model import roles
 from mixpanel_access.model.declaration import Declaration
 from mixpanel_access.model.groups import parts
+from mixpanel_access.model.resource_ids import (
+    CustomRoleId,
+    GrantId,
+    MemberId,
+    MembersId,
+    OrganizationSecurityId,
+    ProjectAccessId,
+    RemovalBrakeId,
+    ResourceId,
+    ServiceAccountGrantId,
+    ServiceAccountId,
+    TeamGrantId,
+    TeamId,
+    TeamMemberId,
+    TeamMembersId,
+)
 from mixpanel_access.operations.state import State, StateResource, key_of
 from tests.fakes import ORGANIZATION
 
 
-def _held(kind: kinds.ResourceKind, ref: kinds.ResourceId, urn: str, outputs: Any, **given: Any) -> StateResource:
+def _held(kind: kinds.ResourceKind, ref: ResourceId, urn: str, outputs: Any, **given: Any) -> StateResource:
     times = {name: given.pop(name) for name in ("modified", "created") if name in given}
     known = {name: value for name, value in given.items() if value is not None}
     return StateResource(kind, ref, urn, {**known, **(outputs or {})}, **times)
@@ -22,58 +38,58 @@ def _held(kind: kinds.ResourceKind, ref: kinds.ResourceId, urn: str, outputs: An
 
 def held_member(email: str, role: str | None, urn: str = "", outputs: Any = None, **times: str) -> StateResource:
     """A `Member`."""
-    return _held(kinds.MEMBER, kinds.MemberId(ORGANIZATION, email), urn, outputs, email=email, role=role, **times)
+    return _held(kinds.MEMBER, MemberId(ORGANIZATION, email), urn, outputs, email=email, role=role, **times)
 
 
 def held_grant(project: int, email: str, role: str, urn: str = "", outputs: Any = None, **times: str) -> StateResource:
     """A `ProjectGrant`."""
-    ref = kinds.GrantId(ORGANIZATION, project, email)
+    ref = GrantId(ORGANIZATION, project, email)
     return _held(kinds.PROJECT_GRANT, ref, urn, outputs, email=email, role=role or None, **times)
 
 
 def held_account(name: str, account: int, urn: str = "", outputs: Any = None) -> StateResource:
     """A `ServiceAccount`."""
-    return _held(kinds.SERVICE_ACCOUNT, kinds.ServiceAccountId(ORGANIZATION, account), urn, outputs, username=name)
+    return _held(kinds.SERVICE_ACCOUNT, ServiceAccountId(ORGANIZATION, account), urn, outputs, username=name)
 
 
 def held_account_grant(project: int, account: int, role: str) -> StateResource:
     """A `ServiceAccountGrant`."""
-    ref = kinds.ServiceAccountGrantId(ORGANIZATION, project, account)
+    ref = ServiceAccountGrantId(ORGANIZATION, project, account)
     return _held(kinds.SERVICE_ACCOUNT_GRANT, ref, "", None, role=role)
 
 
 def held_team(name: str, team: int, urn: str = "", outputs: Any = None) -> StateResource:
     """A `Team`."""
-    return _held(kinds.TEAM, kinds.TeamId(ORGANIZATION, team), urn, outputs, name=name)
+    return _held(kinds.TEAM, TeamId(ORGANIZATION, team), urn, outputs, name=name)
 
 
 def held_team_grant(
     project: int, team: int, role: str, urn: str = "", outputs: Any = None, **times: str
 ) -> StateResource:
     """A `TeamGrant`."""
-    ref = kinds.TeamGrantId(ORGANIZATION, project, team)
+    ref = TeamGrantId(ORGANIZATION, project, team)
     return _held(kinds.TEAM_GRANT, ref, urn, outputs, role=role, **times)
 
 
 def held_team_member(team: int, email: str, urn: str = "", outputs: Any = None, **times: str) -> StateResource:
     """A `TeamMember`."""
-    ref = kinds.TeamMemberId(ORGANIZATION, team, email)
+    ref = TeamMemberId(ORGANIZATION, team, email)
     return _held(kinds.TEAM_MEMBER, ref, urn, outputs, email=email, **times)
 
 
 def held_custom_role(project: int, role: str, urn: str = "") -> StateResource:
     """A `CustomRole`."""
-    return _held(kinds.CUSTOM_ROLE, kinds.CustomRoleId(ORGANIZATION, project, role), urn, None)
+    return _held(kinds.CUSTOM_ROLE, CustomRoleId(ORGANIZATION, project, role), urn, None)
 
 
 def held_security(urn: str) -> StateResource:
     """An `OrganizationSecurity`."""
-    return _held(kinds.ORGANIZATION_SECURITY, kinds.OrganizationSecurityId(ORGANIZATION), urn, None)
+    return _held(kinds.ORGANIZATION_SECURITY, OrganizationSecurityId(ORGANIZATION), urn, None)
 
 
 def held_brake(urn: str, people: Sequence[Mapping[str, Any]]) -> StateResource:
     """A `RemovalBrake`."""
-    return _held(kinds.REMOVAL_BRAKE, kinds.RemovalBrakeId(ORGANIZATION), urn, {"people": list(people)})
+    return _held(kinds.REMOVAL_BRAKE, RemovalBrakeId(ORGANIZATION), urn, {"people": list(people)})
 
 
 _KINDS = {
@@ -129,26 +145,26 @@ def applied(declared: Declaration, **left_out: Any) -> State:
         inputs = {**one.inputs, **({"role": own_roles.get(role, role)} if (role := one.inputs.get("role")) else {})}
         match one.kind, one.key:
             case kinds.MEMBER, key:
-                ref: Any = kinds.MemberId(ORGANIZATION, inputs["email"])
+                ref: Any = MemberId(ORGANIZATION, inputs["email"])
             case kinds.PROJECT_GRANT, (project, key):
-                ref = kinds.GrantId(ORGANIZATION, project, inputs["email"])
+                ref = GrantId(ORGANIZATION, project, inputs["email"])
             case kinds.MEMBERS, _:
-                ref = kinds.MembersId(ORGANIZATION)
+                ref = MembersId(ORGANIZATION)
             case kinds.TEAM_MEMBERS, key:
-                ref = kinds.TeamMembersId(ORGANIZATION, teams[key])
+                ref = TeamMembersId(ORGANIZATION, teams[key])
             case kinds.PROJECT_ACCESS, key:
-                ref = kinds.ProjectAccessId(ORGANIZATION, key)
+                ref = ProjectAccessId(ORGANIZATION, key)
                 inputs["grants"] = {email: own_roles.get(role, role) for email, role in inputs["grants"].items()}
             case kinds.TEAM | kinds.SERVICE_ACCOUNT, key:
                 ref = one.kind.id.parse(f"{ORGANIZATION}:{refs[one.kind.name][key]}")
             case kinds.TEAM_GRANT, (project, key):
-                ref = kinds.TeamGrantId(ORGANIZATION, project, teams[key])
+                ref = TeamGrantId(ORGANIZATION, project, teams[key])
             case kinds.TEAM_MEMBER, (key, _):
-                ref = kinds.TeamMemberId(ORGANIZATION, teams[key], inputs["email"])
+                ref = TeamMemberId(ORGANIZATION, teams[key], inputs["email"])
             case kinds.SERVICE_ACCOUNT_GRANT, (project, key):
-                ref = kinds.ServiceAccountGrantId(ORGANIZATION, project, accounts[key])
+                ref = ServiceAccountGrantId(ORGANIZATION, project, accounts[key])
             case kinds.CUSTOM_ROLE, key:
-                ref = kinds.CustomRoleId(ORGANIZATION, inputs["project_id"], own_roles[roles.declared_role(key)])
+                ref = CustomRoleId(ORGANIZATION, inputs["project_id"], own_roles[roles.declared_role(key)])
             case _:
                 continue
         held = StateResource(one.kind, ref, f"urn:pulumi:s::p::type::{one.name}", inputs)

@@ -24,6 +24,7 @@ from mixpanel_access.model.declaration import (
     team_member_name,
 )
 from mixpanel_access.model.errors import InputError, RosterError
+from mixpanel_access.model.resource_ids import BRAKE_NAME
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.salvage import salvage
 from mixpanel_access.model.roster.schema import Roster
@@ -93,7 +94,7 @@ def rows(of: Declaration) -> list[StateRow]:
     for (project, name), inputs in of.account_grants.items():
         id_ = f"{project}:{account_ids[name]}"
         add(kinds.SERVICE_ACCOUNT_GRANT_TYPE, grant_name(project, kinds.SERVICE_ACCOUNT.named(name)), id_, inputs)
-    add(kinds.BRAKE_TYPE, kinds.BRAKE_NAME, "removal-brake", {"people": list(of.people)})
+    add(kinds.BRAKE_TYPE, BRAKE_NAME, "removal-brake", {"people": list(of.people)})
     return found
 
 

@@ -11,7 +11,7 @@ from pulumi.runtime import rpc
 from mixpanel_access.directory.security import UNTOLD
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.resources import CustomRoleId
+from mixpanel_access.model.resource_ids import CustomRoleId
 from mixpanel_access.model.roles import MOST_CUSTOM_ROLES, CustomRoleInfo
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
 from mixpanel_access.provider.custom_role import CustomRoleProvider

@@ -9,7 +9,7 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import Discoverability, SingleSignOn
-from mixpanel_access.model.resources import OrganizationSecurityId
+from mixpanel_access.model.resource_ids import OrganizationSecurityId
 from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from tests.fakes import ORGANIZATION, FakeApi, make_session
 

@@ -14,7 +14,8 @@ from pulumi.runtime import rpc
 from mixpanel_access.directory.snapshot import Part
 from mixpanel_access.model import errors, roles
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE, ServiceAccountGrantId, ServiceAccountId
+from mixpanel_access.model.resource_ids import ServiceAccountGrantId, ServiceAccountId
+from mixpanel_access.model.resources import SERVICE_ACCOUNT_TYPE
 from mixpanel_access.model.service_accounts import NewServiceAccount, ServiceAccountInfo, ServiceAccountRole
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.other_providers import OtherProviders

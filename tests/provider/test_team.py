@@ -9,7 +9,7 @@ from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import GrantType
-from mixpanel_access.model.resources import TeamGrantId, TeamId
+from mixpanel_access.model.resource_ids import TeamGrantId, TeamId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.states import StackStates, States
 from mixpanel_access.provider.team import TeamProvider

@@ -9,7 +9,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from mixpanel_access.model import errors
-from mixpanel_access.model.resources import TeamMemberId
+from mixpanel_access.model.resource_ids import TeamMemberId
 from mixpanel_access.provider.team_member import TeamMemberProvider
 from tests.fake_states import FakeStates
 from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session

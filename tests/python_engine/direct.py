@@ -28,6 +28,7 @@ from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.declaration import COMPONENT, Declaration, DeclaredResource, declaration, read_kept
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.groups import GROUPS
+from mixpanel_access.model.resource_ids import BRAKE_NAME
 from mixpanel_access.model.resources import ResourceKind
 from mixpanel_access.model.roles import declared_role
 from mixpanel_access.provider.base import AccessProvider
@@ -338,7 +339,7 @@ class Direct:
         judged = {kind.type for kind in (kinds.MEMBER, kinds.PROJECT_GRANT, kinds.TEAM_MEMBER)} | GROUPS.keys()
         needs = [state["urn"] for state in self._states.values() if state["type"] in judged]
         inputs = {"people": self._program.declared.people}
-        return self._custom(kinds.REMOVAL_BRAKE, kinds.BRAKE_NAME, inputs, {}, needs)
+        return self._custom(kinds.REMOVAL_BRAKE, BRAKE_NAME, inputs, {}, needs)
 
     def _custom(
         self,

@@ -16,7 +16,8 @@ from mixpanel_access.model.declaration import COMPONENT, Declaration, DeclaredRe
 from mixpanel_access.model.errors import InputError
 from mixpanel_access.model.groups import OUTPUTS, people_in, without
 from mixpanel_access.model.ownership import Origin
-from mixpanel_access.model.resources import PROVIDER_KEY, ResourceId, ResourceKind
+from mixpanel_access.model.resource_ids import BRAKE_NAME, ResourceId
+from mixpanel_access.model.resources import PROVIDER_KEY, ResourceKind
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations.roles_there import role_there
 from mixpanel_access.operations.state import State, StateResource, key_of, name_of
@@ -198,7 +199,7 @@ def brake_entry(session: Session, people: Sequence[Mapping[str, Any]]) -> Import
     """The entry of the brake over these people."""
     brakes = _Reader(kinds.REMOVAL_BRAKE, session)
     made = brakes.provider.lifecycle.create({"people": [dict(person) for person in people]})
-    return brakes.entry(kinds.BRAKE_NAME, made.id, made.outputs, made.outputs)
+    return brakes.entry(BRAKE_NAME, made.id, made.outputs, made.outputs)
 
 
 def people_for_brake(declared: Declaration, state: State) -> list[Mapping[str, Any]]:
