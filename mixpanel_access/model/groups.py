@@ -78,10 +78,15 @@ def parts(kind: ResourceKind, ref: ResourceId, props: Properties) -> Iterator[Pa
     single = single_kind(kind)
     if single is None:
         return
-    where = [part for part in ref.parts if isinstance(part, int)]
     for values in part_properties(kind, props):
-        ref_of = single.id(*where, values["email"])  # type: ignore[call-arg]  # each class has its own parts
-        yield Part(single, ref_of, values)
+        yield Part(single, part_id(kind, ref, values["email"]), values)
+
+
+def part_id(kind: ResourceKind, ref: ResourceId, email: str) -> Any:
+    """The id of the single resource that one person of a group would be."""
+    where = [part for part in ref.parts if isinstance(part, int)]
+    single: Any = single_kind(kind)
+    return single.id(*where, email)
 
 
 def part_properties(kind: ResourceKind, props: Properties) -> Iterator[dict[str, Any]]:

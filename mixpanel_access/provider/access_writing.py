@@ -95,9 +95,10 @@ class GrantWrites:
         return after
 
     def _missed(self) -> list[str]:
-        """The leavers of whom neither the organization nor the project shows anything: too many are not believed.
+        """The leavers whom Mixpanel lists neither in the organization nor in the project.
 
-        Of those whom only the project shows, it is noted: the list of people lacks them.
+        If there are too many of them, the lists are probably wrong, and they are not let go. Leavers whom only the
+        project lists are noted: the list of people lacks them.
         """
         session = self.handler.session
         missing = {key: props for key, props in self.leavers.items() if session.directory.person(key) is None}

@@ -118,14 +118,14 @@ def check_reasons(
             seen.add(key)
 
 
-def check_own_server(field: str, what: str, *, keeps: bool, problems: Problems) -> None:
+def refuse_other_server(field: str, what: str, problems: Problems) -> None:
     """Refuse a group on the SDK's server, which forgets what a failed update has done for some of its people."""
-    if not keeps:
-        problems.add(
-            field,
-            f"this resource {what} needs the server of mixpanel-access, which keeps what a failed update has done; "
-            f"add the lines that `mixpanel-access new` writes under `plugins` to Pulumi.yaml",
-        )
+    problems.add(
+        field,
+        f"{what} needs the server of mixpanel-access, which keeps what an update has done for some people if it fails "
+        f"for others. Add the lines that `mixpanel-access new` writes under `plugins` to Pulumi.yaml, or declare the "
+        f"people one by one",
+    )
 
 
 def declared_in_both(project: int, people: str) -> str:

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Final, TypeVar
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.dates import written
 from mixpanel_access.model.errors import AccessError, ConfigurationError, InputError, told_together
-from mixpanel_access.model.grants import own_reasons, twice
-from mixpanel_access.model.groups import OUTPUTS, part_properties, unfold
+from mixpanel_access.model.grants import twice
+from mixpanel_access.model.groups import OUTPUTS, part_id, part_properties, unfold
 from mixpanel_access.model.resource_ids import ResourceId
-from mixpanel_access.provider.checks import check_reasons
+from mixpanel_access.provider.checks import check_reasons, refuse_other_server
 from mixpanel_access.provider.handler import (
     POLICY_FIELDS,
     Found,
@@ -28,6 +28,7 @@ from mixpanel_access.provider.handler import (
     changed,
     known,
     select,
+    with_same_reasons,
 )
 from mixpanel_access.provider.lifecycle import Lifecycle
 from mixpanel_access.provider.many import THREADS, at_once
@@ -83,11 +84,6 @@ class GroupHandler(Handler[Id]):
         found = part_properties(self.kind, props)
         return {same_key(part["email"]): part for part in found if known(part["email"])}
 
-    def part_id(self, ref: ResourceId, email: str) -> str:
-        """The id of the single resource that a person would be."""
-        where = [str(part) for part in ref.parts if isinstance(part, int)]
-        return ":".join((*where, email))
-
     # Pulumi's verbs
 
     def prepare(self, olds: Properties, inputs: Properties) -> None:
@@ -111,7 +107,7 @@ class GroupHandler(Handler[Id]):
 
     def check(self, inputs: Properties, problems: Problems) -> None:
         if not self.keeps:
-            problems.add("", _SERVER.format(kind=self.kind.name))
+            refuse_other_server("", self.kind.name, problems)
             return
         self.check_place(inputs, problems)
         people = inputs.get("people")
@@ -202,8 +198,7 @@ class GroupHandler(Handler[Id]):
             raise InputError(f"cannot change {self.label({})}", why="; ".join(reason for _, reason in found.failures))
 
     def compared(self, olds: Properties, news: Properties) -> Properties:
-        same = own_reasons(olds.get("reasons")) == own_reasons(news.get("reasons"))
-        return {**olds, "reasons": news.get("reasons")} if same else olds
+        return with_same_reasons(olds, news)
 
     def change(self, ref: ResourceId, olds: Properties, news: Properties) -> Properties:
         """Bring everybody to what is declared, those who leave first, and return the outputs.
@@ -258,7 +253,7 @@ class GroupHandler(Handler[Id]):
             return self.each.create(new).outputs
         if self.session.takes_only and not self.takes(old, new):
             return dict(old)
-        return self.each.update(self.part_id(ref, str(old["email"])), old, new)
+        return self.each.update(str(part_id(self.kind, ref, str(old["email"]))), old, new)
 
     def takes(self, old: Properties, new: Properties) -> bool:
         """Whether a change of somebody who stays takes something away."""
@@ -276,13 +271,12 @@ class GroupHandler(Handler[Id]):
         declared: list[str] = []
 
         def let_go(email: str) -> None:
-            part, id_ = leaving[email], self.part_id(ref, email)
-            one = self.single.parse(id_)
+            part, one = leaving[email], part_id(self.kind, ref, email)
             if self._stays_declared(one, part, early=early):
                 self.session.handed_over[self.single.identity_now(one, part)] = part
                 declared.append(email)
             else:
-                self.each.delete(id_, part)
+                self.each.delete(str(one), part)
 
         outcomes = self.work(list(leaving), let_go)
         failures = {email: outcome for email, outcome in outcomes if isinstance(outcome, AccessError)}
@@ -313,7 +307,7 @@ class GroupHandler(Handler[Id]):
         """Read each person; who is gone is no longer in it."""
         held: Parts = {}
         for key, part in self.parts(props).items():
-            found = self.single.read(self.single.parse(self.part_id(ref, str(part["email"]))), part)
+            found = self.single.read(part_id(self.kind, ref, str(part["email"])), part)
             if found is not None:
                 held[key] = {**found.outputs, **select(part, (ADDED,))}
         return self.found(self.outputs(props, held, {}))
@@ -360,10 +354,3 @@ class GroupHandler(Handler[Id]):
 def at(email: Any, field: str = "") -> str:
     """The path of a person, or of one of their inputs."""
     return f'people["{email}"]{f".{field}" if field not in ("", "email") else ""}'
-
-
-_SERVER: Final = (
-    "{kind} needs the server of mixpanel-access: if an update fails for some people, the state must keep what it has "
-    "done for the others. Name that server in Pulumi.yaml, as `mixpanel-access new` does, or declare the people one by "
-    "one"
-)

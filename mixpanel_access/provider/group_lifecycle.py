@@ -46,7 +46,7 @@ class GroupLifecycle(Lifecycle):
         """
         owner, single = RESOURCE.get() or hash(frozenset(parts)), self.handler.single
         for part in parts.values():
-            first = self._session.owners.setdefault(single.identity(part), owner)
+            first = self._session.owner_of(single.identity(part), owner)
             if first != owner:
                 other = f"a {first}" if first in BY_NAME else f"another {self.handler.kind.name}"
                 problems.add(

@@ -16,7 +16,7 @@ from pulumi.runtime import rpc
 from mixpanel_access.directory.snapshot import not_shown
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.errors import AccessError, ConfigurationError, NotApplied
-from mixpanel_access.model.grants import REASON_FIELDS
+from mixpanel_access.model.grants import REASON_FIELDS, own_reasons
 from mixpanel_access.model.groups import unfold
 from mixpanel_access.model.resource_ids import ResourceId
 from mixpanel_access.model.resources import BY_NAME, PROVIDER_KEY, ResourceKind
@@ -316,6 +316,12 @@ class Handler(ABC, Generic[Id]):
 
 def _key(field: str, value: Any) -> Any:
     return same_key(str(value)) if field == "email" else value
+
+
+def with_same_reasons(olds: Properties, news: Properties) -> Properties:
+    """The old properties as they are compared, with the new reasons if only their order differs."""
+    same = own_reasons(olds.get("reasons")) == own_reasons(news.get("reasons"))
+    return {**olds, "reasons": news.get("reasons")} if same else olds
 
 
 def known(value: Any) -> bool:

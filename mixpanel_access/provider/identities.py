@@ -5,7 +5,6 @@ A person is the key of their address, as a text. An id is None where the program
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 
@@ -83,17 +82,3 @@ class NewCustomRole:
 
     project: int | None
     name: str
-
-
-@dataclass(frozen=True)
-class SingleIdentity:
-    """What a resource of its own declares, of a kind that groups declare too: a group with the same is refused."""
-
-    part: Hashable
-
-
-@dataclass(frozen=True)
-class GroupedIdentity:
-    """What a group declares for one of its people: a resource of its own for the same is refused."""
-
-    part: Hashable

@@ -246,8 +246,7 @@ class Lifecycle:
         identity = self.handler.identity(inputs)
         if group is None or identity is None:
             return
-        first = self._session.owners.setdefault(identity, self.handler.kind.name)
-        if first != self.handler.kind.name:
+        if self._session.owner_of(identity, self.handler.kind.name) != self.handler.kind.name:
             label = self.handler.label(inputs)
             problems.add("email", f"the program declares {label} by themselves, and in a {group}; take one of the two")
 

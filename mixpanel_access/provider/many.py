@@ -14,7 +14,7 @@ from mixpanel_access.model.errors import AccessError
 THREADS: Final = AT_ONCE
 """People for whom something is done at once: as many as one request takes."""
 PROGRESS_SECONDS: Final = 10.0
-"""How often it is said how far it is."""
+"""How often the progress is shown."""
 
 _T = TypeVar("_T")
 

@@ -11,7 +11,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.errors import AccessError, InvitationLimit, Refused
 from mixpanel_access.model.grouping import grouped
-from mixpanel_access.model.resource_ids import MembersId, ResourceId
+from mixpanel_access.model.resource_ids import MemberId, MembersId, ResourceId
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.group_handler import GroupHandler, Parts
 from mixpanel_access.provider.group_leaving import given_to, hold, lifecycle
@@ -51,7 +51,7 @@ class MembersHandler(GroupHandler[MembersId]):
         people: dict[str, Properties] = {}
         members: dict[str, Properties] = {}
         for person in self.session.directory.people().values():
-            found = self.single.not_read(self.single.parse(self.part_id(ref, person.email)))
+            found = self.single.not_read(MemberId(ref.organization, person.email))
             people[person.email] = {name: value for name, value in found.items() if name in self.OF_EACH}
             members[person.email] = {name: value for name, value in found.items() if name not in self.OF_EACH}
         return {"people": people, "members": members}

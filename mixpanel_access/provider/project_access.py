@@ -15,7 +15,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, own_reasons, taken
+from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, taken
 from mixpanel_access.model.resource_ids import ProjectAccessId
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider import elsewhere
@@ -27,9 +27,9 @@ from mixpanel_access.provider.checks import (
     check_grants,
     check_id,
     check_invitation,
-    check_own_server,
     check_project,
     declared_in_both,
+    refuse_other_server,
     refuse_reach,
 )
 from mixpanel_access.provider.handler import (
@@ -40,13 +40,12 @@ from mixpanel_access.provider.handler import (
     Properties,
     known,
     select,
+    with_same_reasons,
 )
 from mixpanel_access.provider.identities import (
     AllGrantsIdentity,
     GrantIdentity,
-    GroupedIdentity,
     SingleGrantsIdentity,
-    SingleIdentity,
 )
 from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
@@ -74,9 +73,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         """That, and each grant: a `ProjectGrant` that goes because this has come takes nothing away."""
         project = props.get("project_id")
         grants = [GrantIdentity(project, key) for key in by_key(props.get("grants", {}))]
-        if in_state.is_exclusive(props):
-            return self.identity(props), *grants
-        return *grants, *map(GroupedIdentity, grants)
+        return (self.identity(props), *grants) if in_state.is_exclusive(props) else grants
 
     def check(self, inputs: Properties, problems: Problems) -> None:
         check_id("project_id", "project", inputs, problems)
@@ -86,7 +83,8 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         if exclusive is True:
             del inputs["exclusive"]  # the default, which no state has
         elif exclusive is False:
-            check_own_server("exclusive", "with exclusive=False", keeps=self.keeps, problems=problems)
+            if not self.keeps:
+                refuse_other_server("exclusive", "a ProjectAccess with exclusive=False", problems)
         elif exclusive is not None and known(exclusive):
             problems.add("exclusive", f"{exclusive!r} is not true or false")
 
@@ -102,9 +100,10 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
                 f"the program declares the grants in project {project} as a whole, with a ProjectAccess, and some of "
                 f"them with a ProjectGrant; take one of the two for a project, or exclusive=False",
             )
-        twice = [key for key in grants if SingleIdentity(GrantIdentity(project, key)) in declared]
-        if twice and not in_state.is_exclusive(inputs):
-            problems.add("grants", declared_in_both(project, few(twice)))
+        if not in_state.is_exclusive(inputs):
+            owner_of, kind = self.session.owner_of, self.kind.name
+            if twice := [key for key in grants if owner_of(GrantIdentity(project, key), kind) != kind]:
+                problems.add("grants", declared_in_both(project, few(twice)))
         first = self.session.project_access.setdefault(project, grants)
         if first != grants and all(map(known, (*first.values(), *grants.values()))):
             problems.add("project_id", f"the program has two ProjectAccess of project {project}; make them one")
@@ -178,8 +177,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         return super().diff(self.compared(olds, news), news) or bool(in_state.declared_otherwise(olds, news))
 
     def compared(self, olds: Properties, news: Properties) -> Properties:
-        same = own_reasons(olds.get("reasons")) == own_reasons(news.get("reasons"))
-        return {**olds, "reasons": news.get("reasons")} if same else olds
+        return with_same_reasons(olds, news)
 
     def create(self, inputs: Properties) -> Created:
         """Give what is missing, adopt what is there, and take away what is not declared."""

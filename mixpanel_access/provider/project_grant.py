@@ -36,9 +36,7 @@ from mixpanel_access.provider.handler import (
 from mixpanel_access.provider.identities import (
     AllGrantsIdentity,
     GrantIdentity,
-    GroupedIdentity,
     SingleGrantsIdentity,
-    SingleIdentity,
 )
 from mixpanel_access.provider.policy_outputs import OPEN_TO_ALL, shown_to_all
 from mixpanel_access.provider.resource import AccessResource, InProject, ProjectRole
@@ -62,8 +60,7 @@ class ProjectGrantHandler(Handler[GrantId]):
 
     def identities(self, props: Properties) -> Iterable[Hashable]:
         """The grant, and that the project's grants are declared one by one."""
-        grant = self.identity(props)
-        return grant, SingleIdentity(grant), SingleGrantsIdentity(props.get("project_id"))
+        return self.identity(props), SingleGrantsIdentity(props.get("project_id"))
 
     def stacks_that_give(self, ref: GrantId, props: Properties) -> Sequence[str]:
         return elsewhere.grants(self.session, ref.project, [ref.email], props).get(ref.email, [])
@@ -71,7 +68,7 @@ class ProjectGrantHandler(Handler[GrantId]):
     def check_together(self, inputs: Properties, problems: Problems) -> None:
         """Refuse a grant that a `ProjectAccess` in the program has too, or whose project is a `ProjectAccess` alone."""
         project = inputs["project_id"]
-        if GroupedIdentity(self.identity(inputs)) in self.session.declared:
+        if self.session.owner_of(self.identity(inputs), self.kind.name) != self.kind.name:
             problems.add("email", declared_in_both(project, inputs["email"]))
         if AllGrantsIdentity(project) in self.session.declared:
             problems.add(

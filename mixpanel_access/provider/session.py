@@ -217,6 +217,15 @@ class Session:
         self.declared.update(identities)
         self.others.declare(identities)
 
+    def owner_of(self, identity: Hashable, owner: Hashable) -> Hashable:
+        """What was the first to declare this of a person, which may be this one: only one of them may.
+
+        Args:
+            identity: what the person's single resource stands for.
+            owner: the kind of that resource, or what names the group.
+        """
+        return self.owners.setdefault(identity, owner)
+
     def changing_grants(self, project: int) -> threading.Lock:
         """Held by a group that changes a project's grants: it may take some from people it no longer declares.
 
