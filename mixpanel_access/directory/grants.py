@@ -32,7 +32,7 @@ NO_SUCH_CALL: Final = (
 """What to do where the verb that takes grants away is missing; nothing ever falls back to removing a person."""
 
 LONG: Final = 100
-"""Grants that are taken away one after the other, from which on it is said how far this is."""
+"""A removal of this many grants shows its progress."""
 
 Failures = dict[str, errors.AccessError]
 """Address -> why it was not done; who is not in it was written."""

@@ -154,9 +154,8 @@ class Writer:
         if leads:
             with queue.sending:
                 with self.crowd.changed:
-                    self.crowd.gather(
-                        len(waiting.items)
-                    )  # only now: those of the batch before are served, and come back
+                    # Only now: those of the batch before are served, and come back.
+                    self.crowd.gather(len(waiting.items))
                     batch, queue.waiting = queue.waiting, []
                 items = [item for one in batch for item in one.items]
                 failures: dict[Item, Exception] = {}
@@ -188,16 +187,15 @@ class Writer:
         """Send many items now, in as few requests as they need.
 
         After `borne` refusals it stops; an error that cannot be one item's fault then stops it at once. None goes on to
-        the end. `answered` is told of each item that was sent apart, whatever Mixpanel answered.
+        the end. `answered` is called with each item that went out in a request of its own, whatever Mixpanel answered.
 
         Returns:
             Item -> why it was not done.
         """
         refusals = _Refusals(borne)
         if write.apart:
-            apart = [
-                _Request.of(write, some) for some in _requests(write, items)
-            ]  # before a write drops what they read
+            # All of them now, before a write drops what they read.
+            apart = [_Request.of(write, some) for some in _requests(write, items)]
             with ThreadPoolExecutor(PARALLEL, initializer=work_for, initargs=(works(),)) as pool:
                 outcomes = pool.map(self._send_apart, apart, repeat(refusals), repeat(answered))
                 return {item: error for found in outcomes for item, error in found.items()}

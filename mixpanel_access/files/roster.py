@@ -25,7 +25,7 @@ from mixpanel_access.model.neighbours import (
     neighbour_facts,
     organization_of_config,
 )
-from mixpanel_access.model.roster.reading import RosterSource, line_of, lines_of_entries, parse
+from mixpanel_access.model.roster.reading import RosterSource, is_roster, line_of, lines_of_entries, parse
 from mixpanel_access.model.roster.salvage import Salvaged, salvage
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.model.roster.yaml_text import BadYaml, load, load_once
@@ -121,7 +121,7 @@ def _is_roster(path: Path) -> bool:
         found = load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, BadYaml):
         return True
-    return isinstance(found, dict) and "environment" in found
+    return is_roster(found)
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ def _claims(path: Path, text_in: Path) -> Claims | str | None:
         document = load_once(text)
     except BadYaml as error:
         return f"{path.name}:{error.line} cannot be read ({error})" if _ROSTER.search(text) else None
-    if not isinstance(document, dict) or "environment" not in document:
+    if not is_roster(document):
         return None
     return claims_in(document, path.name, organization_of_roster(path), partial(line_of, text))
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from mixpanel_access.files.git import first_words, run_git
 from mixpanel_access.files.whole import FileChange, content_of, reason, write_all
 from mixpanel_access.model.errors import RosterError, UsageError
-from mixpanel_access.model.roster.reading import RosterSource, parse
+from mixpanel_access.model.roster.reading import RosterSource, is_roster, parse
 from mixpanel_access.model.roster.yaml_text import BadYaml, load
 from mixpanel_access.operations.project import roster_file
 
@@ -130,7 +130,7 @@ class _Branch:
             document: Any = load(self._text(name, name))
         except (BadYaml, RosterError):
             return f"{self._checkout.program}{name}" in self._changed
-        return isinstance(document, dict) and "environment" in document
+        return is_roster(document)
 
     def _text(self, name: str, written: str) -> str:
         """The text of a file in the program's folder.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mixpanel_access.model.groups import hides_people as hides
+from mixpanel_access.model.groups import hides_people
 from mixpanel_access.model.resources import KINDS, PROJECT_ACCESS, PROVIDER_KEY, SIGNATURE, ResourceKind, rows_in
 
 _SECRET: Final = object()
@@ -65,11 +65,10 @@ def with_people(kind: ResourceKind, outputs: Mapping[str, Any], exported: Mappin
     return {**outputs, field: people, "lost": None}
 
 
-def hides_people(export: Mapping[str, Any]) -> bool:
+def has_hidden_people(export: Mapping[str, Any]) -> bool:
     """Whether the addresses in a group are a secret: no id has them, as those of other resources have."""
-    return any(
-        hides(kind, row.get("outputs") or {}) for row in rows_in(export) if (kind := KINDS.get(str(row.get("type"))))
-    )
+    ours = ((KINDS.get(str(row.get("type"))), row) for row in rows_in(export))
+    return any(hides_people(kind, row.get("outputs") or {}) for kind, row in ours if kind)
 
 
 def _plain(value: Any) -> Any:

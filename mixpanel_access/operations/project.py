@@ -30,7 +30,7 @@ from mixpanel_access.model.settings import (
     warning_of_now,
 )
 from mixpanel_access.model.similarity import counted, in_words
-from mixpanel_access.operations.outputs import hides_people, without_provider
+from mixpanel_access.operations.outputs import has_hidden_people, without_provider
 from mixpanel_access.operations.state import State, state_of
 from mixpanel_access.provider.exported_states import interrupted_in, people_of_roster, resources_of
 from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States
@@ -101,7 +101,7 @@ class PulumiProject:
     def export_with_people(self, stack: str) -> Any:
         """A stack's state, as `state_of` reads it: with secrets only if the addresses of people are secrets."""
         export = self.export(stack)
-        return self.export(stack, show_secrets=True) if hides_people(export) else export
+        return self.export(stack, show_secrets=True) if has_hidden_people(export) else export
 
     def export(self, stack: str, *, show_secrets: bool = False) -> Any:
         """A stack's state as the engine exports it, secrets encrypted unless they are asked for.

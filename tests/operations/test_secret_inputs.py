@@ -13,7 +13,7 @@ from mixpanel_access.model.access import Grant, GrantType, Person, Project
 from mixpanel_access.model.resources import SIGNATURE
 from mixpanel_access.operations.drift import OrganizationAccess, differences
 from mixpanel_access.operations.offboarding import StackAccess, person_in_stacks
-from mixpanel_access.operations.outputs import hides_people
+from mixpanel_access.operations.outputs import has_hidden_people
 from mixpanel_access.operations.policy_check import PolicyConfig, violations_in
 from mixpanel_access.operations.state import EMPTY, state_of
 from mixpanel_access.operations.tracker.lines import state_lines
@@ -93,7 +93,7 @@ def shown(document: dict[str, Any]) -> dict[str, Any]:
 def test_a_person_is_known_whatever_is_a_secret(hidden: dict[str, Any]) -> None:
     """The id has the address: drift, offboard, tracker and rules miss nobody and print nothing encrypted."""
     document = export(hidden)
-    state = state_of(shown(document) if hides_people(document) else document, 7)
+    state = state_of(shown(document) if has_hidden_people(document) else document, 7)
     assert set(state.members) == {CY}
     assert set(state.grants) == {(1, CY), (2, CY)}
     assert set(state.team_members) == {(77, CY)}

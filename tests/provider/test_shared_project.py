@@ -80,7 +80,7 @@ def held(api: FakeApi) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _left_alone(api: FakeApi) -> Iterable[None]:
-    """Whatever a test does, nothing is sent about the person whom nobody declares."""
+    """No test sends anything about the person whom nobody declares."""
     yield
     assert DI not in str(api.sent)
 

@@ -25,6 +25,11 @@ _SHORT: Final = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
 
 
+def is_roster(document: object) -> bool:
+    """Whether a YAML document has what every roster has, and no file that rosters include."""
+    return isinstance(document, dict) and "environment" in document
+
+
 def _nothing(name: str) -> str:
     raise RosterError("nothing can be included here", subject=name, next_step="Read the roster from a file.")
 

@@ -25,6 +25,7 @@ from mixpanel_access.model.errors import MixpanelError
 from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.groups import part_properties, single_kind
+from mixpanel_access.model.resource_ids import number_in
 from mixpanel_access.operations.outputs import Outputs
 from mixpanel_access.operations.revoking.removals import Removal, RosterToday
 from mixpanel_access.operations.revoking.rows import StateRow, is_whole, singles
@@ -333,7 +334,7 @@ def _may_be_there(taking: Removal, session: Session) -> bool:
 
 
 def _number(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) or (isinstance(value, str) and value.isdigit()) else None
+    return int(value) if isinstance(value, int | float) else number_in(value) if isinstance(value, str) else None
 
 
 def _ends(inputs: Mapping[str, Any]) -> str | None:
