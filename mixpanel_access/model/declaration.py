@@ -32,6 +32,7 @@ from mixpanel_access.model.declared_inputs import (
 )
 from mixpanel_access.model.effective_access import EffectivePerson, days_of, effective_access, once_a_roster, overlaps
 from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.grants import is_exclusive
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.resources import (
     CUSTOM_ROLE,
@@ -268,7 +269,7 @@ def declaration(roster: Roster, today: date) -> Declaration:
             for name, one in roster.own_accounts.items()
             for key, role in one.projects.items()
         },
-        project_access={id_: inputs for id_, inputs in whole.items() if inputs["grants"] or "exclusive" not in inputs},
+        project_access={id_: inputs for id_, inputs in whole.items() if inputs["grants"] or is_exclusive(inputs)},
         grouped_members=members_inputs(members.values()) if roster.grouped and members else None,
         grouped_teams={key: team_members_inputs(theirs) for key, theirs in by_team.items()},
         teams={key: team_inputs(team) for key, team in teams.items()},

@@ -133,6 +133,11 @@ def single_grants(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield values
 
 
+def is_exclusive(props: Mapping[str, Any]) -> bool:
+    """Whether only the people that a `ProjectAccess` declares may have a grant: the default, which no state has."""
+    return props.get("exclusive") is not False
+
+
 def own_reasons(reasons: Any) -> dict[str, dict[str, Any]]:
     """The reasons of a `ProjectAccess`, by the key of the address: neither they nor their people have an order."""
     return {

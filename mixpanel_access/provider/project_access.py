@@ -15,7 +15,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import few, same_key
 from mixpanel_access.model.brakes import brought_forward, has_ended, is_near
 from mixpanel_access.model.errors import Refused
-from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, taken
+from mixpanel_access.model.grants import GrantChanges, by_key, grant_changes, is_exclusive, taken
 from mixpanel_access.model.resource_ids import ProjectAccessId
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider import elsewhere
@@ -67,13 +67,13 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
 
     def identity(self, props: Properties) -> Hashable:
         """All grants of the project; if others may be there, each stands for itself, and nothing for all of them."""
-        return AllGrantsIdentity(props.get("project_id")) if in_state.is_exclusive(props) else None
+        return AllGrantsIdentity(props.get("project_id")) if is_exclusive(props) else None
 
     def identities(self, props: Properties) -> Iterable[Hashable]:
         """That, and each grant: a `ProjectGrant` that goes because this has come takes nothing away."""
         project = props.get("project_id")
         grants = [GrantIdentity(project, key) for key in by_key(props.get("grants", {}))]
-        return (self.identity(props), *grants) if in_state.is_exclusive(props) else grants
+        return (self.identity(props), *grants) if is_exclusive(props) else grants
 
     def check(self, inputs: Properties, problems: Problems) -> None:
         check_id("project_id", "project", inputs, problems)
@@ -94,13 +94,13 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
     def check_together(self, inputs: Properties, problems: Problems) -> None:
         """Refuse what the program declares with a `ProjectGrant` too, or two different `ProjectAccess`."""
         project, grants, declared = inputs["project_id"], by_key(inputs["grants"]), self.session.declared
-        if in_state.is_exclusive(inputs) and SingleGrantsIdentity(project) in declared:
+        if is_exclusive(inputs) and SingleGrantsIdentity(project) in declared:
             problems.add(
                 "project_id",
                 f"the program declares the grants in project {project} as a whole, with a ProjectAccess, and some of "
                 f"them with a ProjectGrant; take one of the two for a project, or exclusive=False",
             )
-        if not in_state.is_exclusive(inputs):
+        if not is_exclusive(inputs):
             owner_of, kind = self.session.owner_of, self.kind.name
             if twice := [key for key in grants if owner_of(GrantIdentity(project, key), kind) != kind]:
                 problems.add("grants", declared_in_both(project, few(twice)))
@@ -161,7 +161,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
             number, people = len(changes.remove), few(there.spelled(changes.remove))
             what = f"{number} grant{'s' * (number > 1)} to be taken away, with one request each"
             self.session.say(f"project {project}: {what}: {people}")
-            if in_state.is_exclusive(inputs):
+            if is_exclusive(inputs):
                 elsewhere.warn_of_grants(self.session, project, changes.remove, before)
 
     def _check_persons(self, project: int, grants: Mapping[str, str], problems: Problems) -> None:
@@ -200,7 +200,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         """Change what differs; if the resource is exclusive, who was added by hand loses the grant."""
         same = by_key(olds["grants"]) == by_key(news["grants"]) and olds.get("exclusive") == news.get("exclusive")
         if same and not olds.get("lost") and not is_unread(olds):  # then nobody of an exclusive one is undeclared
-            left = {} if in_state.is_exclusive(news) else select(olds, ("undeclared",))
+            left = {} if is_exclusive(news) else select(olds, ("undeclared",))
             outputs = {**select(olds, ("beside", OPEN_TO_ALL)), **select(news, self.all_inputs)}
             return {**outputs, "undeclared": [], **left}
         return self._ensure(news, olds)
@@ -215,7 +215,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
 
     def _hold(self, there: ProjectGrants, inputs: Properties, before: Properties) -> GrantChanges:
         """The changes to make, if no brake holds them."""
-        want, exclusive = by_key(inputs["grants"]), in_state.is_exclusive(inputs)
+        want, exclusive = by_key(inputs["grants"]), is_exclusive(inputs)
         changes = grant_changes(there.have, want, frozenset({self._own}))
         if self.session.takes_only or not exclusive:
             gone = in_state.given(before, exclusive=exclusive) - want.keys()
@@ -278,7 +278,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
 
     def _leavers(self, inputs: Properties, before: Properties) -> dict[str, Properties]:
         """Those whom the stack gave a grant and declares no longer, each with the properties of a `ProjectGrant`."""
-        gone = in_state.given(before, exclusive=in_state.is_exclusive(inputs)) - by_key(inputs.get("grants", {})).keys()
+        gone = in_state.given(before, exclusive=is_exclusive(inputs)) - by_key(inputs.get("grants", {})).keys()
         return {key: one for key, one in in_state.singles(before).items() if key in gone}
 
     def _unfinished(
@@ -288,7 +288,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
 
         Whose grant could not be taken away is declared still, as before.
         """
-        declared, exclusive = by_key(inputs["grants"]).keys(), in_state.is_exclusive(inputs)
+        declared, exclusive = by_key(inputs["grants"]).keys(), is_exclusive(inputs)
         ours = declared | in_state.given(before, exclusive=exclusive)
         grants = {
             one: role
@@ -306,7 +306,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
         """The state: the grants as Mixpanel has them, how they differ from the declared ones, and other sources."""
         others = there.have.keys() - declared - {self._own}
         shown: AbstractSet[str] = declared | others
-        if not in_state.is_exclusive(inputs):
+        if not is_exclusive(inputs):
             shown, others = declared, elsewhere.nobodys(self.session, inputs["project_id"], others)
         grants = there.spelled(shown, inputs.get("grants", {}))
         outputs = select({**inputs, "grants": grants}, self.all_inputs)
@@ -319,7 +319,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
     def _say_undeclared(self, inputs: Properties, outputs: Properties) -> None:
         """Say whose grants are left alone, as nobody has declared them."""
         people, project = outputs["undeclared"], outputs["project_id"]
-        if people and not in_state.is_exclusive(inputs):
+        if people and not is_exclusive(inputs):
             number = f"{counted(len(people), 'grant')} that no stack declares"
             words = f"project {project}: {number} {'is' if len(people) == 1 else 'are'} left alone: {few(people)}"
             self.session.say_once(("undeclared", project), words)

@@ -7,17 +7,12 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from mixpanel_access.model.address import same_key
-from mixpanel_access.model.grants import by_key, single_grants
+from mixpanel_access.model.grants import by_key, is_exclusive, single_grants
 from mixpanel_access.provider.handler import Properties
 from mixpanel_access.provider.taking import is_unread
 
 IMPORTED: Final = "imported"
 """The output of a resource that was imported by its id and not updated since: nobody knows who is declared."""
-
-
-def is_exclusive(props: Properties) -> bool:
-    """Whether only the declared people may have an individual grant; it is not in the state where that is so."""
-    return props.get("exclusive") is not False
 
 
 def declared(props: Properties) -> set[str]:

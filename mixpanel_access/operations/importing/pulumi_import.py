@@ -14,6 +14,7 @@ from mixpanel_access.model import roles
 from mixpanel_access.model.address import same_key
 from mixpanel_access.model.declaration import COMPONENT, Declaration, DeclaredResource
 from mixpanel_access.model.errors import InputError
+from mixpanel_access.model.grants import is_exclusive
 from mixpanel_access.model.groups import OUTPUTS, people_in, without
 from mixpanel_access.model.ownership import Origin
 from mixpanel_access.model.resource_ids import BRAKE_NAME, ResourceId
@@ -165,7 +166,7 @@ class _Finder:
 
 def is_whole(one: DeclaredResource) -> bool:
     """Whether a resource is all grants of a project, those that nobody declares too."""
-    return one.kind is kinds.PROJECT_ACCESS and one.inputs.get("exclusive") is not False
+    return one.kind is kinds.PROJECT_ACCESS and is_exclusive(one.inputs)
 
 
 def with_role_ids(session: Session, roster: Roster, declared: Declaration) -> Declaration:

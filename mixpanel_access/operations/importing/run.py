@@ -15,6 +15,7 @@ from mixpanel_access.model import errors
 from mixpanel_access.model.access import Project as MixpanelProject
 from mixpanel_access.model.declaration import Declaration, declaration
 from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.grants import is_exclusive
 from mixpanel_access.model.groups import GROUPS, merged
 from mixpanel_access.model.resources import (
     MEMBER,
@@ -319,7 +320,7 @@ def _must_have_one_form(declared: Declaration, state: State) -> None:
             found[f"grants in project {project}"] = False
     given = {project for project, _ in declared.grants}
     for project, access in state.project_access.items():
-        whole = access.outputs.get("exclusive") is not False
+        whole = is_exclusive(access.outputs)
         if project in declared.keys and project not in declared.project_access and (whole or project in given):
             found[f"grants in project {project}"] = True
     for what, in_state in sorted(found.items()):

@@ -10,6 +10,7 @@ from typing import Any
 
 from mixpanel_access.model import resources as kinds
 from mixpanel_access.model.address import same_key
+from mixpanel_access.model.grants import is_exclusive
 from mixpanel_access.model.groups import parts
 from mixpanel_access.operations.outputs import Outputs
 from mixpanel_access.operations.state import State, name_of
@@ -101,7 +102,7 @@ def singles(rows: Iterable[StateRow]) -> Iterator[StateRow]:
 
 def is_whole(row: StateRow) -> bool:
     """Whether it is all grants of a project, and those that nobody declares go too."""
-    return row.type == kinds.PROJECT_ACCESS_TYPE and row.inputs.get("exclusive", True) is not False
+    return row.type == kinds.PROJECT_ACCESS_TYPE and is_exclusive(row.inputs)
 
 
 def rows_of(export: Mapping[str, Any]) -> list[StateRow]:
