@@ -295,21 +295,21 @@ class Direct:
         for one in some:
             execution.must_go_on()
             planned.append((one, deployment.steps_for(one)))
-        found: list[State] = []
+        changing = [(one, steps) for one, steps in planned if any(step.op != "same" for step in steps)]
+        made: dict[str, State] = {}
 
         def carry_out(one: Registration, steps: list[Step]) -> State:
             done = deployment.carried_out(steps)
             if done.step is not None:
-                self._states[one.name] = done.step.state
+                made[one.name] = done.step.state
             return done.step.state if done.step else steps[0].state
 
-        changing = [(one, steps) for one, steps in planned if any(step.op != "same" for step in steps)]
-        for one, steps in planned:
-            if len(changing) < 2 or (one, steps) not in changing:
-                found.append(carry_out(one, steps))
+        found = [carry_out(*pair) for pair in planned if len(changing) < 2 or pair not in changing]
         if len(changing) > 1:
             with ThreadPoolExecutor(self._options.parallel) as pool:
                 found += list(pool.map(lambda pair: carry_out(*pair), changing))
+        # Only now: the threads above read what was known before them.
+        self._states.update(made)
         return found
 
     def _plain(self, type_: str, name: str, parent: str) -> Registration:
