@@ -6,6 +6,7 @@ with their paths in the clone, so that links need no change. mkdocs.yml has the 
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -57,7 +58,29 @@ def build(folder: Path) -> Path:
     if done.returncode:
         said = re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)
         raise Broken(f"the site cannot be built:\n{said.partition('Traceback')[0]}")
+    _search_without_server(folder / "site")
     return folder / "site"
+
+
+def _search_without_server(built: Path) -> None:
+    """Write the script that lets the search work in a page that is opened from a folder.
+
+    A browser starts no worker from a file. This script starts the site's only worker, the search, from its own text.
+    """
+    (worker,) = built.glob("assets/javascripts/workers/search.*.js")
+    source = json.dumps(worker.read_text("utf-8"))
+    script = (
+        'if (location.protocol === "file:") {\n'
+        "  const Served = Worker;\n"
+        f'  const url = URL.createObjectURL(new Blob([{source}], {{ type: "text/javascript" }}));\n'
+        "  window.Worker = class extends Served {\n"
+        "    constructor() {\n"
+        "      super(url);\n"
+        "    }\n"
+        "  };\n"
+        "}\n"
+    )
+    (built / "iframe-worker.js").write_text(script, "utf-8")
 
 
 def linked(root: Path) -> list[Path]:

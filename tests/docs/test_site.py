@@ -12,6 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from scripts import build_site as site
+from tests.browser import browsing
 
 PARTS = ("h1", "h2", "h3", "li", "ol", "ul", "pre", "table", "tr", "img")
 """What a page is counted by, each by how deep in lists it is."""
@@ -76,6 +77,22 @@ def test_anchors_lead_somewhere_on_a_code_host(source: Path) -> None:
         page = (source.parent / name) if name else source
         headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
         assert anchor in [re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings]
+
+
+@pytest.mark.slow
+def test_the_search_works_from_a_folder(built: Path, tmp_path: Path) -> None:
+    """`make docs` names a file to open; the search finds a page from there and from any folder, and links to it."""
+    with browsing(tmp_path) as browser:
+        for page in ("index.html", "examples/ci/index.html"):
+            browser.open((built / page).as_uri())
+            browser.until("typeof __index === 'object'")
+            browser.run("document.querySelector('.md-search__button').click()")
+            browser.until("document.activeElement.shadowRoot")
+            browser.press(*"glossary")
+            answer = "document.activeElement.shadowRoot.querySelector('a[href*=glossary]')"
+            browser.until(answer)
+            assert browser.run(f"return {answer}.href") == (built / "docs" / "glossary.html").as_uri()
+            assert browser.complaints() == []
 
 
 def test_every_page_is_in_the_navigation() -> None:
