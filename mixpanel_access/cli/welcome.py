@@ -62,7 +62,7 @@ def welcome(
     own = templates or project.pulumi.project / "templates"
     with read_overview(project, stack, now) as overview:
         message = compose(overview, email, REMINDER if reminder else WELCOME, own)
-    mail = _mail(message, sender, overview.now) if send or format_ == "eml" else None
+    mail = _mail(message, sender, overview.now, draft=not send) if send or format_ == "eml" else None
     if mail and send:
         _send(mail)
     if as_json:
@@ -75,7 +75,6 @@ def welcome(
 def _send(mail: EmailMessage) -> None:
     from mixpanel_access.operations import delivery  # HTTP and TLS
 
-    del mail["X-Unsent"]
     delivery.send_mail(mail, os.environ.get(delivery.SERVER_VARIABLE))
 
 
@@ -103,9 +102,9 @@ def _must_be_usable(format_: str, sender: str | None, templates: Path | None) ->
         )
 
 
-def _mail(message: Message, sender: str | None, at: datetime) -> EmailMessage:
+def _mail(message: Message, sender: str | None, at: datetime, *, draft: bool) -> EmailMessage:
     if not sender:
         raise UsageError(
             "cannot write a mail", subject=message.to, why="it has no sender", next_step="Name one with --from."
         )
-    return message.mail(sender, at)
+    return message.mail(sender, at, draft=draft)

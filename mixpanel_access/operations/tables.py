@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -13,11 +14,13 @@ from mixpanel_access.files.lines import FileLine
 
 _FORMULA: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a formula begins with, in full width too."""
+_BEFORE: Final = re.compile(rf'(?<![\s";])[\s";]++(?=[{"".join(map(re.escape, _FORMULA))}])')
+"""Blanks, quotes and semicolons before a formula. An Excel in half of Europe begins a new cell after a semicolon."""
 _NO_XML: Final = re.compile("[^\t\n\r\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that cannot stand in a workbook (XML 1.0, 2.2)."""
 
 _CELL: Final = 32_767
-"""The most characters of a cell in a workbook."""
+"""The most characters of a cell in a workbook, as UTF-16 counts them."""
 _WIDEST: Final = 60
 """The most characters that a column shows at once."""
 _CUT: Final = " [cut off: a cell has no room for more; CSV and JSON have all of it]"
@@ -60,7 +63,7 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(one.columns))}{len(one.rows) + 1}"
         sheet.append([*one.columns])
         for row in one.rows:
-            sheet.append([_fitting(_harmless(value)) for value in row])
+            sheet.append([_in_workbook(sheet, value) for value in row])
     book.save(content)
     return content.getvalue()
 
@@ -85,8 +88,8 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
-    writer.writerows([[_harmless(value) for value in row] for row in rows])
-    return text.getvalue().encode()
+    writer.writerows([[_in_csv(value) for value in row] for row in rows])
+    return text.getvalue().encode("utf-8-sig")  # without the mark, Excel reads accents in the system's old encoding
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: int = 0) -> str:
@@ -96,19 +99,43 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[Any]], *, numbers: int
 
 
 def cell(value: Any) -> str:
-    """A value in a Markdown table: no bar and no line end breaks it."""
-    return "" if value is None else " ".join(str(value).replace("\\", "\\\\").replace("|", "\\|").split())
+    """A value in a Markdown table as text: no bar and no line end breaks it, and nothing in it is HTML or a link."""
+    if value is None:
+        return ""
+    text = html.escape(str(value), quote=False).replace("\\", "\\\\").replace("|", "\\|").replace("](", "]\\(")
+    return " ".join(text.split())
 
 
-def _harmless(value: Any) -> Any:
-    """A text that a sheet would take for a formula, with the mark in front that says that it is a text."""
+def _in_csv(value: Any) -> Any:
+    """A text that a sheet would take for a formula gets a mark in front, which says that it is a text."""
     if not isinstance(value, str):
         return value
-    text = _NO_XML.sub("\ufffd", value)
+    text = _BEFORE.sub(_marked, _NO_XML.sub("\ufffd", value))
     return f"'{text}" if text.startswith(_FORMULA) or text[:1].isspace() else text
 
 
-def _fitting(value: Any) -> Any:
-    """A text that a cell has room for; a longer one says that it was cut off."""
-    too_long = isinstance(value, str) and len(value) > _CELL
-    return f"{value[: _CELL - len(_CUT)]}{_CUT}" if too_long else value
+def _marked(before: re.Match[str]) -> str:
+    """What stands before a formula within a text, with a mark if a cell may begin there."""
+    return f"{before[0]}'" if before[0].strip(' "') else before[0]
+
+
+def _in_workbook(sheet: Any, value: Any) -> Any:
+    """A text is a text there, whatever it begins with; one that is too long for a cell says that it was cut off."""
+    if not isinstance(value, str):
+        return value
+    from openpyxl.cell import WriteOnlyCell
+
+    text = _fitting(_NO_XML.sub("\ufffd", value))
+    if not text.startswith((*_FORMULA, "#")):  # of those it takes some for formulas or errors
+        return text
+    found = WriteOnlyCell(sheet, text)
+    found.data_type = "s"
+    found.quotePrefix = True  # it stays a text if somebody edits it
+    return found
+
+
+def _fitting(text: str) -> str:
+    """A text that a cell has room for."""
+    if len(text) <= _CELL // 2 or len(wide := text.encode("utf-16-le")) <= 2 * _CELL:
+        return text
+    return wide[: 2 * (_CELL - len(_CUT))].decode("utf-16-le", "ignore") + _CUT

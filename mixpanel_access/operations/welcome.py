@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Any, Final
 from unicodedata import category
 
 from jinja2 import BaseLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
 from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Invitation
@@ -64,8 +65,8 @@ class Message:
     html: str
     sent: bool = False
 
-    def mail(self, sender: str, at: datetime) -> EmailMessage:
-        """The message as mail programs take it: as text and as HTML (RFC 5322, RFC 2046).
+    def mail(self, sender: str, at: datetime, *, draft: bool) -> EmailMessage:
+        """The message as mail programs and servers take it: as text and as HTML (RFC 5322, RFC 2046).
 
         Raises:
             UsageError: an address cannot be written in ASCII.
@@ -75,7 +76,9 @@ class Message:
         if self.cc:
             mail["Cc"] = ", ".join(map(_wired, self.cc))
         mail["Date"] = format_datetime(at)
-        mail["X-Unsent"] = "1"  # mail programs then open it as a draft
+        mail["Message-ID"] = make_msgid(domain=_wired(sender).rpartition("@")[2])
+        if draft:
+            mail["X-Unsent"] = "1"  # mail programs then open it to be sent
         mail.set_content(self.text)
         mail.add_alternative(self.html, subtype="html")
         return mail
@@ -105,8 +108,7 @@ def compose(overview: Overview, email: str, template: str, folder: Path | None) 
             next_step="Write the first message, without --reminder, or ask `status` who has not come.",
         )
     subject, body = _rendered(f"{template}.md.j2", folder, _facts(someone, overview))
-    page = MarkdownIt("commonmark", {"html": False}).render(body)
-    html = f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"></head>\n<body>\n{page}</body>\n</html>\n'
+    html = _page(subject, MarkdownIt("commonmark", {"html": False}).render(body))
     cc = tuple(dict.fromkeys(one.manager for one in _engagements(someone, overview) if one.manager))
     return Message(someone.email, cc, subject, body, _plain(body), html)
 
@@ -141,6 +143,12 @@ def _rendered(name: str, folder: Path | None, facts: Mapping[str, Any]) -> tuple
     if not head.startswith("Subject:") or not subject or not body.strip():
         raise bad("its first line is not `Subject: ...`, or nothing follows it")
     return subject, re.sub(r"\n{2,}|\n(?=#)", "\n\n", body.strip()) + "\n"
+
+
+def _page(subject: str, body: str) -> str:
+    """The message as a page: with a title and one heading, whichever template it is from."""
+    environment = Environment(loader=PackageLoader("mixpanel_access"), autoescape=True, trim_blocks=True)
+    return environment.get_template("message.html.j2").render(subject=subject, body=Markup(body)) + "\n"  # noqa: S704
 
 
 def _facts(someone: PersonOverview, overview: Overview) -> dict[str, Any]:

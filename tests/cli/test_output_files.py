@@ -61,5 +61,5 @@ def test_a_dash_prints(option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     export = ["tracker", "export", "--file", "log.jsonl"]
     named, plain = (CliRunner().invoke(app, [*export, *more]) for more in ([option, "-"], []))
     assert (named.exit_code, named.stdout) == (0, plain.stdout)
-    assert named.stdout.startswith("date,")
+    assert named.stdout_bytes.decode("utf-8-sig").startswith("date,")
     assert [file.name for file in tmp_path.iterdir()] == ["log.jsonl"]

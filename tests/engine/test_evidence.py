@@ -109,7 +109,7 @@ def _tables_say_the_same(workspace: Workspace, found: dict[str, Any]) -> None:
         done = workspace.command("evidence", *span, "--format", format_, "--output", f"evidence.{format_}")
         assert done.stdout.startswith(f"Wrote evidence.{format_}: {YESTERDAY} to {TODAY}, 2 changes, "), done.stderr
     book = load_workbook(io.BytesIO((workspace.pulumi.project / "evidence.xlsx").read_bytes()))
-    text = (workspace.pulumi.project / "evidence.csv").read_text()
+    text = (workspace.pulumi.project / "evidence.csv").read_text("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     parts = ["sources", "accessAtStart", "accessAtEnd", "changes", "reviews", "exceptions", "weakenedRules"]
     parts += ["differences", "unknown"]
@@ -131,7 +131,8 @@ def _tables_say_the_same(workspace: Workspace, found: dict[str, Any]) -> None:
     assert [row["to"] for row in rows if row["section"] == "document"] == [f"{TODAY}"]
 
     done = workspace.command("evidence", "--from", f"{YESTERDAY}", "--to", f"{YESTERDAY}", "--format", "csv")
-    past = [row for row in csv.DictReader(io.StringIO(done.stdout)) if row["section"] == "differences"]
+    printed = csv.DictReader(io.StringIO(done.stdout.removeprefix("\ufeff")))
+    past = [row for row in printed if row["section"] == "differences"]
     assert [row["sentence"] for row in past] == ["not compared: the period is in the past"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -13,6 +14,7 @@ from unicodedata import lookup
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
@@ -220,47 +222,71 @@ _WIDE = ("EQUALS SIGN", "PLUS SIGN", "HYPHEN-MINUS", "COMMERCIAL AT")
 MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", " ", *(lookup(f"FULLWIDTH {name}") for name in _WIDE))
 
 
-@pytest.mark.parametrize("text", [*(f"{mark}1+1" for mark in MARKS), "\t=1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
+def csv_rows(lines: list[LogLine]) -> list[dict[str, str]]:
+    """A CSV as a spreadsheet reads it: in the encoding that its first bytes name."""
+    content = exported(lines, LogLine, "csv")
+    assert content.startswith(codecs.BOM_UTF8)
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+@pytest.mark.parametrize(
+    "text", [*(f"{mark}1+1" for mark in MARKS), "@SUM(A1)", "=cmd|' /C calc'!A0", "#N/A", "é; a = 1"]
+)
 def test_no_cell_is_taken_for_a_formula(text: str) -> None:
-    """In CSV and in the workbook; what is harmless stays as it is."""
+    """CSV marks it as a text; the workbook has the text itself, without a mark; what is harmless stays as it is."""
     lines = [line("a", justification=text, ticket="OPS-1")]
-    rows = list(csv.DictReader(io.StringIO(exported(lines, LogLine, "csv").decode(), newline="")))
-    assert (rows[0]["justification"], rows[0]["ticket"]) == (f"'{text}", "OPS-1")
+    (row,) = csv_rows(lines)
+    marked = f"'{text}" if text.startswith(MARKS) else text
+    assert (row["justification"], row["ticket"]) == (marked, "OPS-1")
     sheet = load_workbook(io.BytesIO(exported(lines, LogLine, "xlsx"))).active
     assert sheet is not None
     cells = dict(zip(COLUMNS, sheet[2], strict=True))
-    assert cells["justification"].data_type == "s"
-    assert str(cells["justification"].value).startswith("'")
+    assert (cells["justification"].data_type, cells["justification"].value) == ("s", text.replace("\r", "\n"))
     assert (cells["project"].value, cells["email"].value) == (7, "a@example.com")
+
+
+@pytest.mark.parametrize("before", [";", "\t", '; "', "a;", "a\n", 'a";\t ', ";;"])
+def test_no_part_of_a_cell_is_taken_for_a_formula(before: str) -> None:
+    """Where a spreadsheet takes a semicolon, a tab or a line end for the end of a cell."""
+    (row,) = csv_rows([line("a", justification=f"{before}=1+1")])
+    assert row["justification"].endswith("'=1+1")
 
 
 @given(st.text())
 def test_any_text_is_a_cell(text: str) -> None:
     """Controls and halves of characters too, as an answer may have them; never as a formula."""
     lines = [line("a", justification=text)]
-    (row,) = csv.DictReader(io.StringIO(exported(lines, LogLine, "csv").decode(), newline=""))
+    (row,) = csv_rows(lines)
     sheet = load_workbook(io.BytesIO(exported(lines, LogLine, "xlsx"))).active
     assert sheet is not None
     cell = dict(zip(COLUMNS, sheet[2], strict=True))["justification"]
-    assert cell.data_type != "f"
-    for shown in (row["justification"], str(cell.value or "")):
-        assert not shown.startswith(MARKS)
+    assert cell.data_type not in ("f", "e")
+    assert not row["justification"].startswith(MARKS)
 
 
 @pytest.mark.parametrize(
-    ("text", "fits"), [("x" * 32_767, True), ("x" * 32_768, False), ("=" + "x" * 32_766, False), ("x" * 40_000, False)]
+    ("text", "fits"),
+    [
+        ("x" * 32_767, True),
+        ("=" + "x" * 32_766, True),
+        ("x" * 32_768, False),
+        ("x" * 40_000, False),
+        ("x" + "\U0001f600" * 16_383, True),
+        ("x" + "\U0001f600" * 16_384, False),
+        ("\U0001f600" * 20_000, False),
+    ],
 )
 def test_a_text_that_a_cell_has_no_room_for_says_that_it_is_cut_off(text: str, fits: bool) -> None:
-    """In the workbook; in CSV it is whole."""
+    """In the workbook, where many signs count twice; in CSV it is whole."""
     lines = [line("a", justification=text)]
     sheet = load_workbook(io.BytesIO(exported(lines, LogLine, "xlsx"))).active
     assert sheet is not None
     shown = str(dict(zip(COLUMNS, sheet[2], strict=True))["justification"].value)
-    assert len(shown) == 32_767
+    assert len(shown.encode("utf-16-le")) // 2 in (32_767, 32_766)
     assert (shown == text, shown.endswith("[cut off: a cell has no room for more; CSV and JSON have all of it]")) == (
         (True, False) if fits else (False, True)
     )
-    assert text in exported(lines, LogLine, "csv").decode()
+    assert text in csv_rows(lines)[0]["justification"]
 
 
 def test_a_sheet_shows_its_columns_and_can_be_filtered() -> None:
@@ -274,11 +300,16 @@ def test_a_sheet_shows_its_columns_and_can_be_filtered() -> None:
 
 
 def test_tables_have_every_line() -> None:
-    """In Markdown no bar and no line end breaks the table; JSON is the lines themselves."""
-    lines = [line("a", justification="x | y\nz \\ w"), line("b")]
+    """In Markdown nothing breaks the table, and nothing is HTML or a link; JSON is the lines themselves."""
+    lines = [
+        line("a", justification="x | y\nz \\ w", ticket="<img src=x> & ![a](b)"),
+        line("b"),
+    ]
     table = exported(lines, LogLine, "markdown").decode().splitlines()
     assert len(table) == 4
     assert "| x \\| y z \\\\ w |" in table[2]
+    html = MarkdownIt("commonmark").enable("table").render("\n".join(table))
+    assert "<td>&lt;img src=x&gt; &amp; ![a](b)</td>" in html
     assert json.loads(exported(lines, LogLine, "json")) == [one.row() for one in lines]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -54,7 +55,7 @@ def test_everything_that_one_has_to_know_is_in_it() -> None:
         "<https://mixpanel.com/organization/7654321>",
         "Choose single sign-on and log in with Okta, as bo@example.com.",
         "Set up a second factor",
-        "Connect to the VPN",
+        "Connect to the VPN first",
         "203.0.113.0/24",
         "for review, until 2026-06-30 (UTC)",
         f"- **shop** (production): analyst. {MEANINGS['analyst']}",
@@ -79,7 +80,7 @@ def test_its_text_has_no_marks_and_its_steps_are_numbered() -> None:
     text = written().text
     assert "**" not in text
     assert "<http" not in text
-    assert "How to log in\n-------------\n\n1. Connect to the VPN;" in text  # nothing works before that
+    assert "How to log in\n-------------\n\n1. Connect to the VPN first;" in text  # nothing works before that
     assert "\n2. Use one of these networks: 203.0.113.0/24.\n3. Accept" in text
     assert "\n4. Open https://mixpanel.com/organization/7654321.\n5. Choose" in text
     assert "\n\nRules\n" in text
@@ -99,8 +100,9 @@ def test_dashboards_are_links_to_start_with() -> None:
     assert "- Checkout [v2]: https://mixpanel.com/s/a_b_c\n" in message.text
 
 
-def test_the_mail_is_one_that_mail_programs_open() -> None:
-    """Text with HTML beside it; unsent, so that it opens as a draft."""
+@pytest.mark.parametrize("draft", [True, False])
+def test_the_mail_is_one_that_mail_programs_open(draft: bool) -> None:
+    """Text with HTML beside it, and an id of its own; only a draft is marked as not sent."""
     api = FakeApi()
     api.put(BO, "member", invited=True)
     looked = overview(api, person(more=REVIEW), more=FACTS)
@@ -108,9 +110,13 @@ def test_the_mail_is_one_that_mail_programs_open() -> None:
     assert roster is not None
     review = roster.engagements["review"].model_copy(update={"manager": "mia@example.com"})
     roster.engagements["review"] = review  # type: ignore[index]  # a plain dict below
-    raw = compose(looked, BO, "welcome", None).mail("ana@example.com", NOW).as_bytes(policy=policy.SMTP)
+    message = compose(looked, BO, "welcome", None)
+    raw, other = (message.mail("ana@example.com", NOW, draft=draft).as_bytes(policy=policy.SMTP) for _ in range(2))
     mail = BytesParser(policy=policy.default).parsebytes(raw)
-    assert (mail["From"], mail["To"], mail["Cc"], mail["X-Unsent"]) == ("ana@example.com", BO, "mia@example.com", "1")
+    assert (mail["From"], mail["To"], mail["Cc"]) == ("ana@example.com", BO, "mia@example.com")
+    assert mail["X-Unsent"] == ("1" if draft else None)
+    assert re.fullmatch(r"<[^<>@\s]+@example\.com>", mail["Message-ID"])
+    assert mail["Message-ID"] != BytesParser(policy=policy.default).parsebytes(other)["Message-ID"]
     assert mail["Date"] == "Mon, 04 May 2026 12:00:00 +0000"
     plain, page = mail.get_body(("plain",)), mail.get_body(("html",))
     assert plain is not None
@@ -119,9 +125,26 @@ def test_the_mail_is_one_that_mail_programs_open() -> None:
     assert "<h2>How to log in</h2>" in page.get_content()
 
 
+@pytest.mark.parametrize("template", ["welcome", "reminder"])
+def test_the_page_has_a_title_and_one_heading(template: str, tmp_path: Path) -> None:
+    """The subject, whatever is in it; a heading that the organization's own template has stays the only one."""
+    facts = FACTS.replace("Example & Sons", "'<b> & Sons'")
+    page, subject = written(facts, template=template).html, "to &lt;b&gt; &amp; Sons in Mixpanel"
+    for tag in ("title", "h1"):
+        (found,) = re.findall(f"<{tag}>(.*)</{tag}>", page)
+        assert subject in found
+    (tmp_path / f"{template}.md.j2").write_text("Subject: Hi\n\n# Welcome\n\nHello\n")
+    page = written(template=template, own=tmp_path).html
+    assert re.findall("<h1>(.*)</h1>", page) == ["Welcome"]
+    assert "<title>Hi</title>" in page
+
+
 def test_the_reminder_asks_for_the_invitation() -> None:
-    """Shorter, with whom to tell."""
+    """Shorter, with whom to tell; the network before the login, here too."""
     message = written(template="reminder")
+    assert 0 < message.text.index("Connect to the VPN first") < message.text.index("203.0.113.0/24")
+    assert message.text.index("203.0.113.0/24") < message.text.index("Log in at")
+    assert "VPN" not in written(WITHOUT_SSO, template="reminder").text
     assert message.subject == "Your invitation to Example & Sons in Mixpanel is waiting"
     assert "tell access: ana@example.com" in message.text
     assert "with Okta, not with a password" in message.text
@@ -252,15 +275,15 @@ def test_a_broken_template_is_an_error(tmp_path: Path, text: str, words: str) ->
 def test_an_address_is_written_as_mail_servers_take_it() -> None:
     """A domain in ASCII; a name beyond it is an error that says so."""
     message = written()
-    mail = replace(message, to="joerg@bücher.example").mail("ana@example.com", NOW)
+    mail = replace(message, to="joerg@bücher.example").mail("ana@example.com", NOW, draft=True)
     assert b"To: joerg@xn--bcher-kva.example" in mail.as_bytes()
-    mail = replace(message, to="joerg@fa\u00df.example").mail("ana@b\u00fccher.example", NOW)
+    mail = replace(message, to="joerg@fa\u00df.example").mail("ana@b\u00fccher.example", NOW, draft=True)
     assert b"To: joerg@xn--fa-hia.example" in mail.as_bytes()  # not fass.example, which is somebody else's
     assert b"From: ana@xn--bcher-kva.example" in mail.as_bytes()
     with pytest.raises(UsageError, match="letters beyond ASCII"):
-        replace(message, to="jörg@example.com").mail("ana@example.com", NOW)
+        replace(message, to="jörg@example.com").mail("ana@example.com", NOW, draft=True)
     with pytest.raises(UsageError, match="cannot write a mail for joerg@b"):
-        replace(message, to="joerg@b\u00fccher..example").mail("ana@example.com", NOW)
+        replace(message, to="joerg@b\u00fccher..example").mail("ana@example.com", NOW, draft=True)
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
