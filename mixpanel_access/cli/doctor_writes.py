@@ -133,7 +133,7 @@ def _organization(project: PulumiProject, stacks: list[str], organization: int |
         if organization in (None, settings.organization_id):
             found.setdefault((settings.api_url, settings.organization_id, settings.username), (stack, settings))
     if not found:
-        why = f"no stack is of organization {organization}; nothing was written"
+        why = f"no stack belongs to organization {organization}; nothing was written"
         raise Refused("cannot try the writes", why=why, next_step="Check --yes-write-to and --stack.")
     if len(found) > 1:
         names = ", ".join(stack for stack, _ in found.values())

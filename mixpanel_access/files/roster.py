@@ -100,7 +100,7 @@ def _text(text_in: Path) -> str:
             "cannot read the roster",
             subject=str(text_in),
             why=whole.reason(error),
-            next_step="Create the roster there, or correct the path in the program.",
+            next_step="Check the path, and save the file as UTF-8 text there.",
         ) from None
 
 

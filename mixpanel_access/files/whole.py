@@ -197,6 +197,8 @@ def nearest_project(folder: Path) -> Path | None:
 
 def reason(error: Exception) -> str:
     """Why a file cannot be read or written, in words."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start + 1} is not UTF-8"
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 

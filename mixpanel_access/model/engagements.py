@@ -98,5 +98,5 @@ def problems_with_metadata(values: Mapping[str, Any]) -> dict[str, str]:
             if not FIRST_YEAR <= days[field].year <= LAST_YEAR:
                 problems[field] = f"{value} is not of the years {FIRST_YEAR} to {LAST_YEAR}"
     if {"starts", "ends"} <= days.keys() and days["ends"] < days["starts"]:
-        problems["ends"] = f"the engagement ends on {days['ends']}, before it starts on {days['starts']}"
+        problems["ends"] = f"it ends on {days['ends']}, before it starts on {days['starts']}"
     return problems

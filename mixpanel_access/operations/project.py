@@ -245,7 +245,9 @@ def stacks_of(project: PulumiProject, wanted: Sequence[str]) -> list[str]:
     found = list(dict.fromkeys(wanted)) or sorted(project.stacks)
     if not found:
         raise UsageError(
-            "cannot look", why="the project has no stack", next_step="Create one: pulumi stack init production"
+            "cannot find a stack",
+            why="the backend has none for this project",
+            next_step="Check the backend with `pulumi whoami -v`, or create a stack: pulumi stack init production",
         )
     return found
 

@@ -95,7 +95,7 @@ def compose(overview: Overview, email: str, template: str, folder: Path | None) 
     if someone is None or not someone.effective:
         meant = "" if someone else meant_address(email, [one.email for one in overview.people if one.effective])
         raise UsageError(
-            "cannot write",
+            "cannot write the message",
             subject=email,
             why=f"no roster gives them anything today{meant}",
             next_step="Add an entry, or check the address.",
@@ -199,7 +199,7 @@ def _organization(someone: PersonOverview, overview: Overview) -> OrganizationFa
     if missing:
         files = ", ".join(overview.stacks[stack].file.name for stack in sorted(someone.effective))
         raise UsageError(
-            "cannot write",
+            "cannot write the message",
             subject=someone.email,
             why=f"{files} {'does' if len(someone.effective) == 1 else 'do'} not say {', '.join(missing)}",
             next_step="Fill that in, or in a file that the rosters include.",

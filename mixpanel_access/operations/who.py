@@ -61,7 +61,7 @@ def project_named(overview: Overview, text: str) -> Project:
         return found[0]
     known = [*(word for words in keys.values() for word in words), *(one.name for one in there.values())]
     raise UsageError(
-        "cannot tell the project",
+        "cannot find the project",
         subject=text,
         why=f"it stands for {', '.join(f'{one.id} {one.name}' for one in found)}"
         if found

@@ -125,8 +125,8 @@ def test_a_roster_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     includes.write_text(f"include: [binary.yaml]\n{ROSTER}")
     for file, words in (
         (tmp_path / "missing.yaml", "No such file"),
-        (binary, "can't decode"),
-        (includes, r"includes.yaml:1: binary.yaml cannot be included: .*can't decode"),
+        (binary, "byte 1 is not UTF-8"),
+        (includes, r"includes.yaml:1: binary.yaml cannot be included: byte 1 is not UTF-8"),
     ):
         with pytest.raises(RosterError, match=words):
             read_roster(file)

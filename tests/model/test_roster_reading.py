@@ -55,7 +55,7 @@ SPOILED = {
     "unknown role": ("Analyst", "analist", 9, "(did you mean 'analyst'?)"),
     "unknown organization role": ("organizationRole: Member", "organizationRole: boss", 8, "'boss' is not an org"),
     "malformed address": ("cy@example.com", "cy@example", 13, "'cy@example' is not an e-mail address"),
-    "one person twice": ("cy@example.com", "bo@example.com", 13, "bo@example.com stands here twice with no engagement"),
+    "one person twice": ("cy@example.com", "bo@example.com", 13, "bo@example.com has two entries with no engagement"),
     "no address": ("- email: cy@example.com", "- name: Cy", 13, "'email' is missing"),
     "no date": ("2026-01-31", "31.1.2026", 10, "'31.1.2026' is not a date"),
     "ends before it starts": ("2026-01-31", "2026-03-01", 11, "before it starts"),
@@ -95,8 +95,8 @@ def test_one_mailbox_in_two_spellings_is_told_with_both_lines(first: str, second
     text = COMPLIANT.replace("bo@example.com", first).replace("cy@example.com", second)
     with pytest.raises(RosterError) as raised:
         parse(text, RosterSource("production.yaml"))
-    assert f"production.yaml:7: {first} is one mailbox with {second}, further down" in str(raised.value)
-    assert f"production.yaml:13: {second} stands here twice (first as {first}); write" in str(raised.value)
+    assert f"production.yaml:7: {first} is the same mailbox as {second}, in an entry below" in str(raised.value)
+    assert f"production.yaml:13: {second} is the same mailbox as {first}, in an entry above; spell" in str(raised.value)
 
 
 def test_every_problem_is_told() -> None:
@@ -129,7 +129,7 @@ EXCEPTION = "{ rule: naming, email: robin@agency.example.org, reason: r, approve
 BAD_EXCEPTIONS = {
     "nobody": (
         EXCEPTION.replace("robin@", "robyn@"),
-        "robyn@agency.example.org is nobody of this roster (did ",
+        "nobody in this roster has the address robyn@agency.example.org (did ",
     ),
     "no project": (EXCEPTION.replace("reason", "project: web, reason"), "'web' is not a project of this roster"),
     "a project alone": ("{ rule: x, project: shop, reason: r, approver: a, ends: 2030-01-01 }", "names the person too"),
@@ -267,7 +267,7 @@ WRONG = {
     ),
     "no standard role": ("engagement: review", "notes: none", 48, "shop has no role, and there is no engagement whose"),
     "same engagement twice": (
-        "engagement: support", "engagement: review", 50, "stands here twice with the engagement review",
+        "engagement: support", "engagement: review", 50, "has two entries with the engagement review",
     ),
     "two removals": (
         "    ends: 2026-05-31\n", "    ends: 2026-05-31\n    removal: never\n", 52, "removal is always here and never",
@@ -349,7 +349,7 @@ def test_one_engagement_may_come_twice_in_different_days() -> None:
     """Somebody who comes back."""
     text = WHOLE.replace("engagement: support", "engagement: review\n    starts: 2026-06-01")
     assert len(parse(text, RosterSource("r")).people) == 2
-    with pytest.raises(RosterError, match="stands here twice"):
+    with pytest.raises(RosterError, match="has two entries"):
         parse(text.replace("starts: 2026-06-01", "starts: 2026-05-31"), RosterSource("r"))
 
 
@@ -371,7 +371,7 @@ def source(text: str) -> RosterSource:
 
 def test_a_service_account_is_made_by_a_roster_and_by_no_file_that_several_share() -> None:
     """Else each of them would make one."""
-    with pytest.raises(RosterError, match=r"common\.yaml:\d+: 'role' is unknown here; there are purpose, contact"):
+    with pytest.raises(RosterError, match=r"common\.yaml:\d+: 'role' is unknown here; the fields here are purpose,"):
         parse(OWN, source(COMMON.replace(ROBOT, "contact: ana@example.com, role: admin }")))
     made = parse(
         WHOLE.replace(ROBOT, "role: Admin, expires: 2027-01-01, projects: { shop: Analyst } }"), RosterSource("r")
@@ -403,7 +403,7 @@ INCLUDED = {
         OWN, "[]", "common.yaml:1: a file to include is a mapping with organization, standardRoles,",
     ),
     "no common part": (
-        OWN, COMMON + "people: []\n", "common.yaml:34: 'people' is unknown here; there are organization",
+        OWN, COMMON + "people: []\n", "common.yaml:34: 'people' is unknown here; the fields here are organization",
     ),
     "include in an include": (OWN, COMMON + "include: x\n", "common.yaml:34: 'include' is unknown here"),
     "one engagement in both": (
@@ -418,7 +418,7 @@ INCLUDED = {
         OWN.replace("common.yaml", "[common.yaml, common.yaml]"),
         COMMON, "common.yaml:1: organization stands in common.yaml too",
     ),
-    "a problem there": (OWN, COMMON.replace("2026-06-30", "2025-06-30"), "common.yaml:27: the engagement ends on"),
+    "a problem there": (OWN, COMMON.replace("2026-06-30", "2025-06-30"), "common.yaml:27: engagement review: it"),
     "a problem here": (OWN.replace("engagement: review", "engagement: revue"), COMMON, "own.yaml:13: bo@example.com: "),
     "a bad text there": (OWN, "\tx: 1", "common.yaml:1: "),
 }  # fmt: skip

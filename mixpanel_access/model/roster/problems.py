@@ -120,7 +120,7 @@ def _engagements(roster: Roster) -> Problems:
         if engagement.manager is not None and (reason := problem_with(engagement.manager)):
             yield (*at, "manager"), f"{engagement.manager!r} is not an e-mail address ({reason})"
         for field, words in problems_with_metadata(engagement.model_dump(exclude_none=True)).items():
-            yield (*at, field), words
+            yield (*at, field), f"engagement {key}: {words}"
 
 
 def _projects(roster: Roster) -> Problems:
@@ -232,13 +232,14 @@ def _together(entry: RosterEntry, other: RosterEntry, at: Path, place: Path) -> 
     """Problems of two entries of one person; the first path is that of the later one."""
     email, first = entry.person.email, other.person.email
     if email != first:
-        yield (*at, "email"), f"{email} stands here twice (first as {first}); write it the same in each entry"
-        yield (*place, "email"), f"{first} is one mailbox with {email}, further down; write it the same in each entry"
+        words = f"{email} is the same mailbox as {first}, in an entry above; spell the address the same in all entries"
+        yield (*place, "email"), f"{first} is the same mailbox as {email}, in an entry below"
+        yield (*at, "email"), words
         return
     if not entry.days.meets(other.days):
         return
     if entry.engagement == other.engagement:
-        yield (*at, "email"), f"{email} stands here twice with {entry} in the same days; make it one entry"
+        yield (*at, "email"), f"{email} has two entries with {entry} for the same days; make them one entry"
         return
     if entry.person.removal and other.person.removal and entry.person.removal != other.person.removal:
         words = f"{email}: removal is {entry.person.removal} here and {other.person.removal} with {other}"
@@ -288,7 +289,7 @@ def _exceptions(roster: Roster) -> Problems:
         if one.email is not None and same_key(one.email) not in people:
             yield (
                 (*at, "email"),
-                f"{one.email} is nobody of this roster{meant_address(one.email, sorted(people))}",
+                f"nobody in this roster has the address {one.email}{meant_address(one.email, sorted(people))}",
             )
         if one.project is not None and one.project not in roster.projects:
             yield (*at, "project"), unknown(one.project, "project of this roster", roster.projects)

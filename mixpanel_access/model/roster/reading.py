@@ -7,6 +7,7 @@ import reprlib
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -256,12 +257,26 @@ def _words(item: Any, model: type[BaseModel]) -> str:
     field = str(loc[-1]) if loc else "the roster"
     if item["type"] == "extra_forbidden":
         known = _aliases(_part_at(model, loc[:-1]))
-        return f"{field!r} is unknown here{did_you_mean(field, known)}; there are {', '.join(known)}"
+        return f"{field!r} is unknown here{did_you_mean(field, known)}; the fields here are {', '.join(known)}"
     if item["type"] == "missing":
         return f"{field!r} is missing"
-    if item["type"] == "bool_type":
-        return f"{field}: {_SHORT.repr(item['input'])} cannot be used (it is neither true nor false)"
-    return f"{field}: {_SHORT.repr(item['input'])} cannot be used ({item['msg'][0].lower()}{item['msg'][1:]})"
+    value = item["input"]
+    if item["type"] == "string_type" and isinstance(value, date):
+        return f"{field}: '{value}' is not a date; write it as YYYY-MM-DD"
+    why = _FORMS.get(item["type"]) or f"{item['msg'][0].lower()}{item['msg'][1:]}"
+    return f"{field}: {_SHORT.repr(value)} cannot be used ({why})"
+
+
+_FORMS: Final[Mapping[str, str]] = {
+    "bool_type": "it is neither true nor false",
+    "int_type": "it is not a whole number",
+    "int_parsing": "it is not a whole number",
+    "string_type": "it is not a text; put it in quotes",
+    "dict_type": "it is not a mapping; write `key: value` in each line",
+    "model_type": "it is not a mapping; write `key: value` in each line",
+    "is_instance_of": "it is not a list; begin each entry with a hyphen",
+}
+"""The type of an error of Pydantic -> what is wrong with the value, for somebody who writes YAML."""
 
 
 def _aliases(model: type[BaseModel]) -> list[str]:

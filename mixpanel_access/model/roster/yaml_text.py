@@ -25,6 +25,16 @@ _CONFLICT: Final = (
 )
 
 
+_SAID: Final = {
+    "found a tab character": "a tab is not allowed in the indentation; use spaces",
+    "found character that cannot start any token": "a value cannot begin with this character; put the value in quotes",
+    "expected ',' or": "a bracket or brace is not closed, or a comma is missing, here or in a line above",
+    "mapping values are not allowed": "the indentation is wrong, or a text contains a colon and needs quotes",
+    "could not find expected ':'": "a key has no colon with a space after it, here or in the line above",
+}
+"""What the library says of a mistake that is made often -> the same for somebody who does not know its words."""
+
+
 class BadYaml(ValueError):
     """A text that is not a YAML document, or not one that we read; `line` counts from 1."""
 
@@ -199,7 +209,8 @@ def _told(text: str) -> Iterator[None]:
         ):
             raise BadYaml(_CONFLICT, marked) from None
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadYaml(str(error.problem or error.context or error), line) from None
+        words = str(error.problem or error.context or error)
+        raise BadYaml(next((said for part, said in _SAID.items() if part in words), words), line) from None
     except (YAMLError, ValueError) as error:  # ValueError: an impossible date or number
         raise BadYaml(str(error)) from None
 
