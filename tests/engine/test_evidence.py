@@ -120,13 +120,12 @@ def _tables_say_the_same(workspace: Workspace, found: dict[str, Any]) -> None:
         expected = [one if isinstance(one, dict) else {"sentence": one} for one in found[part]]
         head, *cells = book[part].iter_rows(values_only=True)
         sheet = [dict(zip(map(str, head), row, strict=True)) for row in cells]
-        plain = [{key: _cell(value) for key, value in row.items()} for row in expected]
         assert [{key: value for key, value in row.items() if value} for row in sheet] == [
-            {key: value for key, value in row.items() if value} for row in plain
+            {key: value for key, value in row.items() if value} for row in expected
         ], part
         section = [row for row in rows if row["section"] == part]
         assert [{key: row[key] for key in expected[0]} for row in section] if expected else section == []
-        for row, values in zip(section, plain, strict=True):
+        for row, values in zip(section, expected, strict=True):
             assert {key: row[key] for key in values} == {key: _text(value) for key, value in values.items()}, part
     assert [row["to"] for row in rows if row["section"] == "document"] == [f"{TODAY}"]
 
@@ -136,12 +135,10 @@ def _tables_say_the_same(workspace: Workspace, found: dict[str, Any]) -> None:
     assert [row["sentence"] for row in past] == ["not compared: the period is in the past"]
 
 
-def _cell(value: Any) -> Any:
-    """A value of the JSON in a cell: what would be a formula has a mark in front."""
-    return f"'{value}" if isinstance(value, str) and value.startswith("=") else value
-
-
 def _text(value: Any) -> str:
+    """A value of the JSON in CSV, where what would be a formula has a mark in front."""
+    if isinstance(value, str) and value.startswith("="):
+        return f"'{value}"
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
