@@ -68,7 +68,7 @@ def measure_limit(engine: Engine, grants: int = GRANTS, strangers: int = STRANGE
 
 
 def _up(ours: Workspace) -> Completed:
-    return ours.pulumi.run(*UP, "--continue-on-error", "--stack", STACK, timeout=3600, check=False)
+    return ours.pulumi.run(*UP, "--stack", STACK, timeout=3600, check=False)
 
 
 def _mails(ours: Workspace) -> Counter[str]:

@@ -53,10 +53,12 @@ class AccessError(Exception):
     Attributes:
         kept: what a resource that could not be finished has all the same: its id and its outputs. The engine keeps it,
             where its server can say so.
+        tells_for_whom: whether it says for whom of many people it failed, and so for whom it was done.
     """
 
     exit_code: ClassVar[int] = 3
     kept: tuple[str, Mapping[str, Any]] | None = None
+    tells_for_whom: bool = False
 
     def __init__(self, what: str, *, subject: str = "", why: str = "", next_step: str = "") -> None:
         self.what = what
@@ -207,8 +209,10 @@ def told_together(what: str, failures: Mapping[str, AccessError], done: int) -> 
         told[_REASONS:] = [f"and {more} more reason{'s' * (more > 1)}"]
     first = next(iter(failures.values()))
     again = "Run again: what is done is not done twice." if done else ""
-    return type(first)(
+    together = type(first)(
         what,
         why=f"not for {len(failures)} of {len(failures) + done} people: {'; '.join(told)}",
-        next_step=" ".join(part for part in (first.next_step, again) if part),
+        next_step=next((error.next_step for error in failures.values() if error.next_step), again),
     )
+    together.tells_for_whom = True
+    return together

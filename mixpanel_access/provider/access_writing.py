@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 from mixpanel_access.directory.grants import Failures, ProjectGrants
-from mixpanel_access.model.address import same_key
-from mixpanel_access.model.errors import AccessError, RateLimited, told_together
+from mixpanel_access.model.address import few, same_key
+from mixpanel_access.model.errors import AccessError, InvitationLimit, told_together
 from mixpanel_access.model.grants import GrantChanges
 from mixpanel_access.model.similarity import counted
 from mixpanel_access.provider import vanished
 from mixpanel_access.provider.checks import kept_role
 from mixpanel_access.provider.handler import Handler, Properties
+from mixpanel_access.provider.project_access_state import without_waiting
 from mixpanel_access.provider.taking import Taken
 
 Unfinished = Callable[[Mapping[str, str], Iterable[str]], Properties]
@@ -25,7 +26,8 @@ Unfinished = Callable[[Mapping[str, str], Iterable[str]], Properties]
 class GrantWrites:
     """The changes of one project's grants, as one verb makes them.
 
-    A failure for some stops nobody else: access ends as declared, though an invitation waits.
+    A failure for some stops nobody else: access ends as declared, though an invitation waits. That an invitation waits
+    for Mixpanel's hourly limit is no failure: a line says so, and the state does not have the grant.
 
     Attributes:
         handler: whose verb it is.
@@ -35,6 +37,7 @@ class GrantWrites:
         leavers: the properties of a `ProjectGrant` of each who is no longer declared, by the key of the address.
         unchanged: the roles that the state keeps, whatever Mixpanel shows, by the key of the address.
         failures: address -> why it was not done, so far.
+        waiting: the keys of those whose invitation waits for Mixpanel's hourly limit.
     """
 
     handler: Handler[Any]
@@ -44,6 +47,7 @@ class GrantWrites:
     leavers: Mapping[str, Properties] = field(default_factory=dict)
     unchanged: Mapping[str, str] = field(default_factory=dict)
     failures: Failures = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
 
     def carry_out(self, taken: Taken, unfinished: Unfinished | None = None) -> ProjectGrants:
         """Write the changes, and read back once; the grants as they are then.
@@ -76,20 +80,26 @@ class GrantWrites:
         written |= refused
         for email, role in kept.items():
             session.say(kept_role(email, f"{role} in project {project}", give.pop(email)))
+        self._waiting({**self.failures, **written})
         if done := len(give) + len(take) - len(written):
             gone = {same_key(email) for email in take if email not in written}
             held = {**there.spelled(there.have.keys() - gone), **{e: r for e, r in give.items() if e not in written}}
             request = f"change who has project {project}, for {counted(done, 'person', 'people')},"
-            taken.add(request, unfinished and unfinished(held, missed))
+            taken.add(request, unfinished and without_waiting(unfinished(held, missed), self.waiting))
         gone = set(map(same_key, take))
         after = ProjectGrants(directory, project, {**there.spelled(there.have.keys() - gone), **give}, self.grants)
         after.have |= {**{same_key(email): new[email] for email in kept}, **self.unchanged}
         undone = {**self.failures, **after.undone(give, take, written)}
-        if undone:
+        done = len(self.changes.give) + len(wanted) + len(missed) - len(undone)
+        if waiting := self._waiting(undone):
+            number, opens = counted(len(waiting), "grant"), max(one.opens for one in waiting.values())
+            words = f"{number} {'waits' if len(waiting) == 1 else 'wait'} for Mixpanel's hourly limit on invitations"
+            session.say(f"warning: project {project}: {words} ({few(waiting)}). Run `pulumi up` again from {opens}.")
+        if failed := {email: error for email, error in undone.items() if email not in waiting}:
             if taken and unfinished:
-                taken.outputs = unfinished(after.spelled(after.have.keys(), self.grants), missed)
-            done = len(self.changes.give) + len(wanted) + len(missed) - len(undone)
-            raise told_together(f"cannot change who has project {project}", undone, done)
+                left = unfinished(after.spelled(after.have.keys(), self.grants), missed)
+                taken.outputs = without_waiting(left, self.waiting)
+            raise told_together(f"cannot change who has project {project}", failed, done)
         if remains := after.remains(take):
             session.say(remains)
         return after
@@ -110,19 +120,24 @@ class GrantWrites:
         holds = {key: partial(vanished.hold, session, props=props) for key, props in unseen.items()}
         return [key for key, hold in holds.items() if not self._try(str(unseen[key]["email"]), hold)]
 
+    def _waiting(self, failures: Failures) -> dict[str, InvitationLimit]:
+        """Find, and note, those of them whose invitation waits for Mixpanel's hourly limit."""
+        found = {email: error for email, error in failures.items() if isinstance(error, InvitationLimit)}
+        self.waiting.clear()
+        self.waiting.update(map(same_key, found))
+        return found
+
     def _hold_waiting(self, email: str) -> None:
         """Leave somebody alone whom the program declares as a member, and who waits for Mixpanel's hourly limit.
 
         Raises:
-            RateLimited: so it is.
+            InvitationLimit: so it is.
         """
         session = self.handler.session
         if same_key(email) in session.declared and (opens := session.invitations.opens(email)):
-            raise RateLimited(
-                "cannot give the grant",
-                why="not in the organization yet, since the invitation waits for Mixpanel's hourly limit",
-                next_step=f"Run `pulumi up` again from {opens:%Y-%m-%d %H:%M} UTC.",
-            )
+            error = InvitationLimit("cannot give the grant")
+            error.opens = f"{opens:%Y-%m-%d %H:%M} UTC"
+            raise error
 
     def _try(self, email: str, step: Callable[[str], object]) -> bool:
         """Take a step for one person; whether it went well: the others go on in any case."""

@@ -273,6 +273,7 @@ class ProjectAccessHandler(Handler[ProjectAccessId]):
                 writes = GrantWrites(self, there, changes, grants, leavers, unchanged)
                 after = writes.carry_out(taken, partial(self._unfinished, inputs, before))
                 outputs = self._outputs(inputs, after, by_key(grants).keys())
+                outputs = in_state.without_waiting(outputs, writes.waiting)
         self._say_undeclared(inputs, outputs)
         return outputs
 
@@ -366,7 +367,8 @@ class ProjectAccess(AccessResource, module="mixpanel", name="ProjectAccess"):
     after they show. With `exclusive=False`, only people whom the resource has named lose theirs, and several stacks can
     share a project. Nobody leaves the organization, and a role through a team, the organization role or a grant to all
     users is not touched. An address that is not in the organization is invited as a member, within Mixpanel's hourly
-    limit. The grant of the identity that this runs as is never taken away.
+    limit: the state does not have those who must wait for it, and the next `pulumi up` invites them. The grant of the
+    identity that this runs as is never taken away.
 
     By default, a project's grants are declared with this or with `ProjectGrant`, in one stack, and not with both.
     Deleting the resource takes the declared grants away, and nothing else; the brake on shares holds that too.

@@ -45,6 +45,17 @@ def lost(props: Properties) -> set[str]:
     return {same_key(email) for email in props.get("lost") or ()}
 
 
+def without_waiting(outputs: Properties, waiting: AbstractSet[str]) -> Properties:
+    """The outputs without the grants of people whose invitation waits: they are not lost, since nobody ever had them.
+
+    So the next preview shows them, and nobody who leaves the program meanwhile is looked for.
+    """
+    if not waiting or not outputs.get("lost"):
+        return outputs
+    rest = [key for key in outputs["lost"] if same_key(key) not in waiting]
+    return {**{name: value for name, value in outputs.items() if name != "lost"}, **({"lost": rest} if rest else {})}
+
+
 def added_by_hand(props: Properties) -> set[str]:
     """Whose grant nobody declared at the last read."""
     return {same_key(email) for email in props.get("undeclared") or ()}

@@ -153,8 +153,16 @@ def test_failures_are_told_in_one_line() -> None:
     assert str(error) == (
         "cannot change who has project 7: not for 9 of 1000 people: p0@example.com, p1@example.com, p2@example.com, "
         "p3@example.com, p4@example.com and 3 others: the limit is reached; x@example.com: cannot grant. "
-        "Run again in an hour. Run again: what is done is not done twice."
+        "Run again in an hour."
     )
+
+
+@pytest.mark.parametrize("steps", [("", ""), ("", "Check the address."), ("Wait.", "Check the address.")], ids=str)
+def test_an_error_about_several_people_has_one_next_step(steps: tuple[str, ...]) -> None:
+    """Two would contradict each other: the first that a person has, else to run again."""
+    failures: dict[str, AccessError] = {f"p{n}": Invalid("cannot", next_step=step) for n, step in enumerate(steps)}
+    expected = next(filter(None, steps), "Run again: what is done is not done twice.")
+    assert told_together("cannot", failures, 7).next_step == expected
 
 
 @pytest.mark.parametrize(("number", "end"), [(3, "why 2"), (4, "and 1 more reason"), (6, "and 3 more reasons")])

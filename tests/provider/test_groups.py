@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,14 @@ from pulumi.runtime.rpc import UNKNOWN
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.brakes import Limits
-from mixpanel_access.model.resources import GRANT_TYPE, MEMBERS_TYPE, PROJECT_ACCESS_TYPE, TEAM_MEMBERS_TYPE
+from mixpanel_access.model.groups import part_properties
+from mixpanel_access.model.resources import (
+    GRANT_TYPE,
+    MEMBERS_TYPE,
+    PROJECT_ACCESS,
+    PROJECT_ACCESS_TYPE,
+    TEAM_MEMBERS_TYPE,
+)
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.declaring import ProgramDeclaration, digest
 from mixpanel_access.provider.identities import GrantIdentity
@@ -26,6 +33,7 @@ from mixpanel_access.provider.session import RESOURCE, Session
 from mixpanel_access.provider.states import ExportedResource
 from mixpanel_access.provider.team_member import TeamMemberProvider
 from mixpanel_access.provider.team_members import TeamMembersProvider
+from mixpanel_access.server.changes import detailed
 from tests.fake_states import FakeStates
 from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_directory, make_session
 
@@ -43,12 +51,21 @@ class Strict(FakeApi):
         if BAD in roles:
             self.sent.append(("refused", dict(roles)))
             raise errors.Invalid("cannot invite", why="the address is not accepted (400)")
-        counts = self.hour + Counter(map(domain_of, roles))
-        if max(counts.values()) > 10:
-            self.sent.append(("limited", dict(roles)))
+        self._count(roles, dict(roles))
+        super().invite(roles)
+
+    def _count(self, emails: Iterable[str], body: object) -> None:
+        counts = self.hour + Counter(map(domain_of, emails))
+        if counts and max(counts.values()) > 10:
+            self.sent.append(("limited", body))
             raise errors.RateLimited("cannot invite", why="429")
         self.hour = counts
-        super().invite(roles)
+
+    def grant(self, roles: Mapping[tuple[int, str], str]) -> None:
+        new = [email for _, email in roles if email not in self.people]
+        self._count(new, dict(roles))
+        super().grant(roles)
+        self.sent += [("invite", dict.fromkeys(new))] if new else []
 
     @property
     def invited(self) -> list[str]:
@@ -256,24 +273,97 @@ def test_strangers_beyond_the_limit_wait_for_the_next_run(api: Strict) -> None:
     assert not run(api)[0].diff(ID, held, of(BO, *everybody)).changes
 
 
-def test_the_grants_and_places_of_those_who_wait_are_left_to_a_later_run(api: Strict) -> None:
-    """Nobody is invited by the grant instead, one error counts them, and the others get theirs."""
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_the_grants_and_places_of_those_who_wait_are_left_to_a_later_run(api: Strict, exclusive: bool) -> None:
+    """Nobody is invited by the grant instead, one line counts them, and the others get theirs: nothing fails."""
     everybody = [f"p{n:02}@agency.example.org" for n in range(12)]
     api.teams.put("Data", ANA)
     provider, session, said = run(api)
     provider.create(provider.check({}, of(*everybody)).inputs)
-    access, team = ProjectAccessProvider(), TeamMembersProvider()
-    for one in (access, team):
-        one.handler.keeps = True
-        one.use(session)
-    inputs = {"project_id": PRODUCTION, "grants": dict.fromkeys(everybody, "analyst")}
-    words, outs = failing(access, lambda: access.create(access.check({}, inputs).inputs))
-    assert "not for 2 of 12 people" in words
+    team = joined(TeamMembersProvider(), session)
+    words, outs = waiting_grants(api, session, said, everybody, exclusive=exclusive)
+    assert "2 grants wait for Mixpanel's hourly limit on invitations" in words
     assert len(outs["grants"]) == 10
     places = team.create({"team_id": TEAM, "people": everybody}).outs or {}
     assert Counter(one["status"] for one in places["members"].values())["waiting"] >= 2
     assert len(api.invited) == len(set(api.invited)) == 10
     assert len([line for line in said if "join the team Data by the first `pulumi up` after accepting" in line]) == 1
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_those_who_wait_are_not_in_the_state_of_a_project(api: Strict, exclusive: bool) -> None:
+    """The next preview names them, an up an hour later gives them theirs, and nobody is mailed twice.
+
+    Who leaves the program before is not missed.
+    """
+    everybody = [f"p{n:02}@agency.example.org" for n in range(25)]
+    _, session, said = run(api)
+    _, outs = waiting_grants(api, session, said, everybody, exclusive=exclusive)
+    assert (len(outs["grants"]), outs.get("lost"), outs["undeclared"]) == (10, None, [])
+    assert len(list(part_properties(PROJECT_ACCESS, outs))) == 10
+    inputs = grants_of(*everybody, exclusive=exclusive)
+    api.hour.clear()
+    provider, _, _ = run(api, ProjectAccessProvider())
+    difference = detailed(provider.handler.all_inputs, outs, inputs, ())
+    assert len(difference) == 15
+    assert all(path.startswith('grants["p') for path in difference)
+    outs = provider.update(f"{ORGANIZATION}:{PRODUCTION}", outs, inputs).outs
+    assert len(outs["grants"]) == 20
+    provider, _, _ = run(api, ProjectAccessProvider())
+    left = grants_of(*outs["grants"], exclusive=exclusive)
+    assert not provider.diff(f"{ORGANIZATION}:{PRODUCTION}", outs, left).changes
+    assert not provider.update(f"{ORGANIZATION}:{PRODUCTION}", outs, left).outs.get("lost")
+    assert len(api.invited) == len(set(api.invited)) == 20
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_a_failure_for_others_does_not_hide_those_who_wait(api: Strict, exclusive: bool) -> None:
+    """The line names who waits, the error only the others with one next step, and the state has neither."""
+    everybody = [f"p{n:02}@agency.example.org" for n in range(12)]
+    api.put(BO)
+    api.deaf = {"remove_grants"}
+    api.give(PRODUCTION, BO, "analyst")
+    before = grants_of(BO, exclusive=exclusive)
+    provider, _, said = run(api, ProjectAccessProvider())
+    held = {**before, "undeclared": [], "beside": {}}
+    news = grants_of(*everybody, exclusive=exclusive)
+    words, kept = failing(provider, lambda: provider.update(f"{ORGANIZATION}:{PRODUCTION}", held, news))
+    assert f"not for 1 of 11 people: {BO}: Mixpanel took the request and still shows the role analyst" in words
+    assert (words.count("Run "), words.count("next `pulumi up`")) == (1, 0)
+    assert [line for line in said if "2 grants wait" in line]
+    assert len(kept["grants"]) == 11
+    assert not kept.get("lost")
+
+
+def joined(provider: AccessProvider, session: Session) -> Any:
+    """A provider of another group of the same run."""
+    provider.handler.keeps = True
+    provider.use(session)
+    return provider
+
+
+def grants_of(*people: str, exclusive: bool) -> dict[str, Any]:
+    """The inputs of a `ProjectAccess`."""
+    shared = {} if exclusive else {"exclusive": False}
+    return {"project_id": PRODUCTION, "grants": dict.fromkeys(people, "analyst"), **shared}
+
+
+def waiting_grants(
+    api: Strict, session: Session, said: list[str], people: list[str], *, exclusive: bool
+) -> tuple[str, dict[str, Any]]:
+    """The one line about the grants of those who wait, and the outputs of the project with everybody."""
+    access = joined(ProjectAccessProvider(), session)
+    inputs = grants_of(*people, exclusive=exclusive)
+    outs = access.create(access.check({}, inputs).inputs).outs
+    (line,) = [line for line in said if line.startswith(f"warning: project {PRODUCTION}: ")]
+    assert line.endswith("Run `pulumi up` again from 2026-05-04 13:00 UTC.")
+    assert held_by(api) == outs["grants"]
+    return line, outs
+
+
+def held_by(api: FakeApi) -> dict[str, str]:
+    """The individual grants in the project."""
+    return {one.email: one.role for one in api.rows if one.project == PRODUCTION}
 
 
 def test_many_are_invited_in_as_few_requests_as_the_largest_batches_allow(api: Strict) -> None:
