@@ -17,6 +17,7 @@ from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
+    from mixpanel_access.operations.overview import Overview
     from mixpanel_access.operations.reminding import Reminder, ReminderKind
 
 
@@ -44,7 +45,8 @@ class RemindDocument(TypedDict):
 
 def remind(
     ics: Annotated[
-        Path | None, typer.Option(help="Write everything that is still to come into this calendar file; - prints it.")
+        Path | None,
+        typer.Option(help="Write everything that is still to come into this calendar file, or update it; - prints it."),
     ] = None,
     post: Annotated[
         bool, typer.Option("--post", help="Post what is due to the chat webhook that MIXPANEL_ACCESS_WEBHOOK names.")
@@ -61,7 +63,7 @@ def remind(
 
     Example: `mixpanel-access remind --ics access.ics`
     """
-    from mixpanel_access.operations.reminding import calendar, reminders
+    from mixpanel_access.operations.reminding import reminders
 
     if str(ics) == "-" and as_json:
         raise UsageError(
@@ -71,11 +73,8 @@ def remind(
         found = reminders(overview)
     due = [one for one in found if one.due(overview.today)]
     lines = [f"{one.text} {one.next_step}" for one in due]
-    if str(ics) == "-":
-        typer.echo(calendar(found, overview.now), nl=False)
-    elif ics is not None:
-        write_file(ics, calendar(found, overview.now), "the calendar", "Name another file with --ics.")
-        progress(f"wrote {ics}")
+    if ics is not None:
+        _write(ics, found, overview)
     if post and lines:
         from mixpanel_access.operations import delivery
 
@@ -88,6 +87,20 @@ def remind(
     elif str(ics) != "-":  # then standard output is the calendar's
         typer.echo("\n".join(lines) or f"Nothing is due on {overview.today}; {len(found)} to come.")
     return 1 if due else 0
+
+
+def _write(ics: Path, found: Sequence[Reminder], overview: Overview) -> None:
+    """Print the calendar, or bring its file up to date."""
+    from mixpanel_access.files.whole import content_of
+    from mixpanel_access.operations.reminder_calendar import calendar
+
+    if str(ics) == "-":
+        typer.echo(calendar(found, overview.now), nl=False)
+        return
+    earlier = (content_of(ics, "the calendar") or b"") if ics.is_file() else b""
+    content = calendar(found, overview.now, earlier, lambda stack: not overview.others or stack in overview.stacks)
+    write_file(ics, content, "the calendar", "Name another file with --ics.")
+    progress(f"wrote {ics}")
 
 
 def _row(one: Reminder, today: date) -> ReminderRow:

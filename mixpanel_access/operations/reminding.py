@@ -1,12 +1,12 @@
-"""What is due: access that ends, invitations that wait, reviews; as a list, and as a calendar (RFC 5545)."""
+"""What is due: access that ends, invitations that wait, reviews."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +21,8 @@ from mixpanel_access.operations.stack_view import StackView
 
 LATE_STAGES: Final = (0, 7)
 """Days before the end of the access on which somebody is reminded again; first when `ending-soon` finds it."""
+DOMAIN: Final = "@mixpanel-access"
+"""What the ids of all events in a calendar end with."""
 
 
 class ReminderKind(StrEnum):
@@ -76,7 +78,7 @@ class Reminder:
         """The same for the same matter, whenever and wherever it is asked: a calendar updates instead of doubling."""
         more = filter(None, (self.part, str(self.number or "")))
         parts = "\0".join((self.kind, self.email.casefold(), self.stack, self.engagement or "", *more))
-        return f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}@mixpanel-access"
+        return f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}{DOMAIN}"
 
     def due(self, today: date) -> bool:
         """Whether the reminder is due on a day."""
@@ -191,36 +193,3 @@ def _review(someone: PersonOverview, view: StackView, entry: RosterEntry, today:
         next_step="Review it, and write the day into `reviewed`.",
         engagement=entry.engagement,
     )
-
-
-def calendar(found: Sequence[Reminder], now: datetime) -> bytes:
-    """A calendar of all-day events with alarms, as a file or a feed; read again, it updates what was there."""
-    from icalendar import Alarm, Calendar, Event  # slow to come, and most look at the text
-
-    made = Calendar()
-    made.add("prodid", "-//mixpanel-access//remind//EN")
-    made.add("version", "2.0")
-    made.add("method", "PUBLISH")
-    made.add("x-wr-calname", "Mixpanel access")
-    made.add("refresh-interval", timedelta(days=1), parameters={"VALUE": "DURATION"})
-    for one in found:
-        event = Event()
-        event.add("uid", one.uid)
-        event.add("dtstamp", now)
-        event.add("last-modified", now)
-        event.add("sequence", int(now.timestamp()) // 60)  # only ever grows
-        event.add("dtstart", one.on)
-        event.add("dtend", one.on + timedelta(days=1))
-        event.add("summary", one.text)
-        event.add("description", one.next_step)
-        event.add("transp", "TRANSPARENT")
-        event.add("categories", [one.kind.value])
-        for days in one.stages or (0,):
-            alarm = Alarm()
-            alarm.add("action", "DISPLAY")
-            alarm.add("description", one.text)
-            alarm.add("trigger", timedelta(days=-days))
-            event.add_component(alarm)
-        made.add_component(event)
-    content: bytes = made.to_ical()
-    return content

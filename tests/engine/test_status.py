@@ -214,7 +214,7 @@ def test_what_is_due_is_told_and_written_into_a_calendar(both: Workspace) -> Non
     )
     assert late.stderr.endswith("wrote access.ics\n")
     content = (both.pulumi.project / "access.ics").read_bytes()
-    assert content.count(b"BEGIN:VEVENT") == 5
+    assert content.count(b"BEGIN:VEVENT") == 9  # each of two ends has two days of reminder
     printed = both.command("remind", "--now", "2026-05-07", "--ics", "-")
     assert printed.stdout.replace("\r\n", "\n") == content.decode().replace("\r\n", "\n")
     failed = both.command("remind", "--now", "2026-05-07", "--post")

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from mixpanel_access.operations.reminding import Reminder, ReminderKind, calendar, reminders
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.operations.reminder_calendar import calendar
+from mixpanel_access.operations.reminding import Reminder, ReminderKind, reminders
 from tests.fakes import NOW, FakeApi
 from tests.operations.overviews import BO, overview, person
 
@@ -129,32 +131,84 @@ def test_a_review_is_due_when_the_rule_says_so() -> None:
     assert (unknown.due(NOW.date()), "as far as anybody knows" in unknown.text) == (True, True)
 
 
-def test_the_calendar_is_one() -> None:
-    """All-day events with alarms, and what RFC 5545 asks for."""
-    among = found(invited=True)
-    made = read(calendar(among, NOW))
-    assert (str(made["version"]), str(made["method"])) == ("2.0", "PUBLISH")
-    events = {str(event["categories"].cats[0]): event for event in made.walk("VEVENT")}
-    assert events.keys() == {"ends", "pending", "review"}
-    end = events["ends"]
-    assert (end["dtstart"].dt, end["dtend"].dt) == (date(2026, 6, 30), date(2026, 7, 1))
-    assert (end["dtstamp"].dt, str(end["transp"])) == (NOW, "TRANSPARENT")
-    assert [alarm["trigger"].dt for alarm in end.walk("VALARM")] == [timedelta(days=-days) for days in (0, 7, 14)]
-    assert len({str(event["uid"]) for event in events.values()}) == 3
+def events(content: bytes) -> dict[str, Any]:
+    """The events of a calendar by UID."""
+    return {str(event["uid"]): event for event in read(content).walk("VEVENT")}
+
+
+def test_the_calendar_is_one_that_outlook_and_google_show() -> None:
+    """All-day events, one for each day of reminder; no method, which is for invitations; what RFC 5545 asks for."""
+    content = calendar(found(invited=True), NOW)
+    made = read(content)
+    assert (str(made["version"]), "method" in made, made.walk("VTIMEZONE")) == ("2.0", False, [])
+    rows = sorted((str(one["categories"].cats[0]), str(one["dtstart"].dt), str(one["summary"])) for one in made.events)
+    end = f"The access of {BO} in stack production (review) ends on 2026-06-30."
+    assert rows[:4] == [
+        ("ends", "2026-06-16", f"In 14 days: {end}"),
+        ("ends", "2026-06-23", f"In 7 days: {end}"),
+        ("ends", "2026-06-30", end),
+        ("pending", "2026-05-07", f"The invitation to {BO} of 2026-05-04 is not accepted."),
+    ]
+    assert [kind for kind, *_ in rows[4:]] == ["review"]
+    for event in made.events:
+        assert event["dtend"].dt - event["dtstart"].dt == timedelta(days=1)
+        assert (event["dtstamp"].dt, str(event["status"]), str(event["transp"])) == (NOW, "CONFIRMED", "TRANSPARENT")
+        assert [alarm["trigger"].dt for alarm in event.walk("VALARM")] == [timedelta()]
+    assert len(events(content)) == 5
+    assert content.endswith(b"END:VCALENDAR\r\n")
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    assert max(map(len, content.split(b"\r\n"))) <= 75
 
 
 def test_a_later_calendar_updates_an_earlier_one() -> None:
-    """The same matter has the same UID whatever its day, and a higher sequence."""
+    """The same matter has the same UID whatever its day, and a higher sequence; what stays the same is not touched."""
+    first = calendar(found(), NOW)
+    later = calendar(found(ENTRY.replace("2026-06-30", "2026-07-31"), days=1), NOW + timedelta(days=1), first)
+    before, after = events(first), events(later)
+    assert before.keys() == after.keys()
+    for uid, event in before.items():
+        moved = event["dtstart"].dt != after[uid]["dtstart"].dt
+        assert moved is (str(event["categories"].cats[0]) != "review")
+        assert (int(after[uid]["sequence"]) > int(event["sequence"])) is moved
+        assert int(after[uid]["sequence"]) < 2**31
+    assert calendar(found(), NOW + timedelta(days=1), first) == first
 
-    def event(entry: str, days: float) -> tuple[str, int, date]:
-        made = read(calendar(found(entry, days=days), NOW + timedelta(days=days)))
-        (one,) = [one for one in made.walk("VEVENT") if str(one["categories"].cats[0]) == "ends"]
-        return str(one["uid"]), int(one["sequence"]), one["dtstart"].dt
 
-    before, after = event(ENTRY, 0), event(ENTRY.replace("2026-06-30", "2026-07-31"), 1)
-    assert before[0] == after[0]
-    assert before[1] < after[1] < 2**31
-    assert (before[2], after[2]) == (date(2026, 6, 30), date(2026, 7, 31))
+GONE = "projects: { shop: analyst }, starts: 2026-05-05"
+
+
+def test_what_has_ended_is_cancelled() -> None:
+    """By the same UID and a higher sequence, even in the same minute; a matter that comes back is confirmed again."""
+    first = calendar(found(), NOW)
+    gone = calendar(found(GONE), NOW, first)
+    for uid, event in events(gone).items():
+        assert str(event["status"]) == "CANCELLED"
+        assert int(event["sequence"]) > int(events(first)[uid]["sequence"])
+        assert not event.walk("VALARM")
+    assert events(gone).keys() == events(first).keys()
+    back = events(calendar(found(), NOW, gone))
+    assert {str(event["status"]) for event in back.values()} == {"CONFIRMED"}
+    assert all(int(event["sequence"]) > int(events(gone)[uid]["sequence"]) for uid, event in back.items())
+    for days, kept in ((90, 5), (91, 0)):
+        assert len(events(calendar(found(GONE), NOW + timedelta(days=days), gone))) == kept
+
+
+def test_nothing_of_a_stack_that_was_not_read_is_cancelled() -> None:
+    """Its events stay as they are; so does what is the organization's, unless all stacks were read."""
+    first = calendar(found(invited=True), NOW)
+    assert calendar([], NOW, first, lambda stack: stack == "staging") == first
+    some = events(calendar([], NOW, first, lambda stack: stack == "production"))
+    kinds = {str(one["categories"].cats[0]) for one in some.values() if str(one["status"]) == "CONFIRMED"}
+    assert kinds == {"pending"}
+
+
+@pytest.mark.parametrize(
+    "earlier", [b"x", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", b"\xff"]
+)
+def test_a_file_that_is_no_calendar_is_not_updated(earlier: bytes) -> None:
+    """Nobody would learn what was cancelled."""
+    with pytest.raises(UsageError, match="cannot update the calendar: the file that is there is not a calendar"):
+        calendar(found(), NOW, earlier)
 
 
 def test_no_two_events_of_a_calendar_have_the_same_uid() -> None:
