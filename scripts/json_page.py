@@ -34,6 +34,7 @@ from mixpanel_access.cli import (
     output,
     ownership,
     policy,
+    preflight,
     remind,
     review,
     review_apply,
@@ -45,7 +46,6 @@ from mixpanel_access.cli import (
 )
 from mixpanel_access.model.roster.json_schema import json_schema
 from mixpanel_access.operations.evidence.document import EvidenceDocument
-from mixpanel_access.operations.preflight import Prerequisite
 from mixpanel_access.operations.releasing import Released
 from mixpanel_access.operations.report.model import Report
 from mixpanel_access.operations.resending import Resent
@@ -59,7 +59,7 @@ DOCUMENTS: Final[dict[str, Any]] = {
     "doctor": doctor.DoctorDocument,
     "doctor --writes": "The report, as [Verify the writes](verify.md#read-the-report-and-attach-it) describes it.",
     "doctor --undo": doctor_writes.UndoDocument,
-    "preflight": list[Prerequisite],
+    "preflight": preflight.PreflightDocument,
     "import": import_members.ImportDocument,
     "ownership": ownership.OwnershipDocument,
     "invite": invite.InviteDocument,

@@ -45,6 +45,11 @@ class Api:
         self.organization_settings = OrganizationSettingsEndpoint(transport, organization)
         self.audit_log = AuditLogEndpoint(transport, organization, platform or transport)
 
+    @property
+    def ahead(self) -> float | None:
+        """By how many seconds Mixpanel's clock is ahead of this machine's; None if no answer has said it."""
+        return self._transports[0].ahead
+
     def close(self) -> None:
         """Close the connections of both hosts."""
         for transport in self._transports:

@@ -34,12 +34,18 @@ def _retry_after(text: str, now: datetime) -> float | None:
     seconds = _seconds(text)
     if seconds is not None:
         return seconds
+    until = seconds_until(text, now)
+    return None if until is None else max(0.0, until)
+
+
+def seconds_until(text: str, now: datetime) -> float | None:
+    """The seconds from now to an HTTP date, negative if it has passed; None for what is not one."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, (date - now).total_seconds())
+    return (date - now).total_seconds()
 
 
 def _rate_limit(limit: str, policy: str) -> float | None:

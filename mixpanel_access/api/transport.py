@@ -21,7 +21,7 @@ import stamina
 
 from mixpanel_access.api.answers import Json, Page, must_be_whole, page_of, unintelligible
 from mixpanel_access.api.network import AUTHORITIES, bad_authorities, bad_exclusions, check_network, proxies_set
-from mixpanel_access.api.pauses import pause_of
+from mixpanel_access.api.pauses import pause_of, seconds_until
 from mixpanel_access.api.redaction import Redactor
 from mixpanel_access.api.redirects import next_path
 from mixpanel_access.api.stopping import STOP
@@ -79,6 +79,7 @@ class Transport:
 
     Attributes:
         answered: is given each answer as it came, a redirect too; by default, nobody is.
+        ahead: by how many seconds the host's clock was ahead of this machine's in the last answer; None if unknown.
 
     Raises:
         ConfigurationError: a variable for proxies or authorities cannot be used.
@@ -96,6 +97,7 @@ class Transport:
     ) -> None:
         self.base_url = base_url
         self.answered: Answered | None = None
+        self.ahead: float | None = None
         self._by_token = not username
         self._media = "application/json" if username else "application/scim+json"
         self._timeout = timeout_seconds
@@ -274,6 +276,7 @@ class Transport:
     def _receive(self, response: httpx.Response) -> None:
         """Keep httpx from reading a redirect's address, which it does also where it follows none; we are stricter."""
         location = response.extensions[_LOCATION] = response.headers.pop("location", None)
+        self.ahead = seconds_until(response.headers.get("date", ""), self._now())
         if self.answered is not None:
             sent, content = response.request, response.read()
             self.answered(sent.method, str(sent.url), sent.content, response.status_code, location or "", content)

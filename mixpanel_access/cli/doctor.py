@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from mixpanel_access import __version__
+from mixpanel_access.cli.findings import print_findings, print_verdict
 from mixpanel_access.cli.options import AsJson, Folder, Now, Stacks
-from mixpanel_access.cli.output import instant_of, new_table, print_json, print_table, progress
+from mixpanel_access.cli.output import instant_of, print_json, print_paragraph, progress, record_of
 from mixpanel_access.model.similarity import in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.directory.probe import Probe
-    from mixpanel_access.model.settings import Settings
-
-
-class DoctorOrganization(TypedDict):
-    """One organization of `doctor`."""
-
-    host: Annotated[str, "the host of its API"]
-    stacks: Annotated[Sequence[str], "the stacks whose configuration names it"]
-    probes: Annotated[Sequence[Probe], "the calls that were tried"]
+    from mixpanel_access.model.verdict import Verdict
+    from mixpanel_access.operations.doctoring import OrganizationProbes
 
 
 class DoctorDocument(TypedDict):
     """What `doctor` prints as JSON."""
 
     versions: Annotated[Mapping[str, str], "program -> version"]
-    organizations: Annotated[Sequence[DoctorOrganization], "what each organization answered"]
+    machine: Annotated[Sequence[Probe], "what was read of this machine and of the project's files"]
+    organizations: Annotated[Sequence[OrganizationProbes], "what each organization answered"]
+    verdict: Annotated[Verdict, "what is most likely wrong, and the next step"]
 
 
 def doctor(
@@ -59,7 +54,7 @@ def doctor(
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> int:
-    """Try every call that only reads, and show what is not as expected; exit 1 when a call is missing or refused.
+    """Try every call that only reads, and show what is most likely wrong; exit 1 when something needed fails.
 
     Example: `mixpanel-access doctor --stack production`
     """
@@ -73,56 +68,29 @@ def doctor(
 
 
 def _try_reads(folder: Path, stacks: list[str], now: str | None, *, as_json: bool) -> int:
-    """Try each organization once; 1 when a call is missing, refused or failed, else 0."""
+    """Try each organization once; 1 when something that is needed is missing, refused or failed, else 0."""
     import platform
 
-    from mixpanel_access.directory.probe import healthy
-    from mixpanel_access.operations.project import open_project, stacks_of
+    from mixpanel_access.operations.doctoring import examine
 
-    project = open_project(folder, progress)
-    patients: dict[tuple[object, ...], tuple[Settings, list[str]]] = {}
-    for name in stacks_of(project, stacks):
-        settings = project.settings(name)
-        who = (settings.username, settings.scim_token)
-        same = (settings.api_url, settings.organization_id, *who, settings.allow_undocumented)
-        patients.setdefault(same, (settings, []))[1].append(name)
-    at = instant_of(now)
-    found = [(settings.api_url, names, _probed(settings, at)) for settings, names in patients.values()]
-    versions = {"mixpanel-access": __version__, "python": platform.python_version()}
+    found = examine(folder, stacks, instant_of(now), progress)
+    verdict, versions = found.verdict(), {"mixpanel-access": __version__, "python": platform.python_version()}
     if as_json:
-        rows = [DoctorOrganization(host=host, stacks=names, probes=tried) for host, names, tried in found]
-        print_json(DoctorDocument(versions=versions, organizations=rows))
+        print_json(record_of(DoctorDocument, found, versions=versions, verdict=verdict))
     else:
-        for host, names, tried in found:
-            _print(f"{host}, by the configuration of {in_words(names)}", tried)
+        print_findings("this machine and its project", map(_row, found.machine))
+        for one in found.organizations:
+            print_findings(f"{one.host}, by the configuration of {in_words(one.stacks)}", map(_row, one.probes))
         typer.echo(", ".join(f"{name} {version}" for name, version in versions.items()) + ".")
-        typer.echo("Nothing was written. No names are in this output: you can attach it to a bug report.")
-    return 0 if all(healthy(tried) for _, _, tried in found) else 1
+        print_paragraph("Nothing was written. No names are in this output: you can attach it to a bug report.")
+        print_verdict(verdict)
+    if found.error:
+        raise found.error
+    return 0 if found.healthy else 1
 
 
-def _probed(settings: Settings, now: datetime | None) -> list[Probe]:
-    from functools import partial
-
-    from mixpanel_access.api.client import Api
-    from mixpanel_access.directory.probe import other_regions, probes
-
-    api = Api.connect(settings)
-    try:
-        return probes(
-            api,
-            settings.organization_id,
-            settings.allow_undocumented,
-            now or settings.clock(),
-            partial(other_regions, settings),
-        )
-    finally:
-        api.close()
-
-
-def _print(title: str, tried: list[Probe]) -> None:
-    table = new_table("call", "verdict", "expected", "came")
-    for probe in tried:
-        table.add_row(probe.call, probe.finding.value, probe.expected, probe.came)
-    typer.echo(f"{title}:")
-    print_table(table)
-    typer.echo()
+def _row(probe: Probe) -> tuple[str, str]:
+    expected = (
+        f" (expected: {probe.expected})" if probe.expected and probe.finding.value not in ("ok", "skipped") else ""
+    )
+    return probe.finding.value, f"{probe.call}: {probe.came}{expected}"

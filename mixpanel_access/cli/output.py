@@ -27,6 +27,9 @@ _Record = TypeVar("_Record")
 _SHOWN: Final = 20
 _OBEYED: Final = frozenset({"Cc", "Cf"})
 """The Unicode categories of characters that a terminal obeys: controls and formats."""
+_QUOTED: Final = re.compile(r"`[^`]+`")
+_GLUE: Final = "\x1f"
+"""Stands for a blank at which no line ends; in printable text it is not there."""
 
 
 class ProjectRole(TypedDict):
@@ -109,20 +112,27 @@ def print_table(table: TextTable) -> None:
     Console(markup=False, emoji=False, highlight=False).print(shown)
 
 
-def print_paragraph(text: str, first: str = "", rest: str = "") -> None:
-    """Print a paragraph in lines as long as the terminal is wide, or as one line into a file.
+def print_paragraph(text: str, first: str = "", rest: str = "", most: int | None = None) -> None:
+    """Print a paragraph in lines as long as the terminal is wide, or as one line into a file, or in lines of `most`.
 
-    Its first line begins with `first`, and the others with `rest`. No word is divided, so that it can be copied.
+    Its first line begins with `first`, and the others with `rest`. No word is divided, and no command in backticks, so
+    that it can be copied.
     """
-    text = printable(text)
-    if sys.stdout.isatty():
-        width = get_terminal_size().columns
-        lines = wrap(
-            text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
-        )
-        typer.echo("\n".join(lines))
-    else:
+    text, width = printable(text), width_of(most)
+    if width is None:
         typer.echo(first + text)
+        return
+    whole = _QUOTED.sub(lambda found: found[0].replace(" ", _GLUE), text)
+    lines = wrap(
+        whole, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+    typer.echo("\n".join(lines).replace(_GLUE, " "))
+
+
+def width_of(most: int | None = None) -> int | None:
+    """How wide lines may be: as the terminal, and `most`; in a file, None is for unwrapped."""
+    terminal = get_terminal_size().columns if sys.stdout.isatty() else None
+    return min((width for width in (terminal, most) if width), default=None)
 
 
 def printable(text: str) -> str:

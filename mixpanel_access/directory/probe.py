@@ -19,6 +19,7 @@ from mixpanel_access.model.hosts import LOOPBACK, REGIONS, is_real
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS, unknown_words
 from mixpanel_access.model.settings import BY_HAND, Settings, Verb
 from mixpanel_access.model.similarity import counted
+from mixpanel_access.model.verdict import Sign, symptoms_of
 
 if TYPE_CHECKING:
     from mixpanel_access.api.client import Api
@@ -46,6 +47,8 @@ class Probe:
         came: what it answered, without names and addresses, so that you can attach it to a bug report.
         finding: the verdict.
         needed: whether managing access needs this call.
+        sign: what is wrong, in the words of the verdict's table, or null.
+        next_step: what to do about it, or "".
     """
 
     call: str
@@ -53,6 +56,8 @@ class Probe:
     came: str
     finding: Finding
     needed: bool = True
+    sign: Sign | None = None
+    next_step: str = ""
 
     @property
     def problem(self) -> bool:
@@ -138,17 +143,19 @@ def _tried(call: str, expected: str, read: Callable[[], _Answer], *, needed: boo
         came, good = read()
     except errors.Unreachable:
         raise  # nothing else will be reached either
-    except errors.NotFound as error:
-        return Probe(call, expected, _said(error), Finding.MISSING, needed)
-    except (errors.Unauthorized, errors.Forbidden) as error:
-        return Probe(call, expected, _said(error), Finding.REFUSED, needed)
     except errors.MixpanelError as error:
-        return Probe(call, expected, _said(error), Finding.FAILED, needed)
+        (symptom,) = symptoms_of(error)
+        finding = next((verdict for kind, verdict in _FINDINGS.items() if isinstance(error, kind)), Finding.FAILED)
+        return Probe(call, expected, symptom.detail, finding, needed, symptom.sign, symptom.next_step)
     return Probe(call, expected, came, Finding.OK if good else Finding.DIFFERS, needed)
 
 
-def _said(error: errors.MixpanelError) -> str:
-    return error.why or error.what
+_FINDINGS: Final[Mapping[type[errors.MixpanelError], Finding]] = {
+    errors.NotFound: Finding.MISSING,
+    errors.Unauthorized: Finding.REFUSED,
+    errors.Forbidden: Finding.REFUSED,
+}
+"""The class of an error -> the verdict on the call; any other one has failed."""
 
 
 def _who_we_are(api: Api, organization: int, elsewhere: Callable[[], Probe | None]) -> Iterator[Probe]:
@@ -170,8 +177,15 @@ def _me(api: Api, organization: int) -> _Answer:
     identity = api.me.read()
     known = identity.organizations
     if organization not in known:
-        why = f"the account sees {counted(len(known), 'organization')}, and {organization} is none of them"
-        raise errors.Forbidden("cannot work on the organization", why=why)
+        seen = f"organization{'s' * (len(known) > 1)} {few(map(str, known))}" if known else "no organization"
+        step = "check mixpanel:serviceAccountUsername and mixpanel:region: each organization is in one region"
+        if known:
+            step = (
+                f"`pulumi config set mixpanel:organizationId {next(iter(known)) if len(known) == 1 else 'ID'}{{stack}}`"
+            )
+            step += " with the one of them that you mean" * (len(known) > 1)
+        why = f"the account sees {seen}, and not {organization}"
+        raise errors.Forbidden("cannot work on the organization", why=why, next_step=step)
     rights = identity.rights(organization)
     if rights.listed:
         shown = f"organization {rights.word}" if rights.word else "no organization role"
@@ -321,10 +335,20 @@ def other_regions(settings: Settings, hosts: Mapping[str, str] = REGIONS) -> Pro
             came.append(f"{region}: {f'answers {error.status}' if error.status else 'does not answer'}")
             known = known and isinstance(error, errors.Unauthorized)
         else:
-            came.append(f"{region} answers: set mixpanel:region to {region}")
+            came.append(f"{region}: knows it")
             good = region
     finding = Finding.FAILED if good else Finding.OK if came and known else Finding.SKIPPED
-    return Probe("region", "that no other region knows our login", ", ".join(came), finding, needed=False)
+    sign = Sign.KNOWN_ELSEWHERE if good else None
+    step = f"`pulumi config set mixpanel:region {good}{{stack}}`" if good else ""
+    return Probe(
+        "region",
+        "that no other region knows our login",
+        ", ".join(came),
+        finding,
+        needed=False,
+        sign=sign,
+        next_step=step,
+    )
 
 
 def _log_in(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -13,10 +13,11 @@ from mixpanel_access.model.access import Feature, Security, SingleSignOn, Topic,
 from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.declared_inputs import roles_of_team
 from mixpanel_access.model.effective_access import days_of, entries
-from mixpanel_access.model.errors import ConfigurationError
+from mixpanel_access.model.errors import AccessError, ConfigurationError
 from mixpanel_access.model.neighbours import About
 from mixpanel_access.model.rights import PEOPLE, SERVICE_ACCOUNTS, TEAMS
 from mixpanel_access.model.roster.schema import OrganizationFacts, Roster
+from mixpanel_access.model.verdict import Sign, Symptom, Verdict, symptoms_of, verdict_of
 from mixpanel_access.operations.login import identity_provider, sso_required
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.stack_view import StackView
@@ -50,6 +51,7 @@ class Prerequisite:
     contact: str = ""
 
 
+_OTHER_ROSTERS: Final = "other rosters"
 CONTACTS: Final[Mapping[str, str]] = {
     "single sign-on": "access", "second factor": "access", "passwords": "password", "network": "network",
 }  # fmt: skip
@@ -59,6 +61,44 @@ CONTACTS: Final[Mapping[str, str]] = {
 def checks(overview: Overview, email: str | None = None) -> list[Prerequisite]:
     """All prerequisites, in the order in which one looks at them."""
     return list(_all(overview, email))
+
+
+def verdict_on(found: Iterable[Prerequisite], failed: Iterable[AccessError] = (), *, proxy: bool = False) -> Verdict:
+    """What is most likely in the way of an invitation, and what to do.
+
+    Args:
+        found: what was checked.
+        failed: what has kept that from being read.
+        proxy: whether the environment names a proxy.
+    """
+    problems = [check for check in found if check.verdict is Readiness.PROBLEM]
+    symptoms = [symptom for error in failed for symptom in symptoms_of(error, proxy=proxy)]
+    symptoms += [Symptom(_sign(check.what), *_told(check)) for check in problems]
+    return verdict_of(symptoms, nothing="nothing that can be read is in the way of an invitation")
+
+
+def _sign(what: str) -> Sign:
+    """What a problem is a sign of, by what was checked."""
+    kind = what.partition(" ")[0]
+    return _SIGNS.get(what) or (Sign.LOGIN if "@" in what else {"plan:": Sign.PLAN}.get(kind, Sign.ROSTER_PROJECT))
+
+
+def _told(check: Prerequisite) -> tuple[str, str]:
+    """What was found, in words, and what to do where the table of causes leaves that to us."""
+    where = f"{check.what} of stack {check.stack}" if check.stack else check.what
+    if check.what == _OTHER_ROSTERS:
+        return f"{where}: {check.text}", "correct the rosters that cannot be read, and keep in one what two have"
+    asked = f"ask {check.contact}" if check.contact else "ask whoever manages the login of your company"
+    return f"{where}: {check.text}", f"{asked}, or invite another address"
+
+
+_SIGNS: Final[Mapping[str, Sign]] = {
+    "our account": Sign.ROLE,
+    "roster": Sign.NO_ROSTER,
+    _OTHER_ROSTERS: Sign.ROSTER,
+    **dict.fromkeys(("organization", "claimed domains", *map(str, Topic), *CONTACTS), Sign.ROSTER_LOGIN),
+}
+"""What is checked -> what a problem with it is a sign of."""
 
 
 def _all(overview: Overview, email: str | None) -> Iterator[Prerequisite]:
@@ -191,9 +231,9 @@ def _other_rosters(view: StackView) -> Iterator[Prerequisite]:
     """What this roster and another one both have, and which rosters cannot be read."""
     for conflict in view.other_rosters.conflicts:
         verdict = Readiness.CONFIRM if conflict.about is About.NAME else Readiness.PROBLEM
-        yield Prerequisite(view.name, "other rosters", verdict, conflict.text)
+        yield Prerequisite(view.name, _OTHER_ROSTERS, verdict, conflict.text)
     for words in view.other_rosters.unread:
-        yield Prerequisite(view.name, "other rosters", Readiness.PROBLEM, words)
+        yield Prerequisite(view.name, _OTHER_ROSTERS, Readiness.PROBLEM, words)
 
 
 def _projects(view: StackView, roster: Roster, overview: Overview) -> Iterator[Prerequisite]:

@@ -40,6 +40,18 @@ def test_an_answer_that_is_not_packed_as_it_says_is_told() -> None:
         transport(lambda _: answer).write("/x", BODY, "x")
 
 
+@pytest.mark.parametrize(
+    ("date", "ahead"),
+    [("Mon, 04 May 2026 12:05:00 GMT", 300), ("Mon, 04 May 2026 11:59:30 GMT", -30), ("soon", None), (None, None)],
+)
+def test_the_clock_of_the_host_is_compared_with_ours(date: str | None, ahead: float | None) -> None:
+    """By the date of its last answer; one that does not say it is unknown."""
+    there = transport(lambda _: httpx.Response(200, json={"results": []}, headers={"Date": date} if date else {}))
+    assert there.ahead is None
+    there.read("/x", "x")
+    assert there.ahead == ahead
+
+
 STATUSES = {
     400: errors.Invalid,
     401: errors.Unauthorized,

@@ -199,7 +199,7 @@ def test_the_older_route_to_the_audit_log_is_told() -> None:
 
 
 USELESS = {
-    "another organization": (organization(), 1, "who we are", "the account sees 1 organization, and 1 is none of them"),
+    "another organization": (organization(), 1, "who we are", "the account sees organization 7654321, and not 1"),
     "a role that manages nobody": (
         FakeApi(own_role="member"), ORGANIZATION, "who we are", "organization member, which may manage nobody",
     ),

@@ -63,7 +63,7 @@ def test_the_region_that_knows_our_login_is_named(hosts: Hosts) -> None:
     """Only `me` is read, and only of the other regions."""
     probe = other_regions(SETTINGS, hosts.urls)
     assert probe is not None
-    assert probe.came == "eu answers: set mixpanel:region to eu, in: answers 401"
+    assert probe.came == "eu: knows it, in: answers 401"
     assert (probe.finding, probe.problem) == (Finding.FAILED, False)
     assert {region: hosts.requests(region) for region in REGIONS} == {
         "us": [], "eu": ["GET /api/app/me"], "in": ["GET /api/app/me"],
@@ -92,7 +92,7 @@ def test_a_region_that_cannot_be_reached_is_unknown(hosts: Hosts) -> None:
         nowhere = stopped.url
     probe = other_regions(SETTINGS, {**hosts.urls, "in": nowhere})
     assert probe is not None
-    assert probe.came == "eu answers: set mixpanel:region to eu, in: does not answer"
+    assert probe.came == "eu: knows it, in: does not answer"
 
 
 def test_where_the_configuration_names_the_host_no_other_is_asked(hosts: Hosts) -> None:

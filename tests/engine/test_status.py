@@ -237,24 +237,30 @@ def test_the_doctor_looks_and_writes_nothing(workspace: Workspace) -> None:
     audit = "POST /v1/organizations/{o}/audit-logs/query"  # a question, which changes nothing
     assert all(verb.startswith("GET ") or verb == audit for verb in workspace.requests())
     assert "@" not in healthy.stdout
+    assert json.loads(healthy.stdout)["verdict"]["cause"] == "nothing"
     workspace.environ["MIXPANEL_SERVICE_ACCOUNT_SECRET"] = "wrong-secret"
     refused = workspace.command("doctor", "--stack", "production")
     assert (refused.returncode, refused.stderr) == (1, "")
     assert refused.stdout.count("refused") == 10  # of a project, none is known then
     assert "wrong-secret" not in refused.stdout
+    assert "\nMost likely: wrong credentials" in refused.stdout
 
 
 def test_preflight_checks_both_stacks(seen: Workspace) -> None:
     """The committed rosters say what the organization has; what cannot be read is to be confirmed."""
     shown = seen.command("preflight", ROBIN)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert shown.stdout.count("can log in: single sign-on is not required") == 2
+    assert " ".join(shown.stdout.split()).count("can log in: single sign-on is not required") == 2
     for what in ("single sign-on", "second factor"):
-        assert len(re.findall(rf"^(?:production|staging) +{what} +ok ", shown.stdout, re.MULTILINE)) == 2
-    assert f"{ROBIN} needs data warehouse in warehouse" in shown.stdout
-    assert shown.stdout.endswith("\n0 problems, 5 to be confirmed.\n")
+        assert len(re.findall(rf"^  ok +{what}: ", shown.stdout, re.MULTILINE)) == 2
+    assert f"{ROBIN} needs data warehouse in warehouse" in " ".join(shown.stdout.split())
+    *_, summary, verdict = shown.stdout.splitlines()
+    assert summary == "0 problems, 5 to be confirmed."
+    assert verdict == "Nothing that can be read is in the way of an invitation."
+    assert [line for line in shown.stdout.splitlines() if len(line) > 100] == []
     document = json.loads(seen.command("preflight", "--stack", "staging", "--json").stdout)
-    assert {one["stack"] for one in document} == {"", "staging"}
+    assert {one["stack"] for one in document["checks"]} == {"", "staging"}
+    assert document["verdict"]["cause"] == "nothing"
 
 
 def test_without_an_audit_log_each_command_says_so_and_goes_on(seen: Workspace, tmp_path: Path) -> None:
@@ -273,7 +279,8 @@ def test_without_an_audit_log_each_command_says_so_and_goes_on(seen: Workspace, 
         re.MULTILINE,
     )
     assert "cause: invitation not accepted" in diagnosed.stdout
-    assert re.search(rf"plan: audit log +ok +not in the plan, or not for our account \({both}\)", looked.stdout)
+    said = " ".join(looked.stdout.split())
+    assert re.search(rf"ok plan: audit log: not in the plan, or not for our account \({both}\)", said)
     assert re.search(rf"^the audit log cannot be read, and what others did is not in the access log: {both}$",
                      logged.stderr, re.MULTILINE)  # fmt: skip
     assert {line["email"] for line in json.loads(logged.stdout) if line["stack"]} == {ROBIN}

@@ -98,9 +98,9 @@ def test_a_collaborator_gets_started_and_in_trouble(workspace: Workspace) -> Non
     assert causes(unclaimed) == ["invitation not accepted", "single sign-on, domain not claimed"]
     preflight = workspace.command("preflight", ROBIN)
     assert preflight.returncode == 1
-    assert (
-        f"cannot log in: single sign-on is required, and {ROBIN.partition('@')[2]} is not a claimed" in preflight.stdout
-    )
+    said, (_, domain) = " ".join(preflight.stdout.split()), ROBIN.split("@")
+    assert f"cannot log in: single sign-on is required, and {domain} is not a claimed" in said
+    assert "\nMost likely: " in preflight.stdout
 
 
 def test_what_cannot_be_diagnosed_or_started(workspace: Workspace) -> None:

@@ -115,8 +115,8 @@ bo@example.com: accepted, organization member, until 2026-05-18
 
 cy.with.a.long.name@agency.example.org: pending, invited 144 h ago, organization member
   ! the invitation is pending for 144 h:
-    ask whether it arrived (spam, allow-list), then `mixpanel-access resend
-    cy.with.a.long.name@agency.example.org`
+    ask whether it arrived (spam, allow-list), then
+    `mixpanel-access resend cy.with.a.long.name@agency.example.org`
   ! the invitation expires in 24 h:
     `mixpanel-access resend cy.with.a.long.name@agency.example.org`
   shop: analyst (not shown)
@@ -126,13 +126,13 @@ cy.with.a.long.name@agency.example.org: pending, invited 144 h ago, organization
 SHOWN = {
     80: BLOCKS.replace("144 h ago, organization member", "144 h ago, organization\n  member"),
     100: BLOCKS,
-    150: BLOCKS.replace("resend\n    cy", "resend cy"),
+    150: BLOCKS.replace("then\n    `mix", "then `mix"),
 }
 
 
 @pytest.mark.parametrize(("width", "expected"), SHOWN.items())
 def test_a_person_is_a_block(monkeypatch: pytest.MonkeyPatch, width: int, expected: str) -> None:
-    """Who it is, what to do and to know, then the roles; no line is longer than the terminal, and no word is cut."""
+    """Who it is, what to do and to know, then the roles; no line is too long, and no word or command is cut."""
     cy, api = "cy.with.a.long.name@agency.example.org", settled()
     api.rows.clear()
     api.give(PRODUCTION, BO, "admin")
