@@ -126,7 +126,8 @@ def test_the_text_of_the_changes() -> None:
         .replace("web: 'analyst'", "web: 'consumer'")
         .replace('"2026-01-01"', '"2026-05-04"')
         .replace("{ shop: analyst, web: admin } }", "{ shop: analyst }, reviewed: 2026-05-04 }")
-        .replace("      shop: # the standard\n", "      shop: consumer # the standard\n    reviewed: 2026-05-04\n")
+        .replace("      shop: # the standard\n", "      shop: consumer # the standard\n")
+        .replace("    # below cy\n", "    # below cy\n    reviewed: 2026-05-04\n")
     )
     emptied = change_entries(BLOCK, R, {0: EntryChange({"shop": None, "web": None}), 1: EntryChange({"shop": None})})
     assert "    projects: {}\n    reviewed" in emptied

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
@@ -247,6 +248,61 @@ def test_an_engagement_is_added_to_any_shape(text: str) -> None:
     assert set(after.engagements) == {*before.engagements, "look", "look: again"}
     assert after.model_copy(update={"engagements": before.engagements}) == before
     assert "'2026-05-01'" not in once
+
+
+COMMENTED = """\
+# Ours.
+environment: production
+# what we measure
+projects:
+  # the shops
+  shop: { id: 1, environment: production } # the shop
+  # no other shop yet
+teams:
+  crew: { name: Crew }
+people:
+  - email: ana@example.com # since 2020
+    projects:
+      shop: owner
+      # why an owner
+    teams:
+      - crew
+      # and no other team
+    # ask Bo first
+
+    # and then Cy
+  # - email: old@example.com
+"""
+ENDS = ("", "\n# The end, by Bo.\n", "# The end, by Bo.", "\n\n  # Bo\n# and Cy\n", "# Why:\nexceptions: []\n")
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ENDS)
+def test_no_comment_moves_from_what_it_stands_under(end: str, newline: str) -> None:
+    """Whatever is added, nothing comes between a line and a comment below it that is not further to the left."""
+    text = (COMMENTED + end).replace("\n", newline)
+    after = editing.add_engagement(text, R, "look", {"type": "audit"})
+    after = editing.add_engagement(after, R, "more", {"type": "audit"})
+    after = editing.add_projects(after, R, {"web": {"id": 2, "environment": "production"}})
+    after = editing.add_people(after, R, [ADDED])
+    after = editing.add_grants(after, R, {0: {"web": "admin"}})
+    after = editing.add_teams(after, R, {1: ["crew"]})
+    after = editing.set_ownership(after, R, {"ana@example.com": "ours"})
+    above = above_comments(after)
+    for comment, line in above_comments(text).items():
+        assert above[comment] == line or indentation(above[comment]) > indentation(comment)
+    assert set(parse(after, R).engagements) == {"look", "more"}
+
+
+def indentation(line: str) -> int:
+    """The blanks at the beginning of a line."""
+    return len(line) - len(line.lstrip())
+
+
+def above_comments(text: str) -> dict[str, str]:
+    """Each comment that has a line of its own -> the nearest line above it that is not blank."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return {line: above for above, line in pairwise(["", *lines]) if line.lstrip().startswith("#")}
 
 
 @pytest.mark.parametrize("empty", ["engagements:\n", "engagements: {}\n", "engagements: null # none\n"])

@@ -115,7 +115,8 @@ class Draft:
         if node is None:
             self._extend(mapping, {key: list(items)})
         elif isinstance(node, SequenceNode) and node.value and not node.flow_style:
-            end, column = self._end_of(node), node.start_mark.column
+            column = node.start_mark.column
+            end = self._end_with_comments(node, column or 1)
             lines = "".join(f"{self._newline}{' ' * column}- {scalar(item)}" for item in items)
             self._cuts.append((end, end, lines))
         elif isinstance(node, SequenceNode) and node.value:
@@ -141,10 +142,10 @@ class Draft:
         blank = self._newline if filled and self._apart(filled) else ""
         lines = "".join(self._newline + blank + self._entry(person, column) for person in people)
         if node is None:
-            end = self._end_of(self._root)
-            self._cuts.append((end, end, f"{self._newline}people:{lines}"))
+            end = self._end_with_comments(self._root, 0)
+            self._cuts.append((end, end, f"{self._gap_after(end)}{self._newline}people:{lines}"))
         elif filled:
-            end = self._entry_end(filled.value[-1], column)
+            end = self._end_with_comments(filled.value[-1], column or 1)
             self._cuts.append((end, end, lines))
         else:
             self._cuts.append((self._gap_before(node), node.end_mark.index, lines))
@@ -253,8 +254,10 @@ class Draft:
             last = mapping.value[-1][1].end_mark.index
             self._cuts.append((last, last, new))
         else:
-            end = self._end_of(mapping)
-            self._cuts.append((end, end, self._block(values, mapping.start_mark.column, first=self._newline)))
+            column = mapping.start_mark.column
+            end = self._end_with_comments(mapping, column)
+            gap = self._gap_after(end) if mapping is self._root else ""
+            self._cuts.append((end, end, gap + self._block(values, column, first=self._newline)))
 
     def _block(self, values: Mapping[str, Any], column: int, first: str) -> str:
         return first + self._newline.join(" " * column + line for line in _dumped(values))
@@ -277,6 +280,20 @@ class Draft:
         if end < 0:
             return len(self._text.rstrip())
         return end - 1 if self._text[end - 1] == "\r" else end
+
+    def _end_with_comments(self, node: Node, column: int) -> int:
+        """The end of a node with the comments below it that have at least this indentation: what is added comes after."""
+        end = self._end_of(node)
+        comments = re.compile(rf"(?:(?:\r?\n[ \t]*)*\r?\n {{{column},}}#[^\r\n]*)*").match(self._text, end)
+        return comments.end() if comments else end
+
+    def _gap_after(self, end: int) -> str:
+        """A blank line for a new section that would otherwise stand under a comment, or next to sections with gaps."""
+        line = self._text[self._text.rfind("\n", 0, end) + 1 : end]
+        *_, before, last = [None, None, *self._root.value]
+        between = self._text[self._content_end(before[1]) : last[0].start_mark.index] if before else ""
+        apart = any(not blank.strip() for blank in between.splitlines()[1:])
+        return self._newline if apart or line.lstrip().startswith("#") else ""
 
     def _entry_end(self, entry: Node, column: int) -> int:
         """The end of an entry with the comments below it that have more indentation than its dash."""
