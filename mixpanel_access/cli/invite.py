@@ -15,8 +15,9 @@ from mixpanel_access.cli.output import print_diff, print_json, progress, record_
 from mixpanel_access.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from mixpanel_access.model.roster.schema import Roster
-    from mixpanel_access.operations.inviting import InviteRequest, PreparedInvite
+    from mixpanel_access.cli.invite_questions import Questions
+    from mixpanel_access.operations.invite_entry import InviteRequest
+    from mixpanel_access.operations.inviting import PreparedInvite
     from mixpanel_access.operations.project import PulumiProject
 
 
@@ -91,7 +92,7 @@ def invite(
 
     Example: `mixpanel-access invite robin@agency.example.org --project shop`
     """
-    from mixpanel_access.operations.inviting import InviteRequest, prepare, write
+    from mixpanel_access.operations.invite_entry import InviteRequest
     from mixpanel_access.operations.project import open_project, stack_to_change
 
     given = {"type": type_, "sow": sow, "sponsor": sponsor, "ticket": ticket, "approver": approver}
@@ -113,18 +114,36 @@ def invite(
             next_step="Give it, or run the command in a terminal.",
         )
     opened = open_project(cwd, progress)
-    request = _asked(opened, request) if ask else replace(request, stack=stack_to_change(opened, stack))
-    prepared = prepare(opened, request, progress)
+    if not ask:
+        return _add(opened, replace(request, stack=stack_to_change(opened, stack)), yes=yes, as_json=as_json)
+    from mixpanel_access.cli.invite_questions import KeptAnswers, Questions
+    from mixpanel_access.files.kept_answers import read_answers
+
+    folder = opened.pulumi.project
+    questions = Questions(read_answers(folder), err=as_json)
+    with KeptAnswers(folder, questions) as kept:
+        code = _add(opened, _asked(opened, request, questions), yes=yes, as_json=as_json, questions=questions)
+        kept.used = code == 0
+    return code
+
+
+def _add(
+    project: PulumiProject, request: InviteRequest, *, yes: bool, as_json: bool, questions: Questions | None = None
+) -> int:
+    """Show what the entry would change, and write it with a yes."""
+    from mixpanel_access.operations.inviting import prepare, write
+
+    prepared = prepare(project, request, progress)
     if not as_json:
         _print(prepared)
     written = yes and not prepared.held
-    if ask and not yes:
-        written = typer.confirm("Write it?", err=as_json)
+    if questions and not yes:
+        written = questions.confirm("Write it?")
     if written:
         write(prepared)
     if as_json:
         print_json(_document(prepared, written=written))
-    else:
+    elif written or prepared.held or not questions:
         typer.echo(_outcome(prepared, written=written))
     return 0 if written else 1
 
@@ -134,70 +153,29 @@ def _projects_of(given: Sequence[str]) -> dict[str, str | None]:
     return {key.strip(): role.strip() or None for key, _, role in (text.partition("=") for text in given)}
 
 
-def _asked(project: PulumiProject, request: InviteRequest) -> InviteRequest:
+def _asked(project: PulumiProject, request: InviteRequest, questions: Questions) -> InviteRequest:
     """The request, with the answers to what was missing."""
+    from mixpanel_access.cli.invite_questions import Known, ask_for_missing
     from mixpanel_access.files.roster import source_of
+    from mixpanel_access.model.engagements import PRODUCTION
     from mixpanel_access.model.roster.reading import parse
+    from mixpanel_access.model.settings import approvers
     from mixpanel_access.operations.inviting import read
+    from mixpanel_access.operations.project import stacks_of
 
-    stack = request.stack or _choice("Stack", project.stacks, project.selected)
+    stack = request.stack
+    if not stack:
+        (first, *_) = stacks = stacks_of(project, ())
+        stack = questions.choose(
+            "stack", "Stack", stacks, project.selected or (PRODUCTION if PRODUCTION in stacks else first)
+        )
+    today = project.settings(stack).clock().date()  # what is missing is told before anything else is asked
     file, text = read(project, stack)
     roster = parse(text, source_of(file))
-    request = replace(request, stack=stack, email=request.email or typer.prompt("E-mail address").strip())
-    if request.name is None:
-        request = replace(request, name=_prompted("Name"))
-    if request.engagement is None:
-        there = f" ({', '.join(roster.engagements)}, or a new one)" if roster.engagements else ""
-        request = replace(request, engagement=_prompted(f"Engagement{there}"))
-    if request.engagement is not None and request.engagement not in roster.engagements:
-        request = replace(request, terms=_terms(request, roster))
-    if not request.projects:
-        request = replace(request, projects=_projects(request, roster))
-    return request
-
-
-def _terms(request: InviteRequest, roster: Roster) -> dict[str, str]:
-    """The terms of a new engagement."""
-    from mixpanel_access.operations.inviting import OF_EITHER
-
-    typer.echo(f"{request.engagement} is a new engagement.")
-    terms = dict(request.terms)
-    if "type" not in terms:
-        terms["type"] = _choice("Type", list(roster.standards))
-    longest = roster.standards[terms["type"]].longest_days if terms["type"] in roster.standards else None
-    hints = {"starts": " (2026-01-31)", "ends": f" (at most {longest} days later)" if longest else ""}
-    for name in ("sow", *OF_EITHER, "sponsor"):
-        if name not in terms and (value := _prompted(f"{name.capitalize()}{hints.get(name, '')}")):
-            terms[name] = value
-    return terms
-
-
-def _projects(request: InviteRequest, roster: Roster) -> dict[str, str | None]:
-    """The projects, each with the standard role unless another is given."""
-    from mixpanel_access.operations.inviting import standard_of
-
-    standard = standard_of(request, roster)
-    usual = standard.project_role(roster.environment) if standard else None
-    chosen: dict[str, str | None] = {}
-    for key, project in roster.projects.items():
-        name = f"{key} ({project.name})" if project.name else key
-        if typer.confirm(f"Project {name}?", default=False):
-            role = typer.prompt(f"Role in {key}", default=usual or "consumer").strip()
-            chosen[key] = None if role == usual else role
-    return chosen
-
-
-def _choice(what: str, among: list[str], usual: str | None = None) -> str:
-    from mixpanel_access.model.engagements import PRODUCTION
-
-    if not among:
-        raise UsageError(f"cannot choose a {what.lower()}", why="there is none", next_step="Make one first.")
-    default = usual or (PRODUCTION if PRODUCTION in among else among[0])
-    return str(typer.prompt(f"{what} ({', '.join(among)})", default=default))
-
-
-def _prompted(what: str) -> str | None:
-    return str(typer.prompt(what, default="", show_default=False)).strip() or None
+    people = [person.email for one in (roster, *project.other_rosters(stack).values()) for person in one.people]
+    may_approve = approvers(project.config(stack).get("approvers", ""))
+    known = Known(roster, file.name, today, list(dict.fromkeys(people)), may_approve)
+    return ask_for_missing(replace(request, stack=stack), known, questions)
 
 
 def _print(prepared: PreparedInvite) -> None:

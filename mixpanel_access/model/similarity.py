@@ -50,6 +50,13 @@ def same_name(address: str, other: str) -> bool:
     return name == other.rpartition("@")[0] and name not in _SHARED
 
 
+def similar_addresses(email: str, others: Iterable[str]) -> list[str]:
+    """The addresses, or their keys, that may be the same person's: misspelled, or the same name at another domain."""
+    own = same_key(email)
+    keys = {other: same_key(other) for other in others}
+    return sorted(one for one, key in keys.items() if key != own and (alike(key, own) or same_name(key, own)))
+
+
 def similar(word: str, known: Sequence[str] | Mapping[str, Any]) -> str | None:
     """The known word that is most similar, or None if none is similar enough."""
     from rapidfuzz import fuzz, process

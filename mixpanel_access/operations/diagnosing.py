@@ -18,7 +18,7 @@ from mixpanel_access.model.access import Invitation
 from mixpanel_access.model.address import domain_of, same_key
 from mixpanel_access.model.audit import LOOK_BACK, AuditEvent
 from mixpanel_access.model.roster.schema import OrganizationFacts
-from mixpanel_access.model.similarity import alike, in_words, same_name
+from mixpanel_access.model.similarity import in_words, similar_addresses
 from mixpanel_access.operations import login
 from mixpanel_access.operations.next_steps import hours, up_of
 from mixpanel_access.operations.overview import Overview
@@ -215,7 +215,7 @@ def _not_accepted(case: Case) -> _Found:
 
 def _other_address(case: Case) -> _Found:
     someone, people, own = case.someone, case.overview.directory.people(), case.someone.key
-    found = [people[key] for key in sorted(people) if key != own and (alike(own, key) or same_name(own, key))]
+    found = [people[key] for key in similar_addresses(own, people)]
     if not found:
         return _ruled_out("nobody in the organization has a similar address")
     seen = {person.key: f", last login {_day(person.last_login)}" if person.last_login else "" for person in found}

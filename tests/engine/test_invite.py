@@ -193,14 +193,16 @@ def test_what_cannot_be_is_told_in_one_line(workspace: Workspace) -> None:
 
 
 def test_who_is_there_already_and_who_looks_alike_is_told(workspace: Workspace) -> None:
-    """With what they have; in another stack's roster too; and where engagements overlap."""
+    """With what they have; in another stack's roster too; the same name at another domain; overlapping engagements."""
     shown = invite(workspace, "lee@example.com", "--project", "shop=consumer")
     assert "- they are a member already as organization member: analyst in project 1234567 through an" in shown.stdout
     assert "- they have analyst in shop already: `pulumi up` makes it consumer\n" in shown.stdout
     admin = invite(workspace, "kim@example.com", "--project", "shop=consumer")
     assert "- they are organization admin: `pulumi up` makes that member\n" in admin.stdout
     alike = invite(workspace, "lea@example.com", "--project", "shop=consumer")
-    assert "- lee@example.com is there and looks much the same: make sure that they are two\n" in alike.stdout
+    domain = invite(workspace, "robin@agency.example.com", "--project", "shop=consumer")
+    assert "- robin@agency.example.org has a similar address: check that these" in domain.stdout
+    assert "- lee@example.com has a similar address: check that these are two different people\n" in alike.stdout
     both = invite(workspace, "robin@agency.example.org", "--project", "shop=consumer")
     assert "- staging.yaml has robin@agency.example.org as well, with the engagement tracking-plan\n" not in both.stdout
     workspace.add("staging")
@@ -213,18 +215,25 @@ def test_who_is_there_already_and_who_looks_alike_is_told(workspace: Workspace) 
 
 
 def test_in_a_terminal_it_asks_for_what_is_missing(workspace: Workspace) -> None:
-    """Standard roles are offered; a no writes nothing, a yes does."""
-    answers = ["", DI, "Di", "funnel-review", "y", "", "n"]
-    for last, code in (("n", 1), ("y", 0)):
-        there = texts(workspace)
-        said, ended = _in_a_terminal(workspace, [*answers, last])
-        assert ended == code, said
-        for question in ("Stack (production)", "E-mail address", "Project shop (Shop (production))?", "Write it?"):
-            assert question in said
-        assert "Role in shop [analyst]" in said
-        assert (texts(workspace) == there) is (last == "n")
+    """A no writes nothing and keeps the answers; the next call offers them, and a yes writes the roster."""
+    workspace.last_for_years()
+    there = texts(workspace)
+    said, ended = _in_a_terminal(workspace, ["", DI, "Di", "funnel-review", "", "", "y", "", "n", "n"])
+    assert ended == 1, said
+    for question in ("Stack (production)", "E-mail address", "Project shop (Shop (production))?", "Write it?"):
+        assert question in said
+    assert "Role in shop [analyst]" in said
+    kept = workspace.pulumi.project / ".mixpanel-access" / "invite.json"
+    assert f"{kept} keeps your answers" in said
+    assert texts(workspace) == there
+
+    said, ended = _in_a_terminal(workspace, ["", "", "", "", "", "", "", "", "", "y"])
+    assert ended == 0, said
+    assert f"E-mail address [{DI}]" in said
+    assert not kept.exists()
     entry = json.loads(workspace.command("roster", "stacks/production.yaml", "--json").stdout)["people"][-1]
-    assert (entry["email"], entry["projects"]) == (DI, {"shop": None})
+    assert (entry["email"], entry["name"], entry["projects"]) == (DI, "Di", {"shop": None})
+    assert entry["ends"]
 
 
 def _in_a_terminal(workspace: Workspace, answers: list[str]) -> tuple[str, int]:

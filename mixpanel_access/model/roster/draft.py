@@ -282,7 +282,7 @@ class Draft:
         return end - 1 if self._text[end - 1] == "\r" else end
 
     def _end_with_comments(self, node: Node, column: int) -> int:
-        """The end of a node with the comments below it that have at least this indentation: what is added comes after."""
+        """The end of a node and of the comments below it with at least this indentation, before what is added."""
         end = self._end_of(node)
         comments = re.compile(rf"(?:(?:\r?\n[ \t]*)*\r?\n {{{column},}}#[^\r\n]*)*").match(self._text, end)
         return comments.end() if comments else end
@@ -290,8 +290,8 @@ class Draft:
     def _gap_after(self, end: int) -> str:
         """A blank line for a new section that would otherwise stand under a comment, or next to sections with gaps."""
         line = self._text[self._text.rfind("\n", 0, end) + 1 : end]
-        *_, before, last = [None, None, *self._root.value]
-        between = self._text[self._content_end(before[1]) : last[0].start_mark.index] if before else ""
+        pairs = self._root.value[-2:]
+        between = self._text[self._content_end(pairs[0][1]) : pairs[-1][0].start_mark.index]
         apart = any(not blank.strip() for blank in between.splitlines()[1:])
         return self._newline if apart or line.lstrip().startswith("#") else ""
 
