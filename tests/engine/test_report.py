@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from demo.sandbox import ROOT
+from mixpanel_access.operations.report.page import with_break
 from tests.engine.conftest import WAREHOUSE, Workspace
 from tests.engine.test_policies import PACK, violations
 
@@ -38,7 +39,7 @@ def test_the_report_of_both_stacks(workspace: Workspace) -> None:
         "0 violations of mandatory rules.\n"
     )
     page = (workspace.pulumi.project / "access-report.html").read_text()
-    for words in ("Mixpanel access of Example", "Warehouse (production)", f"{ROBIN.replace('@', '<wbr>@')}</a>"):
+    for words in ("Mixpanel access of Example", "Warehouse (production)", f"{with_break(ROBIN)}</a>"):
         assert words in page
     printed = workspace.command("report", "--to", "-")
     assert (printed.returncode, printed.stdout) == (1, page)

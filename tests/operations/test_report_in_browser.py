@@ -96,6 +96,23 @@ def test_the_page_is_as_wide_as_the_window(shown: Browser, width: int) -> None:
     assert shown.run("return document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_person_stays_while_the_matrix_scrolls(shown: Browser, width: int) -> None:
+    """In a column that leaves room for the roles, on a phone; the heads of the columns scroll with them."""
+    shown.wide(width)
+    frame, scrolled, left, wide, head = shown.run(
+        "const frame = document.querySelector('#matrix .scroll'), box = frame.getBoundingClientRect();"
+        "frame.scrollLeft = 200;"
+        "const own = [...document.querySelectorAll('#matrix tbody th, #matrix thead th:first-child')].slice(0, 12)"
+        ".map(e => e.getBoundingClientRect());"
+        "const first = own.filter(e => Math.abs(e.left - box.left - 1) < 1);"
+        "return [box.width, frame.scrollLeft, first.length, Math.max(...first.map(e => e.width)),"
+        "document.querySelector('#matrix thead .project').getBoundingClientRect().left]"
+    )
+    assert (scrolled, left >= 11, wide / frame < 0.5) == (200, True, True), (scrolled, left, wide, frame)
+    assert head < 0
+
+
 def test_the_search_filters_every_section(shown: Browser) -> None:
     """By all words, wherever they stand; it says how many, and that nothing is found."""
     assert visible(shown, "#count") == ["13 people"]
@@ -123,8 +140,8 @@ def test_everything_is_reached_by_keyboard(shown: Browser) -> None:
         shown.press(TAB)
         order.append(shown.run(FOCUSED))
     assert order == [
-        "#main", "search", "theme-system", "#matrix", "#risk", "#endings", "#invitations", "#unmanaged", "#policies",
-        "show-ways",
+        "#main", "search", "theme-system", "#matrix", "#risk", "#endings", "#invitations", "#unmanaged", "#other",
+        "#policies",
     ]  # fmt: skip
     stops = int(
         shown.run("return document.querySelectorAll('a[href], button, input, summary, [tabindex=\"0\"]').length")

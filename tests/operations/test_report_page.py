@@ -15,10 +15,11 @@ import pytest
 
 import mixpanel_access
 from mixpanel_access.operations.report.model import Report
-from mixpanel_access.operations.report.page import MONTHS, months, page, tiles, with_code
+from mixpanel_access.operations.report.page import MONTHS, by_person, months, page, tiles, with_code
 from mixpanel_access.operations.report.risk import FACTORS
+from mixpanel_access.rules.rule import Level
 from tests.fakes import PRODUCTION, FakeApi
-from tests.operations.reports import HOSTILE, PRODUCTION_ROSTER, called, report
+from tests.operations.reports import HOSTILE, PRODUCTION_ROSTER, called, crowd, organization, report
 
 CSS = (Path(mixpanel_access.__file__).parent / "templates" / "report" / "page.css").read_text()
 EMPTY = "environment: production\npeople: []\n"
@@ -192,9 +193,74 @@ def test_the_tiles_count() -> None:
     """Each leads to its section, and warns where there is something to do."""
     shown = {tile.section: (tile.number, tile.more) for tile in tiles(report())}
     assert shown["matrix"] == (13, "6 outside the company")
-    assert shown["endings"] == (2, "1 ended, 2 more within 90 days")
+    assert shown["risk"] == (8, "of 13 people; 4 medium, 1 low")
+    assert shown["endings"] == (2, "1 ended and still there; 2 more within 90 days; 2 people without an end")
     assert shown["invitations"] == (3, "1 expired, 2 to follow up")
-    assert shown["unmanaged"] == (8, "1 missing or changed")
+    assert shown["unmanaged"] == (8, "in Mixpanel, but in no stack; 1 missing or changed; 1 thing not known")
+    assert shown["other"] == (1, "outside roles, teams and grants; 3 kinds not known")
+    assert shown["policies"] == (33, "of policy rules; 24 advisory")
+
+
+def test_no_tile_shows_zero_for_what_is_not_known() -> None:
+    """A question mark instead, and in words what is not known; where all is known, zero is zero."""
+    sources = empty().other_access
+    unknown = replace(empty(), other_access=[one for one in sources if not one.known], unknown=["Who is in a team."])
+    shown = {tile.section: tile for tile in tiles(unknown)}
+    assert [section for section, tile in shown.items() if not tile.known] == ["unmanaged", "other"]
+    assert "1 thing not known" in shown["unmanaged"].more
+    text = " ".join(" ".join(Read(page(unknown)).texts).split())
+    assert "? none known unmanaged" in text
+    assert "? none known other access" in text
+    shown = {tile.section: tile for tile in tiles(replace(empty(), other_access=[], unknown=[]))}
+    assert all(tile.known and "not known" not in tile.more for tile in shown.values())
+    untold = {tile.section: tile for tile in tiles(report(company=frozenset()))}
+    assert (untold["risk"].known, untold["matrix"].more) == (False, "who is outside the company is not known")
+
+
+def test_access_that_mixpanel_does_not_show_is_not_taken_for_none() -> None:
+    """The cell of an invited person says so, in projects that list none of them; so does the page, with the reason."""
+    api = organization()
+    api.rows = [one for one in api.rows if one.email not in ("robin@agency.example.org", "jo@agency.example.org")]
+    found = report(api)
+    hidden = {one.email: len(one.hidden) for one in found.people if one.hidden}
+    assert hidden == {f"{name}@agency.example.org": 5 for name in ("jo", "robin", "uma")}
+    html = page(found)
+    rows = re.findall(r'<tr data-row="person".*?</tr>', html.replace("<wbr>", ""), re.DOTALL)
+    shown = {email: row.count(">not known<") for row in rows for email in re.findall(">([^<]+@[^<]+)</a>", row)}
+    assert shown == {one.email: len(one.hidden) for one in found.people}
+    assert f"What {', '.join(sorted(hidden))} can reach: Mixpanel lists people" in html
+    assert not [one for one in report().people if one.hidden], "the projects list those who are invited"
+
+
+def test_findings_stand_with_their_person(html: str) -> None:
+    """Once for each person, the most mandatory ones first; what is about nobody is last; a rule says how to fix it."""
+    found = report()
+    groups = by_person(found)
+    assert sum(len(one.findings) for one in groups) == len(found.findings)
+    assert len({one.email.casefold() for one in groups}) == len(groups)
+    assert [one.email for one in groups][-1] == ""
+    counts = [sum(one.level is Level.MANDATORY for one in group.findings) for group in groups if group.email]
+    assert counts == sorted(counts, reverse=True)
+    for group in groups:
+        assert {one.email.casefold() for one in group.findings} == {group.email.casefold()}
+        if group.place:
+            assert found.people[group.place - 1].email == group.email
+    section = html[html.index('id="policies"') :]
+    for rule in {one.rule for one in found.findings}:
+        (place,) = set(re.findall(rf'href="#(found-\d+)">{rule}<', section))
+        assert f"<code>{rule}</code>" in section.partition(f'id="{place}"')[2].partition("</li>")[0]
+
+
+def test_every_region_has_a_name_of_its_own() -> None:
+    """A list of landmarks tells them apart, in a report of many people too."""
+    for html in (page(report()), page(crowd(2)), page(empty())):
+        read = Read(html)
+        headings = dict(re.findall(r'<h2 id="([^"]+)">([^<]+)</h2>', html))
+        regions = [one for tag, one in read.elements if tag in ("section", "nav", "search") or one.get("role")]
+        names = [one.get("aria-label") or headings.get(one.get("aria-labelledby", ""), "") for one in regions]
+        named = [name for one, name in zip(regions, names, strict=True) if "needs-script" not in one.get("class", "")]
+        assert all(named)
+        assert len(set(named)) == len(named)
 
 
 TOKENS = {

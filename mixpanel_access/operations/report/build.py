@@ -8,14 +8,21 @@ from itertools import chain
 
 from mixpanel_access.directory.other_access import read_other_access
 from mixpanel_access.model.access import Invitation
-from mixpanel_access.model.address import same_key
-from mixpanel_access.operations.drift import AccessDifference, differences, read_organization
+from mixpanel_access.model.address import few, same_key
+from mixpanel_access.operations.drift import AccessDifference, OrganizationAccess, differences, read_organization
 from mixpanel_access.operations.next_steps import change_step, invitation_steps
 from mixpanel_access.operations.overview import Overview, load_overview
 from mixpanel_access.operations.pending.change import PendingEvent
 from mixpanel_access.operations.policy_check import Violation, violations_in
 from mixpanel_access.operations.project import Progress, PulumiProject
-from mixpanel_access.operations.report.model import AccessEnding, OpenInvitation, PolicyFinding, Report, UndoneChange
+from mixpanel_access.operations.report.model import (
+    AccessEnding,
+    OpenInvitation,
+    PolicyFinding,
+    Report,
+    ReportPerson,
+    UndoneChange,
+)
 from mixpanel_access.operations.report.people import Sources, cells_by_person, report_people
 from mixpanel_access.rules.rule import Level
 
@@ -36,15 +43,17 @@ def make_report(overview: Overview) -> Report:
     """Work out the report."""
     sources = Sources(overview)
     people = cells_by_person(sources)
+    organization = read_organization(overview.directory)
     changes = [
         one
-        for one in differences(read_organization(overview.directory), overview.everywhere, overview.here)
+        for one in differences(organization, overview.everywhere, overview.here)
         if sources.whole or _concerns(one, sources, people)
     ]
     violations = {
         name: list(violations_in(view.state, sources.contexts[name], view.policies))
         for name, view in overview.stacks.items()
     }
+    everybody = report_people(sources, people, changes, chain.from_iterable(violations.values()), organization)
     findings = [_finding(name, one) for name, found in violations.items() for one in found]
     return Report(
         organization=_organization(overview),
@@ -53,7 +62,7 @@ def make_report(overview: Overview) -> Report:
         stacks=list(overview.stacks),
         whole=sources.whole,
         environments=sources.environments,
-        people=report_people(sources, people, changes, chain.from_iterable(violations.values())),
+        people=everybody,
         endings=sorted(_endings(overview), key=lambda one: (one.on, one.email.casefold(), one.stack)),
         invitations=sorted(_invitations(sources, people), key=lambda one: (-(one.hours or 0), one.email.casefold())),
         differences=changes,
@@ -63,6 +72,7 @@ def make_report(overview: Overview) -> Report:
             for one in read_other_access(overview.directory, sources.shown, overview.now)
             if sources.whole or "@" not in one.who or same_key(one.who) in people
         ],
+        unknown=list(_unknown(overview, organization, everybody)),
         undone=list(_undone(overview)),
     )
 
@@ -72,6 +82,17 @@ def _concerns(one: AccessDifference, sources: Sources, people: Mapping[str, obje
     if one.project is not None:
         return one.project in sources.shown
     return not one.email or same_key(one.email) in people  # of whole teams, it has only those of the report's stacks
+
+
+def _unknown(overview: Overview, organization: OrganizationAccess, people: Sequence[ReportPerson]) -> Iterator[str]:
+    if invited := [one.email for one in people if one.hidden]:
+        yield f"What {few(invited)} can reach: Mixpanel lists people in projects only after they accept the invitation."
+    keys = {project: key for project, (key, _) in overview.projects.items()}
+    for id_ in sorted({*keys, *(project for project, _ in overview.here.grants)} - organization.projects.keys()):
+        if organization.is_out_of_sight(id_):
+            yield f"Who can reach project {keys.get(id_, '')} {id_}: Mixpanel does not show it to the stack's account."
+    if organization.teams is None:
+        yield "Who is in which team: Mixpanel does not show the teams to the stack's account."
 
 
 def _organization(overview: Overview) -> str:

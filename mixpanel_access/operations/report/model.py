@@ -109,6 +109,7 @@ class ReportPerson:
         ends: the last day of the declared access that lasts longest, or None without an end.
         outside: whether the address is outside the company's domains; None if no configuration names these.
         projects: project id -> access.
+        hidden: the ids of projects where Mixpanel would not list the person's access: nobody knows if there is any.
         risk: the risk.
         steps: what to know, and what to do next.
     """
@@ -122,6 +123,7 @@ class ReportPerson:
     ends: date | None
     outside: bool | None
     projects: Mapping[int, Cell]
+    hidden: Sequence[int]
     risk: Risk
     steps: Sequence[StatusStep]
 
@@ -243,6 +245,7 @@ class Report:
         differences: unmanaged, missing and changed access.
         findings: what the policy rules find, mandatory ones first.
         other_access: access that no stack manages, and what could not be read of it.
+        unknown: whose access in the matrix nobody knows, and why, in words.
         undone: what is still in a state after its end or without an entry, and what a roster gives and no state has.
     """
 
@@ -258,6 +261,7 @@ class Report:
     differences: Sequence[AccessDifference]
     findings: Sequence[PolicyFinding]
     other_access: Sequence[OtherAccess] = ()
+    unknown: Sequence[str] = ()
     undone: Sequence[UndoneChange] = ()
 
     @property

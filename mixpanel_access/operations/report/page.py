@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import groupby
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,7 +22,9 @@ from markupsafe import Markup
 from mixpanel_access import __version__
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import GrantType, Invitation
+from mixpanel_access.model.address import same_key
 from mixpanel_access.model.dates import written
+from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.similarity import counted, in_days, in_words
 from mixpanel_access.operations.next_steps import hours
 from mixpanel_access.operations.report.model import (
@@ -36,6 +38,7 @@ from mixpanel_access.operations.report.model import (
     RoleSource,
 )
 from mixpanel_access.operations.report.risk import LEVELS, RiskLevel, points_table
+from mixpanel_access.rules.rule import Level
 
 MONTHS: Final = 12
 """Months that the endings' chart shows, this one first."""
@@ -47,6 +50,8 @@ _WORDS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 
 
 _BACKTICKS: Final = re.compile(r"`([^`]+)`")
+_BEFORE_BREAKS: Final = re.compile("(?<=.)(?=[@.])")
+_BREAKS: Final = Markup("<wbr>")
 _CODE: Final = Markup("<code>{}</code>")
 _FACT: Final = Markup('<span class="fact">{}</span>')
 _CELL: Final = Markup('<td{}><b>{}</b><span class="ways">{}</span></td>')
@@ -60,13 +65,23 @@ _CLASSES: Final = {
 
 @dataclass(frozen=True)
 class Tile:
-    """A number at the top of the page."""
+    """A number at the top of the page.
+
+    Attributes:
+        section: the section that the number is about.
+        number: the number.
+        what: what it counts.
+        more: what else there is, and what is not known.
+        alarm: whether somebody should act if it is not zero.
+        known: whether zero means that there is none; otherwise there may be some that nobody knows.
+    """
 
     section: str
     number: int
     what: str
     more: str
-    alarm: bool
+    alarm: bool = True
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,7 +115,6 @@ def _environment() -> Environment:
         "days": in_days,
         "hours": lambda number: hours(timedelta(hours=number)),
         "by_nearness": lambda groups: sorted(groups, key=lambda group: list(EndsIn).index(group[0])),
-        "by_rule": by_rule,
     }
     return environment
 
@@ -116,6 +130,8 @@ def page(report: Report) -> str:
         style=style,
         script=script,
         tiles=tiles(report),
+        findings=by_person(report),
+        rules=rules_of(report.findings),
         by_address=sorted(numbered, key=lambda pair: pair[1].email.casefold()),
         names={project.id: project.name for one in report.environments for project in one.projects},
         columns=[(each.id, each is one.projects[0]) for one in report.environments for each in one.projects],
@@ -149,27 +165,41 @@ def _policy(style: str, script: str) -> str:
 
 def tiles(report: Report) -> list[Tile]:
     """The numbers at the top."""
-    outside = sum(1 for one in report.people if one.outside)
-    known = any(one.outside is not None for one in report.people)
-    over, later = len(report.ending(EndsIn.OVER)), report.ending(EndsIn.QUARTER)
-    near = report.ending(EndsIn.OVER, EndsIn.SOON)
+    people, high = len(report.people), len(report.at(RiskLevel.HIGH))
+    outside, untold = (sum(1 for one in report.people if one.outside is word) for word in (True, None))
+    company = (
+        f"{outside} outside the company" if untold < people or not people else "who is outside the company is not known"
+    )
+    if outside and untold:
+        company += f", and {untold} of whom that is not known"
+    over, later = len(report.ending(EndsIn.OVER)), len(report.ending(EndsIn.QUARTER))
+    endless = sum(1 for one in report.people if one.stacks and one.ends is None)
     expired = sum(1 for one in report.invitations if one.state is Invitation.EXPIRED)
     asked = sum(1 for one in report.invitations if one.steps)
     unmanaged = sum(1 for one in report.differences if one.kind.unmanaged)
-    people, invitations, high = len(report.people), len(report.invitations), len(report.at(RiskLevel.HIGH))
-    rows = (
-        ("matrix", people, "person" if people == 1 else "people",
-         f"{outside} outside the company" if known else "company domains not set"),
-        ("risk", high, "high risk", f"{len(report.at(RiskLevel.MEDIUM))} medium, {len(report.at(RiskLevel.LOW))} low"),
-        ("endings", len(near), "ending soon", f"{over} ended, {len(later)} more within {QUARTER} days"),
-        ("invitations", invitations, "invited" if invitations == 1 else "invitations",
-         f"{expired} expired, {asked} to follow up"),
-        ("unmanaged", unmanaged, "unmanaged", f"{len(report.differences) - unmanaged} missing or changed"),
-        ("policies", len(report.held_up), "policy findings",
-         f"mandatory; {len(report.findings) - len(report.held_up)} advisory"),
-    )  # fmt: skip
-    alarms = {"matrix": False, "invitations": asked > 0}
-    return [Tile(*row, alarm=alarms.get(row[0], True)) for row in rows]
+    other = sum(1 for one in report.other_access if one.known)
+    kinds = len({one.source for one in report.other_access if not one.known})
+    advisory = len(report.findings) - len(report.held_up)
+    changed, missed = len(report.differences) - unmanaged, counted(len(report.unknown), "thing")
+    return [
+        Tile("matrix", people, "person" if people == 1 else "people", company, alarm=False),
+        Tile("risk", high, "at high risk",
+             f"of {counted(people, 'person', 'people')}; {len(report.at(RiskLevel.MEDIUM))} medium, "
+             f"{len(report.at(RiskLevel.LOW))} low", known=not untold),
+        Tile("endings", len(report.ending(EndsIn.OVER, EndsIn.SOON)), "endings, past or soon",
+             f"{over} ended and still there; {later} more within {QUARTER} days; "
+             f"{counted(endless, 'person', 'people')} without an end"),
+        Tile("invitations", len(report.invitations), "open invitation" + "s" * (len(report.invitations) != 1),
+             f"{expired} expired, {asked} to follow up", alarm=asked > 0),
+        Tile("unmanaged", unmanaged, "unmanaged",
+             f"in Mixpanel, but in no stack; {changed} missing or changed"
+             + (f"; {missed} not known" if report.unknown else ""), known=not report.unknown),
+        Tile("other", other, "other access",
+             "outside roles, teams and grants" + (f"; {counted(kinds, 'kind')} not known" if kinds else ""),
+             alarm=False, known=not kinds),
+        Tile("policies", len(report.held_up), "mandatory finding" + "s" * (len(report.held_up) != 1),
+             f"of policy rules; {advisory} advisory"),
+    ]  # fmt: skip
 
 
 def months(endings: Iterable[AccessEnding], today: date) -> list[Month]:
@@ -194,8 +224,8 @@ def role_in_words(role: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def with_break(email: str) -> Markup:
-    """An address that may be broken before the @."""
-    return Markup("<wbr>@").join(email.split("@"))
+    """An address that may be broken before the @ and before a dot."""
+    return _BREAKS.join(_BEFORE_BREAKS.split(email))
 
 
 def with_code(text: str) -> Markup:
@@ -255,11 +285,42 @@ def _facts(known: Sequence[str]) -> Markup:
     return Markup(" · ").join(_FACT.format(one) for one in known)
 
 
-def by_rule(findings: Sequence[PolicyFinding]) -> list[tuple[tuple[str, str], list[PolicyFinding]]]:
-    """The findings of each rule at each level, mandatory ones first."""
+@dataclass(frozen=True)
+class PersonFindings:
+    """The findings about one person, the mandatory ones first.
 
-    def key(one: PolicyFinding) -> tuple[str, str]:
-        return one.level.value, one.rule
+    Attributes:
+        email: the address; "" for what is not about one person.
+        place: the person's position among the people by risk, from 1; None if they are not there.
+        findings: the findings.
+    """
 
-    ordered = sorted(findings, key=lambda one: (one.level.value != "mandatory", one.rule))
-    return [(place, list(own)) for place, own in groupby(ordered, key)]
+    email: str
+    place: int | None
+    findings: Sequence[PolicyFinding]
+
+
+def by_person(report: Report) -> list[PersonFindings]:
+    """The findings of each person, those with the most mandatory ones first; what is about nobody is last."""
+    places = {same_key(person.email): place for place, person in enumerate(report.people, 1)}
+    groups = grouped((same_key(one.email) if one.email else "", one) for one in report.findings)
+
+    def order(key: str) -> tuple[bool, int, int, str]:
+        mandatory = sum(1 for one in groups[key] if one.level is Level.MANDATORY)
+        return not key, -mandatory, -len(groups[key]), key
+
+    return [
+        PersonFindings(
+            groups[key][0].email,
+            places.get(key),
+            sorted(groups[key], key=lambda one: (one.level is not Level.MANDATORY, one.rule, one.stack)),
+        )
+        for key in sorted(groups, key=order)
+    ]
+
+
+def rules_of(findings: Sequence[PolicyFinding]) -> dict[str, tuple[int, PolicyFinding, int]]:
+    """The rules that find something, by id: the position from 1, one finding, and how many there are."""
+    counts = Counter(one.rule for one in findings)
+    first = {one.rule: one for one in reversed(findings)}
+    return {rule: (place, first[rule], counts[rule]) for place, rule in enumerate(sorted(counts), 1)}

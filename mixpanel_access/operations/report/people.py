@@ -12,7 +12,7 @@ from mixpanel_access.model.access import GrantType, Invitation, Person, Project
 from mixpanel_access.model.dates import day
 from mixpanel_access.model.engagements import PRODUCTION
 from mixpanel_access.model.grouping import grouped
-from mixpanel_access.operations.drift import AccessDifference, DriftKind
+from mixpanel_access.operations.drift import AccessDifference, DriftKind, OrganizationAccess
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.policy_check import Violation
 from mixpanel_access.operations.report.model import Cell, ReportEnvironment, ReportPerson, ReportProject, RoleSource
@@ -171,21 +171,37 @@ def _cells(sources: Sources, key: str) -> Cells:
 
 
 def report_people(
-    sources: Sources, people: Mapping[str, Cells], changes: Sequence[AccessDifference], violations: Iterable[Violation]
+    sources: Sources,
+    people: Mapping[str, Cells],
+    changes: Sequence[AccessDifference],
+    violations: Iterable[Violation],
+    organization: OrganizationAccess,
 ) -> list[ReportPerson]:
     """Everybody, the highest risk first."""
     key_of = sources.overview.key_of
     found_about = grouped((key_of(violation.email), violation) for violation in violations)
     by_person = grouped((key_of(change.email), change) for change in changes)
     found = [
-        _person(sources, key, cells, _facts(sources, key, cells, by_person.get(key, ())), found_about.get(key, ()))
+        _person(
+            sources,
+            key,
+            cells,
+            _facts(sources, key, cells, by_person.get(key, ())),
+            found_about.get(key, ()),
+            [id_ for id_ in sources.shown if id_ not in cells and organization.hides(id_, sources.people.get(key))],
+        )
         for key, cells in people.items()
     ]
     return sorted(found, key=lambda one: (-one.risk.score, one.email.casefold()))
 
 
 def _person(
-    sources: Sources, key: str, cells: Cells, facts: AccessFacts, violations: Sequence[Violation]
+    sources: Sources,
+    key: str,
+    cells: Cells,
+    facts: AccessFacts,
+    violations: Sequence[Violation],
+    hidden: Sequence[int],
 ) -> ReportPerson:
     person, someone = sources.people.get(key), sources.overview.get(key)
     names = [entry.person.name for own in (someone.entries.values() if someone else ()) for entry in own]
@@ -200,6 +216,7 @@ def _person(
         ends=max((day(str(end)) for end in ends), default=None) if all(ends) else None,
         outside=facts.outside,
         projects=cells,
+        hidden=hidden,
         risk=risk_of(facts, violations),
         steps=status.problems if status else [],
     )
