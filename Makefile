@@ -87,12 +87,13 @@ docs: $(MADE) ## build the docs as a site in build/site; a broken link is an err
 pictures: engine ## draw the pictures of the docs again, by following the tutorial
 	@$(PY) -m scripts.make_pictures
 
-reference: $(MADE) ## write docs/commands.md, docs/json.md, docs/rules.md, docs/dialects.md, the tables of docs/resources.md and the schemas again
+reference: engine ## write docs/commands.md, json.md, rules.md, dialects.md, mistakes.md, the tables of docs/resources.md and the schemas again
 	@$(PY) -m typer mixpanel_access.cli.app utils docs --name mixpanel-access --output docs/commands.md > /dev/null
 	@$(PY) -m scripts.json_page
 	@$(PY) -m scripts.resource_tables
 	@$(PY) -m mixpanel_access policy reference > docs/rules.md
 	@$(PY) -m tests.dialects.page > docs/dialects.md
+	@MIXPANEL_ACCESS_WRITE_MISTAKES=1 $(PY) -m pytest -q tests/mistakes > /dev/null
 	@$(PY) -m mixpanel_access schema > docs/roster.schema.json
 	@$(PY) -m mixpanel_access schema --common > docs/common.schema.json
 

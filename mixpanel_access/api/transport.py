@@ -286,7 +286,9 @@ class Transport:
         error = errors.Unreachable(
             f"cannot {what}",
             why=f"{self.base_url} cannot be reached ({why})",
-            next_step=f"Check the network, {proxies}mixpanel:apiUrl (MIXPANEL_BASE_URL) and mixpanel:region.",
+            next_step="If a proxy opens TLS, name its certificate authority in SSL_CERT_FILE (docs/proxy.md)."
+            if "CERTIFICATE_VERIFY_FAILED" in why
+            else f"Check the network, {proxies}mixpanel:apiUrl (MIXPANEL_BASE_URL) and mixpanel:region.",
         )
         error.unsent = unsent
         return error

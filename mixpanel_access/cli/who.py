@@ -60,7 +60,7 @@ def who(
         raise UsageError(
             "cannot choose what to show", why="it takes an address or a --project", next_step="Give one of the two."
         )
-    must_be_address(email or None, "cannot show what they can reach")
+    must_be_address(email or None, "cannot show the access")
 
     from mixpanel_access.model.address import same_key
     from mixpanel_access.operations import who as whos
@@ -94,7 +94,7 @@ def _must_be_there(email: str, held: Sequence[PersonGrant], overview: Overview) 
     people = overview.directory.people()
     if not held and same_key(email) not in people:
         raise UsageError(
-            "cannot show what they can reach",
+            "cannot show the access",
             subject=email,
             why=f"nobody in the organization has this address{meant_address(email, list(people))}",
             next_step=f"mixpanel-access diagnose {email} shows why.",

@@ -71,7 +71,7 @@ def configured_day() -> date:
         return dates.today(now)
     except ValueError:
         raise ConfigurationError(
-            "the Mixpanel configuration cannot be used",
+            "cannot use the Mixpanel configuration",
             why=f"mixpanel:now is {now!r}, which is not an ISO 8601 instant",
         ) from None
 

@@ -14,6 +14,7 @@ import tempfile
 import urllib.request
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
+from urllib.error import URLError
 
 _TIMEOUT: Final = 30
 """Seconds without a byte. If packets are dropped, the operating system would wait for minutes."""
@@ -34,8 +35,8 @@ def main(arguments: list[str]) -> int:
             _download(url, sha256, archive)
             _unpack(archive, Path(root) / "bin")
     except Exception as error:  # noqa: BLE001 - whatever goes wrong is the reason to report
-        name = "" if isinstance(error, WrongArchive) else f"{type(error).__name__}: "
-        print(f"{name}{error}", file=sys.stderr)
+        name = "" if isinstance(error, WrongArchive | URLError) else f"{type(error).__name__}: "
+        print(f"{name}{error}".removeprefix("<urlopen error ").removesuffix(">"), file=sys.stderr)
         return 1
     return 0
 

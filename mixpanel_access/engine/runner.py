@@ -152,6 +152,10 @@ def _remedy(stderr: str) -> str:
         )
     if "PULUMI_ACCESS_TOKEN must be set" in stderr:
         return "Say where the stacks are kept: `pulumi login`, or PULUMI_BACKEND_URL. Then run it again."
+    if "passphrase" in stderr:
+        return "Set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE, to the stack's own, then run it again."
+    if "unable to open state directory" in stderr:
+        return "Check `pulumi whoami -v` and PULUMI_BACKEND_URL, then run it again."
     return "Fix that, then run it again."
 
 

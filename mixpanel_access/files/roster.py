@@ -100,7 +100,7 @@ def _text(text_in: Path) -> str:
             "cannot read the roster",
             subject=str(text_in),
             why=whole.reason(error),
-            next_step="Check the path, and save the file as UTF-8 text there.",
+            next_step="Save it as UTF-8." if isinstance(error, UnicodeDecodeError) else "Check the path.",
         ) from None
 
 

@@ -88,7 +88,8 @@ def with_article(noun: str) -> str:
 
 def unknown(word: str, what: str, known: Sequence[str] | Mapping[str, Any]) -> str:
     """`'analist' is not a project role (did you mean 'analyst'?); there are ...`."""
-    return f"{word!r} is not {with_article(what)}{did_you_mean(word, known)}; there are {', '.join(known) or 'none'}"
+    there = "there is only" if len(known) == 1 else "there are"
+    return f"{word!r} is not {with_article(what)}{did_you_mean(word, known)}; {there} {', '.join(known) or 'none'}"
 
 
 _PLACEHOLDERS: Final = frozenset(

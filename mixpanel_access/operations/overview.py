@@ -244,7 +244,7 @@ def load_overview(
     organizations = {view.settings.organization_id for view in views.values()}
     if len(organizations) > 1:
         raise UsageError(
-            "cannot look at all stacks together",
+            "cannot read all stacks together",
             why=f"they are of the organizations {', '.join(map(str, sorted(organizations)))}",
             next_step="Name stacks of one of them with --stack.",
         )

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 from mixpanel_access.engine import LocalStates, Pulumi, ensure_engine, local_states
 from mixpanel_access.engine.process import stop_children
 from mixpanel_access.files.whole import nearest_project, reason
-from mixpanel_access.model.errors import AccessError, EngineError, UsageError
+from mixpanel_access.model.errors import AccessError, ConfigurationError, EngineError, UsageError
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.resources import DEFAULT, KINDS, organizations_in, rows_in
 from mixpanel_access.model.roster.schema import Roster
@@ -80,7 +80,11 @@ class PulumiProject:
             ConfigurationError: something is missing or malformed.
         """
         config = self.config(stack)
-        return load_settings(config.get, self.pulumi.environ, config)
+        try:
+            return load_settings(config.get, self.pulumi.environ, config)
+        except ConfigurationError as error:
+            error.subject = f"stack {stack}"
+            raise
 
     def config(self, stack: str) -> dict[str, str]:
         """Our configuration of a stack, by the keys without `mixpanel:`, asked for once."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import pickle
 import threading
 from collections.abc import Mapping
 from importlib import import_module
@@ -23,6 +25,8 @@ from mixpanel_access.server.messages import about
 
 Properties = Mapping[str, Any]
 _OURS: Final = b"mixpanel_access.provider"
+_DAMAGED: Final = (binascii.Error, pickle.UnpicklingError, EOFError, UnicodeDecodeError)
+"""What a provider raises that cannot be unpickled because its text was changed."""
 
 
 class Providers:
@@ -75,9 +79,16 @@ class Providers:
             return self._named[type_]
 
     def _made(self, pickled: str) -> ResourceProvider:
-        content = base64.b64decode(pickled)
+        content = b""
         try:
+            content = base64.b64decode(pickled)
             provider: ResourceProvider = _deserialize(lambda: dill.loads(content))  # noqa: S301
+        except _DAMAGED as error:
+            raise InputError(
+                "cannot use this resource's state",
+                why=f"its property {PROVIDER_KEY} is damaged, perhaps by an edit of the state ({error})",
+                next_step="Restore the state from before the edit with `pulumi stack import`.",
+            ) from None
         except (ImportError, AttributeError) as error:
             if _OURS not in content:
                 raise

@@ -250,7 +250,11 @@ def test_the_company_domains_are_refused_by_name() -> None:
             {"ticket": "["},
             "ticket: '[' is not a pattern (unterminated character set at position 0)",
         ),
-        ("justified", {"lowst": "admin"}, "'lowst' is not an option of it (did you mean 'lowest'?); there are lowest"),
+        (
+            "justified",
+            {"lowst": "admin"},
+            "'lowst' is not an option of it (did you mean 'lowest'?); there is only lowest",
+        ),
     ],
 )
 def test_a_configuration_that_the_engine_lets_pass_is_refused(rule: str, options: dict[str, Any], words: str) -> None:

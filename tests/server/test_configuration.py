@@ -26,7 +26,7 @@ HELD = {
     "id": f"{OLD}:removal-brake",
     "provider": f"{URN}second::0123",
 }
-OWN = "the Mixpanel configuration cannot be used: (1) "
+OWN = "cannot use the Mixpanel configuration: "
 CASES: dict[str, tuple[Mapping[str, Any], list[str]]] = {
     "nothing": ({}, []),
     "a number": ({"organizationId": 8765432.0}, []),
