@@ -95,7 +95,7 @@ def page(found: dict[str, Any]) -> str:
     )
     parts = [
         "# Figures",
-        *forms.meaning(found),
+        *_meaning(found),
         _HOW.format(**found["machine"]),
         *_runs(found),
         *_compared(found),
@@ -121,6 +121,13 @@ def page(found: dict[str, Any]) -> str:
         *_section("## The rest", _REST, ("what", "measured"), _rest(found)),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
+
+
+def _meaning(found: dict[str, Any]) -> Iterator[str]:
+    """What the figures mean, and how many targets they meet."""
+    for text in forms.meaning(found):
+        met = [row[3] == "yes" for row in _targets(found)]
+        yield f"{text} {sum(met)} of {len(met)} [targets](#targets) are met." if met else text
 
 
 def _section(title: str, meaning: str, columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:

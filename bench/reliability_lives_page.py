@@ -18,6 +18,18 @@ _LIVED: Final = {
 """Row of the table -> the figure."""
 
 
+def lived(lives: Mapping[str, Any]) -> str:
+    """How many lives ended with a disagreement, in a sentence; nothing where no lives were lived."""
+    if not lives:
+        return ""
+    shapes = lives["shapes"].values()
+    number, failed = sum(one["lives"] for one in shapes), sum(len(one["failed"]) for one in shapes)
+    return (
+        f"In {number} [scripted lives](#scripted-lives) of up to 60 days each, the commands said what an independent "
+        f"model says, except for {failed} disagreement{'' if failed == 1 else 's'}."
+    )
+
+
 def scripted(lives: Mapping[str, Any]) -> str:
     """The section; nothing where no lives were lived."""
     if not lives:
@@ -73,11 +85,11 @@ With **8 days busy**, the other days have at most a nightly run and accepted inv
 commands stay right while only the clock changes something, and after weeks without a run.
 
 With **all days busy**, edits, changes by hand and runs meet on every day, which is more than an organization sees in a
-year. Every day is checked, so a wrong state has the least time to be put right before a command is asked. What they
+year. Every day is checked, so a wrong state has little time to be corrected before a command reads it. What they
 show is how the rules work together; a disagreement in one of them needs several unlikely changes within days.
 {failed}
 The lives cannot show what Mixpanel does otherwise than [the contract](contract.md) says, since the emulator follows it,
-and they leave out calls that fail, which the other lives above have. What no event shows is left out of the comparison
+and they have no failing calls; the random lives above do. What no event shows is left out of the comparison
 until the next `mixpanel-access tracker update`: that an invitation was taken back, and that somebody was deactivated or
 activated. So is, for now, who became a consumer when a custom role was deleted, which the access log does not read.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bench.reliability_lives_page import scripted
+from bench.reliability_lives_page import lived, scripted
 from mixpanel_access.operations.tables import markdown
 
 FAULT_KINDS: Final = {
@@ -46,6 +46,7 @@ def page(figures: dict[str, Any]) -> str:
         lives=f"{lives['lives']:,}",
         steps=f"{lives['steps']:,}",
         together=_together(lives),
+        lived=lived(figures.get("scripted", {})),
         scripted=scripted(figures.get("scripted", {})),
         inputs=_counts("input", "made", figures["inputs"]),
         kills=kills["kills"],
@@ -88,6 +89,10 @@ weaker than its configuration.
 
 _TEXT: Final = """\
 # Reliability
+
+After {struck} injected faults, one more run without faults made the organization as declared, and invited nobody twice.
+After {kills} killed runs, one `pulumi up` finished the work, and nobody lost access.
+{lived}
 
 `make reliability` makes this page from bench/results/reliability.json, which has what the tests count while they run.
 If a test fails, there are no figures.
