@@ -90,7 +90,7 @@ def reference() -> str:
 def _page() -> Iterator[str]:
     yield "# Rules"
     yield ""
-    yield "Made by `make reference` from `mixpanel_access/rules`; how to use them is in [policies](policies.md)."
+    yield "This page lists the policy rules and their options. [Policies](policies.md) says how to use them."
     yield (
         f"The tests try {WAYS_ROUND} ways around them with the configuration `policies/config/production.json`; a "
         "mandatory finding stops each."

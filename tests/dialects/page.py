@@ -26,11 +26,10 @@ _WORDS: Final = {
 _TEXT: Final = """\
 # Dialects of Mixpanel
 
-`make reference` makes this page from `mixpanel_access/emulator/dialect.py` and from the tables in `tests/dialects`.
+Much of Mixpanel's access API is not documented. The emulator has a setting for each answer that is not known, or that
+is known to differ. A set of these settings is a dialect. Without a dialect, the emulator uses the defaults below.
 
-Much of Mixpanel's access API is not documented. The emulator has a setting for each answer that we do not know, or
-that is known to differ. A set of these settings is a dialect. Without a dialect, the emulator uses the defaults
-below.
+`make reference` makes this page from `mixpanel_access/emulator/dialect.py` and from the tables in `tests/dialects`.
 
 ## Run the emulator in a dialect
 

@@ -151,9 +151,8 @@ def with_settings(text: str, mistake: Mistake) -> str:
 
 def add_stack_with_secrets(workspace: Workspace) -> None:
     """Add a stack whose service account's secret is encrypted with the passphrase of the tests."""
-    variables = {"PULUMI_CONFIG_PASSPHRASE": "demo"}
     for words in (
         ("stack", "init", "secrets", "--no-select"),
         ("config", "set", "--stack", "secrets", "--secret", "mixpanel:serviceAccountSecret", "demo-secret"),
     ):
-        workspace.run(*words, **variables)
+        workspace.run(*words, PULUMI_CONFIG_PASSPHRASE="demo")
