@@ -20,10 +20,12 @@ from mixpanel_access.cli.output import (
     record_of,
 )
 from mixpanel_access.cli.review import Review, ReviewedRole, folder_of
-from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.address import few
+from mixpanel_access.model.errors import ConfigurationError, EngineError, MixpanelError, Refused, UsageError
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
+    from mixpanel_access.operations.project import PulumiProject
     from mixpanel_access.operations.review.applying import ReviewPlan, RosterChange
     from mixpanel_access.operations.review.decisions import ReviewedItem
     from mixpanel_access.operations.review.packet import ReviewLine
@@ -71,6 +73,7 @@ class ApplyDocument(TypedDict):
     appliedBefore: Annotated[int, "how many decisions were applied before"]
     rosters: Annotated[Sequence[ApplyRoster], "the rosters that change"]
     stale: Annotated[Sequence[StaleItem], "the decisions that are not applied, since the access has changed"]
+    warnings: Annotated[Sequence[str], "what to know before `pulumi up`: how many owners would be left"]
     written: Annotated[bool, "whether they were written"]
 
 
@@ -84,7 +87,8 @@ def apply(
 ) -> int:
     """Write decisions into a roster and the evidence; exit 1 if some were only shown or no longer hold.
 
-    `pulumi up` does the rest. A decision on access that has changed since it was listed is not applied.
+    `pulumi up` does the rest. A decision on access that has changed since it was listed is not applied. Decisions that
+    would together leave the organization without an owner are refused, and with one are warned about.
 
     Example: `mixpanel-access review apply --stack production --yes`
     """
@@ -96,6 +100,9 @@ def apply(
     name = stack_to_change(project, stack)
     when = instant_of(now) or project.settings(name).clock()
     made = plan(where, project.roster, [name], when, progress)
+    warning = _warning(made, project, name, yes=yes)
+    if warning:
+        progress(f"warning: {warning}")
     if not as_json:
         for one in made.rosters:
             _print(one)
@@ -104,10 +111,32 @@ def apply(
     if yes:
         carry_out(made)
     if as_json:
-        print_json(_document(made, written=yes))
+        print_json(_document(made, warning, written=yes))
     else:
         typer.echo(_outcome(made, written=yes))
     return 1 if made.stale or (made.rosters and not yes) else 0
+
+
+def _warning(made: ReviewPlan, project: PulumiProject, stack: str, *, yes: bool) -> str:
+    """What to know of the owners that remain; "" if that is nothing.
+
+    Raises:
+        Refused: no owner would remain, and it was to be written.
+    """
+    from mixpanel_access.directory import connected
+    from mixpanel_access.operations.review.owners import UNREAD
+
+    if not made.takes_membership:
+        return ""
+    try:
+        with connected(project.settings(stack)) as directory:
+            left = made.owners_left(directory.people(), directory.key_of)
+    except (ConfigurationError, EngineError, MixpanelError) as error:
+        return f"{UNREAD}: {error}"
+    if left.nobody and yes:
+        step = "Decide `keep` on one of them, or make somebody else an owner before."
+        raise Refused("cannot apply the decisions", why=f"{left}, without {few(left.going)}", next_step=step)
+    return left.warning
 
 
 def _print(one: RosterChange) -> None:
@@ -136,7 +165,7 @@ def _outcome(made: ReviewPlan, *, written: bool) -> str:
     return f"Applied {counted(new, 'decision')}. Commit the roster and the review's folder; {ups} {does}.{left}"
 
 
-def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
+def _document(made: ReviewPlan, warning: str, *, written: bool) -> ApplyDocument:
     return {
         "review": made.folder.name,
         "undecided": made.undecided,
@@ -152,6 +181,7 @@ def _document(made: ReviewPlan, *, written: bool) -> ApplyDocument:
             for one in made.rosters
         ],
         "stale": [_stale(one) for one in made.stale],
+        "warnings": [warning] if warning else [],
         "written": written and bool(made.rosters),
     }
 

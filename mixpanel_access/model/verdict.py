@@ -292,7 +292,7 @@ _WORDS: Final[tuple[tuple[type[errors.AccessError], str, Sign], ...]] = (
         Sign.PASSPHRASE,
     ),
     (errors.EngineError, r"no stack named|stack '.*' not found", Sign.NO_STACK),
-    (errors.UsageError, r"^cannot find the stack|^cannot choose a stack|the project has no stack", Sign.NO_STACK),
+    (errors.UsageError, r"^cannot (find|choose) (the|a) stack", Sign.NO_STACK),
     (errors.UsageError, r"^cannot (find|read) the project", Sign.NO_PROJECT),
     (errors.UsageError, r"^cannot read the policies' configuration", Sign.POLICIES),
     (errors.ConfigurationError, r"^cannot use the network", Sign.VARIABLES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,29 +18,7 @@ from mixpanel_access.cli.findings import print_findings
 from mixpanel_access.emulator.server import EmulatorServer, demo_document
 from mixpanel_access.model.verdict import Cause
 from mixpanel_access.operations.doctoring import Examination, clock
-from tests.cli.typed import Typed, typed
-from tests.engine_setup.engine_fakes import write_engine
-
-SECRET = "canary-secret"
-CONFIG = {
-    "mixpanel:organizationId": "7654321",
-    "mixpanel:serviceAccountUsername": "bot",
-    "mixpanel:serviceAccountSecret": SECRET,
-    "mixpanel:apiUrl": "http://127.0.0.1:9",
-}
-ANSWERS: dict[str, tuple[int, str]] = {
-    "version": (0, "v3.276.0"),
-    "stack": (0, json.dumps([{"name": "production", "current": True}])),
-    "config": (0, json.dumps({key: {"value": value} for key, value in CONFIG.items()})),
-}
-"""What the engine answers to each of its commands."""
-_ENGINE = """
-import sys
-command = next(word for word in sys.argv[1:] if not word.startswith("-"))
-code, text = {answers!r}[command]
-(sys.stdout if code == 0 else sys.stderr).write(text)
-sys.exit(code)
-"""
+from tests.operations.machines import CONFIG, SECRET, Machine
 
 
 class Terminal(io.StringIO):
@@ -48,42 +26,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-class Machine:
-    """A folder with a project, and an engine that answers as it is told.
-
-    Attributes:
-        project: the project's folder.
-        environ: the environment of the command.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.project, self._bin = folder / "access", folder / "bin"
-        self.project.mkdir()
-        self._bin.mkdir()
-        self.environ = {"PATH": str(self._bin), "HOME": str(folder), "MIXPANEL_ACCESS_ENGINE_STEPS": "path"}
-        self.write("Pulumi.yaml", "name: access\nruntime: python\n")
-        self.answer({})
-
-    def write(self, name: str, text: str) -> None:
-        """Write a file of the project."""
-        file = self.project / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-
-    def answer(self, answers: Mapping[str, tuple[int, str]]) -> None:
-        """Have the engine answer some commands otherwise."""
-        (script := self._bin / "answers.py").write_text(_ENGINE.format(answers=ANSWERS | dict(answers)))
-        write_engine(self._bin, f'exec {sys.executable} -IS {script} "$@"')
-
-    def remove_engine(self) -> None:
-        """Leave no engine."""
-        (self._bin / "pulumi").unlink()
-
-    def doctor(self, *words: str) -> Typed:
-        """Run it."""
-        return typed("doctor", *words, cwd=self.project, environ=self.environ)
 
 
 @pytest.fixture
@@ -142,14 +84,14 @@ def test_what_is_wrong_here_is_the_verdict(
 ) -> None:
     """In words and as JSON, before the error with its own exit code; the words of others are not shown."""
     spoil(machine)
-    came = machine.doctor()
+    came = machine.run("doctor")
     assert (came.error, came.code in (2, 3)) == (None, True), came
     assert came.err.splitlines()[-1].startswith("error: ")
     text = " ".join(came.out.split())
     assert "Most likely: " in text
     assert step in text.partition(" Do: ")[2]
     assert [line for line in came.out.splitlines() if len(line) > 100] == []
-    document = json.loads(machine.doctor("--json").out)
+    document = json.loads(machine.run("doctor", "--json").out)
     assert document["verdict"]["cause"] == cause
     assert "@" not in came.out + json.dumps(document)
     assert SECRET not in came.out + came.err
@@ -172,7 +114,7 @@ def test_a_mistake_in_a_file_is_told_even_if_the_network_is_the_cause(
 ) -> None:
     """It is a finding of its own; what it says is not shown, since it may name somebody."""
     machine.write(name, text)
-    document = json.loads(machine.doctor("--json").out)
+    document = json.loads(machine.run("doctor", "--json").out)
     assert document["verdict"]["cause"] == Cause.NETWORK
     (problem,) = [one for one in document["machine"] if one["call"] == cause]
     assert (problem["finding"], step in problem["nextStep"]) == ("failed", True)
@@ -186,7 +128,6 @@ def server() -> Iterator[EmulatorServer]:
         yield running
 
 
-ACCOUNT = demo_document()["service_accounts"][0]
 ONLINE: dict[str, tuple[dict[str, str], int, Cause, str]] = {
     "nothing": ({}, 0, Cause.NOTHING, "Nothing is wrong that this command can see."),
     "a wrong secret": (
@@ -205,18 +146,12 @@ def test_what_mixpanel_answers_ends_in_a_verdict(
     machine: Machine, server: EmulatorServer, changed: dict[str, str], code: int, cause: Cause, end: str
 ) -> None:
     """In lines that fit, each command in one piece, and with nothing on standard error."""
-    own = {
-        "apiUrl": server.url,
-        "serviceAccountUsername": ACCOUNT["username"],
-        "serviceAccountSecret": ACCOUNT["secret"],
-    }
-    config = CONFIG | {f"mixpanel:{key}": value for key, value in (own | changed).items()}
-    machine.answer({"config": (0, json.dumps({key: {"value": value} for key, value in config.items()}))})
-    came = machine.doctor()
+    machine.online(server.url, changed)
+    came = machine.run("doctor")
     assert (came.code, came.err, came.error) == (code, "", None)
     assert " ".join(came.out.split()).endswith(end)
     assert [line for line in came.out.splitlines() if len(line) > 100] == []
-    document = json.loads(machine.doctor("--json").out)
+    document = json.loads(machine.run("doctor", "--json").out)
     assert document["verdict"]["cause"] == cause
     assert {one["call"]: one["finding"] for one in document["machine"]} == dict.fromkeys(
         ("packages", "engine", "stacks", "policy pack", "clock"), "ok"

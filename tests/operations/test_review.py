@@ -111,33 +111,6 @@ def test_what_has_not_begun_is_left_out_and_what_is_over_is_there(tmp_path: Path
     assert [(item.state, item.suggestion) for item in made.items()] == [("over", "remove")]
 
 
-@pytest.mark.parametrize(
-    ("owners", "suggested"),
-    [
-        (["o1", "o2"], ["remove", "remove"]),
-        (["o1"], ["check", "check"]),
-        ([], ["check", "check"]),
-        (["o1", "invited"], ["check", "check"]),
-    ],
-)
-def test_no_suggestions_leave_an_organization_with_one_owner(
-    tmp_path: Path, owners: list[str], suggested: list[str]
-) -> None:
-    """All suggestions together keep two owners who have accepted; else somebody must check, and sees why."""
-    ended = [
-        person(email, f"approver: {ANA}, ends: 2026-05-03, projects: {{}}").replace(": member", ": owner")
-        for email in (BO, CY)
-    ]
-    made = Review(tmp_path, *ended)
-    for name in (BO, CY, *(f"{name}@example.com" for name in owners)):
-        made.api.put(name, role="owner", invited=name.startswith("invited"))
-    made.begin()
-    assert [item.suggestion for item in made.items()] == suggested
-    words = f"then the organization would have {'1 owner' if owners else '0 owners'}"
-    told = [words in item.reason for item in made.items()]
-    assert told == [word == "check" for word in suggested]
-
-
 def test_beginning_again_keeps_what_was_filled_in(review: Review) -> None:
     """A decision stays as it was made, a comment moves on, what is new comes in, what is gone goes."""
     review.decide(BO, "lower=analyst", "shop")

@@ -6,7 +6,7 @@ Mixpanel is not touched: what was lowered or removed goes with the next `pulumi 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -15,6 +15,7 @@ from pathlib import Path
 from mixpanel_access.files.lines import Say, read_lines, with_lines
 from mixpanel_access.files.roster import roster_change, source_of, text_of
 from mixpanel_access.files.whole import write_all
+from mixpanel_access.model.access import Person
 from mixpanel_access.model.effective_access import RosterEntry, effective_access
 from mixpanel_access.model.grouping import grouped
 from mixpanel_access.model.roster.editing import EntryChange, change_entries
@@ -24,6 +25,7 @@ from mixpanel_access.model.similarity import in_words
 from mixpanel_access.operations.review.decisions import ItemStatus, ReviewedItem, decisions_of
 from mixpanel_access.operations.review.facts import RosterRoles, reviewed_parts
 from mixpanel_access.operations.review.files import read_packets, unusable
+from mixpanel_access.operations.review.owners import OwnersLeft, decided, losing, owners_without
 from mixpanel_access.operations.review.packet import Item, ReviewLine, evidence_file
 from mixpanel_access.operations.review.record import ReviewRecord, decided_line, read_record
 from mixpanel_access.rules.rule import Suggestion
@@ -58,6 +60,7 @@ class ReviewPlan:
         undecided: how many items are not decided.
         applied: how many decisions are applied already.
         stale: the decisions that are not applied, because what they are about has changed.
+        items: all items of the review, of every stack.
     """
 
     folder: Path
@@ -65,6 +68,16 @@ class ReviewPlan:
     undecided: int
     applied: int
     stale: Sequence[ReviewedItem] = ()
+    items: Sequence[Item] = ()
+
+    @property
+    def takes_membership(self) -> bool:
+        """Whether somebody loses an organization role, or leaves, by what is to be applied."""
+        return bool(self.rosters) and bool(losing(self.items, decided))
+
+    def owners_left(self, people: Mapping[str, Person], key_of: Callable[[str], str]) -> OwnersLeft:
+        """The owners that remain after all decisions of the review: of every stack, and applied ones too."""
+        return owners_without(people, losing(self.items, decided, key_of).keys())
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,14 @@ def plan(
     changes = [_roster_change(rosters[stack], held[stack], now, record) for stack in rosters if stack in waiting]
     statuses = Counter(one.status for one in found)
     stale = [one for one in found if one.status is ItemStatus.STALE]
-    return ReviewPlan(folder, changes, statuses[ItemStatus.UNDECIDED], statuses[ItemStatus.APPLIED], stale)
+    return ReviewPlan(
+        folder,
+        changes,
+        undecided=statuses[ItemStatus.UNDECIDED],
+        applied=statuses[ItemStatus.APPLIED],
+        stale=stale,
+        items=[item for one in packets for item in one.packet.items],
+    )
 
 
 def carry_out(made: ReviewPlan) -> list[ReviewLine]:

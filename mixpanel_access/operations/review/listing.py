@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 from mixpanel_access.model import roles
 from mixpanel_access.model.access import Grant, GrantType, Invitation, OtherAccess, source_in_words
 from mixpanel_access.model.address import problem_with, same_key
-from mixpanel_access.model.brakes import ENOUGH_OWNERS
 from mixpanel_access.model.dates import instant, written
 from mixpanel_access.model.declaration import grant_name
 from mixpanel_access.model.declared_inputs import excepted
 from mixpanel_access.model.effective_access import RosterEntry
 from mixpanel_access.model.roster.schema import Roster
-from mixpanel_access.model.similarity import counted
 from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.person_overview import PersonOverview
 from mixpanel_access.operations.review.facts import is_listed_on, reviewed_parts, roster_values
@@ -27,7 +25,6 @@ from mixpanel_access.operations.state import StateResource
 from mixpanel_access.operations.who import grants_of
 from mixpanel_access.rules.entry import Entry as RuleEntry
 from mixpanel_access.rules.entry import Type
-from mixpanel_access.rules.rule import Suggestion
 
 REVIEWERS: Final = ("approver", "manager", "sponsor")
 """Who can review an entry: the people that it or its engagement names."""
@@ -73,27 +70,7 @@ def listed_roles(overview: Overview, by: str, other: Sequence[OtherAccess] = ())
                     more = _other_access(other, someone, item, roster)
                     update = {"unassigned": unassigned, "other_access": more}
                     found.append(Listed(reviewer, item.model_copy(update=update)))
-    return _with_two_owners(found, overview)
-
-
-def _with_two_owners(found: Sequence[Listed], overview: Overview) -> list[Listed]:
-    """The items, without suggestions that would together leave the organization without enough owners."""
-    people = overview.directory.people()
-    owners = {key for key, one in people.items() if one.role == roles.OWNER and not (one.invited or one.deactivated)}
-
-    def takes_an_owner(item: Item) -> bool:
-        less = item.suggestion in (Suggestion.LOWER, Suggestion.REMOVE)
-        return less and item.project is None and item.role == roles.OWNER and item.key in owners
-
-    left = len(owners - {one.item.key for one in found if takes_an_owner(one.item)})
-    if left >= ENOUGH_OWNERS:
-        return list(found)
-
-    def checked(item: Item) -> Item:
-        reason = f"{item.reason}; but then the organization would have {counted(left, 'owner')}"
-        return item.model_copy(update={"suggestion": Suggestion.CHECK.value, "suggested_role": None, "reason": reason})
-
-    return [replace(one, item=checked(one.item)) if takes_an_owner(one.item) else one for one in found]
+    return found
 
 
 def _other_access(other: Sequence[OtherAccess], someone: PersonOverview, item: Item, roster: Roster) -> list[str]:

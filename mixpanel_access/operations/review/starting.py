@@ -15,6 +15,7 @@ from mixpanel_access.operations.overview import Overview
 from mixpanel_access.operations.review.facts import Facts
 from mixpanel_access.operations.review.files import PacketFile, file_name, make_folder, read_packets, write_packet
 from mixpanel_access.operations.review.listing import Listed, listed_roles, unmanaged
+from mixpanel_access.operations.review.owners import with_two_owners
 from mixpanel_access.operations.review.packet import Item, ItemKey, Packet, Unmanaged, evidence_file
 from mixpanel_access.operations.review.record import ReviewRecord, listed_line, read_record
 from mixpanel_access.rules.rule import Suggestion
@@ -64,6 +65,7 @@ def begin(
         overview.stacks.keys(),
         Packet(review=folder.name, made=overview.today.isoformat(), unknown=unknown),
     )
+    packets = with_two_owners(packets, overview.directory.people(), overview.directory.key_of)
     new = [
         listed_line(item, folder.name, packet.reviewer_of(item), overview.now)
         for packet in packets
