@@ -40,7 +40,7 @@ check: $(MADE) lint ## lint, and test the layers without the engine: for every c
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not engine and not package and not slow" $(LAYERS) \
 		tests/docs/test_walks.py tests/docs/test_contract.py $(ARGS)
 
-languages: engine ## find, build or install what the tests of YAML and TypeScript programs need, where Go and npm are
+languages: engine ## find, build or install what tests of YAML, of TypeScript and of pages need, where Go and npm are
 	@$(PY) -m tools.engine.languages || true
 
 test: engine languages ## run all tests, on every core

@@ -21,6 +21,10 @@ from typing import Any, Final
 
 import pytest
 
+from mixpanel_access.engine.settings import read_settings
+from tests.languages import missing
+from tools.engine.languages import ACCESSIBILITY, find_node_modules
+
 MISSING: Final = "there is no chromium and chromedriver: apt-get install chromium chromium-driver"
 REQUIRED_VARIABLE: Final = "MIXPANEL_ACCESS_BROWSER"
 """Set to `required`, it makes a missing browser a failure, as CI=true does."""
@@ -66,6 +70,21 @@ class Browser:
         """Wait until an expression is true, as long as a script may take."""
         condition = f"const done = arguments[arguments.length - 1]; const look = () => ({script}) ? done(true) : "
         self._post("execute/async", {"script": f"{condition}requestAnimationFrame(look); look();", "args": list(args)})
+
+    def violations(self) -> list[str]:
+        """What axe-core finds wrong with the page: the rule, and the first element that breaks it.
+
+        It is installed by `make languages`; where it is missing, the test is skipped, or fails in CI.
+        """
+        modules = find_node_modules(read_settings(), ACCESSIBILITY)
+        if modules is None:
+            missing("axe-core is not there: make languages")
+        self.run((modules / "axe-core" / "axe.min.js").read_text())
+        script = (
+            "const done = arguments[arguments.length - 1]; axe.run(document).then(found => done(found.violations));"
+        )
+        found: list[dict[str, Any]] = self._post("execute/async", {"script": script, "args": []})
+        return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found]
 
     def press(self, *keys: str, holding: str = "") -> None:
         """Press keys, one after the other."""

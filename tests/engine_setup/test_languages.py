@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from mixpanel_access.engine import Engine
 from mixpanel_access.engine.found import StepFailed
 from tools.engine.languages import (
+    ACCESSIBILITY,
     GENERATOR,
     LANGUAGES_SOURCE,
     REQUIRED_VARIABLE,
+    TYPESCRIPT,
     YAML_HOST,
     build_programs,
     find_generator,
@@ -43,6 +44,9 @@ def test_they_are_kept_in_the_cache(world: World) -> None:
     assert (host, generator) == (generator.parent if generator else None, host / GENERATOR if host else None)
     assert modules is not None
     assert (modules / "asked").read_text() == "ci --ignore-scripts --no-audit --no-fund\n"
+    assert find_node_modules(settings, ACCESSIBILITY) is None
+    install_node_modules(settings, world.told.append, ACCESSIBILITY)
+    assert find_node_modules(settings, ACCESSIBILITY) not in (None, modules)
     assert world.leftovers() == []
 
 
@@ -76,6 +80,6 @@ def test_the_host_is_pinned_by_checksum() -> None:
     """go.sum holds the checksum of the module itself, and the lock of npm that of each package."""
     wanted = f"github.com/pulumi/pulumi-yaml v{yaml_version()} h1:"
     assert any(line.startswith(wanted) for line in (LANGUAGES_SOURCE / "go.sum").read_text().splitlines())
-    lock = Path(__file__).parents[2] / "examples" / "typescript" / "package-lock.json"
-    text = lock.read_text()
-    assert text.count('"integrity": "sha512-') == text.count('"version": "') > 100
+    for source, packages in ((TYPESCRIPT, 100), (ACCESSIBILITY, 1)):
+        text = (source / "package-lock.json").read_text()
+        assert text.count('"integrity": "sha512-') == text.count('"version": "') >= packages

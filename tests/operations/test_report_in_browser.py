@@ -11,6 +11,7 @@ import pytest
 from mixpanel_access.operations.report.page import page
 from tests.browser import RIGHT, SHIFT, SPACE, TAB, Browser, browsing
 from tests.operations.reports import HOSTILE, called, crowd, report, tenfold
+from tests.operations.test_welcome import written
 
 pytestmark = pytest.mark.slow
 
@@ -203,6 +204,28 @@ def test_every_text_stands_out_as_it_is_drawn(shown: Browser, scheme: str, hosti
     found = shown.run(CONTRASTS)
     assert found["texts"] > (20 if hostile else 300)
     assert found["weak"] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(shown: Browser, url: str, tmp_path: Path, scheme: str) -> None:
+    """In the report and in the welcome, on a phone, in both themes; and what it should find, it finds."""
+    (tmp_path / "welcome.html").write_text(written().html)
+    shown.wide(390)
+    shown.media(prefers_color_scheme=scheme)
+    for page_url in (url, (tmp_path / "welcome.html").as_uri()):
+        shown.open(page_url)
+        assert shown.violations() == []
+    shown.run("document.querySelector('h1').outerHTML = '<img src=\"data:,\">'")
+    assert {one.partition(":")[0] for one in shown.violations()} >= {"image-alt"}
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_welcome_is_as_wide_as_the_window(shown: Browser, tmp_path: Path, width: int) -> None:
+    """Its longest link is broken."""
+    (tmp_path / "welcome.html").write_text(written().html)
+    shown.wide(width)
+    shown.open((tmp_path / "welcome.html").as_uri())
+    assert shown.run("return document.documentElement.scrollWidth") == width
 
 
 def test_it_prints_all_of_it_light_and_without_controls(shown: Browser) -> None:

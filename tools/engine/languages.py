@@ -1,10 +1,11 @@
-"""What the tests of programs in other languages need: `python -m tools.engine.languages`, which `make languages` runs.
+"""What tests need beyond Python: `python -m tools.engine.languages`, which `make languages` runs.
 
 - The language host of YAML programs. A release of the engine has it, and so may PATH. Otherwise it is built into the
   cache, where Go is: two minutes the first time. It does not build with the engine's modules, so it has a Go module of
   its own, with those of its release.
 - The generator of TypeScript SDKs, which is built with it.
-- The packages of the TypeScript program in `examples/typescript`, which npm installs into the cache.
+- The packages of the TypeScript program in `examples/typescript`, and axe-core of `tests/accessibility`, which checks
+  whether everybody can use a page. npm installs both into the cache.
 """
 # ruff: noqa: T201 - printing is this command's job
 
@@ -15,6 +16,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +34,8 @@ LANGUAGES_SOURCE: Final = Path(__file__).parent / "languages_source"
 """The Go module of both programs."""
 TYPESCRIPT: Final = Path(__file__).parents[2] / "examples" / "typescript"
 """The TypeScript program, with the lock of its packages."""
+ACCESSIBILITY: Final = Path(__file__).parents[2] / "tests" / "accessibility"
+"""The folder with the lock of axe-core."""
 REQUIRED_VARIABLE: Final = "MIXPANEL_ACCESS_LANGUAGES"
 """Set to `required`, it makes what is missing a failure of the tests."""
 YAML_HOST: Final = "pulumi-language-yaml"
@@ -65,9 +69,9 @@ def find_generator(settings: EngineSettings) -> Path | None:
     return file if file.is_file() else None
 
 
-def find_node_modules(settings: EngineSettings) -> Path | None:
-    """The packages of the TypeScript program, or None if they were not installed."""
-    folder = _node_modules(settings)
+def find_node_modules(settings: EngineSettings, source: Path = TYPESCRIPT) -> Path | None:
+    """The packages that a folder locks, or None if they were not installed."""
+    folder = _node_modules(settings, source)
     return folder if folder.is_dir() else None
 
 
@@ -91,8 +95,8 @@ def build_programs(settings: EngineSettings, progress: Callable[[str], None]) ->
     progress(f"  built in {outcome.seconds:.0f} s")
 
 
-def install_node_modules(settings: EngineSettings, progress: Callable[[str], None]) -> None:
-    """Install the locked packages of the TypeScript program into the cache; none of their scripts runs.
+def install_node_modules(settings: EngineSettings, progress: Callable[[str], None], source: Path = TYPESCRIPT) -> None:
+    """Install the packages that a folder locks into the cache; none of their scripts runs.
 
     Raises:
         StepFailed: there is no npm or no connection, or a checksum differs.
@@ -101,15 +105,15 @@ def install_node_modules(settings: EngineSettings, progress: Callable[[str], Non
     npm = shutil.which("npm", path=settings.environ.get("PATH", ""))
     if npm is None:
         raise StepFailed("no npm on PATH")
-    progress("installing the packages of the TypeScript program: half a minute the first time")
+    progress(f"installing the packages of {source.name}: half a minute the first time")
     with locked(settings, progress), staging(settings) as staged:
         for name in _LOCKED:
-            shutil.copy(TYPESCRIPT / name, staged)
+            shutil.copy(source / name, staged)
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         outcome = run_child(command, cwd=staged, env=settings.environ, timeout=settings.download_timeout)
         if outcome.timed_out or outcome.returncode != 0:
             raise StepFailed(f"npm ci failed: {last_lines(outcome.stderr, outcome.returncode)}")
-        publish(staged, _node_modules(settings).parent)
+        publish(staged, _node_modules(settings, source).parent)
     progress(f"  installed in {outcome.seconds:.0f} s")
 
 
@@ -117,9 +121,9 @@ def _programs(settings: EngineSettings) -> Path:
     return engines(settings) / f"languages-{platform_name()}-{source_digest(LANGUAGES_SOURCE)}" / "bin"
 
 
-def _node_modules(settings: EngineSettings) -> Path:
-    digest = hashlib.sha256(b"\0".join((TYPESCRIPT / name).read_bytes() for name in _LOCKED)).hexdigest()[:12]
-    return engines(settings) / f"typescript-{digest}" / "node_modules"
+def _node_modules(settings: EngineSettings, source: Path) -> Path:
+    digest = hashlib.sha256(b"\0".join((source / name).read_bytes() for name in _LOCKED)).hexdigest()[:12]
+    return engines(settings) / f"{source.name}-{digest}" / "node_modules"
 
 
 def main() -> int:
@@ -137,6 +141,11 @@ def main() -> int:
             build_programs,
         ),
         ("packages of the TypeScript program", lambda: find_node_modules(settings), install_node_modules),
+        (
+            "axe-core",
+            lambda: find_node_modules(settings, ACCESSIBILITY),
+            partial(install_node_modules, source=ACCESSIBILITY),
+        ),
     )
     for what, find, make in needed:
         try:
