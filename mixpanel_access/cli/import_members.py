@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
@@ -19,12 +20,15 @@ from mixpanel_access.cli.output import (
     progress,
     write_file,
 )
+from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.resources import CUSTOM_ROLE, ORGANIZATION_SECURITY
 from mixpanel_access.model.similarity import counted
 
 if TYPE_CHECKING:
+    from mixpanel_access.operations.importing.baseline import Baseline
     from mixpanel_access.operations.importing.plan import Candidate, LeftOut
     from mixpanel_access.operations.importing.run import PreparedImport
+    from mixpanel_access.operations.project import PulumiProject
 
 
 class ImportAccess(TypedDict):
@@ -63,6 +67,8 @@ class ImportDocument(TypedDict):
     importedTeams: Annotated[Sequence[str], "the keys of the teams that are imported"]
     importedCustomRoles: Annotated[int, "how many custom roles are imported"]
     importedSecurity: Annotated[bool, "whether the security settings are imported"]
+    policies: Annotated[Path | None, "the policy configuration that is written, or null"]
+    notes: Annotated[Sequence[str], "what to know of the baseline engagement"]
     changes: Annotated[Sequence[str], "what the preview then changes; empty if all is well"]
 
 
@@ -89,6 +95,30 @@ def import_members(
             help="Let a new roster declare organization roles, and import everybody; only one roster can.",
         ),
     ] = False,
+    engagement: Annotated[
+        str | None,
+        typer.Option(help="Give everybody without an engagement this one; a new one is added to the roster."),
+    ] = None,
+    type_: Annotated[str | None, typer.Option("--type", help="The type of a new engagement.")] = None,
+    sow: Annotated[str | None, typer.Option(help="The statement of work of a new engagement.")] = None,
+    sponsor: Annotated[str | None, typer.Option(help="The sponsor of a new engagement.")] = None,
+    ticket: Annotated[str | None, typer.Option(help="The ticket of a new engagement.")] = None,
+    approver: Annotated[str | None, typer.Option(help="The address of the person who approves it.")] = None,
+    justification: Annotated[str | None, typer.Option(help="Why these people need their access.")] = None,
+    starts: Annotated[str | None, typer.Option(help="The first day of a new engagement, UTC (2026-01-31).")] = None,
+    ends: Annotated[str | None, typer.Option(help="Its last day, UTC; after it, everybody in it loses access.")] = None,
+    policies: Annotated[
+        bool | None,
+        typer.Option(
+            "--starting-policies/--no-starting-policies",
+            help="Write a policy configuration that lets CI pass, with the order in which to raise its rules.",
+            show_default="asked in a terminal",
+        ),
+    ] = None,
+    interactive: Annotated[
+        bool | None,
+        typer.Option("--ask/--no-ask", help="Ask for what is missing.", show_default="in a terminal"),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show who would be imported, and write nothing.")] = False,
     file: Annotated[Path | None, typer.Option(help="Keep the file for `pulumi import` here.")] = None,
     cwd: Folder = Path(),
@@ -104,23 +134,67 @@ def import_members(
     from mixpanel_access.operations.importing.plan import ImportFilter
     from mixpanel_access.operations.importing.run import ImportRequest, carry_out, prepare  # brings the Pulumi SDK
 
+    stack = stack_to_change(opened, stack)
+    terms = {"type": type_, "sow": sow, "ticket": ticket, "approver": approver, "justification": justification}
+    terms |= {"starts": starts, "ends": ends, "sponsor": sponsor}
+    ask = sys.stdin.isatty() and not as_json and not dry_run if interactive is None else interactive
+    baseline = asked_baseline(opened, stack, engagement, {key: value for key, value in terms.items() if value}, ask=ask)
+    if policies is None and ask:
+        policies = typer.confirm("Write a policy configuration to start with, which lets CI pass?", err=as_json)
     request = ImportRequest(
-        stack=stack_to_change(opened, stack),
+        stack=stack,
         wanted=ImportFilter(email or (), exclude or ()),
         projects=project or (),
         environment=environment,
         organization_roles=organization_roles,
+        baseline=baseline,
+        starting_policies=bool(policies),
     )
     prepared = prepare(opened, request, progress)
     if file is not None:
         content = json_text(prepared.document or {"resources": []}) + "\n"
         write_file(file, content.encode(), "the import file", "Name another with --file; nothing was changed.")
-    changes = [] if dry_run else carry_out(opened, prepared, progress)
+    changes = [f"create {name}" for name in prepared.would_create]
+    if not dry_run:
+        changes = carry_out(opened, prepared, progress)
     if as_json:
         print_json(_document(prepared, changes, dry_run=dry_run))
     else:
         _print(prepared, changes, dry_run=dry_run)
     return 1 if changes else 0
+
+
+def asked_baseline(
+    project: PulumiProject, stack: str, key: str | None, terms: dict[str, str], *, ask: bool
+) -> Baseline | None:
+    """The baseline engagement, with the answers to what is not known of a new one."""
+    from mixpanel_access.files.roster import source_of, text_of
+    from mixpanel_access.model.engagements import problems_with_metadata
+    from mixpanel_access.model.roster.reading import parse
+    from mixpanel_access.operations.importing.baseline import ASKED, Baseline
+
+    if key is None:
+        if terms:
+            raise UsageError(
+                f"cannot use --{next(iter(terms))}",
+                why="it belongs to an engagement",
+                next_step="Name the engagement with --engagement.",
+            )
+        return None
+    file = project.roster(stack)
+    text = text_of(file)
+    is_new = text is None or key not in parse(text, source_of(file)).engagements
+    for name in ASKED if ask and is_new else ():
+        while name not in terms:
+            question = f"{name.capitalize()} of {key} (Enter: not known)"
+            answer = str(typer.prompt(question, "", show_default=False, err=True)).strip()
+            if problem := problems_with_metadata({name: answer or None}).get(name):
+                typer.echo(problem, err=True)
+            elif answer:
+                terms[name] = answer
+            else:
+                break
+    return Baseline(key, terms)
 
 
 def _print(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> None:
@@ -155,7 +229,14 @@ def _print(prepared: PreparedImport, changes: list[str], *, dry_run: bool) -> No
     more = "".join(f", {counted(number, thing)}" for thing, number in numbers.items() if number)
     more += ", the security settings" if prepared.inputs(ORGANIZATION_SECURITY) else ""
     what = f"{counted(members, 'member')} and {counted(grants, 'individual grant')}{more} into stack {prepared.stack}"
+    for words in prepared.said:
+        typer.echo(words)
+    if prepared.policies and not dry_run:
+        typer.echo(f"Wrote {prepared.policies.file.name}; {prepared.policies.page.name} has the order of its rules.")
     if dry_run:
+        if changes:
+            typer.echo("The roster also declares what is not in Mixpanel. After the import, the preview would change:")
+            print_changes(changes)
         typer.echo(f"Would import {what}. Nothing was written.")
         return
     done = f"Imported {what}" if members or grants or more else f"Stack {prepared.stack} has everything already"
@@ -242,5 +323,7 @@ def _document(prepared: PreparedImport, changes: list[str], *, dry_run: bool) ->
         "importedTeams": prepared.teams,
         "importedCustomRoles": len(prepared.inputs(CUSTOM_ROLE)),
         "importedSecurity": bool(prepared.inputs(ORGANIZATION_SECURITY)),
+        "policies": prepared.policies.file if prepared.policies else None,
+        "notes": prepared.said,
         "changes": changes,
     }

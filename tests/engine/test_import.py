@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.sandbox import SECRET, USERNAME
+from demo.sandbox import ROOT, SECRET, USERNAME
 from mixpanel_access.emulator.server import demo_document
 from mixpanel_access.engine import Engine
 from mixpanel_access.model.address import same_key
@@ -49,11 +49,19 @@ def test_an_organization_that_was_kept_by_hand_comes_under_code(grown: Workspace
     """Both stacks, no change at preview, one role changed is one update, and a second import loses nothing."""
     before = grown.dump()
     kept = tmp_path / "import.json"
+    config = grown.pulumi.project / "policies/config/production.json"
+    baseline = ("--engagement", "before-code", "--ticket", "OPS-1", "--ends", "2099-12-31", "--starting-policies")
     first = grown.command(
-        *("import", "--stack", "production", "--project", "*(production)", "--organization-roles", "--file", str(kept))
+        *("import", "--stack", "production", "--project", "*(production)", "--organization-roles", "--file", str(kept)),
+        *baseline,
     )
     assert (first.returncode, "Traceback" in first.stderr) == (0, False), first.stderr
     assert "; its preview shows no change." in first.stdout
+    assert "engagement before-code in production.yaml has no sow, approver, justification and starts" in first.stdout
+    pack = ("--policy-pack", str(ROOT / "policies"), "--policy-pack-config", str(config))
+    judged = grown.run("preview", "--stack", "production", *pack)  # exit 0
+    assert "[advisory]" in judged.stdout
+    assert "[mandatory]" not in judged.stdout
     second = grown.command("import", "--stack", "staging", "--project", "2345678", "--project", "*warehouse (stag*")
     assert second.returncode == 0, second.stderr
 
@@ -77,6 +85,7 @@ def test_an_organization_that_was_kept_by_hand_comes_under_code(grown: Workspace
     roles = {same_key(row["email"]): row["role"] for row in before["members"]}
     assert {person.key: person.organization_role for person in entries.people} == roles
     assert [person.key for person in entries.people] == sorted(everybody)
+    assert {person.engagement for person in entries.people} == {"before-code"}
     texts = [kept.read_text(), *(file.read_text() for file in grown.stacks.glob("*.yaml"))]
     texts.append(grown.run("stack", "export", "--show-secrets", "--stack", "production").stdout)
     assert not any(secret in text for text in texts for secret in (SECRET, USERNAME))
@@ -94,6 +103,9 @@ def test_an_organization_that_was_kept_by_hand_comes_under_code(grown: Workspace
     assert planned(grown, "production") == [("update", f"{PRODUCTION}:{changed.key}")]
     assert unchanged(before, grown.dump())
     assert not [endpoint for endpoint in grown.requests() if not endpoint.startswith("GET ")]
+    log = grown.command("tracker", "update", "--json")
+    events = {line["event"] for line in json.loads(log.stdout) if line["stack"] == "production"}
+    assert events == {"imported"}, log.stdout
 
 
 def imported(output: str) -> tuple[int, int]:
@@ -191,7 +203,7 @@ def test_dry_run_shows_and_writes_nothing(workspace: Workspace) -> None:
     workspace.emulator.control("POST", "seed", {**document, "members": [*document["members"], invited]})
     files = {file: file.read_bytes() for file in workspace.stacks.iterdir() if file.is_file()}
     shown = workspace.command("import", "--stack", "production", "--dry-run")
-    assert shown.returncode == 0, shown.stderr
+    assert shown.returncode == 1, shown.stderr  # the sample person of a new roster is in the way
     lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
     assert lines[0] == "who status organization role projects import left out"
     lee = "lee@example.com accepted member shop analyst (individual); warehouse analyst (team) member, shop"
@@ -199,6 +211,7 @@ def test_dry_run_shows_and_writes_nothing(workspace: Workspace) -> None:
     assert any(line.startswith("new@example.com invited member member shop, warehouse: an individ") for line in lines)
     assert any(line.startswith("ana@example.com accepted owner shop owner (organization_role)") for line in lines)
     assert f"Service accounts, which are not people and are left out: {USERNAME}." in lines
+    assert "create robin@agency.example.org" in lines
     assert lines[-1].endswith("into stack production. Nothing was written.")
     shared = workspace.stacks / "common.yaml"
     shared.write_text(shared.read_text().replace("deploy-bot:", "etl-bot:"))
@@ -232,6 +245,11 @@ def test_what_cannot_be_imported_is_one_line(workspace: Workspace) -> None:
         errors = [line for line in failed.stderr.splitlines() if not line.startswith("read ")]
         assert (failed.returncode, failed.stdout, len(errors)) == (2, "", 1), failed.stderr
         assert words in errors[0]
+    (workspace.stacks / "production.yaml").write_text(good.replace("id: 1234567", "id: 1999999"))
+    for more in ((), ("--dry-run",)):  # the sample project of a new roster is in the way
+        failed = workspace.command("import", "--stack", "production", "--project", "1234567", *more)
+        assert (failed.returncode, failed.stdout) == (2, "")
+        assert "it gives access to 1999999, and the service account sees no such project" in failed.stderr
     (workspace.stacks / "production.yaml").write_text(good.replace("shop: analyst", "shop: analist"))
     line = good[: good.index("shop: analyst")].count("\n") + 1
     for stack in ("production", "staging"):

@@ -164,6 +164,16 @@ class Draft:
             quote = node.style or ""
             self._cuts.append((node.start_mark.index, node.end_mark.index, f"{quote}{value}{quote}"))
 
+    def drop_comment(self, entry: MappingNode, words: str) -> None:
+        """Remove a comment of these words below an entry, with its line."""
+        if entry.flow_style:
+            return
+        start = self._end_of(entry)
+        end = self._entry_end(entry, max(0, entry.start_mark.column - 2))
+        found = re.compile(rf"\r?\n +# {re.escape(words)}(?=\r?\n|$)").search(self._text, start, end)
+        if found:
+            self._cuts.append((found.start(), found.end(), ""))
+
     def drop_keys(self, mapping: MappingNode, key: str, gone: Collection[str]) -> None:
         """Remove keys from the mapping that is the value of `key`; if no others remain, it becomes `{}`."""
         node = self.value(mapping, key)

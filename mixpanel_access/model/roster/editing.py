@@ -87,7 +87,7 @@ def add_engagement(text: str, source: RosterSource, key: str, values: Mapping[st
     return _edited(
         text,
         source,
-        lambda draft: draft.put(draft.top("engagements"), "engagements", {key: dict(values)}),
+        lambda draft: draft.put(draft.top("engagements"), "engagements", {key: values}),
         lambda _, after: key in after.engagements,
     )
 
@@ -140,6 +140,23 @@ def add_teams(text: str, source: RosterSource, teams: Mapping[int, Sequence[str]
         return all([*before.people[at].teams, *more] == list(after.people[at].teams) for at, more in teams.items())
 
     return _edited(text, source, edit, done)
+
+
+def set_engagement(text: str, source: RosterSource, key: str, positions: Collection[int], note: str) -> str:
+    """Set the engagement of entries, by their positions from 0, and remove this comment below them."""
+
+    def edit(draft: Draft) -> None:
+        for at, (_, entry) in enumerate(draft.entries("people")):
+            if at in positions:
+                draft.set_value(entry, "engagement", scalar(key))
+                draft.drop_comment(entry, note)
+
+    def done(before: Roster, after: Roster) -> bool:
+        update = {"engagement": key}
+        want = [one.model_copy(update=update if at in positions else {}) for at, one in enumerate(before.people)]
+        return _said(after.people) == _said(want)
+
+    return _edited(text, source, edit, done) if positions else text
 
 
 def set_ownership(text: str, source: RosterSource, words: Mapping[str, str]) -> str:

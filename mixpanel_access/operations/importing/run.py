@@ -28,11 +28,13 @@ from mixpanel_access.model.resources import (
     ResourceKind,
 )
 from mixpanel_access.model.roster import editing
-from mixpanel_access.model.roster.reading import parse
+from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Roster
 from mixpanel_access.operations import state_change
 from mixpanel_access.operations.importing import pulumi_import
+from mixpanel_access.operations.importing.baseline import Baseline, in_words_for, stamped, with_engagement
 from mixpanel_access.operations.importing.plan import (
+    TO_BE_FILLED_IN,
     ImportFilter,
     ImportPlan,
     OrganizationSnapshot,
@@ -41,11 +43,12 @@ from mixpanel_access.operations.importing.plan import (
     plan_import,
     project_rows,
 )
+from mixpanel_access.operations.importing.starting_policies import StartingPolicies, starting_policies
 from mixpanel_access.operations.importing.teams import read_teams
 from mixpanel_access.operations.project import Progress, PulumiProject
 from mixpanel_access.operations.revoking.rows import StateRow, is_whole, rows_of
 from mixpanel_access.operations.roles_there import keys_there
-from mixpanel_access.operations.state import State, StateResource, key_of, state_of
+from mixpanel_access.operations.state import State, StateResource, key_of, name_of, state_of
 from mixpanel_access.provider.session import Session
 
 if TYPE_CHECKING:
@@ -63,6 +66,8 @@ class ImportRequest:
     Attributes:
         projects: ids and name patterns of Mixpanel projects; none means those of the roster.
         organization_roles: whether a new roster declares organization roles.
+        baseline: the engagement that everybody without one gets, or None.
+        starting_policies: whether to write the policy configuration to start with.
     """
 
     stack: str
@@ -70,6 +75,8 @@ class ImportRequest:
     projects: Sequence[str] = ()
     environment: str | None = None
     organization_roles: bool = False
+    baseline: Baseline | None = None
+    starting_policies: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,9 @@ class PreparedImport:
         document: the file for the engine; without resources there is nothing to import.
         notes: what resources of the state become: their names in the engine -> the note, by id.
         accounts_left_out: service account -> why it does not come in.
+        would_create: the names of what the roster declares, and neither the organization nor the state has.
+        policies: the policy configuration to write, or None.
+        said: what to know of the baseline engagement, in sentences.
     """
 
     stack: str
@@ -92,6 +102,9 @@ class PreparedImport:
     document: Mapping[str, Any]
     notes: Mapping[str, Notes]
     accounts_left_out: Mapping[str, str] = field(default_factory=dict)
+    would_create: Sequence[str] = ()
+    policies: StartingPolicies | None = None
+    said: Sequence[str] = ()
 
     def inputs(self, kind: ResourceKind) -> list[Mapping[str, Any]]:
         """The inputs of the resources of a kind that come in."""
@@ -118,6 +131,9 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
     file = project.roster(request.stack)
     before = text_of(file)
     others = project.other_rosters(request.stack)
+    policies = None
+    if request.starting_policies:
+        policies = starting_policies(project.pulumi.project, file, settings.environment)
     text = _start(request, file, before, settings.environment, others)
     export = project.export_with_people(request.stack)
     state = state_of(export, settings.organization_id)
@@ -126,6 +142,8 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
         session = Session(settings, directory, progress)
         text, roster, projects = _with_projects(request, file, text, directory, others)
         today = session.now().date()
+        if request.baseline:
+            text = with_engagement(text, source_of(file), request.baseline, today)
         reading = replace(
             _read(directory, projects, progress),
             own_roles=keys_there(directory, roster),
@@ -138,8 +156,14 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
             if before is None:
                 text = editing.with_groups(text)
                 plan = plan_import(reading, text, source_of(file), state, request.wanted, today)
+        said = []
+        if request.baseline:
+            plan = with_baseline(plan, source_of(file), request.baseline.key)
+            said = in_words_for(request.baseline.key, plan.roster, file.name)
         declared = pulumi_import.with_role_ids(session, plan.roster, declaration(plan.roster, today))
+        _must_have_projects(declared, directory, file.name)
         entries, notes, left_out = _entries(session, plan, declared, state, groups)
+    held = {(row.type, name_of(row.urn)) for row in rows_of(export)} | {(one["type"], one["name"]) for one in entries}
     return PreparedImport(
         stack=request.stack,
         file=file,
@@ -149,7 +173,45 @@ def prepare(project: PulumiProject, request: ImportRequest, progress: Progress) 
         document=pulumi_import.import_file(entries, state) if entries else {},
         notes=notes,
         accounts_left_out=left_out,
+        would_create=[
+            one.name
+            for one in declared.resources()
+            if held.isdisjoint((one.kind.type, name) for name in (one.name, *one.former))
+        ],
+        policies=policies,
+        said=said,
     )
+
+
+def with_baseline(plan: ImportPlan, source: RosterSource, key: str) -> ImportPlan:
+    """The plan in which everybody whom the import wants, and who has no engagement, has the baseline."""
+    people = {one.person.key for one in plan.candidates if one.member or one.managed}
+    text = stamped(plan.text, source, key, people, TO_BE_FILLED_IN)
+    return replace(plan, text=text, roster=parse(text, source))
+
+
+def _must_have_projects(declared: Declaration, directory: Directory, file: str) -> None:
+    """Refuse a roster that gives access to a project that the organization does not have, as the samples of `new` do.
+
+    Raises:
+        UsageError: it does.
+    """
+    there = directory.projects()
+    wanted = {
+        int(one.inputs["project_id"]): one
+        for one in declared.ungrouped.resources()
+        if one.kind.plural and "project_id" in one.inputs
+    }
+    if missing := sorted(wanted.keys() - there.keys()):
+        samples = ", ".join(str(project) for project in missing)
+        raise UsageError(
+            "cannot import",
+            subject=file,
+            why=f"it gives access to {samples}, and the service account sees no such project in organization "
+            f"{directory.organization}",
+            next_step="Delete the projects from the roster, with the people who have access to them: a new project "
+            "begins with samples. Nothing was written.",
+        )
 
 
 def _proposed(name: str, people: int, *, new: bool) -> str:
@@ -167,6 +229,9 @@ def carry_out(project: PulumiProject, prepared: PreparedImport, progress: Progre
     Raises:
         EngineError: the engine refuses. Run again: what is done by then is not done twice.
     """
+    if prepared.policies:
+        prepared.policies.write()
+        progress(f"wrote {prepared.policies.file} and {prepared.policies.page.name}")
     write_roster(prepared.file, prepared.before, prepared.plan.text)
     if prepared.before != prepared.plan.text:
         progress(f"wrote {prepared.file}")
