@@ -22,13 +22,13 @@ Command = tuple[str, str, str]
 
 COMMANDS: Final[Mapping[str, Sequence[Command]]] = {
     SET_UP: (
-        ("new", "new.new", "Make a project."),
+        ("new", "new.new", "Create a project."),
         ("engine", "emulator.engine", "Find or download the Pulumi engine."),
         ("emulator", "emulator.emulator", "Run a local Mixpanel."),
         ("preflight", "preflight.preflight", "Check what an invitation needs first."),
         ("doctor", "doctor.doctor", "Try which calls Mixpanel answers."),
         ("import", "import_members.import_members", "Import existing people and grants."),
-        ("ownership", "ownership.ownership", "Settle who was in the organization before."),
+        ("ownership", "ownership.ownership", "Decide who was in the organization before."),
         ("schema", "roster.schema", "Print the JSON schema of a roster."),
         ("copy-rosters", "roster.copy_rosters", "Take only the rosters of a branch."),
     ),
@@ -40,7 +40,7 @@ COMMANDS: Final[Mapping[str, Sequence[Command]]] = {
         ("token", "token.token", "Print the token of a service account."),
         ("revoke", "revoke.revoke", "Take away what has ended."),
         ("offboard", "offboard.offboard", "End everything a person has."),
-        ("release", "release.release", "Let people out of a stack; they keep access."),
+        ("release", "release.release", "Release people from a stack; they keep access."),
     ),
     SEE: (
         ("status", "status.status", "Show everybody's access, and what is next."),
@@ -68,7 +68,7 @@ BELOW: Final[Mapping[tuple[str, str], Sequence[Command]]] = {
         ("update", "tracker.update", "Add what has happened."),
         ("export", "tracker.export", "Write the log as a table."),
         ("verify", "tracker.verify", "Check the log against the states."),
-        ("prune", "tracker.prune", "Take out what had ended before a day."),
+        ("prune", "tracker.prune", "Remove what had ended before a day."),
         ("merge", "tracker.merge", "Merge the logs of two branches."),
     ),
     ("policy", "The policy rules, pack and findings."): (

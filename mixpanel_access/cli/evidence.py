@@ -33,7 +33,7 @@ FORMATS: Final = ("json", "csv", "xlsx")
 
 def evidence(
     from_: Annotated[str, typer.Option("--from", help="The first day of the period (YYYY-MM-DD, UTC).")],
-    to: Annotated[str, typer.Option(help="The last day of the period; it belongs to it.")],
+    to: Annotated[str, typer.Option(help="The last day of the period, included (YYYY-MM-DD, UTC).")],
     stack: Stacks = None,
     format_: Annotated[
         str, typer.Option("--format", help="json, csv or xlsx.", autocompletion=words(*FORMATS))

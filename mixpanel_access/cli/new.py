@@ -21,7 +21,7 @@ class NewDocument(TypedDict):
 
 
 def new(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; it is made if it is missing.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder; created if it does not exist.")],
     name: Annotated[str, typer.Option(help="The project's name in Pulumi.")] = NAME,
     ci: Annotated[CI, typer.Option(help="The CI system whose workflow the project gets.")] = CI.GITHUB,
     backend: Annotated[Backend, typer.Option(help="Where the states are kept.")] = Backend.S3,
@@ -31,7 +31,7 @@ def new(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Make a project with program, rosters, policies and CI workflow; existing files are not touched.
+    """Create a project with program, rosters, policies and CI workflow; existing files are not touched.
 
     Example: `mixpanel-access new access`
     """

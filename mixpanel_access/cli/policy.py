@@ -66,7 +66,7 @@ def explain(
     ],
     as_json: AsJson = False,
 ) -> int:
-    """Explain one rule: what it judges, how to fix a violation, how to configure it.
+    """Explain one rule: what it checks, how to fix a violation, how to configure it.
 
     Example: `mixpanel-access policy explain domain-allowed`
     """
@@ -92,7 +92,7 @@ def print_reference() -> int:
 
 
 def make_pack(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The pack's folder; it is made if it is missing.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The pack's folder; created if it does not exist.")],
     wheel: Annotated[Path, typer.Option(help="The wheel of this version, which goes into the folder.")],
     as_json: AsJson = False,
 ) -> int:

@@ -27,7 +27,7 @@ def roster(
     now: Now = None,
     as_json: AsJson = False,
 ) -> int:
-    """Check a roster without the engine, and show who gets which access from it; of several, show a line each.
+    """Check a roster without the engine, and show who gets which access from it; for several files, show one line each.
 
     Example: `mixpanel-access roster stacks/production.yaml`
     """

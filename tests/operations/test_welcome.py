@@ -51,7 +51,7 @@ def test_everything_that_one_has_to_know_is_in_it() -> None:
     assert (message.to, message.cc) == (BO, ())
     assert message.subject == "Your access to Example & Sons in Mixpanel"
     for words in (
-        "Accept the invitation that Mixpanel has sent to bo@example.com; it is good until 2026-05-11 12:00 UTC.",
+        "Accept the invitation that Mixpanel has sent to bo@example.com. It expires on 2026-05-11 12:00 UTC.",
         "<https://mixpanel.com/organization/7654321>",
         "Choose single sign-on and log in with Okta, as bo@example.com.",
         "Set up a second factor",
@@ -146,7 +146,7 @@ def test_the_reminder_asks_for_the_invitation() -> None:
     assert message.text.index("203.0.113.0/24") < message.text.index("Log in at")
     assert "VPN" not in written(WITHOUT_SSO, template="reminder").text
     assert message.subject == "Your invitation to Example & Sons in Mixpanel is waiting"
-    assert "tell access: ana@example.com" in message.text
+    assert "write to ana@example.com" in message.text
     assert "with Okta, not with a password" in message.text
     assert "\n\n- Look for an e-mail" in message.markdown
     assert "with Okta" not in written(WITHOUT_SSO, template="reminder").text
