@@ -12,6 +12,8 @@ from typing import Any
 import dill  # type: ignore[import-untyped]
 import grpc  # type: ignore[import-untyped]
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider
 from pulumi.runtime.proto import provider_pb2
 
@@ -53,10 +55,73 @@ DIFFERENCES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = 
     ),
     "of a list": ({"list": ["a", "b", "c"]}, {"list": ["a", "c", "d"]}, {"list[1]": KIND.DELETE, "list[2]": KIND.ADD}),
     "of a list, in one place": ({"list": ["a", "b"]}, {"list": ["a", "c"]}, {"list[1]": KIND.UPDATE}),
+    "a person of a reason": (
+        {"list": [{"people": ["a", "b", "c"], "ticket": "1"}]},
+        {"list": [{"people": ["b", "c", "d"], "ticket": "1"}]},
+        {"list[0].people[0]": KIND.DELETE, "list[0].people[2]": KIND.ADD},
+    ),
+    "a reason that goes, and a person of the one behind it": (
+        {"list": [{"people": ["a"], "ticket": "1"}, {"people": ["b", "c"], "ticket": "2"}]},
+        {"list": [{"people": ["c"], "ticket": "2"}]},
+        {"list[0]": KIND.DELETE, "list[1].people[0]": KIND.DELETE},
+    ),
+    "a person who gets another reason": (
+        {"list": [{"people": ["a", "b"], "ticket": "1"}, {"people": ["c"], "ticket": "2"}]},
+        {"list": [{"people": ["b"], "ticket": "1"}, {"people": ["a", "c"], "ticket": "2"}]},
+        {"list[0].people[0]": KIND.DELETE, "list[1].people[0]": KIND.ADD},
+    ),
+    "a reason's value, and a person": (
+        {"list": [{"people": ["a", "b"], "ticket": "1"}]},
+        {"list": [{"people": ["b"], "ticket": "2"}]},
+        {"list[0].people[0]": KIND.DELETE, "list[0].ticket": KIND.UPDATE},
+    ),
+    "a reason that moved to where another one went": (
+        {"list": [{"people": ["a"], "ticket": "1"}, {"people": ["b", "c"], "ticket": "2"}]},
+        {"list": [{"people": ["c", "d"], "ticket": "2"}]},
+        {
+            "list[0].people[0]": KIND.UPDATE,
+            "list[0].people[1]": KIND.ADD,
+            "list[0].ticket": KIND.UPDATE,
+            "list[1]": KIND.DELETE,
+        },
+    ),
     "only moved": ({"list": ["a", "b"]}, {"list": ["b", "a"]}, {"list": KIND.UPDATE}),
     "what counts for nothing": ({"role": 1, "other": 1}, {"role": 1, "other": 2}, {}),
 }
 FIELDS = ("role", "grants", "list")
+
+
+@given(*[st.lists(st.sets(st.sampled_from("abcd"), min_size=1), max_size=4)] * 2, st.permutations(range(4)))
+def test_each_part_of_a_difference_is_where_the_engine_looks_for_it(
+    olds: list[set[str]], news: list[set[str]], tickets: list[int]
+) -> None:
+    """Nothing that came or went is missing, and nothing is shown twice: else a preview hides somebody."""
+    before = [{"people": sorted(some), "ticket": ticket} for some, ticket in zip(olds, tickets, strict=False)]
+    after = [{"people": sorted(some), "ticket": ticket} for ticket, some in enumerate(news)]
+    found = detailed(FIELDS, {"list": before}, {"list": after}, ())
+    assert not any(path != other and other.startswith((f"{path}[", f"{path}.")) for path in found for other in found)
+    shown: dict[str, set[tuple[Any, int]]] = {"gone": set(), "come": set()}
+    for path, kind in found.items():
+        for side, reasons, other in (("gone", before, KIND.ADD), ("come", after, KIND.DELETE)):
+            if path != "list" and kind != other:
+                shown[side] |= _in_path(path, reasons)
+    was, now = (set[tuple[Any, int]]().union(*map(_explained, reasons)) for reasons in (before, after))
+    assert was - now <= shown["gone"]
+    assert now - was <= shown["come"]
+
+
+def _explained(reason: Mapping[str, Any]) -> set[tuple[Any, int]]:
+    """The people of a reason, each with its ticket."""
+    return {(one, reason["ticket"]) for one in reason["people"]}
+
+
+def _in_path(path: str, reasons: list[dict[str, Any]]) -> set[tuple[Any, int]]:
+    """The people that the engine finds at a path, each with the ticket of their reason."""
+    place, _, part = path.removeprefix("list[").partition("]")
+    reason = reasons[int(place)]
+    if part in ("", ".ticket"):
+        return _explained(reason)
+    return {(reason["people"][int(part.removeprefix(".people[").removesuffix("]"))], reason["ticket"])}
 
 
 @pytest.mark.parametrize("case", DIFFERENCES)
