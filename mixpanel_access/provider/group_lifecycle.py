@@ -8,6 +8,7 @@ from mixpanel_access.provider.group_handler import GroupHandler, Parts, at
 from mixpanel_access.provider.handler import Problems, Properties, known
 from mixpanel_access.provider.leaving import hold_run
 from mixpanel_access.provider.lifecycle import Lifecycle
+from mixpanel_access.provider.moving import say_moves
 from mixpanel_access.provider.session import RESOURCE
 
 
@@ -38,6 +39,8 @@ class GroupLifecycle(Lifecycle):
             inputs.update({name: part[name] for name in handler.SHOWN if name in part})
         if not problems:
             handler.check_leaving([part for key, part in before.items() if key not in after], problems)
+        if not (olds or problems):
+            say_moves(self._session, handler.kind, inputs)
 
     def _check_owner(self, parts: Parts, problems: Problems) -> None:
         """Refuse somebody who has a single resource in the program too, or is in another group.

@@ -35,6 +35,7 @@ from mixpanel_access.provider.handler import (
     own,
 )
 from mixpanel_access.provider.leaving import hold_run
+from mixpanel_access.provider.moving import say_moves
 from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.taking import is_unread
 
@@ -230,6 +231,8 @@ class Lifecycle:
         self._check_once(inputs, problems)
         handler.check_together(inputs, problems)
         self.check_one(olds, inputs, problems)
+        if not (olds or problems):
+            say_moves(self._session, handler.kind, inputs)
 
     def check_one(self, olds: Properties, inputs: Properties, problems: Problems) -> None:
         """Judge what one resource, or one person of a group, is to have."""

@@ -166,6 +166,15 @@ class Scope:
         """The resources in the stack's state that have an id; None if it cannot be read."""
         return None if self._rows is None else resources_in(self._rows)
 
+    @cached_property
+    def holders(self) -> Mapping[tuple[Any, ...], ExportedResource]:
+        """The kind and the id of each single resource, by the key of the address -> what has it: it, or a group."""
+        found: dict[tuple[Any, ...], ExportedResource] = {}
+        for one in self.resources or ():
+            for kind in (kinds.MEMBER, kinds.PROJECT_GRANT, kinds.TEAM_MEMBER):
+                found |= {place_of(kind, ref): one for ref, _ in unfold([one], kind)}
+        return found
+
     def declared(self) -> ProgramDeclaration | None:
         """What the program declares, the resources left alone included; None if it has not said so."""
         return self._declared()
@@ -196,6 +205,11 @@ class Scope:
             if deleted is None or one.urn in deleted or (one.type in GROUPS and command.updates(one.urn))
         ]
         return declared_people(going, organization, self.resources, team_name)
+
+
+def place_of(kind: kinds.ResourceKind, ref: ResourceId) -> tuple[Any, ...]:
+    """The kind and the id of somebody's single resource, by the key of the address."""
+    return (kind.name, *ref.parts[:-1], same_key(ref.person or ""))
 
 
 def engine_scope(stack: Callable[[], str | None]) -> Scope:

@@ -28,6 +28,7 @@ from mixpanel_access.provider.many import PROGRESS_SECONDS, at_once
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.members import MembersProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
+from mixpanel_access.provider.project_grant import ProjectGrantProvider
 from mixpanel_access.provider.run import Scope
 from mixpanel_access.provider.session import RESOURCE, Session
 from mixpanel_access.provider.states import ExportedResource
@@ -242,6 +243,49 @@ def test_two_groups_of_the_same_people_are_refused(api: Strict, kind: str) -> No
     assert (checked("urn::one"), checked("urn::one")) == ([], [])
     (words,) = checked("urn::two")
     assert "take one of the two" in words
+
+
+# From single resources to groups and back
+
+IN_GROUPS: dict[str, tuple[Any, Any, dict[str, Any], dict[str, Any]]] = {
+    "members": (MemberProvider, MembersProvider, {}, {"people": {BO: {}, CY: {}}}),
+    "grants": (
+        ProjectGrantProvider,
+        ProjectAccessProvider,
+        {"project_id": PRODUCTION, "role": "analyst"},
+        {"project_id": PRODUCTION, "grants": {BO: "analyst", CY: "analyst"}, "exclusive": False},
+    ),
+    "memberships": (TeamMemberProvider, TeamMembersProvider, {"team_id": TEAM}, {"team_id": TEAM, "people": [BO, CY]}),
+}
+
+
+@pytest.mark.parametrize("case", IN_GROUPS)
+def test_a_preview_says_that_people_only_move(api: Strict, case: str) -> None:
+    """One line, where the engine shows what it creates and deletes; for people who come anew there is none."""
+    single, group, own, together = IN_GROUPS[case]
+    api.teams.put("Data", BO, CY)
+    for email in (BO, CY, "di@example.com"):
+        api.put(email)
+    alone = [{**own, "email": email} for email in (BO, CY)]
+    id_ = ":".join(map(str, (ORGANIZATION, *(own[name] for name in ("project_id", "team_id") if name in own))))
+    group_id = id_ if own else f"{id_}:members"
+    kinds = single().handler.kind, group().handler.kind
+    of_each = [{"type": kinds[0].type, "id": f"{id_}:{one['email']}", "urn": "u::a", "outputs": one} for one in alone]
+    of_all = [{"type": kinds[1].type, "id": group_id, "urn": "urn::the-group", "outputs": together}]
+    words = "the move takes nothing away and invites nobody"
+
+    def lines(state: list[dict[str, Any]], provider: Any, *inputs: dict[str, Any]) -> list[str]:
+        provider, session, said = run(api, provider())
+        session.scope = Scope(state=lambda: state, declared=ProgramDeclaration)
+        for one in inputs:
+            assert provider.check({}, dict(one)).failures == []
+        return [line for line in said if words in line]
+
+    assert lines(of_each, group, together) == [f"2 people move here from resources of their own: {words}"]
+    assert lines(of_all, single, *alone) == [f"people move from the-group to resources of their own: {words}"]
+    assert lines(of_each, single, *alone) == lines(of_all, group, together) == []
+    assert lines(of_all, single, {**alone[0], "email": "di@example.com"}) == []
+    assert lines([], group, together) == lines([], single, *alone) == []
 
 
 # The hourly limit
