@@ -22,10 +22,10 @@ from mixpanel_access.directory.grants import (
     GrantItem,
     Holding,
     InvitingGrants,
-    Progress,
     RemoveGrants,
 )
 from mixpanel_access.directory.people import ChangeRole, Closed, Invite, Inviting, Mail, PersonRole, RemovePeople
+from mixpanel_access.directory.progress import Progress
 from mixpanel_access.directory.reads import Reads
 from mixpanel_access.directory.security import SecuritySettings
 from mixpanel_access.directory.service_accounts import ServiceAccounts
@@ -106,7 +106,7 @@ class Directory(Reads):
         snapshot = Snapshot(times.clock, ReadBack(times.read_back_seconds, times.sleep, times.clock))
         writer = Writer(snapshot, Crowd(linger=times.linger), times.sleep)
         super().__init__(api, organization, writer, snapshot, claimed=claimed, report=report)
-        self._sendings = machine.sendings
+        self._sendings, self._clock = machine.sendings, times.clock
         self.unseen = machine.unseen
         self._inviting = Inviting(self, self.unseen, machine.alone)
         self._invite = Invite(self, self._inviting)
@@ -264,7 +264,10 @@ class Directory(Reads):
         for email in emails:
             self.empty_lists.take(grants_of(project), same_key(email))
         items = {Holding(project, self.spelled(email)): email for email in emails}
-        failures = self.writer.submit_all(self._take, items, REFUSALS_BORNE, Progress(project, len(items), say))
+        progress = Progress(
+            len(items), "grants taken away", lambda line: say(f"project {project}: {line}"), self._clock
+        )
+        failures = self.writer.submit_all(self._take, items, REFUSALS_BORNE, progress)
         return {items[item]: error for item, error in failures.items()}
 
 

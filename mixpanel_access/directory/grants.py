@@ -5,7 +5,6 @@ The only verb that takes grants away is one person's (contract, section 3).
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -30,9 +29,6 @@ NO_SUCH_CALL: Final = (
     "refresh`. The person was not removed."
 )
 """What to do where the verb that takes grants away is missing; nothing ever falls back to removing a person."""
-
-LONG: Final = 100
-"""A removal of this many grants shows its progress."""
 
 Failures = dict[str, errors.AccessError]
 """Address -> why it was not done; who is not in it was written."""
@@ -140,29 +136,6 @@ class RemoveGrants(Write[Holding]):
 
     def explain_missing(self, error: errors.NotFound) -> None:
         error.next_step = NO_SUCH_CALL
-
-
-class Progress:
-    """Says after each tenth how far a long removal is.
-
-    Args:
-        project: the project's id.
-        number: how many grants are taken away.
-        say: shows a line.
-    """
-
-    def __init__(self, project: int, number: int, say: Callable[[str], None]) -> None:
-        self._project, self._number, self._say = project, number, say
-        self._done = 0
-        self._lock = threading.Lock()
-
-    def __call__(self, more: int) -> None:
-        """Count grants that were asked for."""
-        with self._lock:
-            before, self._done = self._done, self._done + more
-            done = self._done
-        if self._number >= LONG and done < self._number and 10 * done // self._number > 10 * before // self._number:
-            self._say(f"project {self._project}: {done} of {self._number} grants taken away")
 
 
 class ProjectGrants:

@@ -8,13 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from typing import Any, Final, TypeVar
 
+from mixpanel_access.directory.progress import Progress
 from mixpanel_access.directory.writes import AT_ONCE
 from mixpanel_access.model.errors import AccessError
 
 THREADS: Final = AT_ONCE
 """People for whom something is done at once: as many as one request takes."""
-PROGRESS_SECONDS: Final = 10.0
-"""How often the progress is shown."""
 
 _T = TypeVar("_T")
 
@@ -36,13 +35,11 @@ def at_once(
     if len(items) <= 1:
         yield from ((item, outcome(item)) for item in items)
         return
-    said, context = clock(), copy_context()
+    context, progress = copy_context(), Progress(len(items), "people done", say, clock)
     with ThreadPoolExecutor(min(THREADS, len(items)), initializer=_continue, initargs=(context,)) as pool:
-        for done, (item, result) in enumerate(zip(items, pool.map(outcome, items), strict=True), 1):
+        for item, result in zip(items, pool.map(outcome, items), strict=True):
             yield item, result
-            if (now := clock()) - said >= PROGRESS_SECONDS and done < len(items):
-                said = now
-                say(f"{done} of {len(items)} people done")
+            progress()
 
 
 def _continue(context: Context) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.rpc import UNKNOWN
 
+from mixpanel_access.directory.progress import PROGRESS_SECONDS
 from mixpanel_access.model import errors
 from mixpanel_access.model.address import domain_of
 from mixpanel_access.model.brakes import Limits
@@ -24,7 +25,7 @@ from mixpanel_access.model.resources import (
 from mixpanel_access.provider.base import AccessProvider
 from mixpanel_access.provider.declaring import ProgramDeclaration, digest
 from mixpanel_access.provider.identities import GrantIdentity
-from mixpanel_access.provider.many import PROGRESS_SECONDS, at_once
+from mixpanel_access.provider.many import at_once
 from mixpanel_access.provider.member import MemberProvider
 from mixpanel_access.provider.members import MembersProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
