@@ -153,11 +153,14 @@ def _people_of(reason: Any) -> list[str]:
 
 
 def shared_reasons(grants: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The reasons of single grants (properties of a `ProjectGrant`), each once with all its people."""
+    """The reasons of single grants (properties of a `ProjectGrant`), each once with all its people.
+
+    Their order does not depend on the people: a preview shows who has changed by the places of both.
+    """
     found: dict[str, dict[str, Any]] = {}
     for grant in grants:
         values = {name: grant[name] for name in REASON_FIELDS if grant.get(name) is not None}
         if values:
             reason = found.setdefault(json.dumps(values, sort_keys=True), {"people": [], **values})
             reason["people"].append(grant["email"])
-    return list(found.values())
+    return [found[values] for values in sorted(found)]

@@ -54,7 +54,7 @@ def test_a_grouped_roster_registers_groups(folder: Path) -> None:
         "grants": {"Bo@example.com": "analyst", "cy@example.com": "admin"},
         "exclusive": False,
         "environment": "production",
-        "reasons": [{"people": ["Bo@example.com"], **OF_BO}, {"people": ["cy@example.com"], **OF_CY}],
+        "reasons": [{"people": ["cy@example.com"], **OF_CY}, {"people": ["Bo@example.com"], **OF_BO}],
     }
     assert "exclusive" not in found["ProjectAccess project-access/2"]
     assert found["TeamMembers team-members/data"]["people"] == ["Bo@example.com", "cy@example.com", "di@example.com"]

@@ -36,7 +36,7 @@ def test_before_it_is_there_nobody_knows_the_ways() -> None:
 
 
 def test_a_reason_that_several_share_stands_there_once() -> None:
-    """And splits into what each of them had."""
+    """And splits into what each of them had. The order is the same whoever comes first."""
     grants = [
         {"project_id": 7, "role": "analyst", "email": "a@example.com", **WHY},
         {"project_id": 7, "role": "analyst", "email": "b@example.com", **WHY, "ticket": "OPS-1"},
@@ -45,8 +45,10 @@ def test_a_reason_that_several_share_stands_there_once() -> None:
     ]
     reasons = shared_reasons(grants)
     assert reasons == [
-        {"people": ["a@example.com", "c@example.com"], **WHY},
         {"people": ["b@example.com"], **WHY, "ticket": "OPS-1"},
+        {"people": ["a@example.com", "c@example.com"], **WHY},
     ]
+    backwards = shared_reasons(reversed(grants))
+    assert [one | {"people": sorted(one["people"])} for one in backwards] == reasons
     whole = {"project_id": 7, "grants": {one["email"]: one["role"] for one in grants}, "reasons": reasons}
     assert list(single_grants(whole)) == grants
