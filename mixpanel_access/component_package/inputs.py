@@ -93,7 +93,7 @@ def _value(kind: Kind, value: Any, component: str, path: str) -> Any:
         if kind.later:
             return value.output.apply(_whole)
         if not value.known or value.secret:
-            why = "is a secret, which would stand in the state in plain text" if value.secret else "is not known yet"
+            why = "is a secret, which would be in the state in plain text" if value.secret else "is not known yet"
             raise pulumi.RunError(f"{component}: {path} {why}. Give it a plain value.")
         value = value.value
     match kind.type:

@@ -38,8 +38,8 @@ _NO_CALL: Final = {
     AccessSource.MCP: "no known call shows whether it is on; only the audit log shows who used it",
 }
 _JOINING: Final = {
-    Discoverability.OPEN: "Open: whoever has an address of the company's domains joins without an invitation",
-    Discoverability.REQUEST: "Request: whoever has an address of the company's domains can ask to join",
+    Discoverability.OPEN: "Open: anybody with an address of the company's domains joins without an invitation",
+    Discoverability.REQUEST: "Request: anybody with an address of the company's domains can ask to join",
     Discoverability.CLOSED: "Closed: nobody joins without an invitation",
 }
 

@@ -74,7 +74,7 @@ def _steps(text: str) -> tuple[str, ...]:
     named = {part.strip() for part in text.split(",") if part.strip()}
     if unknown := sorted(named - set(STEPS)):
         raise EngineError(
-            "cannot look for the Pulumi engine",
+            "cannot find the Pulumi engine",
             why=f"{STEPS_VARIABLE} names {', '.join(unknown)}",
             next_step=f"Use a comma-separated choice of {', '.join(STEPS)}.",
         )

@@ -60,7 +60,7 @@ def resend(project: PulumiProject, overview: Overview, email: str, progress: Pro
         raise UsageError(
             "cannot send the invitation again",
             subject=email,
-            why=f"nobody of this address is in the organization{meant}",
+            why=f"nobody in the organization has this address{meant}",
             next_step="Declare them in a roster, and run `pulumi up`.",
         )
     if not person.invited:

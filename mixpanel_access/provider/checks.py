@@ -70,7 +70,7 @@ def check_grants(inputs: Properties, problems: Problems) -> None:
             words = ", ".join(roles.PROJECT_ROLES)
             problems.add("grants", f"{email}: {role!r} is not a project role; there are {words}, or a custom role's id")
     for email, first in twice(grants):
-        problems.add("grants", f"{email} stands there twice, first as {first}")
+        problems.add("grants", f"{email} is there twice, first as {first}")
     check_reasons(inputs.get("reasons"), by_key(grants), problems)
 
 

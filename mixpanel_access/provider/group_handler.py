@@ -123,7 +123,7 @@ class GroupHandler(Handler[Id]):
             email: self._checked(inputs, email, own, problems) for email, own in listed if isinstance(email, str)
         }
         for email, first in twice(email for email in checked if known(email)):
-            problems.add("", f"{at(email)}: the address stands there twice, first as {first}")
+            problems.add("", f"{at(email)}: the address is there twice, first as {first}")
         if isinstance(people, Mapping):
             inputs["people"] = checked
         check_reasons(inputs.get("reasons"), set(map(same_key, checked)), problems, "is not one of the people")

@@ -269,7 +269,7 @@ class MemberHandler(Handler[MemberId]):
         after = directory.person(email)
         if after is None or (roles.contradicts(role, after.role) and not kept):
             what = f"make a member with the organization role {role or roles.MEMBER}"
-            shows = f"shows {after.role if after else 'nobody of this address'}"
+            shows = f"shows {after.role if after else 'nobody with this address'}"
             raise self.not_applied(what, email, shows, IN_USERS)
         unknown = after.role is not None and not roles.is_organization_role(after.role)
         if role not in (None, after.role):

@@ -72,10 +72,10 @@ class NamedHandler(Handler[Id]):
         own = self.own_names(there, objects.space)
         actual = objects.name_of(there) or name
         if own or own is None or self.session.renames.declared_for(objects.space, there) is not None:
-            whose = f"another {self.KIND} of this stack has" if own else f"the {self.KIND} {actual} has"
+            whose = f"another {self.KIND} of this stack" if own else f"the {self.KIND} {actual}"
             self.session.say(
-                f"{self.label(olds)} is to be called {name}, which {whose}: it gets the name once that one gives it "
-                f"up. If the next preview still shows the change, run `pulumi up` again"
+                f"{self.label(olds)} will get the name {name} once {whose} gives it up. If the next "
+                f"preview still shows the change, run `pulumi up` again"
             )
             return True
         stacks = self.stacks_with(self.session.states.others(), there, objects.space)
@@ -131,7 +131,7 @@ class NamedHandler(Handler[Id]):
         if not self.session.renames.waits(objects, object_id):
             return False
         self.session.say(
-            f"{self.KIND} {objects.name_of(object_id)} is to be called {name}, which another {self.KIND} has still: it "
-            f"gets the name once that one gives it up. If the next preview shows the change, run `pulumi up` again"
+            f"{self.KIND} {objects.name_of(object_id)} will get the name {name} once another {self.KIND} gives it up. "
+            f"If the next preview shows the change, run `pulumi up` again"
         )
         return True

@@ -130,8 +130,8 @@ def say_undetermined(session: Session, member: Properties) -> None:
     session.say_once(
         "undetermined",
         f"warning: whether these people were found in the organization or imported is not in the state of version "
-        f"0.1.0. Until `mixpanel-access ownership` settles it, whoever holds nothing else leaves the organization when "
-        f"the entry ends (removal: when_unused): {', '.join(sorted(people))}",
+        f"0.1.0. Until `mixpanel-access ownership` settles it, people without other access leave the organization when "
+        f"their entry ends (removal: when_unused): {', '.join(sorted(people))}",
     )
 
 

@@ -58,7 +58,7 @@ class RemovalBrakeHandler(Handler[RemovalBrakeId]):
         """
         before, after = self._before(olds), _by_key(inputs)
         if before is None or after is None:
-            self.session.say("RemovalBrake: who is declared is not known yet; `pulumi up` judges it")
+            self.session.say("RemovalBrake: the declared people are not known yet; `pulumi up` checks them")
             return
         elsewhere = self.session.declared  # by other resources of the program, which have been checked before
         gone = {key: person for key, person in before.items() if key not in after and key not in elsewhere}

@@ -83,7 +83,7 @@ def hold(session: Session, email: str, props: Mapping[str, Any]) -> None:
     limits, before = session.brakes.limits, len(people) + len(gone)
     if len(gone) > limits.removable(before) and Brake.REMOVAL_SHARE not in limits.released:
         raise Refused(
-            "cannot tell that the access is gone",
+            "cannot confirm that the access is gone",
             subject=email,
             why=f"{len(gone)} people of this stack's state are missing from the organization's list, and no more "
             f"than {limits.removable(before)} are believed to have left ({limits.removal_percent:g} % of {before}, "
@@ -124,10 +124,10 @@ def hold_listed(session: Session, email: str) -> None:
         if not directory.reached_projects(email) and not _in_a_team(session, email):
             return
     raise Refused(
-        "cannot tell that the person has left the organization",
+        "cannot confirm that the person has left the organization",
         subject=email,
         why="Mixpanel's list of people lacks them, and a project or a team lists them; it stays in the state",
-        next_step="Run again; if it stays so, look at the person in Organization Settings > Users & Teams.",
+        next_step="Run again; if it stays so, check the person in Organization Settings > Users & Teams.",
     )
 
 

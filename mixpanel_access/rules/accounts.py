@@ -180,7 +180,7 @@ def _account_of(grant: Entry, stack: Stack) -> Entry | None:
 def _declared(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
     def judge(entry: Entry) -> Iterator[RuleFinding]:
         if _account_of(entry, stack) is None:
-            yield RuleFinding(f"{entry.name}: the stack does not declare the account, so nothing judges its end", entry)
+            yield RuleFinding(f"{entry.name}: the stack does not declare the account, so no rule checks its end", entry)
 
     return each(stack.of(Type.SERVICE_ACCOUNT_GRANT), judge)
 

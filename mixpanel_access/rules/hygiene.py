@@ -200,7 +200,7 @@ def _is_needed(rule: str, context: Context) -> bool:
 def _loosened(key: str, value: Any, context: Context) -> str:
     """The problem of one setting, or ""."""
     if key == "now":
-        return "" if _is_loopback(context.settings or {}) else f"{value} stands in for today's date; remove it"
+        return "" if _is_loopback(context.settings or {}) else f"{value} replaces today's date; remove it"
     if key in URLS:
         host = _host(str(value))
         known = host in LOOPBACK or is_real(host) or host in context.options["hosts"]
@@ -249,7 +249,7 @@ GUARD_RULES: Final = Family.HYGIENE.rules(
                 "",
                 "The environment that every stack judged by this configuration must have; empty for any.",
             ),
-            texts("hosts", (), "Hosts that may stand in for Mixpanel's, such as a proxy of the company."),
+            texts("hosts", (), "Hosts that may take the place of Mixpanel's, such as the company's proxy."),
             option("removalPercent", "integer", int(DEFAULT_REMOVAL_PERCENT), "The highest `mixpanel:removalPercent`."),
             option("removalMinimum", "integer", DEFAULT_REMOVAL_MINIMUM, "The highest `mixpanel:removalMinimum`."),
         ),

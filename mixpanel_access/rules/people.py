@@ -193,7 +193,7 @@ def _without_member(stack: Stack, _context: Context) -> Iterator[RuleFinding | N
             return
         if hidden:
             raise NotJudged(f"{entry}: a member whose address is not known before the update may be this person", entry)
-        yield RuleFinding(f"{entry}: the stack declares no member for this person, so nothing judges them", entry)
+        yield RuleFinding(f"{entry}: the stack declares no member for this person, so no rule checks them", entry)
 
     return each(stack.of(Type.GRANT, Type.TEAM_MEMBER), judge)
 

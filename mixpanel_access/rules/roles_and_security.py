@@ -102,7 +102,7 @@ def _discoverability(stack: Stack, _context: Context) -> Iterator[RuleFinding | 
             raise NotThereYet("who can join the organization by themselves is known after a refresh, if Mixpanel tells")
         if word == Discoverability.OPEN:
             yield RuleFinding(
-                "the organization's discoverability is Open: whoever has an address of the company's domains joins it "
+                "the organization's discoverability is Open: anybody with an address of the company's domains joins it "
                 "without being invited"
             )
 

@@ -97,7 +97,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a secret": (
         {"email": lambda: pulumi.Output.secret("a@example.com")},
-        "CollaboratorAccess robin: email is a secret, which would stand in the state in plain text",
+        "CollaboratorAccess robin: email is a secret, which would be in the state in plain text",
     ),
 }
 

@@ -103,7 +103,7 @@ def test_who_cannot_be_invited_again(seen: Workspace) -> None:
     """Who is in, who is not there, and who is unknown to rosters and states."""
     for args, words in (
         (("resend", "lee@example.com"), "it is accepted already. They can log in."),
-        (("resend", "nobody@example.com"), "nobody of this address is in the organization. Declare them"),
+        (("resend", "nobody@example.com"), "nobody in the organization has this address. Declare them"),
         (("status", "robyn@agency.example.org"), f"they are in no roster and in no state (did you mean '{ROBIN}'?)"),
         (("status", "--now", "soon"), "cannot use --now for soon: it is not an ISO 8601 instant"),
         (("status", "--stack", "prod"), "cannot find the stack for prod"),

@@ -91,7 +91,7 @@ def test_a_spoiled_roster_is_told_with_its_line(old: str, new: str, line: int, w
     ],
 )
 def test_one_mailbox_in_two_spellings_is_told_with_both_lines(first: str, second: str) -> None:
-    """Case, the encoding of an accent, the form of the domain: one person stands there twice, on these two lines."""
+    """Case, the encoding of an accent, the form of the domain: one person is there twice, on these two lines."""
     text = COMPLIANT.replace("bo@example.com", first).replace("cy@example.com", second)
     with pytest.raises(RosterError) as raised:
         parse(text, RosterSource("production.yaml"))
@@ -408,15 +408,15 @@ INCLUDED = {
     "include in an include": (OWN, COMMON + "include: x\n", "common.yaml:34: 'include' is unknown here"),
     "one engagement in both": (
         OWN.replace("projects:", "engagements:\n  review: {}\nprojects:", 1),
-        COMMON, "common.yaml:19: review stands in own.yaml too; it may stand in one of them",
+        COMMON, "common.yaml:19: review is in own.yaml too; it can be in only one of them",
     ),
     "the organization in both": (
         OWN.replace("projects:", "organization: { name: B }\nprojects:", 1),
-        COMMON, "common.yaml:1: organization stands in own.yaml too",
+        COMMON, "common.yaml:1: organization is in own.yaml too",
     ),
     "one file twice": (
         OWN.replace("common.yaml", "[common.yaml, common.yaml]"),
-        COMMON, "common.yaml:1: organization stands in common.yaml too",
+        COMMON, "common.yaml:1: organization is in common.yaml too",
     ),
     "a problem there": (OWN, COMMON.replace("2026-06-30", "2025-06-30"), "common.yaml:27: engagement review: it"),
     "a problem here": (OWN.replace("engagement: review", "engagement: revue"), COMMON, "own.yaml:13: bo@example.com: "),

@@ -117,7 +117,7 @@ def test_all_of_the_report_is_on_it(html: str) -> None:
         "changed grant",
         "not-expired",
         "unknown data views no known call lists who is in them",
-        "the organization discoverability Open: whoever has an address",
+        "the organization discoverability Open: anybody with an address",
         *(factor.rule.replace("`", "") for factor in FACTORS),
     ):
         assert words in text, words

@@ -151,7 +151,7 @@ def test_each_problem_of_a_check_names_the_person_and_the_input(api: Strict) -> 
     assert said[0].startswith('people["bo"]: ')
     assert said[1].startswith(f'people["{BO}"].rank: this is not an input')
     assert said[2].startswith(f'people["{CY.upper()}"]: 7 is not a mapping')
-    assert said[3] == f'people["{CY.upper()}"]: the address stands there twice, first as {CY}'
+    assert said[3] == f'people["{CY.upper()}"]: the address is there twice, first as {CY}'
     live = run(api)[0].check({}, {"people": {CY: {"role": "owner"}}}).failures
     assert live[0].reason.startswith(f"people[\"{CY}\"].role: 'owner' cannot be given to {CY}")
 

@@ -125,4 +125,4 @@ def test_whoever_is_undetermined_since_0_1_0_is_listed_once() -> None:
     (line,) = said
     assert line.endswith(": bo@example.com, cy@example.com")
     assert "`mixpanel-access ownership` settles it" in line
-    assert "leaves the organization when the entry ends" in line
+    assert "leave the organization when their entry ends" in line

@@ -89,7 +89,7 @@ SPOILED = {
     "two spellings": (
         {"grants": {"bo@example.com": "analyst", "BO@example.com": "analyst"}},
         "grants",
-        "BO@example.com stands there twice, first as bo@example.com",
+        "BO@example.com is there twice, first as bo@example.com",
     ),
     "role above our own": ({"grants": {"bo@example.com": "owner"}}, "grants", "cannot be given to bo@example.com"),
     "no date": ({"starts": "2026-13-01"}, "starts", "YYYY-MM-DD"),

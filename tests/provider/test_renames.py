@@ -245,7 +245,7 @@ def test_a_name_that_is_passed_on_in_between_is_no_failure(kind: Kind, moment: s
     if moment.startswith("before"):
         renames.then = gives_up
     else:
-        provider.session.say = lambda line: gives_up() if "is to be called X" in line else None
+        provider.session.say = lambda line: gives_up() if "will get the name X" in line else None
     update("a")
     assert {resource: outcomes[resource]["name"] for resource in program} == program
     assert stack.held() == program
@@ -289,7 +289,7 @@ def test_states_that_cannot_be_read_refuse_no_rename(kind: Kind) -> None:
     Stack(kind, stack.api).run({"theirs": "Z"})
     stack.run({"a": "Z", "b": "W"})
     assert stack.held() == program
-    assert "is to be called Z, which another" in stack.said[-1]
+    assert "will get the name Z once another" in stack.said[-1]
 
 
 def test_a_role_of_another_project_has_names_of_its_own() -> None:

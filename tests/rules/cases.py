@@ -666,7 +666,7 @@ CASES: dict[str, Cases] = {
         ),
     ),
     "no-open-discoverability": Cases(
-        fails=[Case([security(discoverability="Open")], ["discoverability is Open: whoever has an address"])],
+        fails=[Case([security(discoverability="Open")], ["discoverability is Open: anybody with an address"])],
         passes=[Case(COMPLIANT), Case([security(discoverability="Request")]), Case([security()])],
         boundary=(
             Case([security(discoverability="Closed")]),
@@ -1212,7 +1212,7 @@ CASES: dict[str, Cases] = {
         fails=[
             Case(COMPLIANT, ["Pulumi.production.yaml, mixpanel:releaseBrakes: releases last_owner in every run"],
                  settings={"releaseBrakes": "last_owner"}),
-            Case(COMPLIANT, ["mixpanel:now: 2026-05-04 stands in for today's date"], settings={"now": "2026-05-04"}),
+            Case(COMPLIANT, ["mixpanel:now: 2026-05-04 replaces today's date"], settings={"now": "2026-05-04"}),
             Case(COMPLIANT, ["mixpanel:serviceAccountSecret: a secret in plain text"], plain=["serviceAccountSecret"]),
             Case([security(two_factor_required=False)], ["switches the second factor off for everybody; delete the line"]),
             Case([], ["disables guards-not-loosened"], off=["guards-not-loosened", "naming"]),

@@ -306,7 +306,7 @@ def test_an_exception_is_told_with_its_place() -> None:
 
 
 GUARDS: dict[str, tuple[dict[str, Any], str]] = {
-    "a clock": ({"now": "2026-05-04"}, "Pulumi.s.yaml, mixpanel:now: 2026-05-04 stands in for"),
+    "a clock": ({"now": "2026-05-04"}, "Pulumi.s.yaml, mixpanel:now: 2026-05-04 replaces today"),
     "a host of somebody": (
         {"apiUrl": "https://mixpanel.com.example.org"},
         "mixpanel:apiUrl: mixpanel.com.example.org is",

@@ -153,7 +153,7 @@ def _joined(roster: Roster, common: Common, included: _File, before: Sequence[_F
             there = {**here, **{key: _as_own(part) for key, part in there.items()}}
         for path in twice:
             first = next(file.name for file in before if file.has(path))
-            problems.append((path, f"{path[-1]} stands in {first} too; it may stand in one of them"))
+            problems.append((path, f"{path[-1]} is in {first} too; it can be in only one of them"))
         changes[field] = there
     if problems:
         raise _error([(included.name, included.line(path), words) for path, words in problems])
