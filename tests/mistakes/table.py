@@ -193,5 +193,5 @@ SECTIONS: Final[Mapping[str, tuple[Mistake, ...]]] = {
     "In a roster": IN_A_ROSTER,
     "On the command line": ON_THE_COMMAND_LINE,
     "In the configuration": IN_THE_CONFIGURATION,
-    "Around it": AROUND_IT,
+    "Network, engine and state": AROUND_IT,
 }
