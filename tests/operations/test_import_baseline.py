@@ -34,7 +34,7 @@ ENTRIES = {
     "somebody else": "  - email: cy@example.com\n",
 }
 AFTER = {
-    "a block with our note": (f"  - email: bo@example.com\n    engagement: {KEY}\n    # mine\n", [KEY]),
+    "a block with our note": (f"  - email: bo@example.com\n    # mine\n    engagement: {KEY}\n", [KEY]),
     "one line": (f"  - {{ email: bo@example.com, projects: {{}}, engagement: {KEY} }}\n", [KEY]),
     "another engagement": (ENTRIES["another engagement"], ["audit"]),
     "two entries": (ENTRIES["two entries"] + f"    engagement: {KEY}\n", ["audit", KEY]),
