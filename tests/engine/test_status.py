@@ -215,6 +215,10 @@ def test_what_is_due_is_told_and_written_into_a_calendar(both: Workspace) -> Non
     assert late.stderr.endswith("wrote access.ics\n")
     content = (both.pulumi.project / "access.ics").read_bytes()
     assert content.count(b"BEGIN:VEVENT") == 9  # each of two ends has two days of reminder
+    one = both.command("remind", "--now", "2026-05-07", "--stack", "production", "--ics", "access.ics")
+    assert one.stderr.endswith("wrote access.ics\n"), one.stderr
+    updated = (both.pulumi.project / "access.ics").read_bytes()
+    assert sorted(updated.split(b"\r\n")) == sorted(content.split(b"\r\n")), "the other stack's events stay"
     printed = both.command("remind", "--now", "2026-05-07", "--ics", "-")
     assert printed.stdout.replace("\r\n", "\n") == content.decode().replace("\r\n", "\n")
     failed = both.command("remind", "--now", "2026-05-07", "--post")
