@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from mixpanel_access.model.roster.yaml_text import BadYaml, load
+from mixpanel_access.model.roster.yaml_text import BadYaml, in_plain_words, load
 from tests.fuzz.test_rosters import ODD, TEXTS
 from tests.tally import count
 
@@ -31,7 +31,7 @@ def as_the_library(text: str) -> tuple[Any, ...]:
             warnings.simplefilter("ignore")
             return "read", shape(YAML(typ="safe").load(text), {})
     except MarkedYAMLError as error:
-        words = str(error.problem or error.context or error)
+        words = in_plain_words(str(error.problem or error.context or error))
         return "refused", " ".join(words.split()), error.problem_mark.line + 1 if error.problem_mark else 1
     except (YAMLError, ValueError, RecursionError):
         return ("refused",)
@@ -64,7 +64,7 @@ def shape(value: Any, seen: dict[int, int]) -> Any:
 @example("\n".join(PIECES[:3]))
 @example("a: {b: {c: {d: 1, d: 2}}}\ne: 1\ne: 2\n")
 def test_any_text_is_read_as_the_library_reads_it(text: str) -> None:
-    """With the same values, the same objects behind aliases, and the same error on the same line."""
+    """With the same values, the same objects behind aliases, and the same error, in plain words, on the same line."""
     count("inputs of rosters")
     ours, theirs = as_we_do(text), as_the_library(text)
     if ours[0] == "refused" and ("conflict marker" in ours[1] or "aliases written out" in ours[1]):

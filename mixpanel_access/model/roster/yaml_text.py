@@ -32,7 +32,12 @@ _SAID: Final = {
     "mapping values are not allowed": "the indentation is wrong, or a text contains a colon and needs quotes",
     "could not find expected ':'": "a key has no colon with a space after it, here or in the line above",
 }
-"""What the library says of a mistake that is made often -> the same for somebody who does not know its words."""
+"""A part of what the library says of a frequent mistake -> what we say."""
+
+
+def in_plain_words(words: str) -> str:
+    """What the library says of a mistake, for somebody who does not know its words."""
+    return next((said for part, said in _SAID.items() if part in words), words)
 
 
 class BadYaml(ValueError):
@@ -209,8 +214,7 @@ def _told(text: str) -> Iterator[None]:
         ):
             raise BadYaml(_CONFLICT, marked) from None
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        words = str(error.problem or error.context or error)
-        raise BadYaml(next((said for part, said in _SAID.items() if part in words), words), line) from None
+        raise BadYaml(in_plain_words(str(error.problem or error.context or error)), line) from None
     except (YAMLError, ValueError) as error:  # ValueError: an impossible date or number
         raise BadYaml(str(error)) from None
 
