@@ -5,7 +5,7 @@ Reads come from one snapshot. Requests of an operation grow with projects and pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -73,6 +73,7 @@ class Reads:
         self.report = report
         self.empty_lists = EmptyLists()
         self._projects_read: set[int] = set()
+        self._unreadable: set[int] = set()
         self._open_to_all: dict[int, tuple[Mapping[str, tuple[Grant, ...]], bool]] = {}
         self._invited: tuple[Mapping[str, Person], frozenset[str]] = {}, frozenset()
         self._ids: dict[str, int | Callable[[], int | None]] = {}
@@ -289,22 +290,28 @@ class Reads:
         return frozenset() if self._seen_invited else self.invited().union(joining)
 
     def shows_invited(self, project: int) -> bool:
-        """Whether projects' grants are seen to list invited people: this one's, or any that was read before.
+        """Whether projects' grants are seen to list invited people: this one's, or any other project's.
 
         Nobody documents whether they do. Where not one invited person is seen, an invited person's grant that is not
-        listed is unknown, not gone.
+        listed is unknown, not gone. If one project lists an invited person, all of them list such people, in whatever
+        order they are read: the others are read too, once.
         """
-        if not self._seen_invited:
-            people = self.people()
-            self._seen_invited = any(key in people and people[key].invited for key in self.grants(project))
+        if not self._seen_invited and self.invited():
+            self._seen_invited = any(not self.invited().isdisjoint(grants) for grants in self._lists(project))
         return self._seen_invited
 
-    def blind(self, projects: Collection[int]) -> frozenset[int]:
-        """Which of these projects may hide the grants of invited people, for a command that only looks: all or none.
+    def _lists(self, project: int) -> Iterator[Mapping[str, tuple[Grant, ...]]]:
+        """The grants of a project, and those of the others as far as they are known or were never read."""
+        yield self.grants(project)
+        yield from self.read_projects()
+        for other in sorted(self.projects().keys() - self._projects_read - self._unreadable):
+            try:
+                yield self.grants(other)
+            except errors.MixpanelError:
+                self._unreadable.add(other)  # it shows nobody, which proves nothing
 
-        If one project lists an invited person, all of them list such people, in whatever order they are read. A run
-        that writes asks `shows_invited` of each project instead: the list of one may still lack what was just written.
-        """
+    def blind(self, projects: Collection[int]) -> frozenset[int]:
+        """Which of these projects may hide the grants of invited people: all or none."""
         return frozenset() if any(map(self.shows_invited, projects)) else frozenset(projects)
 
     def hides_grant(self, project: int, email: str) -> bool:

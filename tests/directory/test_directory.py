@@ -246,6 +246,24 @@ def test_whether_invited_people_are_listed_is_seen_not_assumed(api: FakeApi, hid
     assert make_directory(api).shows_invited(PRODUCTION) is shows
 
 
+@pytest.mark.parametrize("asked", [PRODUCTION, WAREHOUSE])
+def test_one_project_that_lists_somebody_invited_is_enough(api: FakeApi, asked: int) -> None:
+    """Whichever project a run reads first."""
+    api.put("cy@example.com", invited=True)
+    api.give(WAREHOUSE, "cy@example.com", "consumer")
+    assert make_directory(api).hides_grant(asked, "cy@example.com") is False
+
+
+def test_another_project_that_cannot_be_read_proves_nothing(api: FakeApi) -> None:
+    """An invited person's grant stays unknown, and the project is asked for once."""
+    api.put("cy@example.com", invited=True)
+    api.give(WAREHOUSE, "cy@example.com", "consumer")
+    api.unreadable.add(WAREHOUSE)
+    directory = make_directory(api)
+    assert [directory.hides_grant(PRODUCTION, "cy@example.com") for _ in range(3)] == [True] * 3
+    assert api.calls["granted_users"] == 2
+
+
 @pytest.mark.parametrize("projects", [(PRODUCTION, WAREHOUSE), (WAREHOUSE, PRODUCTION)])
 def test_a_command_that_only_looks_learns_from_every_project(api: FakeApi, projects: tuple[int, ...]) -> None:
     """In whatever order it reads them; where none lists anybody who is invited, all of them may hide grants."""

@@ -32,11 +32,11 @@ class Refresh(Run):
             role = organization.grants.get((project, email))
             if role is not None:
                 grant.role = role
-            elif not self._may_hide(project, email):
+            elif not self._may_hide(email):
                 del stack.grants[project, email]
         for project, whole in stack.whole.items():
             listed = {email: role for (id_, email), role in organization.grants.items() if id_ == project}
-            hidden = {email for email in whole.grants.keys() - listed if self._may_hide(project, email)}
+            hidden = {email for email in whole.grants.keys() - listed if self._may_hide(email)}
             whole.grants = listed | {email: whole.grants[email] for email in hidden}
         for (key, email), place in list(stack.places.items()):
             team = stack.teams[key].team
@@ -67,17 +67,17 @@ class Refresh(Run):
             else:
                 custom.entry = replace(custom.entry, name=custom.role.name, permissions=custom.role.permissions)
 
-    def _may_hide(self, project: int, email: str) -> bool:
+    def _may_hide(self, email: str) -> bool:
         """Whether the grant of somebody who is invited may be there without being listed.
 
-        It may until a project whose list was asked for this reason has shown anybody who is invited.
+        It may until any project has shown anybody who is invited.
         """
         organization = self.organization
         person = organization.people.get(email)
         if person is None or person.invited_at is None:
             return False
         self._shows_invited = self._shows_invited or any(
-            source.project == project and source.kind != "organization_role"
+            source.kind != "organization_role"
             for one, held in organization.people.items()
             if held.invited_at is not None
             for source in organization.sources(one)

@@ -124,7 +124,7 @@ class Update(Refresh):
             *(stack.teams[one].team.projects.get(project) for one in teams),
             *(organization.accounts[name].get(project) for name in accounts),
         }
-        return role.word in has or any(self._may_hide(project, email) for email in people)
+        return role.word in has or any(self._may_hide(email) for email in people)
 
     # People
 
@@ -234,7 +234,7 @@ class Update(Refresh):
         if held is None or held.grants != roles or moved:
             grants, known = self.organization.grants, held.grants if held else {}
             unsent = {email for email in roles if known.get(email) == roles[email] and (project, email) not in grants}
-            unsent = {email for email in unsent if self._may_hide(project, email)}
+            unsent = {email for email in unsent if self._may_hide(email)}
             for email in (email for email in roles.keys() - unsent if grants.get((project, email)) != roles[email]):
                 self._let_in(email)
             for email in roles.keys() - self.organization.people.keys():
@@ -242,7 +242,7 @@ class Update(Refresh):
             others = {key: role for key, role in grants.items() if key[0] != project}
             given = {(project, email): role for email, role in roles.items() if email not in unsent}
             self.organization.grants = others | given
-            lost = {email for email in unsent if not self._may_hide(project, email)}  # as the list shows after the run
+            lost = {email for email in unsent if not self._may_hide(email)}  # as the list shows after the run
             roles = {email: role for email, role in roles.items() if email not in lost}
         self.stack.whole[project] = HeldProject(roles, declared)
 
