@@ -40,12 +40,14 @@ class CustomRole:
 
     Attributes:
         word: by what whoever has it has it; no two roles of a life have the same.
+        id: Mixpanel's id, which only the emulator knows.
     """
 
     word: str
     project: int
     name: str
     permissions: frozenset[str]
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,11 @@ class Organization:
                 yield Source(project, person.role, "organization_role")
 
     def effective(self, email: str) -> dict[int, str]:
-        """The highest role that somebody has in each project."""
-        found: dict[int, str] = {}
-        for source in self.sources(email):
-            best = found.get(source.project)
-            if best is None or RANK.get(source.role, 0) > RANK.get(best, 0):
-                found[source.project] = source.role
+        """The highest role that somebody has in each project; of several custom roles alone, that of the first id."""
+        ids, found = {one.word: one.id for one in self.custom_roles}, dict[int, str]()
+        lowest_first = sorted(self.sources(email), key=lambda one: ids.get(one.role, ""), reverse=True)
+        for source in sorted(lowest_first, key=lambda one: RANK.get(one.role, 0)):
+            found[source.project] = source.role
         return found
 
     def has_expired(self, email: str, now: datetime) -> bool:

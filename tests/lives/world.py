@@ -160,7 +160,8 @@ class World:
         for project in document["projects"]:
             for one in project["custom_roles"]:
                 if role := organization.custom_role(project["id"], one["name"]):
-                    self.words[one["role_id"]] = role.word
+                    role.id = one["role_id"]
+                    self.words[role.id] = role.word
         return from_dump(document)
 
     def word(self, role: str | None) -> str | None:

@@ -44,6 +44,8 @@ def test_the_order_of_roles() -> None:
     assert ranks == [3, 2, 1, 1, 0, 0]
     assert roles.highest(["consumer", UUID, "admin"]) == "admin"
     assert roles.highest([]) is None
+    other = UUID[::-1]
+    assert roles.highest([UUID, other]) == roles.highest([other, UUID]) == min(UUID, other)
 
 
 @pytest.mark.parametrize(("own", "gives"), [("owner", "owner"), ("admin", "admin"), ("member", None), (None, None)])
