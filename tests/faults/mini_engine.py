@@ -25,6 +25,7 @@ from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.custom_role import CustomRoleProvider
 from mixpanel_access.provider.declaring import ProgramDeclaration, digest
 from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.members import MembersProvider
 from mixpanel_access.provider.organization_security import OrganizationSecurityProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
 from mixpanel_access.provider.project_grant import ProjectGrantProvider
@@ -34,16 +35,19 @@ from mixpanel_access.provider.session import Session
 from mixpanel_access.provider.team import TeamProvider
 from mixpanel_access.provider.team_grant import TeamGrantProvider
 from mixpanel_access.provider.team_member import TeamMemberProvider
+from mixpanel_access.provider.team_members import TeamMembersProvider
 
 PROVIDERS: dict[str, type[AccessProvider]] = {
     "security": OrganizationSecurityProvider,
     "role": CustomRoleProvider,
     "member": MemberProvider,
+    "members": MembersProvider,
     "grant": ProjectGrantProvider,
     "whole": ProjectAccessProvider,
     "team": TeamProvider,
     "team grant": TeamGrantProvider,
     "team member": TeamMemberProvider,
+    "team members": TeamMembersProvider,
     "brake": RemovalBrakeProvider,
 }
 """In an order in which they can be created; deleted the other way round."""
@@ -60,17 +64,19 @@ TYPES = {
     "security": kinds.ORGANIZATION_SECURITY_TYPE,
     "role": kinds.CUSTOM_ROLE_TYPE,
     "member": kinds.MEMBER_TYPE,
+    "members": kinds.MEMBERS_TYPE,
     "grant": kinds.GRANT_TYPE,
     "whole": kinds.PROJECT_ACCESS_TYPE,
     "team": kinds.TEAM_TYPE,
     "team grant": kinds.TEAM_GRANT_TYPE,
     "team member": kinds.TEAM_MEMBER_TYPE,
+    "team members": kinds.TEAM_MEMBERS_TYPE,
     "brake": kinds.BRAKE_TYPE,
 }
 """Kind -> the resource's type."""
 _IDS = {"team": "team_id", "role": "role_id"}
 """Kind -> the output with the id."""
-_BRAKED = ("member", "grant", "whole", "team member")
+_BRAKED = ("member", "members", "grant", "whole", "team member", "team members")
 """What a brake depends on, as in `RosterAccess`."""
 
 
@@ -417,10 +423,15 @@ def _needs(name: Name, program: Program) -> Iterator[Name]:
     yield from _references(inputs)
     if kind == "brake":
         yield from (one for one in program if one[0] in _BRAKED)
-    elif kind in ("grant", "team member", "whole"):
-        emails = inputs["grants"] if kind == "whole" else [inputs["email"]]
-        keys = {same_key(email) for email in emails}
-        yield from (one for one in program if one[0] == "member" and same_key(program[one]["email"]) in keys)
+    elif kind in ("grant", "team member", "whole", "team members"):
+        keys = set(map(same_key, _emails(inputs)))
+        of_members = [one for one in program if one[0] in ("member", "members")]
+        yield from (one for one in of_members if keys & set(map(same_key, _emails(program[one]))))
+
+
+def _emails(inputs: dict[str, Any]) -> Iterable[str]:
+    """The people of a resource."""
+    return [inputs["email"]] if "email" in inputs else inputs["grants"] if "grants" in inputs else inputs["people"]
 
 
 def _dependents_in(names: Names, program: Program) -> set[Name]:
@@ -449,23 +460,34 @@ def _unknown(value: Any) -> bool:
 
 
 class GroupingEngine(MiniEngine):
-    """A stack that declares the grants of each project in a group, which shares the project."""
+    """A stack of a grouped roster. Its `Members` stays to the end, with somebody who was there before: people leave it.
+
+    Attributes:
+        bystander: that person.
+    """
+
+    bystander = "stranger2@example.com"
 
     def up(self, program: Program, **options: Any) -> bool:
-        return super().up(grouped(program), **options)
+        return super().up(self.grouped(program), **options)
 
     def plan(self, program: Program) -> list[tuple[str, Name]]:
-        return super().plan(grouped(program))
+        return super().plan(self.grouped(program))
 
-
-def grouped(program: Program) -> Program:
-    """A program with a group for the single grants of each project."""
-    found: dict[Name, dict[str, Any]] = {}
-    for name, inputs in program.items():
-        if name[0] != "grant":
-            found[name] = inputs
-            continue
-        project = inputs["project_id"]
-        group = {"project_id": project, "grants": {}, "exclusive": False}
-        found.setdefault(("whole", str(project)), group)["grants"][inputs["email"]] = inputs["role"]
-    return found
+    def grouped(self, program: Program) -> Program:
+        """A program with groups for the single members, grants and memberships."""
+        people: dict[str, Any] = {self.bystander: {"removal": "never"}}
+        found: dict[Name, dict[str, Any]] = {("members", "members"): {"people": people}}
+        for name, inputs in program.items():
+            if name[0] == "member":
+                people[inputs["email"]] = {key: value for key, value in inputs.items() if key != "email"}
+            elif name[0] == "grant":
+                project = inputs["project_id"]
+                group = {"project_id": project, "grants": {}, "exclusive": False}
+                found.setdefault(("whole", str(project)), group)["grants"][inputs["email"]] = inputs["role"]
+            elif name[0] == "team member":
+                group = {"team_id": inputs["team_id"], "people": []}
+                found.setdefault(("team members", inputs["team_id"][1]), group)["people"].append(inputs["email"])
+            else:
+                found[name] = inputs
+        return found

@@ -148,7 +148,7 @@ def fault(name: str, method: str, count: int = 1) -> list[dict[str, Any]]:
 FORMS: dict[str, tuple[type[MiniEngine], bool]] = {
     "on our server": (MiniEngine, True),
     "on the SDK's": (MiniEngine, False),
-    "grants in groups": (GroupingEngine, True),
+    "in groups": (GroupingEngine, True),
 }
 """How the resources are declared and served -> the engine, and whether it keeps what a verb that fails has made."""
 
