@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -14,7 +16,14 @@ from mixpanel_access.directory.progress import PROGRESS_SECONDS
 from mixpanel_access.directory.writer import PARALLEL
 from mixpanel_access.directory.writes import AT_ONCE
 from mixpanel_access.model.brakes import Brake, Limits
+from mixpanel_access.provider.base import AccessProvider
+from mixpanel_access.provider.declaring import ProgramDeclaration
+from mixpanel_access.provider.member import MemberProvider
+from mixpanel_access.provider.members import MembersProvider
 from mixpanel_access.provider.project_access import ProjectAccessProvider
+from mixpanel_access.provider.run import Scope
+from mixpanel_access.provider.team_member import TeamMemberProvider
+from mixpanel_access.provider.team_members import TeamMembersProvider
 from tests.fakes import ORGANIZATION, PRODUCTION, FakeApi, make_session
 
 MEMBERS = [f"p{number:04}@example.com" for number in range(5 * AT_ONCE)]
@@ -44,16 +53,13 @@ class Mortal(FakeApi):
             raise Kill
         return self.left < 0
 
-    def grant(self, roles: Mapping[tuple[int, str], str]) -> None:
+    @contextmanager
+    def writing(self, verb: str, body: Any) -> Iterator[bool]:  # type: ignore[override]
         dies = self.die()
-        self.mails.update(email for _, email in roles if email not in self.people)
-        super().grant(roles)
-        if dies:
-            raise Kill
-
-    def remove_grants(self, email: str, projects: Iterable[int]) -> None:
-        dies = self.die()
-        super().remove_grants(email, projects)
+        emails = [email for _, email in body] if verb == "grant" else body if verb == "invite" else ()
+        with super().writing(verb, body) as writing:
+            self.mails.update(email for email in emails if email not in self.people)
+            yield writing
         if dies:
             raise Kill
 
@@ -129,3 +135,55 @@ def test_how_far_a_long_removal_is(api: Mortal, lasts: float) -> None:
     group(api, said, clock=lambda: next(seconds)).delete(f"{ORGANIZATION}:{PRODUCTION}", outs)
     found = [line for line in said if line.endswith("of 20 grants taken away")]
     assert found == [f"project {PRODUCTION}: {number} of 20 grants taken away" for number in range(1, 20)] * (lasts > 0)
+
+
+KINDS: dict[str, tuple[type[AccessProvider], type[AccessProvider], dict[str, Any]]] = {
+    "members": (MemberProvider, MembersProvider, {}),
+    "memberships": (TeamMemberProvider, TeamMembersProvider, {"team_id": 77}),
+}
+
+
+@pytest.mark.parametrize("applied_first", [True, False], ids=["the answer is lost", "it is not applied"])
+@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize("grouped", [False, True], ids=["single", "in a group"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_members_and_memberships_are_finished_by_the_next(
+    kind: str, grouped: bool, after: int, applied_first: bool
+) -> None:
+    """Created, and taken away: no state has any of what was done, nobody gets two mails, and nobody else goes."""
+    api = Mortal(one_write=threading.Lock())
+    api.mails = Counter()
+    single, group_, place = KINDS[kind]
+    api.put("ana@example.com", "owner")
+    api.teams.put("Data", "ana@example.com")
+    people = [f"s{number}@d{number}.example.org" for number in range(6)]
+    if place:
+        for email in people:
+            api.put(email)
+
+    def run(verb: str, left: int) -> None:
+        api.left, api.applied_first = left, applied_first
+        provider = group_() if grouped else single()
+        provider.handler.keeps = True
+        session, _ = make_session(api, limits=Limits(released=frozenset(Brake)))
+        session.scope = Scope(declared=ProgramDeclaration)
+        provider.use(session)
+        listed: Any = people if place else {email: {"removal": "always"} for email in people}
+        each = [{"email": email, **place, **({} if place else {"removal": "always"})} for email in people]
+        for props in [{"people": listed, **place}] if grouped else each:
+            if verb == "create":
+                held[str(props)] = provider.create(dict(props))
+            elif str(props) in held:
+                provider.delete(held[str(props)].id, dict(held[str(props)].outs))
+
+    held: dict[str, Any] = {}
+    for verb in ("create", "delete"):
+        # A group may have no second request.
+        with suppress(Kill) if grouped and after else pytest.raises(Kill):
+            run(verb, after)
+        run(verb, 1_000_000)
+        there = set(people) if verb == "create" or place else set[str]()
+        assert api.people.keys() == {"ana@example.com"} | there
+        inside = api.teams.teams[77].members or frozenset()
+        assert inside == {"ana@example.com"} | (set(people) if verb == "create" and place else set())
+    assert api.mails == Counter(() if place else people)
