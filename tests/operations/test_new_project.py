@@ -42,6 +42,7 @@ from mixpanel_access.rules.catalogue import EXCEPTABLE
 from mixpanel_access.rules.facts import Context
 from mixpanel_access.rules.rule import Level
 from tests.examples.linter import find_actionlint, lint
+from tests.examples.rules import actions_are_pinned
 
 ROOT = Path(__file__).parents[2]
 CONTENT = b"a wheel"
@@ -146,6 +147,7 @@ def test_each_backend_has_its_step_in_the_workflow(tmp_path: Path, backend: Back
     assert {backend: text.count(f"uses: {action}@") for backend, action in uses.items()} == {
         one: 2 if one is backend else 0 for one in uses
     }
+    assert list(actions_are_pinned(text)) == []
     page = (tmp_path / "docs" / "ci.md").read_text()
     assert ("`AWS_ROLE_TO_ASSUME`" in page) == (backend is Backend.S3)
     assert "](" not in page
