@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from mixpanel_access.files.lines import read_lines
 from mixpanel_access.model.dates import instant
-from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogLine
+from mixpanel_access.operations.tracker.lines import UNKNOWN, Access, LogEvent, LogLine
 from mixpanel_access.operations.tracker.replay import Interval, replay
 from mixpanel_access.operations.tracker.update import update, verify
 from tests.lives.checks import Disagreement
@@ -94,11 +95,12 @@ class Logbook:
         log = replay(lines)
         for event, held in self._after[self._checked :]:
             yield from self._compared(log.at(event.at + _SETTLED), event, held)
+        hidden = self._hidden.copy()
         self._hidden.clear()
         event, held = self._after[-1]
         yield from self._compared(log.at(now), event, held)
         self._checked = len(self._after)
-        yield from self._signed(new)
+        yield from self._signed(new, hidden)
         for problem in verify(self._world.project, self._file, list(STACKS)).problems:
             yield Disagreement("tracker verify", "problem", problem, said=True)
 
@@ -121,8 +123,8 @@ class Logbook:
             fact = access, said, there, f"after {str(event)[:70]}"
             yield Disagreement("tracker", "access", fact, said=said is not None)
 
-    def _signed(self, new: list[LogLine]) -> Iterator[Disagreement]:
-        """Who did what the new lines say."""
+    def _signed(self, new: list[LogLine], hidden: AbstractSet[str]) -> Iterator[Disagreement]:
+        """Who did what the new lines say; `hidden`: the people of whom no event says when or how something ended."""
         for line in new:
             at = instant(line.date)
             event = next((one for one, _ in self._after if timedelta() <= at - one.at < _SETTLED), None)
@@ -132,6 +134,8 @@ class Logbook:
             # which no event says when it was.
             if (event is None or key[1] in self._woken[event.at]) and (asleep := self._asleep.get(key)):
                 doers |= _doers(asleep)
+            if line.event == LogEvent.REVOKED and not line.audit_id and key[1] in hidden:
+                doers |= {UNKNOWN}
             if line.admin not in doers:
                 what = line.event, line.label, line.what, line.date
                 yield Disagreement("tracker", "who did it", (str(event), *what, line.admin), said=True)
