@@ -104,8 +104,8 @@ def test_a_project_that_the_roster_alone_says_is_one_resource(tmp_path: Path) ->
             "grants": {"Bo@example.com": "analyst", "cy@example.com": "consumer", "di@example.com": "admin"},
             "environment": "production",
             "reasons": [
-                {"people": ["Bo@example.com"], **why},
                 {"people": ["cy@example.com"], **why, "exceptions": [exception]},
+                {"people": ["Bo@example.com"], **why},
                 {"people": ["di@example.com"], "ticket": "OPS-1"},
             ],
         },

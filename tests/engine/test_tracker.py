@@ -64,7 +64,7 @@ def test_what_happens_is_added_once_and_kept(workspace: Workspace) -> None:
     assert good.stdout == ("tracker.jsonl has 19 lines; they add up to the states of production and staging.\n")
     sheet = workspace.command("tracker", "export", "--format", "xlsx", "--to", "log.xlsx")
     assert (sheet.returncode, sheet.stdout) == (0, "Wrote 19 lines to log.xlsx.\n")
-    assert workspace.command("tracker", "export").stdout.startswith("date,admin,event,email,stack,project,role,")
+    assert workspace.command("tracker", "export").stdout.startswith("\ufeffdate,admin,event,email,stack,project,role,")
 
     emulator = workspace.emulator
     emulator.control("POST", "invitations/accept", {"email": ROBIN})

@@ -329,5 +329,5 @@ def test_sections_with_nothing_behind_them_are_filled_where_they_stand(end: str)
 def test_an_engagement_that_stands_in_an_included_file_is_not_added_twice() -> None:
     """The edit is refused, with the reason."""
     source = RosterSource("r.yaml", lambda _: "engagements: { look: {} }\n")
-    with pytest.raises(RosterError, match=r"look stands in r.yaml too"):
+    with pytest.raises(RosterError, match=r"look is in r.yaml too"):
         editing.add_engagement(f"include: common.yaml\n{BLOCK}", source, "look", {"type": "audit"})
