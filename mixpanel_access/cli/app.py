@@ -49,6 +49,7 @@ COMMANDS: Final[Mapping[str, Sequence[Command]]] = {
         ("drift", "drift.drift", "Find access that no stack manages."),
         ("roster", "roster.roster", "Check a roster, and show what it gives."),
         ("remind", "remind.remind", "Show what is due; calendar and chat too."),
+        ("post", "post.post", "Tell a chat what a run has changed."),
         ("report", "report.report", "Write the page of who has access to what."),
         ("evidence", "evidence.evidence", "Write the document of a period for an auditor."),
     ),

@@ -27,6 +27,7 @@ INVOCATIONS: Final[dict[str, tuple[str, ...]]] = {
     "welcome": (EMAIL,),
     "onboard": (EMAIL,),
     "remind": (),
+    "post": ("none.txt", "--title", "Update of production"),
     "report": (),
     "review start": (),
     "review decide": (EMAIL, "keep"),

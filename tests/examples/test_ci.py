@@ -120,7 +120,7 @@ def test_the_page_names_all_settings_and_no_others() -> None:
         named = {next(iter(names(row[:1]))) for row in rows if row[1].startswith(kind)}
         assert named == set(re.findall(rf"\b{kind[:3] if kind == 'variable' else kind}s\.(\w+)", GITHUB))
     own = {"MIXPANEL_SERVICE_ACCOUNT_SECRET", "PULUMI_CONFIG_PASSPHRASE", "MIXPANEL_SERVICE_ACCOUNT"}
-    own |= {"MIXPANEL_BASE_URL", "MIXPANEL_PLATFORM_URL"}
+    own |= {"MIXPANEL_BASE_URL", "MIXPANEL_PLATFORM_URL", "MIXPANEL_ACCESS_WEBHOOK"}
     for name in names([row[0] for row in rows if row[2]]) - own:  # the program reads those itself
         assert name in GITLAB
 

@@ -69,7 +69,7 @@ def revoke_waits_for_nobody(text: str) -> Iterator[str]:
     script = runs[_index(runs, "mixpanel-access revoke")]
     if "needs" in revoke or "max-parallel" in revoke["strategy"] or revoke["strategy"]["fail-fast"]:
         yield "ended access waits for something else"
-    if any(step.get("if") for step in revoke["steps"]):
+    if any(step.get("if") for step in revoke["steps"][: _index(runs, "mixpanel-access revoke") + 1]):
         yield "a step of the revocation waits for another"
     shared = [name for name, job in jobs.items() if job.get("concurrency", {}).get("group") == _group(revoke)]
     if shared != ["revoke"]:
@@ -125,6 +125,20 @@ def updates_end_in_order(text: str) -> Iterator[str]:
             yield f"{name} is killed in an update"
         if "STOPPED=true" not in runs[at] or "pulumi cancel --stack" not in "".join(runs[at + 1 :]):
             yield f"{name} does not say what to do"
+
+
+def posts_fail_nothing(text: str) -> Iterator[str]:
+    """What changes something tells the chat afterwards, and a chat that does not answer is a warning."""
+    for name, job in github_jobs(text).items():
+        runs, steps = _runs(job), job["steps"]
+        changed = min(_index(runs, "pulumi up "), _index(runs, "mixpanel-access revoke"))
+        if changed == len(runs):
+            continue
+        at = _index(runs, "mixpanel-access post")
+        if at <= changed or at == len(runs) or steps[at].get("if") != "${{ !cancelled() }}":
+            yield f"{name} does not tell the chat"
+        elif "|| echo" not in runs[at]:
+            yield f"{name} fails with the chat"
 
 
 def drift_hides_nothing(text: str) -> Iterator[str]:
@@ -193,6 +207,17 @@ def gitlab_updates_end_in_order(text: str) -> Iterator[str]:
                 yield f"{name} does not say what to do"
 
 
+def gitlab_posts_fail_nothing(text: str) -> Iterator[str]:
+    """As on GitHub: it is after the script, where a failure does not count."""
+    for name, job in gitlab_jobs(text).items():
+        script, after = script_of(job), "".join(job.get("after_script", []))
+        if re.search(r"pulumi up |mixpanel-access revoke ", script):
+            if "mixpanel-access post run.txt" not in after or "tee run.txt" not in script:
+                yield f"{name} does not tell the chat"
+            if "mixpanel-access post" in script:
+                yield f"{name} fails with the chat"
+
+
 def gitlab_drift_hides_nothing(text: str) -> Iterator[str]:
     """Findings are a warning."""
     jobs = gitlab_jobs(text)
@@ -211,6 +236,7 @@ GITHUB_RULES: tuple[Rule, ...] = (
     a_merge_takes_away_first,
     updates_are_not_cancelled,
     updates_end_in_order,
+    posts_fail_nothing,
     drift_hides_nothing,
 )
 GITLAB_RULES: tuple[Rule, ...] = (
@@ -218,5 +244,6 @@ GITLAB_RULES: tuple[Rule, ...] = (
     gitlab_a_merge_takes_away_first,
     gitlab_old_commits_change_nothing,
     gitlab_updates_end_in_order,
+    gitlab_posts_fail_nothing,
     gitlab_drift_hides_nothing,
 )

@@ -10,10 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from mixpanel_access.cli.app import app
 from mixpanel_access.model.chats import Chat, chat_of
 from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
-from mixpanel_access.operations.delivery import post_to_webhook
+from mixpanel_access.operations.delivery import WEBHOOK_VARIABLE, post_to_webhook
 
 
 def is_plain_text(value: Any, longest: int) -> bool:
@@ -89,6 +91,31 @@ def test_a_text_is_posted(chat: tuple[str, list[Any]]) -> None:
     """A host that nobody knows gets a text."""
     post_to_webhook("Due", ["Zoë's access ends."], f"{chat[0]}/good?token=1")
     assert chat[1] == [{"text": "Due\nZoë's access ends."}]
+
+
+UP = "Updating (production):\n +  pulumi-python:dynamic/mixpanel:Member bo@example.com created (0.1s)\n"
+LINK = "https://ci.example.com/1"
+RUNS = {
+    "what it changed": (UP, "success", f"Up\ncreate Member bo@example.com\n{LINK}"),
+    "nothing changed": ("Updating (production):\n", "success", None),
+    "it failed": (UP, "failure", f"Up: failure; some of this may not be done\ncreate Member bo@example.com\n{LINK}"),
+    "it failed early": ("", "failure", f"Up: failure; some of this may not be done\nNo change is known.\n{LINK}"),
+}
+
+
+@pytest.mark.parametrize(("output", "outcome", "text"), RUNS.values(), ids=RUNS)
+def test_a_run_says_what_it_changed(chat: tuple[str, list[Any]], output: str, outcome: str, text: str | None) -> None:
+    """A failure is never silent, and success without a change is; the webhook's URL is printed in neither case."""
+    words = ["post", "-", "--title", "Up", "--outcome", outcome, "--link", LINK]
+    for url, taken in ((f"{chat[0]}/good?token=1", [{"text": text}] if text else []), ("", [])):
+        chat[1].clear()
+        done = CliRunner().invoke(app, words, input=output, env={WEBHOOK_VARIABLE: url})
+        assert (done.exit_code, chat[1]) == (0, taken), done.output
+        assert "token=1" not in done.output
+    if text:
+        done = CliRunner().invoke(app, words, input=output, env={WEBHOOK_VARIABLE: f"{chat[0]}/gone?token=1"})
+        assert done.exit_code != 0
+        assert "token=1" not in done.output + str(done.exception)
 
 
 LINES = {

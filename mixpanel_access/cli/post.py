@@ -1,0 +1,58 @@
+"""`mixpanel-access post`: tell a chat what a run has changed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixpanel_access.cli.output import progress
+from mixpanel_access.model.chats import Chat
+from mixpanel_access.model.errors import UsageError
+from mixpanel_access.model.similarity import counted
+
+
+def post(
+    file: Annotated[Path, typer.Argument(help="The output of `pulumi up` or `revoke --yes`; - is standard input.")],
+    title: Annotated[str, typer.Option(help="The first line of the message.")],
+    outcome: Annotated[
+        str, typer.Option(help="How the run ended. Anything but `success` is posted even if nothing changed.")
+    ] = "success",
+    link: Annotated[str, typer.Option(help="The address of the run's log, which the message ends with.")] = "",
+    chat: Annotated[
+        Chat | None, typer.Option(help="The kind of chat behind the webhook; by default, its host decides.")
+    ] = None,
+) -> int:
+    """Post what a run changed to the chat webhook that MIXPANEL_ACCESS_WEBHOOK names; without one, post nothing.
+
+    Example: `mixpanel-access post up.txt --title "Update of production"`
+    """
+    from mixpanel_access.files.whole import reason
+    from mixpanel_access.model.run_output import changes_in
+    from mixpanel_access.operations import delivery
+
+    webhook = os.environ.get(delivery.WEBHOOK_VARIABLE)
+    if not webhook:
+        progress(f"nothing is posted: {delivery.WEBHOOK_VARIABLE} is not set")
+        return 0
+    try:
+        output = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        output = ""  # the run ended before it wrote anything
+    except OSError as error:
+        raise UsageError(
+            "cannot read the output", subject=str(file), why=reason(error), next_step="Name the file of a run."
+        ) from None
+    lines = changes_in(output)
+    good = outcome == "success"
+    if good and not lines:
+        progress("nothing is posted: the run changed nothing")
+        return 0
+    shown = lines or ["No change is known."]
+    ended = title if good else f"{title}: {outcome}; some of this may not be done"
+    delivery.post_to_webhook(ended, [*shown, *([link] if link else [])], webhook, chat)
+    progress(f"posted {counted(len(lines), 'change')}")
+    return 0
