@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from mixpanel_access.model.dates import instant
 from mixpanel_access.model.errors import AccessError
 from mixpanel_access.model.resources import rows_in
 from mixpanel_access.model.settings import NAMESPACE, limits_in
-from mixpanel_access.provider.command import engine_command
+from mixpanel_access.provider.command import Command, engine_command
 from mixpanel_access.provider.states import ExportedResource, RosterPeople, StackStates, States, resources_in
 
 Export = Mapping[str, Any]
@@ -67,6 +67,7 @@ def project_states(
     organization: int | None = None,
     *,
     configured: bool = True,
+    command: Callable[[], Command | None] = engine_command,
 ) -> States:
     """The states of the project that this process was started for, in whose program's folder it runs.
 
@@ -75,10 +76,11 @@ def project_states(
         environ: the environment variables.
         organization: the organization whose rosters count; None for those of all stacks.
         configured: whether it is that of the stack's configuration, whose limits count.
+        command: the engine's command; None if it is unknown.
     """
     own = os.environ if environ is None else environ
     return States(
-        partial(_read_all, own),
+        partial(_read_all, own, stack, command),
         stack,
         partial(_people_of_roster, organization, configured),
         ended=partial(_last_run_ended, own),
@@ -86,26 +88,43 @@ def project_states(
     )
 
 
-def _read_all(environ: Mapping[str, str]) -> StackStates:
-    try:
-        rows = _pulumi(environ, "stack", "ls", "--json")
-        names = [str(row["name"]) for row in rows]
-    except Unreadable as error:
-        return StackStates(why=str(error))
-    except (KeyError, TypeError):
-        return StackStates(why="`pulumi stack ls` does not list stacks")
+def _read_all(
+    environ: Mapping[str, str], stack: Callable[[], str | None], command: Callable[[], Command | None]
+) -> StackStates:
+    """All states; that of the stack of this run is read while the engine lists the stacks."""
+    mine, ours = stack(), command()
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        reading = {name: threads.submit(_pulumi, environ, "stack", "export", "--stack", name) for name in names}
+
+        def read(name: str) -> Future[Any]:
+            return threads.submit(_pulumi, environ, "stack", "export", "--stack", name)
+
+        begun = {mine: read(mine)} if mine else {}
+        try:
+            rows = _pulumi(environ, "stack", "ls", "--json")
+            names = [str(row["name"]) for row in rows]
+        except Unreadable as error:
+            return StackStates(why=str(error))
+        except (KeyError, TypeError):
+            return StackStates(why="`pulumi stack ls` does not list stacks")
+        reading = {name: begun.get(name) or read(name) for name in names}
     found: dict[str, Sequence[ExportedResource]] = {}
     interrupted: dict[str, Sequence[ExportedResource]] = {}
     unread: list[str] = []
+    previewed: Sequence[Mapping[str, Any]] | None = None
     for name, one in reading.items():
         try:
             export = one.result()
+            if name == mine and ours is not None and ours.verb == "preview":
+                previewed = named_rows(export)
             found[name], interrupted[name] = resources_of(export), interrupted_in(export)
         except (Unreadable, AccessError, KeyError, TypeError, AttributeError) as error:
             unread.append(f"stack {name}: {error}")
-    return StackStates(found, "; ".join(unread), interrupted)
+    return StackStates(found, "; ".join(unread), interrupted, previewed)
+
+
+def named_rows(export: Export) -> Sequence[Mapping[str, Any]]:
+    """The rows of an exported state that have a URN."""
+    return [row for row in export["deployment"].get("resources") or () if "urn" in row]
 
 
 def interrupted_in(export: Export) -> Sequence[ExportedResource]:

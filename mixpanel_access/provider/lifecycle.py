@@ -18,7 +18,7 @@ from mixpanel_access.model.address import problem_with, same_key
 from mixpanel_access.model.engagements import problems_with_metadata
 from mixpanel_access.model.errors import AccessError, InputError, Unauthorized
 from mixpanel_access.model.resource_ids import ResourceId, number_in
-from mixpanel_access.model.resources import MEMBERS, PROVIDER_KEY, TEAM_MEMBERS
+from mixpanel_access.model.resources import MEMBER, MEMBERS, PROVIDER_KEY, TEAM_MEMBERS
 from mixpanel_access.provider import vanished
 from mixpanel_access.provider.elsewhere import given_by
 from mixpanel_access.provider.handler import (
@@ -78,6 +78,8 @@ class Lifecycle:
 
     def check(self, olds: Properties, news: Properties) -> Checked:
         """Judge the inputs; every problem of the resource is reported, each in one line."""
+        if not olds and self.handler.kind in (MEMBER, MEMBERS):
+            self._session.read_ahead()
         inputs = {key: value for key, value in own(news).items() if value is not None}
         hints = {key: inputs.pop(key) for key in self.handler.hints if key in inputs}
         problems = Problems()

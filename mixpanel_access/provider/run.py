@@ -25,7 +25,7 @@ from mixpanel_access.model.resource_ids import ProjectAccessId, ResourceId, Team
 from mixpanel_access.provider import declaring
 from mixpanel_access.provider.command import Command, Resources, deleted, engine_command
 from mixpanel_access.provider.declaring import ProgramDeclaration
-from mixpanel_access.provider.exported_states import Unreadable, ask
+from mixpanel_access.provider.exported_states import Unreadable, ask, named_rows
 from mixpanel_access.provider.states import ExportedResource, of_organization, resources_in
 
 _STACK: Final = 2
@@ -212,12 +212,20 @@ def place_of(kind: kinds.ResourceKind, ref: ResourceId) -> tuple[Any, ...]:
     return (kind.name, *ref.parts[:-1], same_key(ref.person or ""))
 
 
-def engine_scope(stack: Callable[[], str | None]) -> Scope:
-    """The scope of the run of the engine that has started this process."""
+def engine_scope(stack: Callable[[], str | None], previewed: Callable[[], Resources | None] = lambda: None) -> Scope:
+    """The scope of the run of the engine that has started this process.
+
+    Args:
+        stack: the stack that the engine works on, if a program has said so.
+        previewed: the rows of its state, if it is previewed and they have been read already.
+    """
 
     def state() -> Resources | None:
         command = engine_command()
-        return None if command is None else _exported(command, stack() or command.stack)
+        if command is None:
+            return None
+        rows = previewed()
+        return _exported(command, stack() or command.stack) if rows is None else rows
 
     def declared() -> ProgramDeclaration | None:
         command = engine_command()
@@ -231,7 +239,7 @@ def _exported(command: Command, stack: str | None) -> Resources | None:
     named = [] if stack is None else ["--stack", stack]
     try:
         document: Mapping[str, Any] = ask(command.program, os.environ, "stack", "export", *named)
-        return [one for one in document["deployment"].get("resources") or () if "urn" in one]
+        return named_rows(document)
     except (Unreadable, KeyError, TypeError, AttributeError):
         return None
 

@@ -32,7 +32,7 @@ from mixpanel_access.model.settings import (
     warning_of_now,
 )
 from mixpanel_access.provider.account_runs import Creations, Rotations
-from mixpanel_access.provider.command import engine_command
+from mixpanel_access.provider.command import Resources, engine_command
 from mixpanel_access.provider.exported_states import project_states
 from mixpanel_access.provider.other_providers import OtherProviders, run_name
 from mixpanel_access.provider.renames import Renames
@@ -318,6 +318,11 @@ class Session:
             f"address, or the address in the program. Nobody is invited to the old one; its access ends as declared",
         )
 
+    def read_ahead(self) -> None:
+        """Begin to read the stacks' states, where a preview, which changes none, is about to ask for them."""
+        if self.scope.command is not None and self.scope.command.verb == "preview":
+            self.states.read_ahead()
+
     def today(self) -> date:
         """The day (UTC) by which an end has passed.
 
@@ -361,7 +366,16 @@ def _session(settings: Settings) -> Session:
     def voice(line: str) -> None:
         say(in_program(line, settings.provider))
 
-    session = Session(settings, connect(settings, run.fresh, voice), voice, run, engine_scope(run.stack))
+    def previewed() -> Resources | None:
+        return session.states.previewed()
+
+    session = Session(
+        settings,
+        connect(settings, run.fresh, voice),
+        voice,
+        run,
+        engine_scope(run.stack, previewed),
+    )
     session.leaving = same_key(os.environ.get(LEAVING_VARIABLE, ""))
     session.takes_only = bool(os.environ.get(KEPT_VARIABLE))
     if settings.now is not None and not session.takes_only:  # `revoke` has warned already

@@ -55,11 +55,13 @@ class StackStates:
         stacks: stack -> its resources, those that are about to be deleted included.
         why: why some of them, or all, could not be read; "" if all of them were.
         interrupted: stack -> the resources that a killed run was creating or updating; their inputs are the outputs.
+        previewed: the rows of the previewed stack's state; None where it is no preview, or another stack's.
     """
 
     stacks: Mapping[str, Sequence[ExportedResource]] = field(default_factory=dict)
     why: str = ""
     interrupted: Mapping[str, Sequence[ExportedResource]] = field(default_factory=dict)
+    previewed: Sequence[Properties] | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,15 @@ class States:
             if self._states is None or (older_than is not None and now - self._read_at > older_than):
                 self._states, self._read_at = self._read(), now
             return self._states
+
+    def read_ahead(self) -> None:
+        """Begin to read them, which the engine does on another processor while this process does something else."""
+        if self._states is None:
+            threading.Thread(target=self.all, daemon=True).start()
+
+    def previewed(self) -> Sequence[Properties] | None:
+        """The rows of the stack's state in a preview, which changes nothing; None if they have not been read here."""
+        return None if self._states is None else self._states.previewed
 
     def own(self) -> Sequence[ExportedResource] | None:
         """What the stack that the engine works on holds; None if it is unknown."""

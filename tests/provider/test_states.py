@@ -11,6 +11,7 @@ import pytest
 
 from mixpanel_access.model.brakes import Limits
 from mixpanel_access.model.resources import GRANT_TYPE, MEMBER_TYPE, PROJECT_ACCESS_TYPE
+from mixpanel_access.provider.command import Command
 from mixpanel_access.provider.exported_states import project_states
 from mixpanel_access.provider.states import States, members, people_of
 from tests.fakes import ORGANIZATION
@@ -37,12 +38,13 @@ EXPORT = {
 }
 
 
-def engine(folder: Path, script: str, stack: str | None = "production") -> States:
+def engine(folder: Path, script: str, stack: str | None = "production", verb: str = "up") -> States:
     """The states as a `pulumi` of our own tells them."""
     program = folder / "pulumi"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o700)
-    return project_states(lambda: stack, {"PATH": f"{folder}:/usr/bin:/bin"})
+    environ = {"PATH": f"{folder}:/usr/bin:/bin"}
+    return project_states(lambda: stack, environ, command=lambda: Command(verb))
 
 
 def answers(export: str) -> str:
@@ -96,6 +98,19 @@ UNREADABLE = {
     "no JSON": ("echo nothing", "wrote no JSON"),
     "another shape": ("echo '{\"a\": 1}'", "does not list stacks"),
 }
+
+
+@pytest.mark.parametrize(
+    ("verb", "stack", "known"), [("preview", "production", True), ("preview", None, False), ("up", "production", False)]
+)
+def test_only_a_preview_uses_again_what_was_read_of_its_stack(
+    verb: str, stack: str | None, known: bool, tmp_path: Path
+) -> None:
+    """A preview changes no state, so its brakes take the rows that its members have read; nothing is read for that."""
+    states = engine(tmp_path, answers("echo '{\"deployment\": {}}'"), stack, verb)
+    assert states.previewed() is None
+    assert list(states.all().stacks) == ["production", "acme/staging"]
+    assert (states.previewed() == EXPORT["deployment"]["resources"]) is known
 
 
 @pytest.mark.parametrize(("script", "why"), UNREADABLE.values(), ids=UNREADABLE.keys())
