@@ -8,9 +8,16 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
 from mixpanel_access.directory.directory import Directory
-from mixpanel_access.model.access import Person
 from mixpanel_access.model.address import few, same_key
-from mixpanel_access.model.brakes import Brake, BrakeFinding, Limits, PlannedChanges, judge, judge_grants
+from mixpanel_access.model.brakes import (
+    Brake,
+    BrakeFinding,
+    Everybody,
+    Limits,
+    PlannedChanges,
+    judge,
+    judge_grants,
+)
 from mixpanel_access.model.errors import (
     ConfigurationError,
     Forbidden,
@@ -65,9 +72,11 @@ class Brakes:
         self._present = present
         self._say = say
         self._lock = threading.Lock()
-        self._people: Mapping[str, Person] | None = None
+        self._people: Everybody | None = None
         self._removals: set[str] = set()
         self._planned: set[str] = set()
+        self._counted: set[str] = set()
+        self._said: set[str] = set()
         self._roles: dict[str, str] = {}
         self._warned: set[BrakeFinding] = set()
         self._kept: dict[str, Refused] = {}
@@ -216,6 +225,8 @@ class Brakes:
             new = plan.removals - self._removals  # who may have gone before counts, whatever comes of another try
             self._removals |= plan.removals
             self._planned |= plan.planned
+            self._counted |= (plan.removals - self._planned) & self._before().keys()
+            self._counted -= plan.planned
             # A new owner counts from when they are one: nobody else is to go on the strength of a promise.
             self._roles.update({key: role for key, role in plan.roles.items() if role != OWNER})
         try:
@@ -223,6 +234,7 @@ class Brakes:
         except _NOT_APPLIED:
             with self._lock:
                 self._removals -= new
+                self._counted -= new
                 for key in plan.roles:
                     self._roles.pop(key, None)
             raise
@@ -236,6 +248,8 @@ class Brakes:
         for finding in findings:
             if not finding.holds and not self._is_said(finding):
                 self._warned.add(finding)
+                if finding.brake is Brake.REMOVAL_SHARE:
+                    self._said = set(map(same_key, finding.people))
                 self._say(f"warning: {_warning(finding)}")
         held = [finding for finding in findings if finding.holds]
         if held:
@@ -253,21 +267,23 @@ class Brakes:
         people = set(finding.people)
         return any(one.brake is finding.brake and people <= set(one.people) for one in self._warned)
 
-    def _before(self) -> Mapping[str, Person]:
+    def _before(self) -> Everybody:
         """Everybody, as they were before the first write. The lock is held: the base is set once."""
         if self._people is None:
-            self._people = dict(self._directory.people())
+            self._people = Everybody(self._directory.people())
         return self._people
 
     def _judge(self, plan: PlannedChanges) -> list[BrakeFinding]:
+        people, limits, planned = self._before(), self.limits, plan.planned | self._planned
+        counted = (self._counted | ((plan.removals - planned) & people.keys())) - plan.planned
+        if Brake.REMOVAL_SHARE in limits.released and counted <= self._said:
+            counted = set()  # the warning has named them: thousands are not listed again with each of them
         return judge(
-            self._before(),
-            PlannedChanges(
-                plan.removals | self._removals, {**self._roles, **plan.roles}, frozenset(plan.planned | self._planned)
-            ),
+            people,
+            PlannedChanges(plan.removals | self._removals, {**self._roles, **plan.roles}, planned, counted),
             own_address=self.own_address(),
             own_role=self._directory.own_role(),
-            limits=self.limits,
+            limits=limits,
         )
 
 

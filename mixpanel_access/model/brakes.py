@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final, TypedDict
 
 from mixpanel_access.model import roles
@@ -88,11 +89,27 @@ class PlannedChanges:
         removals: the keys of the people who leave the organization.
         roles: key -> the organization role that the person gets.
         planned: the removals whose end was in the state before today (`has_ended`); the share ignores them.
+        counted: the removals of people in the organization that the share counts, where that is known already.
     """
 
     removals: AbstractSet[str] = frozenset()
     roles: Mapping[str, str] = field(default_factory=dict)
     planned: AbstractSet[str] = frozenset()
+    counted: AbstractSet[str] | None = None
+
+
+class Everybody(dict[str, Person]):
+    """Everybody in the organization, by the key of their address; what each judgement asks of them is found once."""
+
+    @cached_property
+    def able(self) -> Mapping[str, Person]:
+        """Those who can log in."""
+        return {key: person for key, person in self.items() if not person.invited and not person.deactivated}
+
+    @cached_property
+    def owners(self) -> AbstractSet[str]:
+        """The keys of the owners."""
+        return {key for key, person in self.items() if person.role == roles.OWNER}
 
 
 @dataclass(frozen=True)
@@ -135,6 +152,7 @@ def judge(
         own_role: its organization role, also by its permissions; None if Mixpanel does not show it.
         limits: how far the operation may go.
     """
+    people = people if isinstance(people, Everybody) else Everybody(people)
     found = [
         *_owners(people, plan, same_key(own_address) if own_role == roles.OWNER else None),
         *_identity(people, plan, own_address),
@@ -185,11 +203,10 @@ def _released(found: Iterable[BrakeFinding], limits: Limits) -> list[BrakeFindin
     return [replace(finding, holds=finding.holds and finding.brake not in limits.released) for finding in found]
 
 
-def _owners(people: Mapping[str, Person], plan: PlannedChanges, own: str | None) -> Iterable[BrakeFinding]:
+def _owners(people: Everybody, plan: PlannedChanges, own: str | None) -> Iterable[BrakeFinding]:
     """Judge that an owner remains; `own` is the key of our own address if our account acts as an owner."""
-    # Those who can log in.
-    able = {key: person for key, person in people.items() if not person.invited and not person.deactivated}
-    before = {key for key, person in able.items() if person.role == roles.OWNER}
+    able = people.able
+    before = people.owners & able.keys()
     joined = {key for key, role in plan.roles.items() if role == roles.OWNER and key in able}
     if not before:  # an owner who cannot log in does not show who the others are
         yield from _possible_owners(able, joined, plan, own)
@@ -256,7 +273,7 @@ def _is_lower(new: str, old: str) -> bool:
     )
 
 
-def _above(people: Mapping[str, Person], plan: PlannedChanges, own_role: str | None) -> Iterable[BrakeFinding]:
+def _above(people: Everybody, plan: PlannedChanges, own_role: str | None) -> Iterable[BrakeFinding]:
     if own_role is None:
         return
     unknown = not roles.is_organization_role(own_role)
@@ -270,14 +287,16 @@ def _above(people: Mapping[str, Person], plan: PlannedChanges, own_role: str | N
         yield BrakeFinding(Brake.ABOVE_OWN_ROLE, _addresses(people, above), words)
     if own_role == roles.OWNER:
         return
-    lowered = {key for key, role in plan.roles.items() if role != roles.OWNER} | plan.removals
-    if owners := {key for key in lowered if key in people and people[key].role == roles.OWNER}:
+    if owners := {
+        key for key in people.owners if key in plan.removals or plan.roles.get(key) not in (None, roles.OWNER)
+    }:
         words = f"only an owner removes or demotes an owner, and the provider's own organization role is {own_role}"
         yield BrakeFinding(Brake.ABOVE_OWN_ROLE, _addresses(people, owners), words, advice=BY_AN_OWNER)
 
 
 def _share(people: Mapping[str, Person], plan: PlannedChanges, limits: Limits) -> Iterable[BrakeFinding]:
-    leaving, allowed = (plan.removals - plan.planned) & people.keys(), limits.removable(len(people))
+    leaving = (plan.removals - plan.planned) & people.keys() if plan.counted is None else plan.counted
+    allowed = limits.removable(len(people))
     if len(leaving) > allowed:
         words = (
             f"one operation may remove {allowed} of the {len(people)} people in the organization "
