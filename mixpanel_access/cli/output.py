@@ -354,6 +354,24 @@ def _is_a_record(file: Path) -> bool:
     return file.name == "onboarding.json" or file.resolve().parts[-3:-1] == ("policies", "config")
 
 
+def read_output(file: Path, next_step: str) -> str:
+    """What a program printed, from a file or, for `-`, from standard input; other bytes than UTF-8 are replaced.
+
+    Raises:
+        UsageError: the file cannot be read; the `next_step` is for this error.
+    """
+    from mixpanel_access.files.whole import reason
+
+    try:
+        return (
+            sys.stdin.buffer.read().decode("utf-8", "replace")
+            if str(file) == "-"
+            else file.read_text("utf-8", "replace")
+        )
+    except OSError as error:
+        raise UsageError("cannot read the output", subject=str(file), why=reason(error), next_step=next_step) from None
+
+
 def write_file(file: Path, content: bytes, what: str, next_step: str) -> None:
     """Write the file of an option; `what` it is, and the `next_step` if it cannot be written, are for the error.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
@@ -11,7 +10,7 @@ import typer
 
 from mixpanel_access.cli.new import NewDocument
 from mixpanel_access.cli.options import AsJson, rules
-from mixpanel_access.cli.output import new_table, print_json, print_table, record_of
+from mixpanel_access.cli.output import new_table, print_json, print_table, read_output, record_of
 
 if TYPE_CHECKING:
     from mixpanel_access.rules.rule import Rule
@@ -127,15 +126,7 @@ def print_findings(
     """
     from mixpanel_access.operations.policy_check import findings_in, shows_a_pack
 
-    try:
-        output = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", "replace")
-    except OSError as error:
-        from mixpanel_access.files.whole import reason
-        from mixpanel_access.model.errors import UsageError
-
-        raise UsageError(
-            "cannot read the output", subject=str(file), why=reason(error), next_step="Name the file of a policy run."
-        ) from None
+    output = read_output(file, "Name the file of a policy run.")
     found = findings_in(output)
     if not found.levels and not shows_a_pack(output):
         typer.echo(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mixpanel_access.cli.output import progress
+from mixpanel_access.cli.output import progress, read_output
 from mixpanel_access.model.chats import Chat
-from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import counted
 
 
@@ -30,7 +28,6 @@ def post(
 
     Example: `mixpanel-access post up.txt --title "Update of production"`
     """
-    from mixpanel_access.files.whole import reason
     from mixpanel_access.model.run_output import changes_in
     from mixpanel_access.operations import delivery
 
@@ -38,16 +35,9 @@ def post(
     if not webhook:
         progress(f"nothing is posted: {delivery.WEBHOOK_VARIABLE} is not set")
         return 0
-    try:
-        output = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8", "replace")
-    except FileNotFoundError:
-        output = ""  # the run ended before it wrote anything
-    except OSError as error:
-        raise UsageError(
-            "cannot read the output", subject=str(file), why=reason(error), next_step="Name the file of a run."
-        ) from None
-    lines = changes_in(output)
     good = outcome == "success"
+    ended_early = not good and str(file) != "-" and not file.exists()  # the run ended before it wrote anything
+    lines = [] if ended_early else changes_in(read_output(file, "Name the file of a run."))
     if good and not lines:
         progress("nothing is posted: the run changed nothing")
         return 0

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 
 from mixpanel_access.cli.app import app
 from mixpanel_access.model.chats import Chat, chat_of
-from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable
+from mixpanel_access.model.errors import ConfigurationError, Refused, Unreachable, UsageError
 from mixpanel_access.operations.delivery import WEBHOOK_VARIABLE, post_to_webhook
 
 
@@ -116,6 +117,20 @@ def test_a_run_says_what_it_changed(chat: tuple[str, list[Any]], output: str, ou
         done = CliRunner().invoke(app, words, input=output, env={WEBHOOK_VARIABLE: f"{chat[0]}/gone?token=1"})
         assert done.exit_code != 0
         assert "token=1" not in done.output + str(done.exception)
+
+
+def test_an_output_that_is_not_there_or_not_text_hides_nothing(chat: tuple[str, list[Any]], tmp_path: Path) -> None:
+    """Only a run that failed may have no output; bytes that are not UTF-8 keep no change from being posted."""
+    environ, words = {WEBHOOK_VARIABLE: f"{chat[0]}/good?token=1"}, ["--title", "Up"]
+    missing = CliRunner().invoke(app, ["post", str(tmp_path / "nosuch.txt"), *words], env=environ)
+    assert isinstance(missing.exception, UsageError)
+    assert not chat[1]
+    failed = [str(tmp_path / "nosuch.txt"), "--outcome", "failure"]
+    for file, text in ((failed, "No change is known."), (["-"], "create Member bo@example.com")):
+        chat[1].clear()
+        done = CliRunner().invoke(app, ["post", *file, *words], input=b"\xff\n" + UP.encode(), env=environ)
+        assert (done.exit_code, text in str(chat[1])) == (0, True), (done.output, done.exception)
+    assert CliRunner().invoke(app, ["policy", "findings", "-"], input=b"\xff\n").exit_code == 0
 
 
 LINES = {
