@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 import typer
 
 from mixpanel_access.model.address import problem_with, same_key
+from mixpanel_access.model.dates import LAST_YEAR
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.model.similarity import did_you_mean, in_words, similar, similar_addresses, unknown
 from mixpanel_access.operations.invite_entry import InviteRequest, part_of_project, problems_of, standard_of
@@ -239,7 +240,8 @@ class _Interview:
             standard = standard_of(self.request, self.roster)
             longest = standard.longest_days if standard else _DAYS
             first_day = date.fromisoformat(self.request.terms.get("starts") or begins or str(today))
-            last = min(str(first_day + timedelta(days=longest - 1)), ends or "9999")
+            days = min(longest - 1, (date.max - first_day).days)
+            last = min(str(first_day + timedelta(days)), ends or f"{LAST_YEAR}-12-31")
             check = self._check_of("ends")
 
             def not_over(answer: str) -> str | None:
@@ -283,16 +285,16 @@ class KeptAnswers:
         from mixpanel_access.files.kept_answers import drop_answers, write_answers
         from mixpanel_access.files.whole import reason
 
-        if self.used:
-            drop_answers(self._project)
-        elif "email" in self._questions.answers:
-            try:
+        try:
+            if self.used:
+                drop_answers(self._project)
+            elif "email" in self._questions.answers:
                 file = write_answers(self._project, self._questions.answers)
-            except OSError as error:
-                typer.echo(f"\nThe answers cannot be kept: {reason(error)}.", err=True)
-            else:
                 typer.echo(
                     f"\nThe roster is unchanged. {file} keeps your answers: only you can read it, and Git ignores it. "
                     "The next `mixpanel-access invite` offers them again. Delete the file if you do not want that.",
                     err=True,
                 )
+        except OSError as error:
+            verb = "deleted" if self.used else "kept"
+            typer.echo(f"\nThe answers cannot be {verb}: {reason(error)}.", err=True)

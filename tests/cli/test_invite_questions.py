@@ -215,3 +215,23 @@ def test_answers_are_not_kept_behind_a_link(tmp_path: Path) -> None:
     with pytest.raises(NotADirectoryError):
         write_answers(tmp_path, {"email": DI})
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_folder_that_cannot_be_used_costs_no_entry(ask: Terminal, tmp_path: Path, used: bool) -> None:
+    """It is one line, after the roster has been written too."""
+    (tmp_path / FOLDER).write_text("a file")
+    questions = Questions({})
+    questions.answers["email"] = DI
+    with KeptAnswers(tmp_path, questions) as kept:
+        kept.used = used
+    assert ask.capture.readouterr().err.startswith(f"\nThe answers cannot be {'deleted' if used else 'kept'}: ")
+
+
+def test_a_type_may_allow_more_days_than_there_are(ask: Terminal) -> None:
+    """The last day that is offered is then the last one that a roster takes."""
+    roster = parse(TEXT + "standardRoles: { audit: { longestDays: 10000000 } }\n", R)
+    request = InviteRequest("production", DI, "Di", "look", {"shop": None}, terms={"type": "audit"})
+    ask.patch.setattr("sys.stdin", io.StringIO("y\n" + "\n" * 7))
+    asked = ask_for_missing(request, replace(KNOWN, roster=roster), Questions({}))
+    assert asked.terms["ends"] == "8999-12-31"
