@@ -168,6 +168,7 @@ def asked_baseline(
     project: PulumiProject, stack: str, key: str | None, terms: dict[str, str], *, ask: bool
 ) -> Baseline | None:
     """The baseline engagement, with the answers to what is not known of a new one."""
+    from mixpanel_access.cli.invite_questions import Questions
     from mixpanel_access.files.roster import source_of, text_of
     from mixpanel_access.model.engagements import problems_with_metadata
     from mixpanel_access.model.roster.reading import parse
@@ -184,16 +185,15 @@ def asked_baseline(
     file = project.roster(stack)
     text = text_of(file)
     is_new = text is None or key not in parse(text, source_of(file)).engagements
+    questions = Questions({}, err=True)
     for name in ASKED if ask and is_new else ():
-        while name not in terms:
-            question = f"{name.capitalize()} of {key} (Enter: not known)"
-            answer = str(typer.prompt(question, "", show_default=False, err=True)).strip()
-            if problem := problems_with_metadata({name: answer or None}).get(name):
-                typer.echo(problem, err=True)
-            elif answer:
+        if name not in terms:
+
+            def check(answer: str, name: str = name) -> str | None:
+                return problems_with_metadata({**terms, name: answer or None}).get(name)
+
+            if answer := questions.ask(name, f"{name.capitalize()} of {key}", check, optional=True):
                 terms[name] = answer
-            else:
-                break
     return Baseline(key, terms)
 
 

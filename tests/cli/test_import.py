@@ -31,8 +31,10 @@ def answers(tmp_path: Path, key: str | None, terms: dict[str, str], said: str, *
 
 
 def test_a_new_engagement_is_asked_for_what_is_not_given(tmp_path: Path) -> None:
-    """A date that cannot be read is asked for again, with the reason; no answer leaves the field open."""
-    baseline, said = answers(tmp_path, "before-code", {"ticket": "OPS-1"}, "\nana@example.com\n\nsoon\n2026-01-12\n\n")
+    """A day that cannot be is asked for again, with the reason; no answer leaves the field open."""
+    typed = "\nana@example.com\n\nsoon\n2026-01-12\n2026-01-11\n\n"
+    baseline, said = answers(tmp_path, "before-code", {"ticket": "OPS-1"}, typed)
+    assert "it ends on 2026-01-11, before it starts on 2026-01-12" in said
     assert baseline.terms == {"ticket": "OPS-1", "approver": "ana@example.com", "starts": "2026-01-12"}
     assert "'soon' is not a date; write it as YYYY-MM-DD" in said
     assert "Ticket" not in said
