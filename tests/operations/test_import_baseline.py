@@ -128,6 +128,14 @@ def test_a_configuration_that_somebody_chose_is_not_loosened(tmp_path: Path) -> 
         assert file.read_text() == text
 
 
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    """Before anything is written."""
+    made = starting_policies(tmp_path, tmp_path / "stacks/production.yaml", None)
+    (tmp_path / "policies").write_text("a file")
+    with pytest.raises(UsageError, match=r"cannot write the policy configuration for .*production\.json"):
+        made.write()
+
+
 def test_every_rule_of_a_new_project_has_its_turn() -> None:
     """The steps and the three rules are exactly what a new project has as mandatory, each once; the page has them."""
     config = json.loads((ROOT / "policies/config/production.json").read_text())

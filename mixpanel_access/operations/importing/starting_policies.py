@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mixpanel_access.files.whole import FileChange, content_of, write_all
+from mixpanel_access.files.whole import FileChange, content_of, reason, write_all
 from mixpanel_access.model.errors import UsageError
 from mixpanel_access.operations.new_project import own_file
 from mixpanel_access.operations.policy_check import policy_config_file
@@ -136,7 +136,11 @@ class StartingPolicies:
         Raises:
             UsageError: one cannot be written.
         """
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            why, step = reason(error), "Correct that and run again; nothing was changed."
+            raise UsageError(f"cannot write {_WHAT}", subject=str(self.file), why=why, next_step=step) from None
         change = FileChange(self.file, self.before, self.text.encode(), _WHAT, private=False)
         page = FileChange(self.page, content_of(self.page, _PAGE), _page(self.file).encode(), _PAGE, private=False)
         write_all([change, page])
