@@ -74,10 +74,10 @@ def _events(content: bytes) -> Iterator[tuple[str, Event]]:
     try:
         events: list[Any] = Calendar.from_ical(content).walk("VEVENT")
         for event in events:
-            _numbers(event)
+            _numbers(event), _said(event)  # what is damaged fails here
             if (uid := str(event["uid"])).endswith(DOMAIN):
                 yield uid, event
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
         raise UsageError(
             "cannot update the calendar",
             why="the file that is there is not a calendar",

@@ -202,8 +202,12 @@ def test_nothing_of_a_stack_that_was_not_read_is_cancelled() -> None:
     assert kinds == {"pending"}
 
 
+ONE = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n%bEND:VEVENT\r\nEND:VCALENDAR\r\n"
+TWICE = b"UID:1@mixpanel-access\r\nDTSTAMP:20260504T120000Z\r\nSUMMARY:a\r\nSUMMARY:b\r\n"
+
+
 @pytest.mark.parametrize(
-    "earlier", [b"x", b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", b"\xff"]
+    "earlier", [b"x", ONE % b"", ONE % TWICE, ONE % TWICE.replace(b"2026", b"0001").replace(b"Z", b""), b"\xff"]
 )
 def test_a_file_that_is_no_calendar_is_not_updated(earlier: bytes) -> None:
     """Nobody would learn what was cancelled."""
