@@ -12,6 +12,7 @@ from mixpanel_access.model.access import SingleSignOn
 from mixpanel_access.model.rights import Permission
 from mixpanel_access.model.service_accounts import ServiceAccountInfo
 from mixpanel_access.model.settings import Verb
+from mixpanel_access.model.verdict import Sign
 from tests.fake_scim import FakeScim, with_scim
 from tests.fakes import NOW, ORGANIZATION, PRODUCTION, FakeApi, as_api
 
@@ -168,6 +169,16 @@ def test_what_our_account_may_do(role: str, permissions: frozenset[str], finding
     api.own_role, api.permissions_ = role, permissions
     probe = found(api)["who we are"]
     assert (probe.finding, came in probe.came) == (finding, True), probe.came
+    assert probe.sign is (Sign.ROLE if finding is Finding.REFUSED else None)
+
+
+def test_an_account_without_a_project_or_with_another_organization_is_a_sign() -> None:
+    """The verdict knows both by the words of their errors."""
+    api = organization()
+    api.projects_.clear()
+    assert found(api)["list of projects"].sign is Sign.NO_PROJECTS
+    elsewhere = {probe.call: probe for probe in probes(as_api(organization()), 42, frozenset(), NOW)}
+    assert elsewhere["who we are"].sign is Sign.OTHER_ORGANIZATION
 
 
 def test_role_words_that_we_do_not_know_are_listed() -> None:

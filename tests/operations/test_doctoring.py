@@ -71,6 +71,10 @@ WRONG: dict[str, tuple[Callable[[Machine], object], Cause, str]] = {
     "no login to a backend": (_fails("stack", "PULUMI_ACCESS_TOKEN must be set"), Cause.BACKEND, "pulumi login"),
     "no bucket": (_fails("stack", "could not open bucket s3://of-ana@example.com"), Cause.BACKEND, "pulumi login"),
     "no stack": (lambda machine: machine.answer({"stack": (0, "[]")}), Cause.STACK, "pulumi stack init"),
+    "a stack that is gone": (_fails("config", "no stack named 'production' found"), Cause.STACK, "run it again"),
+    "a Pulumi.yaml that is not YAML": (
+        lambda machine: machine.write("Pulumi.yaml", "name: [\n"), Cause.PROJECT, "Fix it",
+    ),
     "no passphrase": (_fails("config", "passphrase must be set"), Cause.PASSPHRASE, "PULUMI_CONFIG_PASSPHRASE"),
     "a wrong passphrase": (_fails("config", "incorrect passphrase"), Cause.PASSPHRASE, "PULUMI_CONFIG_PASSPHRASE"),
     "no secret": (_without("mixpanel:serviceAccountSecret"), Cause.CONFIGURATION, "correct what the error line says"),

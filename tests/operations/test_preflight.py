@@ -11,7 +11,8 @@ from mixpanel_access.model.access import SingleSignOn
 from mixpanel_access.model.errors import Forbidden, NotFound
 from mixpanel_access.model.neighbours import About, Conflict
 from mixpanel_access.model.rights import Permission
-from mixpanel_access.operations.preflight import Prerequisite, Readiness, checks
+from mixpanel_access.model.verdict import Cause
+from mixpanel_access.operations.preflight import Prerequisite, Readiness, checks, verdict_on
 from tests.fakes import PRODUCTION, WAREHOUSE, FakeApi
 from tests.operations.overviews import BO, overview, person
 
@@ -263,6 +264,28 @@ def test_a_plan_without_custom_roles_is_a_problem_where_a_roster_has_one(entry: 
     assert check.text.endswith(f"and rosters have {needed}" if needed else "no roster needs it")
     assert "HTTP 404" in check.text
     assert found()["plan: custom roles"].text == "can be used"
+
+
+def test_each_problem_is_a_sign_of_its_own_cause() -> None:
+    """Whatever is checked has a row in the table of signs, and not the one of last resort."""
+    member, hidden = FakeApi(), FakeApi(faults={"custom_roles": [NotFound("cannot list", why="HTTP 404")]})
+    member.own_role = "member"
+    unread = OtherRosters(unread=["staging.yaml:1 cannot be read"])
+    bare, custom = person(), person(more=GIVEN)
+    cases = {
+        Cause.ROLE: overview(member, bare, more=FACTS),
+        Cause.PLAN: overview(hidden, custom, more=FACTS),
+        Cause.ROSTER: overview(FakeApi(), bare, more=FACTS, found=unread),
+    }
+    assert {cause: verdict_on(checks(looked)).cause for cause, looked in cases.items()} == {one: one for one in cases}
+    url = "https://mixpanel.com/organization/7654321"
+    for api, facts in ((silent(), FACTS.replace(f"  url: {url}\n", "")), (FakeApi(), FACTS)):
+        verdict = verdict_on(checks(overview(api, bare, more=facts)))
+        assert verdict.text.startswith("the roster does not say what people need to log in, or says it otherwise")
+    claimed = replace(silent(), security=SingleSignOn(required=True, domains=frozenset({"example.com"})), faults={})
+    outside = checks(overview(claimed, bare, more=FACTS), "kim@agency.example.org")
+    assert verdict_on(outside).cause is Cause.LOGIN
+    assert verdict_on(checks(overview(silent(), bare, more=FACTS))).cause is Cause.NOTHING
 
 
 CLAIMS = {About.PROJECT: Readiness.PROBLEM, About.ORGANIZATION_ROLES: Readiness.PROBLEM, About.NAME: Readiness.CONFIRM}
