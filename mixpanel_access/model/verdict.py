@@ -264,7 +264,7 @@ def verdict_of(found: Iterable[Symptom], stack: str = "", nothing: str = "nothin
 
     def filled(template: str) -> str:
         words = {"detail": telling.detail or telling.sign.value, "step": telling.next_step or _READ, "stack": option}
-        return template.format_map(words).replace("{stack}", option).strip().rstrip(".")
+        return template.format_map(words).strip().rstrip(".")
 
     return Verdict(cause, filled(text), filled(step))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from importlib.metadata import distributions
@@ -112,7 +112,9 @@ def _read(folder: Path, stacks: Sequence[str], now: datetime | None, say: Progre
         patients.setdefault(same, (settings, []))[1].append(name)
     for settings, own in patients.values():
         tried, ahead = _asked(settings, now)
-        found.organizations.append(OrganizationProbes(settings.api_url, own, tried))
+        steps = [one.next_step.replace("{stack}", f" --stack {own[0]}") for one in tried]
+        named = [replace(one, next_step=step) for one, step in zip(tried, steps, strict=True)]
+        found.organizations.append(OrganizationProbes(settings.api_url, own, named))
         found.machine += clock(ahead) if len(found.organizations) == 1 else ()
 
 

@@ -304,7 +304,7 @@ def test_texts_are_what_is_there(block: Block) -> None:
     if block.text.startswith("Proved in "):
         return
     if block.text.startswith("Most likely: "):
-        step = "`pulumi config set mixpanel:organizationId 7654321{stack}`"
+        step = "`pulumi config set mixpanel:organizationId 7654321 --stack production`"
         seen = Symptom(Sign.OTHER_ORGANIZATION, "the account sees organization 7654321, and not 42", step)
         assert block.text.splitlines() == list(verdict_of([seen], "production").sentences)
         return

@@ -97,13 +97,9 @@ def test_no_row_of_the_table_is_out_of_reach() -> None:
 
 def test_a_command_in_the_next_step_names_the_stack() -> None:
     """So that it can be copied."""
-    step = "`pulumi config set mixpanel:organizationId 42{stack}`"
-    found = verdict_of([Symptom(Sign.OTHER_ORGANIZATION, "the account sees organization 42", step)], "production")
-    assert found.sentences == (
-        "Most likely: wrong organization id; the account sees organization 42.",
-        "Do: `pulumi config set mixpanel:organizationId 42 --stack production`.",
-    )
-    assert "--stack" not in verdict_of([Symptom(Sign.OTHER_ORGANIZATION, "x", step)]).next_step
+    step = "then `pulumi config set --secret mixpanel:serviceAccountSecret --stack production`"
+    assert verdict(Sign.UNAUTHORIZED).next_step.endswith(step)
+    assert "--stack" not in verdict_of([Symptom(Sign.UNAUTHORIZED)]).next_step
 
 
 SAID: dict[str, tuple[errors.AccessError, bool, Cause]] = {

@@ -157,6 +157,7 @@ def test_what_mixpanel_answers_ends_in_a_verdict(
     assert [line for line in came.out.splitlines() if len(line) > 100] == []
     document = json.loads(machine.run("doctor", "--json").out)
     assert document["verdict"]["cause"] == cause
+    assert "{" not in "".join(one["nextStep"] for one in document["organizations"][0]["probes"])
     assert {one["call"]: one["finding"] for one in document["machine"]} == dict.fromkeys(
         ("packages", "engine", "stacks", "policy pack", "clock"), "ok"
     )
