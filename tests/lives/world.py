@@ -18,6 +18,7 @@ from mixpanel_access.model.resource_ids import BRAKE_NAME
 from mixpanel_access.model.resources import DYNAMIC_TYPE
 from mixpanel_access.operations.project import PulumiProject
 from mixpanel_access.operations.revoking.run import revoke
+from tests.emulator.conftest import Frozen
 from tests.in_process import InProcess
 from tests.lives.draft import CLAIMED, HANDS, OWNERS, STACKS, Event
 from tests.lives.groups import steps_of
@@ -106,6 +107,7 @@ class World:
 
     def __init__(self, script: Script, folder: Path, server: EmulatorServer, transport: InProcess) -> None:
         self.server, self.folder = server, folder
+        server.store.clock = Frozen(script.now)  # an event is at its instant, however slow this machine is
         self.client = httpx.Client(base_url=server.url, timeout=30, transport=transport)
         self.said: list[str] = []
         self.words: dict[str, str] = {}
