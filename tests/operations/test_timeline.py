@@ -28,6 +28,7 @@ from tests.operations.tracking import (
     OTHER_BOT,
     TEAM,
     World,
+    audit_of,
     grant,
     member,
     place,
@@ -628,6 +629,21 @@ def by_an_identity_provider(world: World) -> list[Row]:
     ]
 
 
+def imported_by_a_run_by_which_they_join(world: World) -> list[Row]:
+    """The log has since when an invited person has access, so no event of the run corrects that."""
+    world.client.invite(BO)
+    world.later(days=1)
+    with world.run("staging", author=SAM):
+        world.has("staging", member(BO, outputs={"adopted": True}, **world.times()))
+        world.later(seconds=10)
+        store = world.server.store
+        store.accept(BO)
+        joined = store.member(BO)
+        assert joined is not None
+        audit_of(world, service="scim").user_added(joined, "scim")
+    return [("granted", BOT, MEMBER, "", ""), ("imported", SAM, MEMBER, "staging", "")]
+
+
 def left_to_an_identity_provider(world: World) -> list[Row]:
     """The membership of the team stays, and is no longer the stack's."""
     put_in(world)
@@ -892,6 +908,7 @@ LIVES = [
     drift_that_a_refresh_picks_up, another_account, another_name_of_the_stack, a_person_who_leaves, two_stacks,
     an_invitation_that_is_cancelled, an_invitation_that_is_cancelled_by_hand, invited_again_after_it_was_cancelled,
     by_scim_in_a_run, by_an_identity_provider, left_to_an_identity_provider, teams_and_their_roles, deactivated,
+    imported_by_a_run_by_which_they_join,
     within_a_second, taken_and_given_between_two_updates, given_while_deactivated, given_by_a_stack_while_deactivated,
     deactivated_twice, activated_by_a_stack, activated_after_a_stack_got_them, a_custom_role_that_is_deleted,
     *READDRESSED,

@@ -103,6 +103,7 @@ class Replay(Names):
     Attributes:
         held: the access that is there now.
         last: the last line about each access.
+        since: when a line gave each access that was not there before; None if a line only saw that it was there.
         user_ids: Mixpanel's id of each person, by their membership in an organization.
         ids: the same, by the organization and the key of the present address; it is known also by a changed address.
     """
@@ -112,6 +113,7 @@ class Replay(Names):
         self._past: list[Interval] = []
         self.held: dict[Access, Interval] = {}
         self.last: dict[Access, LogLine] = {}
+        self.since: dict[Access, datetime | None] = {}
         self.user_ids: dict[Access, int] = {}
         self.ids: dict[tuple[int | None, str], int] = {}
         self._by_id: dict[tuple[int | None, int], str] = {}
@@ -187,6 +189,8 @@ class Replay(Names):
             if before:
                 self._let_go(before, line, at)
         else:
+            if access not in self.held:
+                self.since[access] = None if before or line.event in SEEN else at
             self._give(line, before or self._new(line, access, at), at)
         self.last[access] = line
         ended = (AccessChange(other.access, other, None) for other in others)

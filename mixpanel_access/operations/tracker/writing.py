@@ -266,6 +266,9 @@ class _Writer:
         line = last if last.event == LogEvent.FOUND else there.stacks.get(stack)
         if line is None or line.event not in SEEN or abs(line.at - fact.at) > SKEW:
             return False
+        since = self._log.since.get(fact.access)
+        if since is not None and since < line.at:
+            return False
         at, event = line.at - timedelta(seconds=1), fact.event
         said = Said(LogEvent.GRANTED, at, self._authors.of(event, there.stacks).admin, event.role or "", event.id)
         self._pen.add(said, fact.access, stack or self._log.stack_of(line), fact)
