@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 import typer.main
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from mixpanel_access import __version__
 
@@ -123,6 +123,18 @@ class _Commands(TyperGroup):
                 formatter.write_dl(rows)
 
 
+class _Command(TyperCommand):
+    """A command whose errors are about the option, and not about the library that checks it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")  # pydantic's
+            raise
+
+
 def _end(code: int | None, **_: object) -> None:
     """A command returns its exit code."""
     raise typer.Exit(code or 0)
@@ -175,7 +187,9 @@ def _imported(above: str, name: str) -> Any:
     _, function, line = _LISTED[above, name]
     module, _, function = function.partition(".")
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    alone.command(name, short_help=line)(getattr(import_module(f"mixpanel_access.cli.{module}"), function))
+    alone.command(name, short_help=line, cls=_Command)(
+        getattr(import_module(f"mixpanel_access.cli.{module}"), function)
+    )
     return typer.main.get_command(alone)
 
 

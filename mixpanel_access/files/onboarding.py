@@ -106,8 +106,7 @@ def read_checklists(folder: Path | None) -> Checklists:
     except BadYaml as error:
         raise _bad(own, f"line {error.line}: {error}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise _bad(own, f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}") from None
+        raise _bad(own, _first_problem(error)) from None
     for track, tasks in found.items():
         keys = [task.key for task in tasks]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
@@ -115,6 +114,13 @@ def read_checklists(folder: Path | None) -> Checklists:
         for task in tasks:
             _fill(own, task, dict.fromkeys(PLACES, ""))
     return found
+
+
+def _first_problem(error: ValidationError) -> str:
+    """The place and the reason of the first problem in a file."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(map(str, first["loc"])) or "the file"
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
 
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
@@ -144,11 +150,10 @@ def read_ticks(file: Path) -> tuple[str | None, Ticks]:
     try:
         found = TypeAdapter(dict[str, dict[str, Tick]]).validate_json(text or "{}")
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
         raise UsageError(
             "cannot read what is done",
             subject=str(file),
-            why=f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}",
+            why=_first_problem(error),
             next_step="Take the file back from version control; nothing was changed.",
         ) from None
     joined: dict[str, dict[str, Tick]] = {}

@@ -116,7 +116,7 @@ def write_pack(folder: Path, wheel: Path) -> list[str]:
 
 
 ROSTERS: Final = ("stacks/common.yaml", "stacks/production.yaml", "stacks/staging.yaml")
-"""The rosters, and what they include; their days are moved."""
+"""The rosters, and what they include; their days are moved, and they need no exception."""
 COPIED: Final = (
     "stacks/__main__.py",
     *ROSTERS,
@@ -134,7 +134,7 @@ COPIED: Final = (
     "docs/roster.schema.json",
     "docs/common.schema.json",
 )
-"""The files that are as they are in this project, but for days."""
+"""The files that are as they are in this project, but for the days and the exception of the rosters."""
 CHANGED: Final = (
     "Pulumi.yaml",
     "examples/ci/README.md",
@@ -161,6 +161,17 @@ _REVIEW: Final = {
     CI.GITLAB: (".gitlab/CODEOWNERS", ".gitlab/merge_request_templates/Default.md"),
 }
 """Who reviews what, and what a change is to say."""
+
+
+_EXCEPTION: Final = "\nexceptions:"
+"""From here to its end, the roster of production has the exception that makes its engagement longer."""
+_LONGER: Final = "ends: 2026-07-27"
+_STANDARD: Final = "ends: 2026-07-13"
+
+
+def without_exception(text: str) -> str:
+    """An example roster without the example of an exception: its engagement ends as its type allows."""
+    return text.partition(_EXCEPTION)[0].rstrip("\n").replace(_LONGER, _STANDARD) + "\n"
 
 
 def begun_on(text: str, today: date) -> str:
@@ -248,7 +259,7 @@ def project_files(
         WHEEL: wheel,
         "Pulumi.yaml": own_file("Pulumi.yaml").replace(f'name: "{NAME}"\n', f'name: "{name}"\n'),
         **copied,
-        **{file: begun_on(copied[file], today) for file in ROSTERS},
+        **{file: begun_on(without_exception(copied[file]), today) for file in ROSTERS},
         **_ci_files(ci, backend),
     }
 

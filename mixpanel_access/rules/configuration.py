@@ -30,11 +30,13 @@ _MOST: Final = 100_000
 """The highest number of an option; that many days from today is still a date."""
 _LEVELS: Final = tuple(level.value for level in Level)
 _BY_ID: Final[Mapping[str, Rule]] = {rule.id: rule for rule in RULES}
+_EITHER: Final = "true or false"
 _KINDS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "integer": (
         "whole number",
         lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0,
     ),
+    "boolean": (_EITHER, lambda value: isinstance(value, bool)),
     "string": ("text", lambda value: isinstance(value, str)),
     "array": ("list", lambda value: isinstance(value, list)),
     "object": ("object", lambda value: isinstance(value, Mapping)),
@@ -94,7 +96,7 @@ def _entry(rule: Rule | None, given: Any) -> Iterator[str]:
 def _misfits(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[str]:
     words, fits = _KINDS[schema["type"]]
     if not fits(value):
-        yield f"{path}: {_shown(value)} is not {with_article(words)}"
+        yield f"{path}: {_shown(value)} is not {words if words == _EITHER else with_article(words)}"
     elif value not in schema.get("enum", (value,)):
         yield f"{path}: {unknown(value, 'choice', schema['enum'])}"
     elif "minimum" in schema and value < schema["minimum"]:

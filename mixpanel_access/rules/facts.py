@@ -20,7 +20,6 @@ from mixpanel_access.rules.entry import (
     Entry,
     ExceptionEntry,
     NotJudged,
-    NotThereYet,
     Type,
     Unknown,
     any_holds,
@@ -194,12 +193,16 @@ class Stack:
         return {}
 
     def grants_there(self) -> Iterator[tuple[Entry, frozenset[str]]]:
-        """The existing grants, with the sources of their people's access; at the end, NotThereYet if none exists."""
+        """The existing grants, with the sources of their people's access.
+
+        Raises:
+            NotApplicable: no grant exists yet. The update that creates them judges them.
+        """
         grants = [(entry, entry.access_sources) for entry in self.of(Type.GRANT)]
         there = [(entry, sources) for entry, sources in grants if sources is not None]
         yield from there
         if grants and not there:
-            raise NotThereYet("the grants do not exist yet: what else gives access is known after the update")
+            raise NotApplicable("the grants do not exist yet: what else gives access is known after the update")
 
     def resolved(self) -> Stack:
         """The same stack, in which each role that is a custom role of the stack has that resource."""

@@ -61,7 +61,8 @@ def _well_formed(entry: Entry, context: Context) -> Iterator[str]:
     for name in ("ticket", "sow"):
         text = entry.text(name)
         if text and not _matches(context.options[name], text):
-            yield f"{name} {text!r} is not of the form {context.options[name]}"
+            form = context.options[name]
+            yield f"{name} {text!r} is not of the form {form}, which the option `{name}` of metadata-well-formed sets"
 
 
 HYGIENE_RULES: Final = Family.HYGIENE.rules(
@@ -108,7 +109,7 @@ HYGIENE_RULES: Final = Family.HYGIENE.rules(
         "Tickets and statements of work are written so that they can be found.",
         Level.ADVISORY,
         Severity.LOW,
-        "Write it as the other system has it, or set the options to its forms; then the level may be mandatory.",
+        "Write it as the other system has it, or set the option to that form in the policies' configuration.",
         _well_formed,
         types=PEOPLE,
         options=(

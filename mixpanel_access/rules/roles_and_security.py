@@ -9,7 +9,7 @@ from typing import Any, Final
 from mixpanel_access.model.access import Discoverability
 from mixpanel_access.rules.entry import UNKNOWN, Entry, NotJudged, NotThereYet, Type, all_hold, each
 from mixpanel_access.rules.facts import Context, Stack
-from mixpanel_access.rules.rule import PATTERN, Family, Level, Rule, RuleFinding, Severity, controls, texts
+from mixpanel_access.rules.rule import PATTERN, Family, Level, Rule, RuleFinding, Severity, controls, option, texts
 from mixpanel_access.rules.teams import TeamRoles, Through
 
 _TWO_FACTOR_KEY: Final = "twofactor_auth_required"
@@ -36,12 +36,12 @@ def _denied_permissions(stack: Stack, context: Context) -> Iterator[RuleFinding 
         raise NotThereYet(f"what Mixpanel adds to {', '.join(new)} is known after the update")
 
 
-def _second_factor(stack: Stack, _context: Context) -> Iterator[RuleFinding | NotJudged]:
+def _second_factor(stack: Stack, context: Context) -> Iterator[RuleFinding | NotJudged]:
     """By the declared or present settings, which the roster's login must agree with."""
     login = stack.roster.get("login")
     told: Mapping[str, Any] = login if isinstance(login, Mapping) else {}
     settings = list(stack.of(Type.ORGANIZATION_SECURITY))
-    if not settings and stack.owns_organization_roles():
+    if context.options["declared"] and not settings and stack.owns_organization_roles():
         yield RuleFinding(
             "no security settings are declared, so nothing shows whether a second factor or single sign-on is required;"
             " `security: {}` in the roster shows what Mixpanel has, and changes nothing"
@@ -157,6 +157,14 @@ SECURITY_RULES: Final = Family.HYGIENE.rules(
         Severity.HIGH,
         "Set two_factor_required (twoFactorRequired in the roster), or require single sign-on.",
         _second_factor,
+        options=(
+            option(
+                "declared",
+                "boolean",
+                default=True,
+                description="Whether a stack with organization roles must declare `security:`.",
+            ),
+        ),
         controls=controls("soc2 CC6.1", "iso27001 A.8.5", "cis 6.5"),
     ),
     Rule(

@@ -30,3 +30,14 @@ def test_bytes_that_are_not_utf_8_are_refused_in_one_line(
 def test_other_letters_are_none_of_them() -> None:
     """Accents, other scripts and signs go through."""
     assert "not UTF-8" not in typed("policy", "explain", "caf\u00e9 \u5496 \U0001f600").err
+
+
+@pytest.mark.parametrize(("option", "choice"), [("--backend", "azblob"), ("--ci", "gitlab")])
+def test_a_wrong_choice_is_answered_with_the_choices(option: str, choice: str, tmp_path: Path) -> None:
+    """In the words of the command, and not of the library that checks it."""
+    done = typed("new", str(tmp_path / "access"), option, "azure")
+    assert done.code == 2
+    (line,) = (line for line in done.err.splitlines() if line.startswith("Error: "))
+    assert line.startswith(f"Error: Invalid value for '{option}': 'azure' is not one of ")
+    assert repr(choice) in line
+    assert not list(tmp_path.iterdir())

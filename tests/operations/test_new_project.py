@@ -32,10 +32,12 @@ from mixpanel_access.operations.new_project import (
     CHANGED,
     COPIED,
     EXAMPLE_DAY,
+    ROSTERS,
     WHEEL,
     new_project,
     project_files,
     wheel_of,
+    without_exception,
 )
 from mixpanel_access.operations.policy_check import read_policy_config, violations
 from mixpanel_access.rules.catalogue import EXCEPTABLE
@@ -59,7 +61,9 @@ def test_what_this_project_has_is_copied() -> None:
     own = {str(path.relative_to(ROOT)) for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()}
     assert {file for file in own if "__pycache__" not in file} == {f for f in COPIED if f.startswith(folders)}
     made = files_of()
-    assert {file: made[file] for file in COPIED} == {file: (ROOT / file).read_text() for file in COPIED}
+    theirs = {file: (ROOT / file).read_text() for file in COPIED}
+    theirs |= {file: without_exception(theirs[file]) for file in ROSTERS}
+    assert {file: made[file] for file in COPIED} == theirs
     assert made["Pulumi.yaml"] == (ROOT / "Pulumi.yaml").read_text()
     assert f"version: {__version__}\n" in made["policies/PulumiPolicy.yaml"]
 
@@ -73,11 +77,9 @@ def test_what_is_copied_is_in_the_wheel() -> None:
 def test_the_engagements_of_a_new_project_begin_on_its_day(tmp_path: Path) -> None:
     """All days of the rosters move together, and nothing else does."""
     new_project(tmp_path, CONTENT, today=EXAMPLE_DAY + timedelta(days=300))
-    before, after = (read_roster(folder / "stacks" / "production.yaml") for folder in (ROOT, tmp_path))
-    for old, new in (
-        *zip(before.engagements.values(), after.engagements.values(), strict=True),
-        *zip(before.exceptions, after.exceptions, strict=True),
-    ):
+    new_project(tmp_path / "before", CONTENT, today=EXAMPLE_DAY)
+    before, after = (read_roster(folder / "stacks" / "production.yaml") for folder in (tmp_path / "before", tmp_path))
+    for old, new in zip(before.engagements.values(), after.engagements.values(), strict=True):
         for name in ("starts", "ends"):
             moved = date.fromisoformat(getattr(new, name)) - date.fromisoformat(getattr(old, name))
             assert moved == timedelta(days=300)
@@ -97,6 +99,19 @@ def test_the_rosters_that_ship_pass_the_policies_that_ship(stack: str) -> None:
         found = list(violations(declaration(roster, day), around, config))
         assert [one.text for one in found if one.level is Level.MANDATORY] == []
         assert ("exceptions-in-force" in {one.rule.id for one in found}) == (stack == "production")
+
+
+@pytest.mark.parametrize("stack", ["production", "staging"])
+def test_the_first_run_of_a_new_project_has_no_finding(tmp_path: Path, stack: str) -> None:
+    """Not even advice, on the day on which it is made, with its own configuration of the policies."""
+    today = date(2031, 2, 3)
+    new_project(tmp_path, CONTENT, today=today)
+    config = read_policy_config(tmp_path / "policies" / "config" / f"{stack}.json")
+    approvers = frozenset({"ana@example.com", "omar@example.com"})
+    around = Context(today, stack, frozenset({"example.com"}), rules=EXCEPTABLE, approvers=approvers)
+    roster = read_roster(tmp_path / "stacks" / f"{stack}.yaml")
+    assert roster.people
+    assert [one.text for one in violations(declaration(roster, today), around, config)] == []
 
 
 @pytest.mark.parametrize("ci", [CI.GITHUB, CI.GITLAB])

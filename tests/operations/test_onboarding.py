@@ -249,7 +249,7 @@ BAD = {
     "an unknown check": ("analyst: [{ key: a, text: b, check: tea }]", "analyst.0.check: Input should be 'invited'"),
     "a key twice": ("analyst: [{ key: a, text: b }, { key: a, text: c }]", "analyst has a twice"),
     "an unknown place": ("analyst: [{ key: a, text: '{emial}' }]", "'emial' is not a place (did you mean 'email'?)"),
-    "an empty key": ("analyst: [{ key: '', text: a }]", "analyst.0.key: Value error, a key is one word"),
+    "an empty key": ("analyst: [{ key: '', text: a }]", "analyst.0.key: a key is one word"),
     "an endless width": ("analyst: [{ key: a, text: '{email:>99999999999}' }]", "a brace without one of"),
     "an open brace": ("analyst: [{ key: a, text: '{' }]", "a: there is a brace without one of"),
     "an attribute": ("analyst: [{ key: a, text: '{email.x}' }]", "a: there is a brace without one of"),

@@ -43,6 +43,7 @@ def test_a_new_project_passes_its_own_policies(project: Workspace, installed: In
         project.run("stack", "init", stack)
         shown = project.run(run, *(("--yes", "--skip-preview") if run == "up" else ()), *options(stack))
         assert "[mandatory]" not in shown.stdout
+        assert "[advisory]" not in shown.stdout
         assert "mixpanel-access@" in shown.stdout  # the pack was asked
     assert project.grants(ROBIN) == {PRODUCTION: "analyst", WAREHOUSE: "consumer"}
 
@@ -53,11 +54,11 @@ def test_a_new_project_passes_its_own_policies(project: Workspace, installed: In
 
     environ = {key: value for key, value in project.pulumi.environ.items() if key != "PULUMI_PYTHON_CMD"}
     environ["PATH"] = f"{project.pulumi.engine.folder}:/usr/bin:/bin"  # where no Python has the package
-    terms = ("--engagement", "funnel-review", "--project", "shop=consumer", "--yes")
+    terms = ("--engagement", "funnel-review", "--project", "shop=admin", "--yes")
     done = installed.run("invite", CY, "--stack", "production", "-C", str(project.pulumi.project), *terms, env=environ)
     assert done.returncode == 1, done.stderr
     assert f"create 1234567:{CY}" in done.stdout
-    assert "Nothing was written: longest-duration would stop it" in done.stdout
+    assert "role-within-standard would stop it" in done.stdout
 
 
 def test_a_new_project_installs_what_it_locks_and_nothing_else(installed: Installed, tmp_path: Path) -> None:

@@ -686,6 +686,7 @@ CASES: dict[str, Cases] = {
             ),
             Case([security()], ["login says that single sign-on is required, and it is not"], roster=login(sso_required=True)),
         ],
+        configured=[Case(people("owner"), options={"declared": False})],
         passes=[
             Case(COMPLIANT),
             Case([security()], roster=login(mfa_required=True, sso_required=False)),
@@ -984,7 +985,7 @@ CASES: dict[str, Cases] = {
         ],
     ),
     "metadata-well-formed": Cases(
-        fails=[Case([grant(ticket="4711")], ["ticket '4711' is not of the form"]), Case([member(sow="14")], ["sow '14'"])],
+        fails=[Case([grant(ticket="4711")], ["ticket '4711' is not of the form [A-Z][A-Z0-9]+-[0-9]+, which the option `ticket` of metadata-well-formed"]), Case([member(sow="14")], ["sow '14'"])],
         boundary=(Case([grant(ticket="A1-1", sow=None)]), Case([grant(ticket="A-1")], ["'A-1' is not"])),
         configured=[
             Case([grant(ticket="4711")], options={"ticket": "[0-9]+"}),

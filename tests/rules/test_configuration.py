@@ -67,6 +67,10 @@ WRONG: dict[str, tuple[Any, list[str]]] = {
         {"company-domains-known": {"domains": ["example.com", "co.uk"]}},
         ["company-domains-known: domains.1: co.uk is a public suffix"],
     ),
+    "neither true nor false": (
+        {"second-factor-required": {"declared": 0}},
+        ["second-factor-required: declared: 0 is not true or false"],
+    ),
     "no-row": ({DAYS: {"standards": {"audit": 7}}}, ["standards.audit: 7 is not an object"]),
     "row-part": (
         {DAYS: {"standards": {"audit": {"longest_dayz": 7}}}},

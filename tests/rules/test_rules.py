@@ -252,8 +252,10 @@ def test_a_rule_that_is_not_there() -> None:
 def test_a_new_grant_is_not_judged_by_what_it_does_not_have_yet() -> None:
     """Before the update Mixpanel has nothing to say of it: that is advice, of projects one by one."""
     new = grant(grant_types=None, effective_role=None)
+    with pytest.raises(NotApplicable, match="the grants do not exist yet"):
+        Case([new]).judge("no-redundant-grant")
+    assert Case([new]).judge("no-all-users-in-production").later
     for rule_id in ("no-redundant-grant", "no-all-users-in-production"):
-        assert Case([new]).judge(rule_id).later
         assert not Case([new, grant("x@example.com")]).judge(rule_id).later
     assert not Case([new, grant(project=2)]).judge("no-redundant-grant").later
     (words,) = Case([new, grant(project=2)]).judge("no-all-users-in-production").later
