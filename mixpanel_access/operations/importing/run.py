@@ -209,8 +209,8 @@ def _must_have_projects(declared: Declaration, directory: Directory, file: str) 
             subject=file,
             why=f"it gives access to {samples}, and the service account sees no such project in organization "
             f"{directory.organization}",
-            next_step="Delete the projects from the roster, with the people who have access to them: a new project "
-            "begins with samples. Nothing was written.",
+            next_step="Delete these projects from the roster, with the people who have access to them: "
+            "`mixpanel-access new` writes samples. Nothing was written.",
         )
 
 

@@ -82,7 +82,7 @@ class OwnersLeft:
         """What to know before these decisions are applied; "" for nothing."""
         if self.enough:
             return ""
-        step = "make somebody else an owner before `pulumi up`, which holds the last one"
+        step = "make somebody else an owner before `pulumi up`, which keeps the last one"
         return f"{self}, without {few(self.going)}: {step}"
 
 
