@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import pickle
 import threading
 from collections.abc import Mapping
 from importlib import import_module
@@ -25,8 +23,6 @@ from mixpanel_access.server.messages import about
 
 Properties = Mapping[str, Any]
 _OURS: Final = b"mixpanel_access.provider"
-_DAMAGED: Final = (binascii.Error, pickle.UnpicklingError, EOFError, UnicodeDecodeError)
-"""What a provider raises that cannot be unpickled because its text was changed."""
 
 
 class Providers:
@@ -82,13 +78,9 @@ class Providers:
         content = b""
         try:
             content = base64.b64decode(pickled)
-            provider: ResourceProvider = _deserialize(lambda: dill.loads(content))  # noqa: S301
-        except _DAMAGED as error:
-            raise InputError(
-                "cannot use this resource's state",
-                why=f"its property {PROVIDER_KEY} is damaged, perhaps by an edit of the state ({error})",
-                next_step="Restore the state from before the edit with `pulumi stack import`.",
-            ) from None
+            provider = _deserialize(lambda: dill.loads(content))  # noqa: S301
+            if not isinstance(provider, ResourceProvider):
+                raise TypeError("it is no provider")
         except (ImportError, AttributeError) as error:
             if _OURS not in content:
                 raise
@@ -97,6 +89,12 @@ class Providers:
                 why=f"another version of mixpanel-access has written it, and {__version__} does not know its kind "
                 f"({error})",
                 next_step="Install the version that has, or a later one, into the project's virtualenv.",
+            ) from None
+        except Exception as error:  # noqa: BLE001  # changed bytes can raise anything
+            raise InputError(
+                "cannot use this resource's state",
+                why=f"its property {PROVIDER_KEY} is damaged, perhaps by an edit of the state ({error})",
+                next_step="Restore the state from before the edit with `pulumi stack import`.",
             ) from None
         if isinstance(provider, AccessProvider):
             provider.handler.keeps = True

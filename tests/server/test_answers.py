@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import dill  # type: ignore[import-untyped]
@@ -20,9 +21,10 @@ from pulumi.runtime.proto import provider_pb2
 from demo.sandbox import ROOT, Emulator
 from demo.sandbox import SECRET as ACCOUNT_SECRET
 from mixpanel_access.emulator.server import EmulatorServer
-from mixpanel_access.model.errors import DEBUG_VARIABLE
+from mixpanel_access.model.errors import DEBUG_VARIABLE, InputError
 from mixpanel_access.model.resources import PROVIDER_KEY, SIGNATURE
 from mixpanel_access.server.changes import detailed
+from mixpanel_access.server.providers import Providers
 from tests.python_engine import values
 from tests.server.kinds import LEE, LIVES, WAREHOUSE
 from tests.server.operation import SERVERS, Held, Line, Operation, config_of, engine_log, on_ours, urn_of
@@ -329,3 +331,13 @@ def test_people_of_a_brake_that_are_no_list_are_one_failure(emulator: EmulatorSe
     with on_ours(emulator) as run:
         (failure,) = run.checked("RemovalBrake", {"people": people}).failures
     assert failure.reason.startswith("this is the list of the people that the stack declares, not ")
+
+
+def test_a_damaged_provider_is_one_line() -> None:
+    """Wherever a part of it is missing; a module that cannot be found is told by its name, as for other packages."""
+    providers = Providers("mixpanel-access")
+    pickled = base64.b64decode(providers.pickled_of("pulumi-python:dynamic/mixpanel:Member"))
+    parts = [pickled[:at] + pickled[end:] for at in range(len(pickled)) for end in (at + 1, len(pickled))]
+    for part in parts:
+        with suppress(ModuleNotFoundError), pytest.raises(InputError, match="cannot use this resource's state"):
+            providers.get(base64.b64encode(part).decode())
