@@ -24,22 +24,19 @@ from mixpanel_access.cli.options import (
 )
 from mixpanel_access.cli.output import (
     day_of,
-    new_table,
     print_json,
-    print_other_access,
-    print_table,
     progress,
     record_of,
 )
+from mixpanel_access.cli.review_shown import days_open, print_begun, print_progress
 from mixpanel_access.model.errors import ConfigurationError, EngineError, MixpanelError, UsageError
-from mixpanel_access.model.similarity import counted, in_words
 
 if TYPE_CHECKING:
     from mixpanel_access.model.access import OtherAccess
     from mixpanel_access.operations.review.packet import Item, Unmanaged
     from mixpanel_access.operations.review.progress import PacketProgress, ReviewProgress, StillThere
-    from mixpanel_access.operations.review.starting import Begun
 
+_All = Annotated[bool, typer.Option("--all", help="Show everybody, and every role with its reason.")]
 Review = Annotated[
     Path | None, typer.Option("--review", help="The review's folder. Default: the newest in reviews/ of the project.")
 ]
@@ -164,6 +161,7 @@ def start(
     to: Annotated[
         Path | None, typer.Option(help="The review's folder. Default: the quarter in reviews/, such as 2026-Q2.")
     ] = None,
+    everybody: _All = False,
     now: Now = None,
     cwd: Folder = Path(),
     as_json: AsJson = False,
@@ -191,31 +189,8 @@ def start(
             name, other = begun.folder.name, begun.other_access
             print_json(StartDocument(review=name, folder=begun.folder, packets=packets, otherAccess=other))
         else:
-            _print_begun(begun)
-            print_other_access(begun.other_access, overview.directory.projects())
+            print_begun(begun, overview.directory.projects(), everybody=everybody)
     return 1 if begun.unassigned or begun.unmanaged else 0
-
-
-def _print_begun(begun: Begun) -> None:
-    from collections import Counter
-
-    from mixpanel_access.operations.review.files import UNASSIGNED
-    from mixpanel_access.rules.rule import Suggestion
-
-    table = new_table("reviewer", "roles", *(one.value for one in Suggestion), "packet")
-    for one in begun.packets:
-        counts = Counter(item.suggestion for item in one.packet.items)
-        row = [str(counts[word.value] or "") for word in Suggestion]
-        table.add_row(one.packet.reviewer or UNASSIGNED, str(len(one.packet.items)), *row, one.file.name)
-    if begun.packets:
-        print_table(table)
-        typer.echo("")
-    for item in begun.unassigned:
-        typer.echo(f"{item}: {item.unassigned}")
-    for row_ in begun.unmanaged:
-        typer.echo(f"{row_.email} has {row_.role} in {row_.project}, a project of stack {row_.stack}: {row_.note}")
-    total = sum(len(one.packet.items) for one in begun.packets)
-    typer.echo(f"The review {begun.folder.name} has {counted(total, 'role')} in {begun.folder}.")
 
 
 def decide(
@@ -272,9 +247,14 @@ def decide(
 
 
 def status(
-    stack: Stacks = None, review: Review = None, now: Now = None, cwd: Folder = Path(), as_json: AsJson = False
+    stack: Stacks = None,
+    review: Review = None,
+    everybody: _All = False,
+    now: Now = None,
+    cwd: Folder = Path(),
+    as_json: AsJson = False,
 ) -> int:
-    """Show what is open, by reviewer; exit 1 until all is decided, applied, and done by `pulumi up`.
+    """Show what is open, by reviewer and person; exit 1 until all is decided, applied, and done by `pulumi up`.
 
     Without credentials, it compares with the rosters alone, and also ends with 1.
 
@@ -293,7 +273,7 @@ def status(
     if as_json:
         print_json(_status_document(found, where, today))
     else:
-        _print_progress(found, where, today)
+        print_progress(found, where, today, everybody=everybody)
     return 1 if found.is_open else 0
 
 
@@ -316,50 +296,6 @@ def _still_there(one: StillThere) -> StillThereItem:
     return record_of(StillThereItem, one.item, decision=one.item.outcome, **values)
 
 
-def _print_progress(found: ReviewProgress, where: Path, today: date) -> None:
-    from mixpanel_access.operations.review.files import UNASSIGNED
-
-    table = new_table("reviewer", "undecided", "decided", "applied", "open for")
-    for part in found.packets:
-        days = _days(part, today)
-        counts = [str(len(items)) for items in (part.undecided, part.waiting, part.applied)]
-        reviewer = part.packet_file.packet.reviewer or UNASSIGNED
-        table.add_row(reviewer, *counts, "" if days is None else counted(days, "day"))
-    print_table(table)
-    typer.echo("")
-    for one in found.items:
-        if one.item.decision is None or one.why:
-            outcome = f"{one.item.outcome} is not applied" if one.item.decision else ""
-            typer.echo(": ".join(filter(None, (one.packet_file.file.name, str(one.item), outcome, one.why))))
-    for new in found.new:
-        typer.echo(f"new: {new}: {new.why}")
-    for there in found.still_there:
-        typer.echo(str(there))
-    _print_what_is_open(found, where.name)
-
-
-def _print_what_is_open(found: ReviewProgress, name: str) -> None:
-    from mixpanel_access.operations.review.decisions import ItemStatus
-
-    if undecided := sum(len(one.undecided) for one in found.packets):
-        typer.echo(f"{counted(undecided, 'role')} undecided in the review {name}.")
-    if stale := found.with_status(ItemStatus.STALE):
-        typer.echo(f"{counted(len(stale), 'decision')} to make again, since the access has changed.")
-    if wrong := found.with_status(ItemStatus.WRONG):
-        stacks_ = f"stack {found.refused[0]}" if len(found.refused) == 1 else f"stacks {in_words(found.refused)}"
-        typer.echo(f"{counted(len(wrong), 'role')} to correct in the packets, before anything of {stacks_} is applied.")
-    for stack, count in sorted(found.ready.items()):
-        typer.echo(f"{counted(count, 'decision')} to apply: `mixpanel-access review apply --stack {stack}`")
-    if found.new:
-        typer.echo(f"{counted(len(found.new), 'role')} to list: `mixpanel-access review start`")
-    if found.still_there:
-        typer.echo(f"{counted(len(found.still_there), 'applied decision')} not done in Mixpanel yet.")
-    if found.unknown:
-        typer.echo(f"Unknown: whether the access that the applied decisions took away is gone: {found.unknown}")
-    if not found.is_open:
-        typer.echo(f"The review {name} is done.")
-
-
 def folder_of(folder: Path, review: Path | None) -> Path:
     """The folder of the named review, else of the newest.
 
@@ -380,7 +316,7 @@ def _progress(part: PacketProgress, today: date) -> ReviewPacket:
     return {
         "reviewer": part.packet_file.packet.reviewer,
         "file": part.packet_file.file,
-        "openForDays": _days(part, today),
+        "openForDays": days_open(part, today),
         "undecided": [_short(one.item) for one in part.undecided],
         "decided": [_short(one.item) for one in part.waiting],
         "applied": [_short(one.item) for one in part.applied],
@@ -392,9 +328,3 @@ def _short(item: Item) -> ReviewItem:
     from mixpanel_access.operations.review.packet import ORGANIZATION
 
     return record_of(ReviewItem, item, what=item.project or ORGANIZATION)
-
-
-def _days(part: PacketProgress, today: date) -> int | None:
-    """For how many days a packet with something undecided has been open."""
-    made = part.packet_file.packet.made
-    return max(0, (today - date.fromisoformat(made)).days) if made and part.undecided else None
