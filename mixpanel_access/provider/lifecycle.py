@@ -78,12 +78,12 @@ class Lifecycle:
 
     def check(self, olds: Properties, news: Properties) -> Checked:
         """Judge the inputs; every problem of the resource is reported, each in one line."""
-        if not olds and self.handler.kind in (MEMBER, MEMBERS):
-            self._session.read_ahead()
         inputs = {key: value for key, value in own(news).items() if value is not None}
         hints = {key: inputs.pop(key) for key in self.handler.hints if key in inputs}
         problems = Problems()
         try:
+            if not olds and self.handler.kind in (MEMBER, MEMBERS):
+                self._session.read_ahead()
             self._check(own(olds), inputs, hints, problems)
         except AccessError as error:
             problems.add("", str(error))  # no one field is to blame

@@ -128,6 +128,7 @@ REFUSED = {
     f"review decide {ROBIN} keep",
     " ".join(("welcome", *MORE["welcome"])),
     " ".join(("remind", *MORE["remind"])),
+    " ".join(("post", *INVOCATIONS["post"])),
 }
 """What ends in an error here, and with debugging on in a traceback; all the others do what they are for."""
 
