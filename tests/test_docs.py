@@ -78,6 +78,32 @@ def test_the_schema_is_made_of_the_roster() -> None:
             assert f"| `{name}` | {' '.join(field['description'].split())}" in page
 
 
+def test_an_editor_shows_titles_in_words_and_descriptions_on_one_line() -> None:
+    """Of every field, whose title has the words of its name; a day has the form of a date."""
+    schema = json_schema()
+    for part in (schema, *schema["$defs"].values()):
+        for name, field in part["properties"].items():
+            assert field["title"].replace(" ", "").lower() == name.lower()
+            assert "\n" not in field["description"]
+            assert (field.get("format") == "date") == (name in ("starts", "ends", "expires", "reviewed"))
+
+
+ROSTERS = [
+    file
+    for pattern in ("stacks/*.yaml", "examples/*/*.yaml")
+    for file in sorted(ROOT.glob(pattern))
+    if re.search("^environment:", file.read_text(), re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("file", ROSTERS, ids=lambda file: "/".join(file.parts[-2:]))
+def test_an_editor_finds_the_schema_of_each_roster(file: Path) -> None:
+    """By its first line."""
+    line = file.read_text().partition("\n")[0]
+    found = file.parent / line.removeprefix("# yaml-language-server: $schema=")
+    assert found.resolve() == ROOT / "docs" / "roster.schema.json"
+
+
 def test_the_roster_on_its_page_is_one() -> None:
     """It reads, and so do the committed ones, which name the schema in their first line."""
     page = (ROOT / "docs" / "roster.md").read_text()

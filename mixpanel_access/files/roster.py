@@ -43,6 +43,12 @@ def roster_change(file: Path, before: str, text: str) -> whole.FileChange:
     return whole.FileChange(file, old, new, "the roster", private=False)
 
 
+def schema_beside(file: Path) -> str | None:
+    """The path from a roster to the JSON schema of its project, for editors; None where the project has none."""
+    path = Path("..", "docs", "roster.schema.json")
+    return path.as_posix() if (file.parent / path).is_file() else None
+
+
 def text_of(file: Path) -> str | None:
     """A roster's text with its own line ends, or None without a file; raises as `whole.text_of` does."""
     return whole.text_of(file, "the roster")

@@ -54,11 +54,18 @@ class EntryChange:
         return person.model_copy(update=update)
 
 
-def new_roster(environment: str, *, organization_roles: bool) -> str:
-    """The text of a roster without projects and people."""
+def new_roster(environment: str, *, organization_roles: bool, schema: str | None = None) -> str:
+    """The text of a roster without projects and people.
+
+    Args:
+        environment: its environment.
+        organization_roles: whether it declares organization roles.
+        schema: the path of the JSON schema from the roster, for editors.
+    """
+    editors = f"# yaml-language-server: $schema={schema}\n" if schema else ""
     owns = "organizationRoles: true # organization roles are declared in this roster and in no other\n"
     return (
-        f"# Who has what in {environment}.\nenvironment: {scalar(environment)}\n"
+        f"{editors}# Who has what in {environment}.\nenvironment: {scalar(environment)}\n"
         f"{owns if organization_roles else ''}\nprojects: {{}}\n\npeople: []\n"
     )
 

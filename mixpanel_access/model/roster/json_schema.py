@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
+from pydantic.alias_generators import to_snake
 
 from mixpanel_access.model.roster.schema import Common, Roster, RosterPart
+
+_ABBREVIATIONS: Final = {word.lower(): word for word in ("ID", "IP", "MFA", "SOW", "SSO", "URL", "VPN")}
 
 
 def json_schema(model: type[Common] = Roster) -> dict[str, Any]:
@@ -22,11 +25,19 @@ def json_schema(model: type[Common] = Roster) -> dict[str, Any]:
     for name, shape in [(model.__name__, schema), *schema["$defs"].items()]:
         described = _docstrings(parts[name])
         for field, told in parts[name].model_fields.items():
+            key = told.alias or field
+            whole = {**shape["properties"][key], "title": _title(field)}
             if field in described:
-                key = told.alias or field
-                whole = {**shape["properties"][key], "description": described[field]}
-                shape["properties"][key] = dict(sorted(whole.items()))
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": model.__name__}
+                whole["description"] = " ".join(described[field].split())
+            shape["properties"][key] = dict(sorted(whole.items()))
+        shape["title"] = _title(to_snake(name.removeprefix("Roster") or name))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _title(name: str) -> str:
+    """A name in words, as an editor shows it above the description."""
+    words = " ".join(_ABBREVIATIONS.get(word, word) for word in name.split("_"))
+    return words[:1].upper() + words[1:]
 
 
 def _below(model: type[RosterPart]) -> list[type[RosterPart]]:

@@ -45,6 +45,7 @@ def _offered(*words: str) -> Any:
     return Field(examples=list(words))
 
 
+Day = Annotated[str, BeforeValidator(_iso), Field(json_schema_extra={"format": "date"})]
 IsoDate = Annotated[str | None, BeforeValidator(_iso), Field(json_schema_extra={"format": "date"})]
 RoleWord = Annotated[str, BeforeValidator(lambda value: roles.normalized(value) if isinstance(value, str) else value)]
 OrganizationRole = Annotated[str | None, BeforeValidator(_organization_role), _offered(*roles.ORGANIZATION_ROLES)]
@@ -298,7 +299,7 @@ class RosterException(RosterPart):
     """The address of the person who approves it: of the company, and not the person themselves."""
     starts: IsoDate = None
     """The first day (UTC); without one, it does not count."""
-    ends: Annotated[str, BeforeValidator(_iso)]
+    ends: Day
     """The last day (UTC): at most 90 days with the first, or 30 for a critical rule."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mixpanel_access.component.own_server import names_our_server
 from mixpanel_access.directory import connected
 from mixpanel_access.files.notes import Note, Notes
-from mixpanel_access.files.roster import source_of, text_of, write_roster
+from mixpanel_access.files.roster import schema_beside, source_of, text_of, write_roster
 from mixpanel_access.model import errors
 from mixpanel_access.model.access import Project as MixpanelProject
 from mixpanel_access.model.declaration import Declaration, declaration
@@ -263,7 +263,8 @@ def _start(
                 why=f"{owner} declares them, and only one roster may",
                 next_step="Leave --organization-roles out.",
             )
-        return editing.new_roster(environment, organization_roles=request.organization_roles)
+        owns = request.organization_roles
+        return editing.new_roster(environment, organization_roles=owns, schema=schema_beside(file))
     roster = parse(text, source_of(file))
     if request.environment not in (None, roster.environment):
         raise UsageError(
