@@ -257,9 +257,8 @@ def verdict_of(found: Iterable[Symptom], stack: str = "", nothing: str = "nothin
     if by_sign.keys() <= {Sign.PROXY_SET}:  # which is nothing wrong by itself
         return Verdict(Cause.NOTHING, nothing)
     signs, cause, text, step = next((row for row in TABLE if row[0] <= by_sign.keys()), TABLE[-1])
-    telling = next(
-        (by_sign[sign] for sign in reversed(Sign) if sign in signs & by_sign.keys()), next(iter(by_sign.values()))
-    )
+    first = next(by_sign[sign] for sign in Sign if sign in by_sign)
+    telling = next((by_sign[sign] for sign in reversed(Sign) if sign in signs & by_sign.keys()), first)
     option = f" --stack {stack}" if stack else ""
 
     def filled(template: str) -> str:
