@@ -95,7 +95,8 @@ def test_no_line_and_no_error_of_a_life_shows_a_secret(emulator: EmulatorServer,
             said.append(said_of(run))
     hidden = [value for inputs in (life.inputs, life.changed) for key, value in inputs.items() if key not in plain]
     texts = set(shown(hidden))
-    assert not [(text, line) for line in said for text in texts if text in line]
+    lines = [line.replace(front.url, "") for line in said]  # its port can have the digits of a hidden number
+    assert not [(text, line) for line in lines for text in texts if text in line]
 
 
 def test_a_line_on_several_people_shows_no_secret_address(emulator: EmulatorServer) -> None:
