@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, SelectedStack
+from mixpanel_access.cli.options import AsJson, Ask, Folder, SelectedStack
 from mixpanel_access.cli.output import (
     ProjectRole,
     json_text,
@@ -115,10 +115,7 @@ def import_members(
             show_default="asked in a terminal",
         ),
     ] = None,
-    interactive: Annotated[
-        bool | None,
-        typer.Option("--ask/--no-ask", help="Ask for what is missing.", show_default="in a terminal"),
-    ] = None,
+    interactive: Ask = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show who would be imported, and write nothing.")] = False,
     file: Annotated[Path | None, typer.Option(help="Keep the file for `pulumi import` here.")] = None,
     cwd: Folder = Path(),

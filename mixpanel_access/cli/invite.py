@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from mixpanel_access.cli.options import AsJson, Folder, SelectedStack, organization_roles, project_and_role
+from mixpanel_access.cli.options import AsJson, Ask, Folder, SelectedStack, organization_roles, project_and_role
 from mixpanel_access.cli.output import print_diff, print_json, progress, record_of
 from mixpanel_access.model.errors import UsageError
 
@@ -81,10 +81,7 @@ def invite(
     starts: Annotated[str | None, typer.Option(help="The first day, UTC (2026-01-31).")] = None,
     ends: Annotated[str | None, typer.Option(help="The last day, UTC (2026-03-31).")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Write it without asking.")] = False,
-    interactive: Annotated[
-        bool | None,
-        typer.Option("--ask/--no-ask", help="Ask for what is missing.", show_default="in a terminal"),
-    ] = None,
+    interactive: Ask = None,
     cwd: Folder = Path(),
     as_json: AsJson = False,
 ) -> int:

@@ -87,10 +87,6 @@ class Questions:
         """A yes or a no."""
         return typer.confirm(text, default=usual, err=self._err)
 
-    def say(self, text: str) -> None:
-        """Show a line between two questions."""
-        typer.echo(text, err=self._err)
-
 
 @dataclass(frozen=True)
 class Known:

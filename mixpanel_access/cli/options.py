@@ -112,6 +112,9 @@ FORMATS: Final = ("csv", "xlsx", "markdown", "json")
 
 Folder = Annotated[Path, typer.Option("--cwd", "-C", help="The folder of the Pulumi project.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON: docs/json.md lists its keys.")]
+Ask = Annotated[
+    bool | None, typer.Option("--ask/--no-ask", help="Ask for what is missing.", show_default="in a terminal")
+]
 Stacks = Annotated[
     list[str] | None,
     typer.Option(

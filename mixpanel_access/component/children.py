@@ -19,7 +19,7 @@ from pulumi.runtime.settings import get_monitor
 from mixpanel_access.model import dates
 from mixpanel_access.model.errors import ConfigurationError
 from mixpanel_access.model.resources import DYNAMIC_TYPE
-from mixpanel_access.model.settings import NAMESPACE
+from mixpanel_access.model.settings import NAMESPACE, UNUSABLE
 from mixpanel_access.provider import Member
 from mixpanel_access.provider.program import program_providers
 
@@ -71,7 +71,7 @@ def configured_day() -> date:
         return dates.today(now)
     except ValueError:
         raise ConfigurationError(
-            "cannot use the Mixpanel configuration",
+            UNUSABLE,
             why=f"mixpanel:now is {now!r}, which is not an ISO 8601 instant",
         ) from None
 

@@ -306,7 +306,7 @@ def _writes(allowed: frozenset[str]) -> Iterator[Probe]:
         yield Probe(verb.value, "an undocumented write", came, Finding.SKIPPED)
 
 
-def healthy(found: Sequence[Probe]) -> bool:
+def healthy(found: Iterable[Probe]) -> bool:
     """Whether the product has all that it needs to read."""
     return not any(probe.problem for probe in found)
 

@@ -65,7 +65,8 @@ PROVIDER: Final = "provider"
 READ_BACK_SECONDS: Final = 10.0
 """How long we look for an accepted write, unless the setting says otherwise."""
 _LONGEST_READ_BACK: Final = 60.0
-_WHAT: Final = "cannot use the Mixpanel configuration"
+UNUSABLE: Final = "cannot use the Mixpanel configuration"
+"""What failed, in the error about the configuration."""
 _MAXIMUM_LIFE_DAYS: Final = 14
 _DEFAULT_TIMEOUT_SECONDS: Final = 60.0
 
@@ -213,7 +214,7 @@ class _SettingsReader:
         self._problems += filter(None, map(_mistyped, sorted(set(keys) - {*SETTINGS, PROVIDER})))
         if self._problems:
             numbered = [f"({number}) {problem}" for number, problem in enumerate(self._problems, 1)]
-            raise ConfigurationError(_WHAT, why="; ".join(numbered if self._problems[1:] else self._problems))
+            raise ConfigurationError(UNUSABLE, why="; ".join(numbered if self._problems[1:] else self._problems))
         return settings
 
     def _value(self, key: str) -> str | None:
@@ -348,7 +349,7 @@ def _list_of(key: str, read: Callable[[object], frozenset[str]], value: object) 
     try:
         return read(value)
     except ValueError as error:
-        raise ConfigurationError(_WHAT, why=_problem_with_list(key, error, how_to_set(key))) from None
+        raise ConfigurationError(UNUSABLE, why=_problem_with_list(key, error, how_to_set(key))) from None
 
 
 def _problem_with_list(key: str, error: ValueError, how: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mixpanel_access import __version__
-from mixpanel_access.directory.probe import Finding, Probe, other_regions, probes
+from mixpanel_access.directory.probe import Finding, Probe, healthy, other_regions, probes
 from mixpanel_access.files.roster import read_roster
 from mixpanel_access.files.whole import reason
 from mixpanel_access.model.errors import AccessError, RosterError, UsageError
@@ -60,12 +60,11 @@ class Examination:
     @property
     def healthy(self) -> bool:
         """Whether all that the product needs is there."""
-        return not self.error and not any(probe.problem for probe in self._all())
+        return not self.error and all(map(healthy, (self.machine, *(one.probes for one in self.organizations))))
 
     def verdict(self) -> Verdict:
         """What is most likely wrong, of the first organization with a problem."""
-        sick = (one for one in self.organizations if any(probe.problem for probe in one.probes))
-        first = next(sick, None)
+        first = next((one for one in self.organizations if not healthy(one.probes)), None)
         found = [*self.machine, *(first.probes if first else ())]
         symptoms = [
             Symptom(probe.sign, probe.came, probe.next_step)
@@ -75,11 +74,6 @@ class Examination:
         symptoms += [Symptom(Sign.PROXY_SET)] * self.proxy
         stacks = first.stacks if first else ()
         return verdict_of(symptoms, next(iter(stacks), ""), "nothing is wrong that this command can see")
-
-    def _all(self) -> Iterator[Probe]:
-        yield from self.machine
-        for one in self.organizations:
-            yield from one.probes
 
 
 def examine(folder: Path, stacks: Sequence[str], now: datetime | None, say: Progress) -> Examination:

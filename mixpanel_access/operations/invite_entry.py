@@ -22,6 +22,8 @@ OF_THE_ENGAGEMENT: Final = ("type", "sow", "sponsor")
 """What only an engagement has."""
 OF_EITHER: Final = ("ticket", "approver", "justification", "starts", "ends")
 """What a new engagement takes, else the person."""
+TERMS: Final = ("type", "sow", *OF_EITHER, "sponsor")
+"""What a new engagement is written with, in this order."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _terms(request: InviteRequest) -> dict[str, str | date]:
 
 def _engagement(request: InviteRequest) -> dict[str, Any]:
     terms = _terms(request)
-    return {name: terms[name] for name in ("type", "sow", *OF_EITHER, "sponsor") if name in terms}
+    return {name: terms[name] for name in TERMS if name in terms}
 
 
 def _person(request: InviteRequest, roster: Roster) -> dict[str, Any]:

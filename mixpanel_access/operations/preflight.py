@@ -52,6 +52,8 @@ class Prerequisite:
 
 
 _OTHER_ROSTERS: Final = "other rosters"
+_PLAN: Final = "plan: "
+"""What the check of a feature of the plan begins with."""
 CONTACTS: Final[Mapping[str, str]] = {
     "single sign-on": "access", "second factor": "access", "passwords": "password", "network": "network",
 }  # fmt: skip
@@ -79,8 +81,11 @@ def verdict_on(found: Iterable[Prerequisite], failed: Iterable[AccessError] = ()
 
 def _sign(what: str) -> Sign:
     """What a problem is a sign of, by what was checked."""
-    kind = what.partition(" ")[0]
-    return _SIGNS.get(what) or (Sign.LOGIN if "@" in what else {"plan:": Sign.PLAN}.get(kind, Sign.ROSTER_PROJECT))
+    if what in _SIGNS:
+        return _SIGNS[what]
+    if "@" in what:
+        return Sign.LOGIN
+    return Sign.PLAN if what.startswith(_PLAN) else Sign.ROSTER_PROJECT
 
 
 def _told(check: Prerequisite) -> tuple[str, str]:
@@ -139,7 +144,7 @@ def _plan(overview: Overview) -> Iterator[Prerequisite]:
     rosters = [view.roster for view in overview.stacks.values() if view.roster]
     custom = sorted({role for roster in rosters for role in _custom_roles(roster, overview.today)})
     for feature, why in overview.directory.features(overview.now).items():
-        what = f"plan: {feature}"
+        what = f"{_PLAN}{feature}"
         if feature is Feature.SSO:
             continue  # reported with the login settings
         if why is None:

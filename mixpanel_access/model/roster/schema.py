@@ -45,8 +45,9 @@ def _offered(*words: str) -> Any:
     return Field(examples=list(words))
 
 
-Day = Annotated[str, BeforeValidator(_iso), Field(json_schema_extra={"format": "date"})]
-IsoDate = Annotated[str | None, BeforeValidator(_iso), Field(json_schema_extra={"format": "date"})]
+_AS_DATE: Final = Field(json_schema_extra={"format": "date"})
+Day = Annotated[str, BeforeValidator(_iso), _AS_DATE]
+IsoDate = Annotated[str | None, BeforeValidator(_iso), _AS_DATE]
 RoleWord = Annotated[str, BeforeValidator(lambda value: roles.normalized(value) if isinstance(value, str) else value)]
 OrganizationRole = Annotated[str | None, BeforeValidator(_organization_role), _offered(*roles.ORGANIZATION_ROLES)]
 ProjectRole = Annotated[RoleWord | None, _offered(*roles.PROJECT_ROLES)]

@@ -16,10 +16,10 @@ from mixpanel_access.model.roster import editing
 from mixpanel_access.model.roster.reading import RosterSource, parse
 from mixpanel_access.model.roster.schema import Engagement, Roster
 from mixpanel_access.model.similarity import counted, in_words
+from mixpanel_access.operations.invite_entry import OF_EITHER, TERMS
 
-ASKED: Final = ("sow", "ticket", "approver", "justification", "starts", "ends")
+ASKED: Final = ("sow", *OF_EITHER)
 """What the policy rules want to know of an engagement; only people know it."""
-_ALL: Final = ("type", *ASKED, "sponsor")
 _BLANK: Final = "to be filled in"
 
 
@@ -71,7 +71,7 @@ def with_engagement(text: str, source: RosterSource, baseline: Baseline, today: 
 def _rows(terms: Mapping[str, str]) -> CommentedMap:
     """The fields of a new engagement; an unknown one has a comment in place of a value."""
     rows = CommentedMap()
-    for name in _ALL:
+    for name in TERMS:
         if name in terms:
             rows[name] = day(terms[name]) if name in DATE_FIELDS else terms[name]
         elif name in ASKED:

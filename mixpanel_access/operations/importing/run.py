@@ -198,11 +198,11 @@ def _must_have_projects(declared: Declaration, directory: Directory, file: str) 
     """
     there = directory.projects()
     wanted = {
-        int(one.inputs["project_id"]): one
+        int(one.inputs["project_id"])
         for one in declared.ungrouped.resources()
         if one.kind.plural and "project_id" in one.inputs
     }
-    if missing := sorted(wanted.keys() - there.keys()):
+    if missing := sorted(wanted - there.keys()):
         samples = ", ".join(str(project) for project in missing)
         raise UsageError(
             "cannot import",
