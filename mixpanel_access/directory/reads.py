@@ -296,13 +296,16 @@ class Reads:
         listed is unknown, not gone. If one project lists an invited person, all of them list such people, in whatever
         order they are read: the others are read too, once.
         """
-        if not self._seen_invited and self.invited():
-            self._seen_invited = any(not self.invited().isdisjoint(grants) for grants in self._lists(project))
+        return self._shows_invited((project,))
+
+    def _shows_invited(self, projects: Collection[int]) -> bool:
+        if not self._seen_invited and (invited := self.invited()):
+            self._seen_invited = any(not grants.keys().isdisjoint(invited) for grants in self._lists(projects))
         return self._seen_invited
 
-    def _lists(self, project: int) -> Iterator[Mapping[str, tuple[Grant, ...]]]:
-        """The grants of a project, and those of the others as far as they are known or were never read."""
-        yield self.grants(project)
+    def _lists(self, projects: Collection[int]) -> Iterator[Mapping[str, tuple[Grant, ...]]]:
+        """The grants of some projects, and those of the others as far as they are known or were never read."""
+        yield from map(self.grants, projects)
         yield from self.read_projects()
         for other in sorted(self.projects().keys() - self._projects_read - self._unreadable):
             try:
@@ -312,7 +315,7 @@ class Reads:
 
     def blind(self, projects: Collection[int]) -> frozenset[int]:
         """Which of these projects may hide the grants of invited people: all or none."""
-        return frozenset() if any(map(self.shows_invited, projects)) else frozenset(projects)
+        return frozenset() if projects and self._shows_invited(projects) else frozenset(projects)
 
     def hides_grant(self, project: int, email: str) -> bool:
         """Whether this person's grant in the project may be there without being listed: they are only invited."""

@@ -37,7 +37,7 @@ class GrantWrites:
         leavers: the properties of a `ProjectGrant` of each who is no longer declared, by the key of the address.
         unchanged: the roles that the state keeps, whatever Mixpanel shows, by the key of the address.
         failures: address -> why it was not done, so far.
-        waiting: the keys of those whose invitation waits for Mixpanel's hourly limit.
+        waiting: the addresses whose invitation waits for Mixpanel's hourly limit, as it was found in the end.
     """
 
     handler: Handler[Any]
@@ -80,18 +80,20 @@ class GrantWrites:
         written |= refused
         for email, role in kept.items():
             session.say(kept_role(email, f"{role} in project {project}", give.pop(email)))
-        self._waiting({**self.failures, **written})
         if done := len(give) + len(take) - len(written):
             gone = {same_key(email) for email in take if email not in written}
             held = {**there.spelled(there.have.keys() - gone), **{e: r for e, r in give.items() if e not in written}}
             request = f"change who has project {project}, for {counted(done, 'person', 'people')},"
-            taken.add(request, unfinished and without_waiting(unfinished(held, missed), self.waiting))
+            waiting = _waiting({**self.failures, **written})
+            taken.add(request, unfinished and without_waiting(unfinished(held, missed), waiting))
         gone = set(map(same_key, take))
         after = ProjectGrants(directory, project, {**there.spelled(there.have.keys() - gone), **give}, self.grants)
         after.have |= {**{same_key(email): new[email] for email in kept}, **self.unchanged}
         undone = {**self.failures, **after.undone(give, take, written)}
         done = len(self.changes.give) + len(wanted) + len(missed) - len(undone)
-        if waiting := self._waiting(undone):
+        waiting = _waiting(undone)
+        self.waiting.update(waiting)
+        if waiting:
             number, opens = counted(len(waiting), "grant"), max(one.opens for one in waiting.values())
             words = f"{number} {'waits' if len(waiting) == 1 else 'wait'} for Mixpanel's hourly limit on invitations"
             session.say(f"warning: project {project}: {words} ({few(waiting)}). Run `pulumi up` again from {opens}.")
@@ -120,13 +122,6 @@ class GrantWrites:
         holds = {key: partial(vanished.hold, session, props=props) for key, props in unseen.items()}
         return [key for key, hold in holds.items() if not self._try(str(unseen[key]["email"]), hold)]
 
-    def _waiting(self, failures: Failures) -> dict[str, InvitationLimit]:
-        """Find, and note, those of them whose invitation waits for Mixpanel's hourly limit."""
-        found = {email: error for email, error in failures.items() if isinstance(error, InvitationLimit)}
-        self.waiting.clear()
-        self.waiting.update(map(same_key, found))
-        return found
-
     def _hold_waiting(self, email: str) -> None:
         """Leave somebody alone whom the program declares as a member, and who waits for Mixpanel's hourly limit.
 
@@ -147,3 +142,8 @@ class GrantWrites:
             self.failures[email] = error
             return False
         return True
+
+
+def _waiting(failures: Failures) -> dict[str, InvitationLimit]:
+    """Those of them whose invitation waits for Mixpanel's hourly limit."""
+    return {email: error for email, error in failures.items() if isinstance(error, InvitationLimit)}

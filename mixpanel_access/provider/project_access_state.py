@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -45,14 +45,15 @@ def lost(props: Properties) -> set[str]:
     return {same_key(email) for email in props.get("lost") or ()}
 
 
-def without_waiting(outputs: Properties, waiting: AbstractSet[str]) -> Properties:
+def without_waiting(outputs: Properties, waiting: Iterable[str]) -> Properties:
     """The outputs without the grants of people whose invitation waits: they are not lost, since nobody ever had them.
 
     So the next preview shows them, and nobody who leaves the program meanwhile is looked for.
     """
-    if not waiting or not outputs.get("lost"):
+    keys = set(map(same_key, waiting))
+    if not keys or not outputs.get("lost"):
         return outputs
-    rest = [key for key in outputs["lost"] if same_key(key) not in waiting]
+    rest = [email for email in outputs["lost"] if same_key(email) not in keys]
     return {**{name: value for name, value in outputs.items() if name != "lost"}, **({"lost": rest} if rest else {})}
 
 

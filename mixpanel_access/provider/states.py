@@ -117,6 +117,7 @@ class States:
         self.present_limits = lru_cache(limits)
         self._lock = threading.Lock()
         self._states: StackStates | None = None
+        self._ahead = False
         self._read_at = 0.0
         self._ids: tuple[StackStates, dict[str, int]] | None = None
         self._begun: tuple[StackStates, set[str]] | None = None
@@ -132,7 +133,8 @@ class States:
 
     def read_ahead(self) -> None:
         """Begin to read them, which the engine does on another processor while this process does something else."""
-        if self._states is None:
+        if self._states is None and not self._ahead:
+            self._ahead = True  # not once more for each of many people, who all come before the first reading ends
             threading.Thread(target=self.all, daemon=True).start()
 
     def previewed(self) -> Sequence[Properties] | None:

@@ -56,14 +56,14 @@ class Taken:
             keeps: whether the server of the resources can have the state keep it.
         """
         own_error = copy(error)  # other resources of a batch may have got the same one
-        told = not self._requests or (isinstance(error, NotApplied) and len(self._requests) == 1)
-        told = told or error.tells_for_whom
+        alone = isinstance(error, NotApplied) and len(self._requests) == 1
+        told = not self._requests or alone or error.tells_for_whom
         if own_error.kept is None and self.ref is not None and self.outputs is not None:
             own_error.kept = str(self.ref), {**self.outputs, UNREAD: True}
-        if error.tells_for_whom and (keeps or self._deletes):  # it has its own next step
-            then = ""
-        elif self._deletes:
+        if self._deletes:
             then = "" if told else "Run again: nothing is done twice."
+        elif error.tells_for_whom and keeps:  # it has its own next step
+            then = ""
         elif own_error.kept is not None and keeps:
             then = "The state has it, and the next `pulumi up` reads what came of it."
         else:
