@@ -40,11 +40,11 @@ class Cause(StrEnum):
 class Sign(StrEnum):
     """What a command can find wrong; several of them can have one cause."""
 
-    PACKAGES = "the packages of the project do not fit"
-    NO_PROJECT = "there is no project here"
-    NO_ENGINE = "there is no Pulumi engine"
+    PACKAGES = "the project's packages are missing or of another version"
+    NO_PROJECT = "no Pulumi project was found"
+    NO_ENGINE = "no Pulumi engine was found"
     BACKEND = "the backend cannot be read"
-    NO_STACK = "there is no such stack"
+    NO_STACK = "the stack does not exist"
     PASSPHRASE = "the passphrase does not open the stack's secrets"  # noqa: S105  # words about it
     CONFIGURATION = "the stack's configuration cannot be used"
     VARIABLES = "the environment names a proxy or authorities that cannot be used"

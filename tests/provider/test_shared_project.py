@@ -90,7 +90,7 @@ def held(api: FakeApi) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _left_alone(api: FakeApi) -> Iterable[None]:
-    """No test sends anything about the person whom nobody declares."""
+    """No test makes a request about the undeclared person."""
     yield
     assert DI not in str(api.sent)
 
